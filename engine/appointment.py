@@ -1,0 +1,70 @@
+"""One appointment, or one block, as the portal shows it: a pure value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time
+from typing import Any, Self
+
+#: `appointment_type` of a schedule block: time that is taken without a patient.
+BLOCK = "block"
+
+#: Statuses that leave the slot free.
+FREES_SLOT = frozenset({"cancelled", "no_show"})
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """What is stored of one record.
+
+    `date`, `start_time` and `end_time` are clinic-local as the portal shows them (an `end_time` before
+    `start_time` lies on the next day); `starts_at` and `ends_at` are the same instants, aware, in UTC.
+    `status` is one of the normalised words, or the portal's own word where it is not known.
+    `client_phone` is E.164, or None where the raw text is no phone number.
+    """
+
+    neo_appointment_id: str
+    date: date
+    start_time: time
+    end_time: time
+    starts_at: datetime
+    ends_at: datetime
+    patient_name: str | None = None
+    client_name: str | None = None
+    client_phone: str | None = None
+    client_phone_raw: str | None = None
+    provider_name: str | None = None
+    room_id: str | None = None
+    appointment_type: str | None = None
+    status: str = "scheduled"
+    notes: str | None = None
+
+    @property
+    def is_block(self) -> bool:
+        return self.appointment_type == BLOCK
+
+    @property
+    def sync_hash(self) -> str:
+        """SHA-256 over every stored field: equal hashes mean that there is nothing to write."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            key: value.isoformat() if isinstance(value, date | time) else value
+            for key, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        return cls(
+            **record
+            | {
+                "date": date.fromisoformat(record["date"]),
+                "start_time": time.fromisoformat(record["start_time"]),
+                "end_time": time.fromisoformat(record["end_time"]),
+                "starts_at": datetime.fromisoformat(record["starts_at"]),
+                "ends_at": datetime.fromisoformat(record["ends_at"]),
+            }
+        )

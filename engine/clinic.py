@@ -1,0 +1,43 @@
+"""A clinic, as far as the engine needs to know it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from engine.errors import BadRequest
+
+#: A slug stands for the clinic in NATS subjects, so it may hold nothing that means something there.
+SLUG = re.compile(r"[a-z0-9-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """`timezone` is an IANA name; `country` (ISO 3166, two letters) tells how local phone numbers are read.
+
+    `resources` are the room ids that count as capacity; None means all rooms that the portal names.
+    """
+
+    id: UUID
+    slug: str
+    name: str
+    timezone: str
+    country: str = "US"
+    resources: tuple[str, ...] | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def today(self, now: datetime) -> date:
+        """The calendar day that it is in the clinic at `now` (aware)."""
+        return now.astimezone(self.zone).date()
+
+
+def check_slug(slug: str) -> str:
+    if not SLUG.fullmatch(slug):
+        raise BadRequest(f"clinic: {slug!r} is no slug; use 1 to 40 of a-z, 0-9 and '-'")
+    return slug

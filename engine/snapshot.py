@@ -1,0 +1,44 @@
+"""What one complete look at one date saw, with the proof that it is complete.
+
+There is no partial snapshot: a scrape is complete, or it is a `Failure` with a reason. Only a complete
+one is ever stored, so nothing that reads a snapshot has to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from engine.appointment import Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Why the answer is believed.
+
+    `wrapper` is the key under which the records were found, or "array". `left_out` counts the records that
+    were understood and are no appointments of this date, by why ("roster", "duplicate", "other_date").
+    `unknown_statuses` counts statuses that no table knows (they are kept as they came).
+    `asked_from` and `asked_to` are clinic-local days, both inclusive: the range of the call.
+    """
+
+    http_status: int
+    content_type: str
+    wrapper: str
+    records_read: int
+    asked_from: date
+    asked_to: date
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    unknown_statuses: Mapping[str, int] = field(default_factory=dict)
+    asked_twice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All appointments and blocks that start on `date`. `scraped_at` is when the call was sent (aware)."""
+
+    date: date
+    scraped_at: datetime
+    appointments: tuple[Appointment, ...]
+    proof: Proof
