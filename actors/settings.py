@@ -1,0 +1,140 @@
+"""Every setting, read once, in this place. A bad value stops the start with its name, value and remedy."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine.sync import Limits
+
+Positive = Annotated[int, Field(ge=1)]
+Milliseconds = Annotated[int, Field(ge=1, le=86_400_000)]
+
+
+def _none_if_blank(value: object) -> object:
+    """An empty variable means the same as none: a compose file passes `NATS_URL: ${NATS_URL:-}`."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+OptionalText = Annotated[str | None, BeforeValidator(_none_if_blank)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
+
+
+class SettingsError(Exception):
+    """One or more environment variables have values that cannot be used."""
+
+
+class Settings(BaseSettings):
+    """The environment. Field names are the variables' names in lower case; times are in milliseconds."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    sync_concurrency: Annotated[int, Field(ge=1, le=60)] = 3
+    max_concurrent_syncs: Positive = 2
+    max_queued_syncs: Annotated[int, Field(ge=0)] = 10
+    sync_timeout_ms: Milliseconds = 300_000
+    stale_sync_ms: Milliseconds = 600_000
+
+    idexx_base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+")] = "https://us.idexxneo.com"
+    idexx_rate_limit: Annotated[float, Field(gt=0, le=1000)] = 10.0
+    idexx_rate_burst: Annotated[float | None, Field(gt=0, le=1000)] = None
+    scrape_span_days: Annotated[int, Field(ge=1, le=7)] = 1
+    session_ttl_ms: Milliseconds = 7 * 3_600_000
+
+    browser_pool_size: Positive = 2
+    browser_max_idle_ms: Milliseconds = 300_000
+    browser_max_age_ms: Milliseconds = 1_800_000
+    headless: bool = True
+    chromium_path: OptionalText = None
+
+    shutdown_grace_ms: Milliseconds = 30_000
+    ack_wait_ms: Annotated[int, Field(ge=1000, le=3_600_000)] = 10_000
+
+    mailbox_size: Positive = 1000
+    mailbox_size_coordinator: int | None = None
+    mailbox_size_date_scraper: int | None = None
+    mailbox_size_reconciler: int | None = None
+
+    removal_fence_count: Annotated[int, Field(ge=0)] = 20
+    removal_fence_percent: Annotated[float, Field(ge=0, le=100)] = 30.0
+
+    nats_url: OptionalText = None
+    database_url: OptionalText = None
+    subject_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "idexx"
+    encryption_key: OptionalSecret = None
+
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 3001
+
+    sentry_dsn: OptionalSecret = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    idexx_sync_home: Path = Field(default_factory=lambda: Path.home() / ".local/state/idexx-sync")
+
+    @model_validator(mode="after")
+    def _stale_comes_after_the_timeout(self) -> Self:
+        if self.stale_sync_ms < self.sync_timeout_ms:
+            raise ValueError(
+                f"STALE_SYNC_MS={self.stale_sync_ms} is shorter than SYNC_TIMEOUT_MS={self.sync_timeout_ms}: "
+                "raise it, or lower the time-out"
+            )
+        return self
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            concurrent_syncs=self.max_concurrent_syncs,
+            queued_syncs=self.max_queued_syncs,
+            dates_in_flight=self.sync_concurrency,
+            sync_timeout=self.sync_timeout_ms / 1000,
+            stale_after=self.stale_sync_ms / 1000,
+        )
+
+    @property
+    def rate_burst(self) -> float:
+        return self.idexx_rate_burst or self.idexx_rate_limit
+
+    def mailbox_sizes(self) -> dict[str, int]:
+        """The bound of each queue, in messages."""
+        own = {
+            "coordinator": self.mailbox_size_coordinator,
+            "date_scraper": self.mailbox_size_date_scraper,
+            "reconciler": self.mailbox_size_reconciler,
+        }
+        return {queue: size or self.mailbox_size for queue, size in own.items()}
+
+    def need_nats_url(self) -> str:
+        if self.nats_url is None:
+            raise SettingsError("NATS_URL is not set: set it, or run `idexx-sync up`, which starts a server of its own")
+        return self.nats_url
+
+    def need_database_url(self) -> str:
+        if self.database_url is None:
+            raise SettingsError(
+                "DATABASE_URL is not set: set it, or run `idexx-sync up`, which starts a server of its own"
+            )
+        return self.database_url
+
+
+@cache
+def load() -> Settings:
+    """The settings of this process; raises `SettingsError` that names each bad variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(item) for item in error.errors())) from None
+
+
+def _explain(item: object) -> str:
+    match item:
+        case {"loc": (name, *_), "input": value, "msg": message}:
+            shown = "(hidden)" if name in ("encryption_key", "sentry_dsn") else repr(value)
+            return f"{str(name).upper()}={shown}: {message}; correct it or unset it for the default"
+        case {"msg": message}:
+            return str(message).removeprefix("Value error, ")
+    return str(item)

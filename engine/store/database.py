@@ -1,0 +1,81 @@
+"""The pool, transactions, and the rim at which asyncpg's errors become ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from engine.errors import Unavailable
+
+#: What every function of the store takes: a connection, mostly inside the caller's transaction.
+Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
+
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+class Database:
+    """One pool per process. `timeout` (seconds) bounds the wait for a connection and for each statement."""
+
+    def __init__(self, url: str, *, size: int = 8, timeout: float = 15.0) -> None:
+        self._url = url
+        self._size = size
+        self._timeout = timeout
+        self._pool: asyncpg.Pool[Any] | None = None
+        self._opening = asyncio.Lock()
+
+    async def _open_pool(self) -> asyncpg.Pool[Any]:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=1,
+                    max_size=self._size,
+                    timeout=self._timeout,
+                    command_timeout=self._timeout,
+                    server_settings={"application_name": "idexx-sync"},
+                )
+            return self._pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction: committed at the end, rolled back on any exception.
+
+        Raises `Unavailable` if the server is away, also when it goes in the middle.
+        """
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        try:
+            pool = await self._open_pool()
+            async with pool.acquire(timeout=self._timeout) as connection:
+                yield connection
+        except _AWAY as error:
+            raise Unavailable(
+                f"PostgreSQL does not answer ({type(error).__name__}: {error}); "
+                "check that it runs and that DATABASE_URL is right, then try again",
+                retry_after_ms=1000,
+            ) from error
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), timeout=5)
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None

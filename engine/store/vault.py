@@ -1,0 +1,101 @@
+"""Secrets at rest: AES-256-GCM under a ring of keys.
+
+`ENCRYPTION_KEY` is `id:base64` pairs joined by commas, each key 32 bytes. The first one seals; all of them
+open, so that keys rotate without a stop: put a new one in front, `idexx-sync credentials rotate`, then drop
+the old one. The clinic, what the secret is for, and the key's id are the associated data: a sealed text
+moved to another row does not open.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+_KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+
+
+class VaultError(Exception):
+    """The key ring cannot be read, or a secret cannot be opened with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    key_id: str
+    data: bytes
+
+
+class Vault:
+    """Seals and opens. Its repr shows the ids of its keys only."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self.primary = next(iter(keys))
+
+    @classmethod
+    def from_ring(cls, ring: str) -> Self:
+        """Reads `ENCRYPTION_KEY`; raises `VaultError` with the remedy."""
+        keys: dict[str, bytes] = {}
+        for entry in filter(None, (part.strip() for part in ring.split(","))):
+            key_id, colon, text = entry.partition(":")
+            if not colon or not _KEY_ID.fullmatch(key_id):
+                raise VaultError(f"ENCRYPTION_KEY: an entry is not id:base64; {_REMEDY}")
+            keys[key_id] = _decode(key_id, text)
+        if not keys:
+            raise VaultError(f"ENCRYPTION_KEY is empty; {_REMEDY}")
+        return cls(keys)
+
+    def seal(self, clinic_id: UUID, purpose: str, secret: bytes) -> Sealed:
+        nonce = os.urandom(_NONCE_BYTES)
+        data = self._ciphers[self.primary].encrypt(nonce, secret, _context(clinic_id, purpose, self.primary))
+        return Sealed(self.primary, nonce + data)
+
+    def open(self, clinic_id: UUID, purpose: str, sealed: Sealed) -> bytes:
+        cipher = self._ciphers.get(sealed.key_id)
+        if cipher is None:
+            raise VaultError(
+                f"the {purpose} of clinic {clinic_id} is sealed with key {sealed.key_id!r}, which ENCRYPTION_KEY lacks; "
+                "add that key to the ring"
+            )
+        nonce, data = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
+        try:
+            return cipher.decrypt(nonce, data, _context(clinic_id, purpose, sealed.key_id))
+        except InvalidTag:
+            raise VaultError(
+                f"the {purpose} of clinic {clinic_id} does not open: it was altered, or key {sealed.key_id!r} is another one; "
+                f"set it again with `idexx-sync credentials set`"
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"Vault(keys={list(self._ciphers)})"
+
+
+def new_ring() -> str:
+    """A fresh ring of one key, as `ENCRYPTION_KEY` wants it."""
+    return "k1:" + base64.b64encode(os.urandom(_KEY_BYTES)).decode()
+
+
+_REMEDY = "make one with `python -c 'from engine.store.vault import new_ring; print(new_ring())'`"
+
+
+def _decode(key_id: str, text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise VaultError(f"ENCRYPTION_KEY: key {key_id!r} is not base64; {_REMEDY}") from None
+    if len(key) != _KEY_BYTES:
+        raise VaultError(f"ENCRYPTION_KEY: key {key_id!r} has {len(key)} bytes, not {_KEY_BYTES}; {_REMEDY}")
+    return key
+
+
+def _context(clinic_id: UUID, purpose: str, key_id: str) -> bytes:
+    return f"{clinic_id}/{purpose}/{key_id}".encode()
