@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.sync import Limits
@@ -22,6 +22,9 @@ def _none_if_blank(value: object) -> object:
 
 OptionalText = Annotated[str | None, BeforeValidator(_none_if_blank)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
+
+
+_NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts a server of its own"
 
 
 class SettingsError(Exception):
@@ -76,15 +79,6 @@ class Settings(BaseSettings):
 
     idexx_sync_home: Path = Field(default_factory=lambda: Path.home() / ".local/state/idexx-sync")
 
-    @model_validator(mode="after")
-    def _stale_comes_after_the_timeout(self) -> Self:
-        if self.stale_sync_ms < self.sync_timeout_ms:
-            raise ValueError(
-                f"STALE_SYNC_MS={self.stale_sync_ms} is shorter than SYNC_TIMEOUT_MS={self.sync_timeout_ms}: "
-                "raise it, or lower the time-out"
-            )
-        return self
-
     @property
     def limits(self) -> Limits:
         return Limits(
@@ -110,14 +104,12 @@ class Settings(BaseSettings):
 
     def need_nats_url(self) -> str:
         if self.nats_url is None:
-            raise SettingsError("NATS_URL is not set: set it, or run `idexx-sync up`, which starts a server of its own")
+            raise SettingsError(_NOT_SET.format("NATS_URL"))
         return self.nats_url
 
     def need_database_url(self) -> str:
         if self.database_url is None:
-            raise SettingsError(
-                "DATABASE_URL is not set: set it, or run `idexx-sync up`, which starts a server of its own"
-            )
+            raise SettingsError(_NOT_SET.format("DATABASE_URL"))
         return self.database_url
 
 

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     CONNECTION_LOST = "connection_lost"
     TIMED_OUT = "timed_out"
     BAD_ANSWER = "bad_answer"
+    CIRCUIT_OPEN = "circuit_open"
     # The portal, for good: someone has to look.
     PORTAL_CHANGED = "portal_changed"
     LEFT_PORTAL = "left_portal"

@@ -19,7 +19,8 @@ class Proof:
 
     `wrapper` is the key under which the records were found, or "array". `left_out` counts the records that
     were understood and are no appointments of this date, by why ("roster", "duplicate", "other_date").
-    `unknown_statuses` counts statuses that no table knows (they are kept as they came).
+    `unknown_statuses` counts statuses that no table knows (they are kept as they came); `unknown_fields`
+    counts fields that no table knows, in all records of the answer (they took no known field's place).
     `asked_from` and `asked_to` are clinic-local days, both inclusive: the range of the call.
     """
 
@@ -31,6 +32,7 @@ class Proof:
     asked_to: date
     left_out: Mapping[str, int] = field(default_factory=dict)
     unknown_statuses: Mapping[str, int] = field(default_factory=dict)
+    unknown_fields: Mapping[str, int] = field(default_factory=dict)
     asked_twice: bool = False
 
 

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -20,6 +21,8 @@ from typing import Any
 from uuid import UUID
 
 from engine.dates import DateRange
+from engine.errors import QueueFull
+from engine.failure import FATAL_FOR_SYNC
 
 
 class SyncStatus(StrEnum):
@@ -83,6 +86,11 @@ class Limits:
     dates_in_flight: int = 3
     sync_timeout: float = 300.0
     stale_after: float = 600.0
+    #: A worker tells of each date it holds every `date_heartbeat`; silent for longer, it has lost the date.
+    date_heartbeat: float = 2.0
+    date_silent_after: float = 6.0
+    #: A date that was sent and that nobody took is sent again; the broker drops the repeated message.
+    resend_after: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +140,42 @@ class DateState:
     attempts: int = 0
     reason: str | None = None
     message: str | None = None
+    dispatches: int = 0
     dispatched_at: datetime | None = None
     next_try_at: datetime | None = None
     heartbeat_at: datetime | None = None
     worker: str | None = None
 
 
-def in_flight(dates: list[DateState]) -> list[DateState]:
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How busy a clinic is: syncs that run and that wait; what a sync of it takes, and how long the oldest one
+    has been running, in seconds (None: nothing known)."""
+
+    running: int
+    queued: int
+    typical: float | None = None
+    oldest: float | None = None
+
+
+#: What a sync is assumed to take, in seconds, while nothing is known of the clinic's syncs.
+TYPICAL_SYNC_SECONDS = 30.0
+
+
+def check_admission(crowd: Crowd, limits: Limits) -> None:
+    """Raises `QueueFull` if one more sync may neither run nor wait."""
+    if crowd.running < limits.concurrent_syncs or crowd.queued < limits.queued_syncs:
+        return
+    typical = crowd.typical or TYPICAL_SYNC_SECONDS
+    until_a_place_is_free = max(typical - (crowd.oldest or 0.0), 1.0)
+    raise QueueFull(
+        f"{crowd.running} syncs of this clinic run and {crowd.queued} wait, which is as many as may; "
+        "try again later",
+        retry_after_ms=round(until_a_place_is_free * 1000),
+    )
+
+
+def in_flight(dates: Sequence[DateState]) -> list[DateState]:
     """The dates that take a place: sent to a DateScraper, or being scraped, and not yet seen.
 
     A date that waits for its next try takes none, so that one bad date does not hold up the others.
@@ -151,15 +188,45 @@ def in_flight(dates: list[DateState]) -> list[DateState]:
     ]
 
 
-def next_dates(dates: list[DateState], limit: int) -> list[DateState]:
-    """What to send now: the first pending dates, as far as `limit` leaves room."""
+def next_dates(dates: Sequence[DateState], limit: int, now: datetime) -> list[DateState]:
+    """What to send now: the first pending dates whose time has come, as far as `limit` leaves room."""
     room = limit - len(in_flight(dates))
-    waiting = [s for s in dates if s.status is DateStatus.PENDING and s.dispatched_at is None]
+    waiting = [
+        state
+        for state in dates
+        if state.status is DateStatus.PENDING
+        and state.dispatched_at is None
+        and (state.next_try_at is None or state.next_try_at <= now)
+    ]
     return sorted(waiting, key=lambda state: state.position)[: max(room, 0)]
 
 
-def outcome(dates: list[DateState]) -> SyncStatus | None:
-    """How a sync ends whose dates are these; None while one of them is still open."""
+def unclaimed(dates: Sequence[DateState], now: datetime, resend_after: float) -> list[DateState]:
+    """Dates that nobody took for `resend_after` seconds after they were sent: perhaps the sender died first."""
+    return [
+        state
+        for state in dates
+        if state.status is DateStatus.PENDING
+        and state.dispatched_at is not None
+        and (now - state.dispatched_at).total_seconds() >= resend_after
+    ]
+
+
+def next_try(dates: Sequence[DateState]) -> datetime | None:
+    """When the earliest of the dates that wait for another try is due."""
+    return min(
+        (s.next_try_at for s in dates if s.status is DateStatus.PENDING and s.next_try_at is not None),
+        default=None,
+    )
+
+
+def outcome(dates: Sequence[DateState]) -> SyncStatus | None:
+    """How a sync ends whose dates are these; None while one of them is still open.
+
+    A failure that makes all other dates pointless ends it at once.
+    """
+    if any(state.status is DateStatus.FAILED and state.reason in FATAL_FOR_SYNC for state in dates):
+        return SyncStatus.FAILED
     if any(not state.status.is_final for state in dates):
         return None
     if dates and all(state.status is DateStatus.FAILED for state in dates):

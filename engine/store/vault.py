@@ -63,16 +63,16 @@ class Vault:
         cipher = self._ciphers.get(sealed.key_id)
         if cipher is None:
             raise VaultError(
-                f"the {purpose} of clinic {clinic_id} is sealed with key {sealed.key_id!r}, which ENCRYPTION_KEY lacks; "
-                "add that key to the ring"
+                f"the {purpose} of clinic {clinic_id} is sealed with key {sealed.key_id!r}, "
+                "which ENCRYPTION_KEY lacks; add that key to the ring"
             )
         nonce, data = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
         try:
             return cipher.decrypt(nonce, data, _context(clinic_id, purpose, sealed.key_id))
         except InvalidTag:
             raise VaultError(
-                f"the {purpose} of clinic {clinic_id} does not open: it was altered, or key {sealed.key_id!r} is another one; "
-                f"set it again with `idexx-sync credentials set`"
+                f"the {purpose} of clinic {clinic_id} does not open: it was altered, or key {sealed.key_id!r} "
+                "is another one; set it again with `idexx-sync credentials set`"
             ) from None
 
     def __repr__(self) -> str:

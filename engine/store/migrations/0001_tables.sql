@@ -95,6 +95,8 @@ create table if not exists schedule_sync_dates (
     attempts integer not null default 0,
     reason text,
     message text,
+    -- How often it was sent to a DateScraper: tells the messages of one date apart.
+    dispatches integer not null default 0,
     dispatched_at timestamptz,
     next_try_at timestamptz,
     -- Who scrapes it: a fencing token, so that a holder that lost the date can write nothing.

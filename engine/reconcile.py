@@ -1,0 +1,37 @@
+"""The Reconciler's step: bring the stored appointments of one date in line with what was seen."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from engine.store.database import Database
+from engine.store.reconciling import lock_clinic, reconcile_snapshot
+from engine.store.syncs import dates as sync_dates
+from engine.store.syncs.lifecycle import lock_sync
+from engine.sync import SyncStatus
+
+
+async def reconcile_date(database: Database, sync_id: UUID, day: date) -> UUID | None:
+    """Applies the date's snapshot and closes the date, in one transaction.
+
+    Answers the clinic's id, or None if the sync has ended, and then nothing is written. A date that is closed
+    already is left as it is. Raises `Unavailable` if the database is away.
+    """
+    async with database.transaction() as connection:
+        sync = await lock_sync(connection, sync_id)
+        if sync is None or sync.status is not SyncStatus.IN_PROGRESS:
+            return None
+        snapshot = await sync_dates.load_snapshot(connection, sync_id, day)
+        if snapshot is not None:
+            await lock_clinic(connection, sync.clinic_id)
+            counts = await reconcile_snapshot(connection, sync.clinic_id, sync_id, snapshot)
+            await sync_dates.complete(
+                connection,
+                sync_id,
+                day,
+                added=counts.added,
+                updated=counts.updated + counts.moved + counts.restored,
+                unchanged=counts.unchanged,
+            )
+        return sync.clinic_id

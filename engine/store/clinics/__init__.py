@@ -1,0 +1,100 @@
+"""Clinics, and what they sign in to the portal with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from engine.clinic import Clinic, check_slug
+from engine.credentials import Credentials
+from engine.errors import BadRequest, LoginRejected, NoCredentials, UnknownClinic
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.vault import Sealed, Vault
+
+SQL = Queries(__file__)
+_PURPOSE = "credentials"
+
+
+async def add_clinic(connection: Connection, slug: str, name: str, timezone: str, country: str = "US") -> Clinic:
+    """Stores a clinic, or changes the one of this slug."""
+    _check_zone(timezone)
+    row = await connection.fetchrow(SQL["add_clinic"], check_slug(slug), name, timezone, country.upper())
+    return _clinic(row)
+
+
+async def find_clinic(connection: Connection, slug_or_id: str) -> Clinic:
+    """Raises `UnknownClinic`."""
+    row = await connection.fetchrow(SQL["find_clinic"], slug_or_id)
+    if row is None:
+        raise UnknownClinic(f"clinic {slug_or_id!r} is not known; `idexx-sync clinic list` shows those that are")
+    return _clinic(row)
+
+
+async def list_clinics(connection: Connection) -> list[dict[str, Any]]:
+    """Every clinic with its freshness: when it was last synced, and what stands in the way."""
+    return [dict(row) for row in await connection.fetch(SQL["list_clinics"])]
+
+
+async def remove_clinic(connection: Connection, clinic_id: UUID) -> None:
+    """Removes the clinic with all that is stored of it."""
+    await connection.execute(SQL["remove_clinic"], clinic_id)
+
+
+async def set_credentials(connection: Connection, vault: Vault, clinic_id: UUID, credentials: Credentials) -> None:
+    """Seals and stores them; a clinic whose old ones were rejected may sync again."""
+    sealed = vault.seal(clinic_id, _PURPOSE, json.dumps(asdict(credentials)).encode())
+    await connection.execute(SQL["set_credentials"], clinic_id, sealed.key_id, sealed.data)
+
+
+async def get_credentials(connection: Connection, vault: Vault, clinic: Clinic) -> Credentials:
+    """Raises `NoCredentials`, or `VaultError` if the key ring does not open them."""
+    row = await connection.fetchrow(SQL["get_credentials"], clinic.id)
+    if row is None:
+        raise NoCredentials(_no_credentials(clinic.slug))
+    record = json.loads(vault.open(clinic.id, _PURPOSE, Sealed(row["key_id"], row["sealed"])))
+    return Credentials(**record | {"version": row["updated_at"].isoformat()})
+
+
+async def check_can_sign_in(connection: Connection, clinic: Clinic) -> None:
+    """Raises `NoCredentials` or `LoginRejected`, so that a sync that cannot sign in is refused at the door."""
+    row = await connection.fetchrow(SQL["check_can_sign_in"], clinic.id)
+    if row is None or not row["has_credentials"]:
+        raise NoCredentials(_no_credentials(clinic.slug))
+    if row["login_failure"] is not None:
+        raise LoginRejected(
+            f"the portal does not let clinic {clinic.slug!r} in ({row['login_failure']}); "
+            f"set its credentials with `idexx-sync credentials set {clinic.slug}`, "
+            f"or try them with `idexx-sync credentials test {clinic.slug}`"
+        )
+
+
+async def mark_login_failure(connection: Connection, clinic_id: UUID, reason: str | None) -> None:
+    """Marks that the portal refuses the clinic's credentials; None clears the mark."""
+    await connection.execute(SQL["mark_login_failure"], clinic_id, reason)
+
+
+def _no_credentials(slug: str) -> str:
+    return f"clinic {slug!r} has no credentials; store them with `idexx-sync credentials set {slug}`"
+
+
+def _check_zone(timezone: str) -> None:
+    try:
+        ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
+        raise BadRequest(f"timezone: {timezone!r} is no IANA time zone; use one like 'America/Chicago'") from None
+
+
+def _clinic(row: Any) -> Clinic:
+    resources = row["resources"]
+    return Clinic(
+        id=row["id"],
+        slug=row["slug"],
+        name=row["name"],
+        timezone=row["timezone"],
+        country=row["country"],
+        resources=None if resources is None else tuple(resources),
+    )

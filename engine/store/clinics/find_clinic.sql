@@ -1,0 +1,3 @@
+select id, slug, name, timezone, country, resources
+from clinics
+where slug = $1 or id::text = lower($1)

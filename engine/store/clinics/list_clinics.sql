@@ -1,0 +1,21 @@
+-- Freshness is told by the last sync that completed, whether or not every date of it could be done.
+select
+    c.id,
+    c.slug,
+    c.name,
+    c.timezone,
+    c.country,
+    c.login_failure,
+    exists (select from idexx_credentials k where k.clinic_id = c.id) as has_credentials,
+    last.completed_at as last_completed_at,
+    last.partial_success as last_partial,
+    (select count(*) from schedule_appointments a where a.clinic_id = c.id and a.deleted_at is null) as appointments
+from clinics c
+left join lateral (
+    select s.completed_at, s.partial_success
+    from schedule_syncs s
+    where s.clinic_id = c.id and s.status = 'completed' and not s.dry_run
+    order by s.completed_at desc
+    limit 1
+) last on true
+order by c.slug

@@ -1,0 +1,1 @@
+delete from clinics where id = $1

@@ -1,0 +1,84 @@
+"""Who may run, who waits, who is refused: decided in one transaction, however many gateways run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.syncs import events
+from engine.store.syncs.lifecycle import start
+from engine.sync import Crowd, Limits, SyncRequest, SyncStatus, check_admission
+
+SQL = Queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """`position` is 0 for a sync that runs, 1 for the next one to start. `is_new`: not a repeated request."""
+
+    sync_id: UUID
+    status: SyncStatus
+    position: int
+    is_new: bool = True
+
+
+async def admit(connection: Connection, request: SyncRequest, order: Sequence[date], limits: Limits) -> Admission:
+    """Stores the sync, started or waiting, its dates in the `order` in which they will be done.
+
+    A request id seen before answers with its sync. Raises `QueueFull`; then nothing is stored.
+    """
+    await connection.execute(SQL["lock_clinic_row"], request.clinic_id)
+    if request.request_id and (seen := await _find(connection, request.clinic_id, request.request_id)):
+        return seen
+    check_admission(await _crowd(connection, request.clinic_id), limits)
+    sync_id = await connection.fetchval(
+        SQL["insert_sync"],
+        request.clinic_id,
+        request.dates.start,
+        request.dates.end,
+        request.request_id,
+        request.dry_run,
+        list(order),
+    )
+    await events.record(connection, sync_id, "accepted")
+    if sync_id in await start_waiting(connection, request.clinic_id, limits):
+        return Admission(sync_id, SyncStatus.IN_PROGRESS, 0)
+    position = await connection.fetchval(SQL["queue_position"], sync_id)
+    await events.record(connection, sync_id, "queued", position=position)
+    return Admission(sync_id, SyncStatus.QUEUED, position)
+
+
+async def start_waiting(connection: Connection, clinic_id: UUID, limits: Limits) -> list[UUID]:
+    """Starts the oldest waiting syncs of the clinic, as far as there is room. The clinic's row must be locked."""
+    waiting = await connection.fetch(SQL["waiting"], clinic_id, limits.concurrent_syncs)
+    for row in waiting:
+        await start(connection, row["id"], limits)
+    return [row["id"] for row in waiting]
+
+
+async def lock_clinic_row(connection: Connection, clinic_id: UUID) -> None:
+    await connection.execute(SQL["lock_clinic_row"], clinic_id)
+
+
+async def need_attention(connection: Connection, limits: Limits, silent_after: float) -> list[UUID]:
+    """Syncs that are overdue, silent for `silent_after` seconds, or waiting although there is room."""
+    rows = await connection.fetch(SQL["need_attention"], limits.concurrent_syncs, silent_after)
+    return [row["id"] for row in rows]
+
+
+async def _find(connection: Connection, clinic_id: UUID, request_id: str) -> Admission | None:
+    row = await connection.fetchrow(SQL["find_request"], clinic_id, request_id)
+    if row is None:
+        return None
+    position = await connection.fetchval(SQL["queue_position"], row["id"])
+    return Admission(row["id"], SyncStatus(row["status"]), position, is_new=False)
+
+
+async def _crowd(connection: Connection, clinic_id: UUID) -> Crowd:
+    row = await connection.fetchrow(SQL["crowd"], clinic_id)
+    assert row is not None  # an aggregate always answers  # noqa: S101
+    return Crowd(row["running"], row["queued"], row["typical_seconds"], row["oldest_seconds"])

@@ -1,0 +1,10 @@
+-- Takes a date that waits, or one whose holder gives no sign of life (that is no new attempt).
+-- The claim is a fencing token: whoever held the date before can write nothing any more.
+update schedule_sync_dates
+set status = 'scraping', claim = gen_random_uuid(), worker = $3, heartbeat_at = clock_timestamp(),
+    attempts = attempts + (status = 'pending')::integer,
+    dispatched_at = coalesce(dispatched_at, clock_timestamp()), next_try_at = null,
+    started_at = coalesce(started_at, clock_timestamp())
+where sync_id = $1 and date = $2
+    and (status = 'pending' or (status = 'scraping' and heartbeat_at < clock_timestamp() - make_interval(secs => $4)))
+returning claim, attempts, position, clock_timestamp() as claimed_at

@@ -1,0 +1,14 @@
+update schedule_syncs s
+set status = $2, completed_at = clock_timestamp(),
+    duration_ms = (extract(epoch from clock_timestamp() - coalesce(s.started_at, s.created_at)) * 1000)::integer,
+    progress_percentage = case when $2 = 'completed' then 100 else s.progress_percentage end,
+    partial_success = $4, error_message = $5, error_details = $6::jsonb,
+    removals_held = $7, slots_created = $8, slots_updated = $9,
+    appointments_added = d.added, appointments_updated = d.updated, appointments_removed = d.removed,
+    "current_date" = null
+from (
+    select coalesce(sum(added), 0) as added, coalesce(sum(updated), 0) as updated, coalesce(sum(removed), 0) as removed
+    from schedule_sync_dates where sync_id = $1
+) d
+where s.id = $1 and s.status = any($3)
+returning s.id

@@ -1,0 +1,57 @@
+"""What happened to a sync, numbered 1, 2, 3 … without a gap, and published after the commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from engine.store.database import Connection
+from engine.store.queries import Queries
+
+SQL = Queries(__file__)
+
+
+async def record(
+    connection: Connection, sync_id: UUID, event: str, day: date | None = None, **details: Any
+) -> None:
+    """Appends the sync's next event. `details` must be fit for the bus: ids, counts, reasons, never a name."""
+    if day is not None:
+        details["date"] = day.isoformat()
+    await connection.execute(SQL["record_event"], sync_id, event, json.dumps(details))
+
+
+async def events_after(connection: Connection, sync_id: UUID, seq: int, limit: int = 1000) -> list[dict[str, Any]]:
+    """The sync's events after number `seq`, in order, at most `limit` of them."""
+    return [json.loads(row["payload"]) for row in await connection.fetch(SQL["events_after"], sync_id, seq, limit)]
+
+
+async def lock_feed(connection: Connection, clinic_id: UUID) -> None:
+    """Until the transaction ends, nobody else publishes this clinic's events."""
+    await connection.execute(SQL["lock_feed"], clinic_id)
+
+
+async def unpublished_events(connection: Connection, clinic_id: UUID, limit: int) -> list[Any]:
+    """Rows with sync_id, seq, event, payload (JSON text) and the clinic's slug, in the order to publish."""
+    return await connection.fetch(SQL["unpublished_events"], clinic_id, limit)
+
+
+async def mark_events_published(connection: Connection, events: Sequence[Any]) -> None:
+    await connection.execute(
+        SQL["mark_events_published"], [row["sync_id"] for row in events], [row["seq"] for row in events]
+    )
+
+
+async def unpublished_changes(connection: Connection, clinic_id: UUID, limit: int) -> list[Any]:
+    """Rows of the appointment feed, reduced to ids, dates and times."""
+    return await connection.fetch(SQL["unpublished_changes"], clinic_id, limit)
+
+
+async def mark_changes_published(connection: Connection, changes: Sequence[Any]) -> None:
+    await connection.execute(SQL["mark_changes_published"], [row["id"] for row in changes])
+
+
+async def clinics_with_unpublished(connection: Connection) -> list[UUID]:
+    return [row["clinic_id"] for row in await connection.fetch(SQL["clinics_with_unpublished"])]

@@ -1,0 +1,1 @@
+select id, status from schedule_syncs where clinic_id = $1 and request_id = $2

@@ -1,0 +1,119 @@
+"""The row of a sync: read and locked, started, ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from engine.dates import DateRange
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.syncs import events
+from engine.sync import DateStatus, Limits, Sync, SyncStatus, date_sources, sources
+
+SQL = Queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a sync ends, with all that its last event tells."""
+
+    status: SyncStatus
+    partial_success: bool = False
+    removals_held: int = 0
+    slots_created: int = 0
+    slots_updated: int = 0
+    message: str | None = None
+    errors: Sequence[Mapping[str, str]] = field(default_factory=tuple)
+
+
+async def lock_sync(connection: Connection, sync_id: UUID) -> Sync | None:
+    """The sync as it is now; its row stays locked until the transaction ends. None if there is none."""
+    row = await connection.fetchrow(SQL["lock_sync"], sync_id)
+    return None if row is None else sync_of(row)
+
+
+async def start(connection: Connection, sync_id: UUID, limits: Limits) -> None:
+    started = await connection.fetchval(
+        SQL["start_sync"], sync_id, limits.sync_timeout, sources(SyncStatus.IN_PROGRESS)
+    )
+    if started is not None:
+        await events.record(connection, sync_id, "started")
+
+
+async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
+    """Ends the sync and tells it; dates that are still open are closed. False if it had ended before."""
+    await connection.execute(SQL["close_open_dates"], sync_id, date_sources(DateStatus.FAILED))
+    ended = await connection.fetchval(
+        SQL["end_sync"],
+        sync_id,
+        ending.status,
+        sources(ending.status),
+        ending.partial_success,
+        ending.message,
+        json.dumps(list(ending.errors)),
+        ending.removals_held,
+        ending.slots_created,
+        ending.slots_updated,
+    )
+    if ended is None:
+        return False
+    row = await connection.fetchrow(SQL["get_sync"], sync_id)
+    sync = sync_of(row)
+    await events.record(
+        connection,
+        sync_id,
+        ending.status,
+        partial_success=sync.partial_success,
+        removals_held=sync.removals_held,
+        stats=sync.stats,
+        duration_ms=sync.duration_ms,
+        errors=list(ending.errors),
+        message=ending.message,
+    )
+    return True
+
+
+async def refresh_progress(connection: Connection, sync_id: UUID, day: date) -> None:
+    """Counts the dates that are done and failed into the sync's row; `day` is the one just closed."""
+    await connection.execute(SQL["refresh_progress"], sync_id, day)
+
+
+def sync_of(row: Any) -> Sync:
+    details = row["error_details"]
+    return Sync(
+        id=row["id"],
+        clinic_id=row["clinic_id"],
+        clinic=row["clinic"],
+        dates=DateRange(row["sync_start_date"], row["sync_end_date"]),
+        status=SyncStatus(row["status"]),
+        dates_total=row["dates_total"],
+        dates_done=row["dates_done"],
+        failed_dates=tuple(row["failed_dates"]),
+        partial_success=row["partial_success"],
+        removals_held=row["removals_held"],
+        progress_percentage=row["progress_percentage"],
+        error_message=row["error_message"],
+        error_details=None if details is None else json.loads(details),
+        started_at=row["started_at"],
+        completed_at=row["completed_at"],
+        deadline_at=row["deadline_at"],
+        created_at=row["created_at"],
+        heartbeat_at=row["heartbeat_at"],
+        duration_ms=row["duration_ms"],
+        dry_run=row["dry_run"],
+        stats={
+            name: row[name]
+            for name in (
+                "appointments_added",
+                "appointments_updated",
+                "appointments_removed",
+                "slots_created",
+                "slots_updated",
+            )
+        },
+    )

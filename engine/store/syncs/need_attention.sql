@@ -1,0 +1,10 @@
+-- Syncs that nobody may be working on: overdue, silent, or waiting although there is room.
+select s.id from schedule_syncs s
+where s.status = 'in_progress'
+    and (s.deadline_at < clock_timestamp() or s.heartbeat_at < clock_timestamp() - make_interval(secs => $2))
+union all
+select first.id from (
+    select distinct on (q.clinic_id) q.id, q.clinic_id from schedule_syncs q
+    where q.status = 'queued' order by q.clinic_id, q.created_at, q.id
+) first
+where (select count(*) from schedule_syncs r where r.clinic_id = first.clinic_id and r.status = 'in_progress') < $1

@@ -1,0 +1,39 @@
+"""Syncs as they are stored, for people and programs that only look."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from engine.errors import UnknownSync
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.syncs.lifecycle import sync_of
+from engine.sync import Sync
+
+SQL = Queries(__file__)
+
+
+async def get_sync(connection: Connection, sync_id: UUID, clinic_id: UUID | None = None) -> Sync:
+    """Raises `UnknownSync`, also for a sync of another clinic than `clinic_id`."""
+    row = await connection.fetchrow(SQL["get_sync"], sync_id)
+    if row is None or clinic_id not in (None, row["clinic_id"]):
+        raise UnknownSync(f"sync {sync_id} is not known; `idexx-sync runs` lists the latest ones")
+    return sync_of(row)
+
+
+async def list_syncs(connection: Connection, clinic_id: UUID | None, limit: int = 20) -> list[Sync]:
+    """The latest first; of all clinics if `clinic_id` is None."""
+    return [sync_of(row) for row in await connection.fetch(SQL["list_syncs"], clinic_id, limit)]
+
+
+async def queue_position(connection: Connection, sync_id: UUID) -> int:
+    """1 is the next to start; 0 for one that does not wait."""
+    position: int = await connection.fetchval(SQL["queue_position"], sync_id)
+    return position
+
+
+async def database_time(connection: Connection) -> datetime:
+    """The one clock that orders everything: the database's, now, not at the start of the transaction."""
+    now: datetime = await connection.fetchval("select clock_timestamp()")
+    return now

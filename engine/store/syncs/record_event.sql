@@ -1,0 +1,22 @@
+-- The next event of a sync, with the state that it tells, in the transaction that makes it true.
+with sync as (
+    update schedule_syncs s
+    set last_seq = s.last_seq + 1, heartbeat_at = clock_timestamp()
+    from clinics c
+    where s.id = $1 and c.id = s.clinic_id
+    returning s.*, c.slug, clock_timestamp() as at
+)
+insert into schedule_sync_events (sync_id, seq, clinic_id, event, at, payload)
+select id, last_seq, clinic_id, $2, at, jsonb_build_object(
+    'event', $2::text,
+    'sync_id', id,
+    'clinic', slug,
+    'seq', last_seq,
+    'at', to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'status', status,
+    'progress_percentage', progress_percentage,
+    'dates_total', dates_total,
+    'dates_done', dates_done,
+    'failed_dates', to_jsonb(failed_dates)
+) || $3::jsonb
+from sync
