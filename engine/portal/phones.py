@@ -1,0 +1,21 @@
+"""Phone numbers as people type them, to E.164."""
+
+from __future__ import annotations
+
+import phonenumbers
+
+
+def e164(raw: str | None, country: str) -> str | None:
+    """None where the text is no phone number, read as one dialled in `country` (ISO 3166, two letters).
+
+    "Possible" and not "valid": the numbering plan in the library is always older than the newest number.
+    """
+    if raw is None:
+        return None
+    try:
+        number = phonenumbers.parse(raw, country.upper())
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,99 @@
+"""What the portal needs from the outside, and what each side promises. The wiring (`actors/`) fills these in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from engine.failure import Failure
+
+#: A cookie as Playwright gives and takes it: only JSON values. All of it is secret.
+Cookie = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The cookies of one sign-in. `generation` is unique to it, so that an old one cannot drop a newer one."""
+
+    generation: str
+    cookies: Sequence[Cookie] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The portal did not let these credentials in; nobody shall send them again by himself.
+
+    `credentials` is `Credentials.version`: the refusal means nothing for any other version.
+    """
+
+    credentials: str
+    failure: Failure
+    at: datetime
+
+
+class SessionStore(Protocol):
+    """Where every DateScraper on every machine finds a clinic's session. It encrypts, and forgets after a while.
+
+    The clinic is named by its slug. Values are kept for a bounded time (a portal session lives about 8 hours).
+    """
+
+    async def get(self, clinic: str) -> Session | Refusal | None: ...
+
+    async def put(self, clinic: str, entry: Session | Refusal) -> None:
+        """Replaces whatever is there."""
+
+    async def drop(self, clinic: str, generation: str) -> None:
+        """Forgets the session if it is still this one; a newer one, or a refusal, stays."""
+
+    def sign_in_lease(self, clinic: str) -> AbstractAsyncContextManager[object]:
+        """Held by at most one DateScraper anywhere; waits for its turn, and gives way to a cancel."""
+
+
+class Budget(Protocol):
+    """The portal's rate limit, shared by every worker of every machine."""
+
+    async def acquire(self, clinic: str) -> None:
+        """Waits until one more call may be made for this clinic. A cancelled waiter wastes at most its token."""
+
+    async def throttled(self, retry_after: float | None) -> None:
+        """The portal answered 429: everybody pauses, `retry_after` seconds where it said so."""
+
+    async def succeeded(self) -> None:
+        """The portal answered, and not with 429."""
+
+
+class Breaker(Protocol):
+    """The circuit breaker of the portal, shared like the budget."""
+
+    async def admit(self) -> float:
+        """0.0: go on, and tell the outcome. More: the circuit is open; ask again after so many seconds."""
+
+    async def succeeded(self) -> None: ...
+
+    async def failed(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the portal showed when a date failed, fit to be kept: names, numbers and secrets are masked.
+
+    `headers` are the answer's. `body` is the first kilobytes of it. `screenshot` is a PNG.
+    """
+
+    at: datetime
+    failure: Failure
+    address: str
+    title: str = ""
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    screenshot: bytes | None = field(default=None, repr=False)
+
+
+class EvidenceSink(Protocol):
+    """Keeps evidence of one sync for some days; bound to the sync by who makes it."""
+
+    async def keep(self, day: date, evidence: Evidence) -> None: ...

@@ -1,0 +1,87 @@
+"""What can be set about the portal and the browser. All times are in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+#: The longest span of days in one calendar call: a week is what the portal's own calendar asks for.
+MAX_SPAN_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long each step may take. Waiting for a token or for another's sign-in counts for none of them."""
+
+    launch: float = 30.0
+    #: A browser that does not answer within this is hung, and is killed.
+    browser_answer: float = 10.0
+    #: One page of the sign-in, until its form is there.
+    page: float = 20.0
+    #: The whole sign-in, from the first page to the verdict.
+    sign_in: float = 60.0
+    #: One data call, until the last byte.
+    call: float = 30.0
+    #: One call of `scrape` for one day; a span has this much for each of its days.
+    date: float = 120.0
+    evidence: float = 5.0
+    #: Closing a context or a browser nicely, before it is killed.
+    close: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserLimits:
+    """When a browser is closed or replaced. `memory_mib` counts all of its processes and its driver."""
+
+    idle: float = 300.0
+    age: float = 1800.0
+    contexts: int = 500
+    memory_mib: int = 1024
+    #: How often memory is measured at most; it costs some milliseconds.
+    memory_interval: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSettings:
+    base_url: str = "https://us.idexxneo.com"
+    headless: bool = True
+    chromium_path: Path | None = None
+    span_days: int = 1
+    #: An answer longer than this is not read.
+    max_body_bytes: int = 32 * 1024 * 1024
+    #: How long a sign-in form that nobody understood is left alone.
+    sign_in_pause: float = 300.0
+    times: TimeLimits = field(default_factory=TimeLimits)
+    browser: BrowserLimits = field(default_factory=BrowserLimits)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.span_days <= MAX_SPAN_DAYS:
+            raise ValueError(f"SCRAPE_SPAN_DAYS: {self.span_days} is out of range; use 1 to {MAX_SPAN_DAYS}")
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"IDEXX_BASE_URL: {self.base_url!r} is no http(s) address of a portal")
+
+    def url(self, path: str) -> str:
+        return self.base_url.rstrip("/") + path
+
+    def resolve(self, address: str, relative_to: str) -> str | None:
+        """`address` made absolute, or None where it leaves the portal."""
+        target = urljoin(relative_to, address)
+        return target if self.contains(target) else None
+
+    def contains(self, address: str) -> bool:
+        """Whether an absolute address lies inside the portal: same scheme, host and port, below its path."""
+        try:
+            base, parts = urlsplit(self.base_url), urlsplit(address)
+            same_origin = _origin(base.scheme, base.hostname, base.port) == _origin(
+                parts.scheme, parts.hostname, parts.port
+            )
+        except ValueError:  # a port that is no number
+            return False
+        folder = base.path.rstrip("/") + "/"
+        return same_origin and (parts.path or "/").startswith(folder)
+
+
+def _origin(scheme: str, host: str | None, port: int | None) -> tuple[str, str | None, int | None]:
+    return scheme, host, port or {"http": 80, "https": 443}.get(scheme)

@@ -1,0 +1,36 @@
+"""The portal's words for the state of an appointment, and ours."""
+
+from __future__ import annotations
+
+import re
+
+#: Where nothing at all is said.
+DEFAULT_STATUS = "scheduled"
+
+#: By the portal's word in small letters, with one space between its parts.
+KNOWN_STATUSES = {
+    "scheduled": "scheduled",
+    "confirmed": "confirmed",
+    "arrived": "in_progress",
+    "in progress": "in_progress",
+    "ready to pay": "in_progress",
+    "finalized": "completed",
+    "completed": "completed",
+    "no show": "no_show",
+    "noshow": "no_show",
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+}
+
+
+def normalise(word: str) -> str | None:
+    """Our word, or None where the portal's is not known."""
+    return KNOWN_STATUSES.get(re.sub(r"[\s_-]+", " ", word).strip().lower())
+
+
+def normalise_class_names(names: str) -> str | None:
+    """The status among CSS class names, such as `event status-confirmed`; None where there is none."""
+    for name in names.split():
+        if status := normalise(name) or normalise(re.sub(r"^[a-z]+[-_]", "", name, flags=re.IGNORECASE)):
+            return status
+    return normalise(names)

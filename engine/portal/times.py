@@ -1,0 +1,41 @@
+"""The portal's times: local to the clinic unless they carry an offset, also on the days the clocks change."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, tzinfo
+
+PORTAL_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(?:\.\d{1,9})?\s?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
+)
+
+
+def read_time(text: str, zone: tzinfo) -> datetime:
+    """The moment, aware, in the clinic's zone; fractions of a second are dropped. ValueError for anything else.
+
+    A local time that the clocks skip counts from before the change, one that comes twice is the first.
+    """
+    found = PORTAL_TIME.fullmatch(text.strip())
+    if not found:
+        raise ValueError("not a time of the portal")
+    day, minutes, seconds, offset = found.groups()
+    moment = datetime.fromisoformat(f"{day}T{minutes}{seconds or ':00'}{offset or ''}")
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+
+
+def read_span(start: str, end: str, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Start and end of a record; ValueError where the end lies before the start.
+
+    In the hour that comes twice, an end that would lie before its start is the second of the two.
+    """
+    starts, ends = read_time(start, zone), read_time(end, zone)
+    if utc(ends) < utc(starts):
+        ends = ends.replace(fold=1)
+    if utc(ends) < utc(starts):
+        raise ValueError("ends before it starts")
+    return starts, ends
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC. Comparing there is right; comparing within one zone ignores a change of clocks."""
+    return moment.astimezone(UTC)
