@@ -1,0 +1,177 @@
+"""An answer is complete, with its proof, or it is a failure with a reason: nothing lies between."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from engine.dates import DateRange
+from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.calendar import calendar_query, read_calendar
+from tests.portal.shapes import CAMEL, DAY, DENVER, NOW, SNAKE, answer, only
+
+WEEK = DateRange(DAY, DAY + timedelta(days=6))
+TODAY = only(DAY)
+
+
+def read(value: Any, dates: DateRange = TODAY, **headers: Any):
+    return read_calendar(answer(value, **headers), DENVER, dates, NOW)
+
+
+def failure(value: Any, dates: DateRange = TODAY, **headers: Any) -> Failure:
+    with pytest.raises(PortalFailure) as caught:
+        read(value, dates, **headers)
+    return caught.value.failure
+
+
+def test_the_range_asked_ends_before_the_day_after():
+    assert calendar_query(WEEK) == {"start": "2026-01-22 00:00:00", "end": "2026-01-29 00:00:00"}
+
+
+@pytest.mark.parametrize("wrapper", ["events", "data", "appointments", "results"])
+def test_the_records_are_found_in_any_wrapper_and_the_proof_names_it(wrapper: str):
+    snapshot = read({wrapper: [CAMEL]})[DAY]
+    assert snapshot.proof.wrapper == wrapper
+    assert snapshot == read({wrapper: [CAMEL], "success": True, "total": 1})[DAY]
+    assert read([CAMEL])[DAY].proof.wrapper == "array"
+
+
+def test_the_proof_accounts_for_every_record():
+    roster, block = {"is_roster": True}, CAMEL | {"id": 2, "is_block": True}
+    odd = CAMEL | {"id": 3, "status": "On hold"}
+    snapshot = read([CAMEL, dict(CAMEL), SNAKE | {"appointment_id": 4}, roster, block, odd])[DAY]
+    assert snapshot.proof.records_read == 6
+    assert snapshot.proof.left_out == {"roster": 1, "duplicate": 1}
+    assert snapshot.proof.unknown_statuses == {"On hold": 1}
+    assert snapshot.scraped_at == NOW
+    assert [a.neo_appointment_id for a in snapshot.appointments] == ["2", "3", "4", "7001"]
+
+
+def test_an_empty_day_is_complete():
+    assert read([])[DAY].appointments == ()
+
+
+def test_a_span_gives_each_day_its_own_snapshot():
+    next_day = CAMEL | {"id": 8, "start": "2026-01-23T08:00:00", "end": "2026-01-23T08:30:00"}
+    snapshots = read([CAMEL, next_day, {"is_roster": True}], WEEK)
+    assert list(snapshots) == list(WEEK)
+    assert [a.neo_appointment_id for a in snapshots[date(2026, 1, 23)].appointments] == ["8"]
+    proof = snapshots[DAY].proof
+    assert proof.left_out == {"roster": 1, "other_date": 1}
+    assert (proof.asked_from, proof.asked_to) == (WEEK.start, WEEK.end)
+
+
+def test_a_record_that_ends_after_midnight_belongs_to_the_day_on_which_it_starts():
+    late = CAMEL | {"start": "2026-01-22T23:30:00", "end": "2026-01-23T00:30:00"}
+    assert len(read([late])[DAY].appointments) == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"events": None},
+        {"events": {}},
+        {"data": {"events": []}},
+        {"events": [], "data": []},
+        {"items": []},
+        {"events": [], "nextPage": 2},
+        {"error": "session expired"},
+        "ok",
+        None,
+        12,
+        [1],
+        [[CAMEL]],
+        [CAMEL | {"id": None}],
+        [CAMEL | {"end": "2026-01-22T15:00:00"}],
+        [CAMEL | {"start": "2026-01-21T16:15:00"}],
+        [CAMEL | {"start": "2026-01-23T00:00:00", "end": "2026-01-23T00:30:00"}],
+        [CAMEL, CAMEL | {"status": "Cancelled"}],
+    ],
+)
+def test_everything_else_is_drift(value: Any):
+    assert failure(value).reason is Reason.PORTAL_CHANGED
+
+
+def test_the_unknown_names_are_told():
+    assert "nextPage" in failure({"events": [], "nextPage": 2}).message
+    assert "calendarItems" in failure({"calendarItems": []}).message
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"[",
+        b'{"events": [], "events": [1]}',
+        b"[NaN]",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"id": ' + b"9" * 5000 + b"}",
+        {"events": [CAMEL], "total": 40},
+        {"events": [], "success": False},
+        {"events": [], "message": "something went wrong"},
+    ],
+)
+def test_an_answer_that_is_not_whole_is_bad(value: Any):
+    assert failure(value).reason is Reason.BAD_ANSWER
+
+
+def test_a_span_with_as_many_records_as_a_page_looks_cut_off_and_a_day_does_not():
+    hundred = [CAMEL | {"id": n} for n in range(100)]
+    assert failure(hundred, WEEK).reason is Reason.BAD_ANSWER
+    assert len(read(hundred)[DAY].appointments) == 100
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (401, Reason.SESSION_ENDED),
+        (429, Reason.RATE_LIMITED),
+        (500, Reason.PORTAL_UNAVAILABLE),
+        (503, Reason.PORTAL_UNAVAILABLE),
+        (204, Reason.BAD_ANSWER),
+        (206, Reason.BAD_ANSWER),
+        (403, Reason.PORTAL_CHANGED),
+        (404, Reason.PORTAL_CHANGED),
+        (302, Reason.PORTAL_CHANGED),
+    ],
+)
+def test_a_status_other_than_200_is_never_complete(status: int, reason: Reason):
+    assert failure([CAMEL], status=status).reason is reason
+
+
+def test_a_redirect_to_the_login_page_is_the_end_of_the_session():
+    assert failure(b"", status=302, location="https://portal.test/login?next=x").reason is Reason.SESSION_ENDED
+
+
+@pytest.mark.parametrize(
+    ("html", "reason"),
+    [
+        ("<html><title>Log in</title><div id=app></div>", Reason.SESSION_ENDED),
+        ("<html><form action='/login'><input name=password></form>", Reason.SESSION_ENDED),
+        ("<html><body><div id='root'></div><script src='/assets/login.js'></script>", Reason.SESSION_ENDED),
+        ("<!doctype html><h1>Down for maintenance</h1><a href=/x>Log in later</a>", Reason.MAINTENANCE),
+        ("<html>hello</html>", Reason.BAD_ANSWER),
+    ],
+)
+def test_a_page_with_status_200_is_known_by_what_it_shows(html: str, reason: Reason):
+    assert failure(html.encode(), **{"content-type": "text/html"}).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("Thu, 22 Jan 2026 12:00:30 GMT", 30.0),
+        ("Thu, 22 Jan 2026 11:00:00 GMT", 0.0),
+        ("99999999", 3600.0),
+        ("-5", None),
+        ("soon", None),
+        ("nan", None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(header: str, seconds: float | None):
+    assert failure([], status=429, **{"retry-after": header}).retry_after == seconds
