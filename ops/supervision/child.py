@@ -125,8 +125,8 @@ async def lines(read: int) -> AsyncIterator[str]:
 
 
 def as_user(name: str | None) -> dict[str, Any]:
-    """What makes a child of root run as another user."""
-    return {"user": name, "group": name, "extra_groups": []} if name else {}
+    """What makes a child of root run as another user, in a folder that this user may be in."""
+    return {"user": name, "group": name, "extra_groups": [], "cwd": "/"} if name else {}
 
 
 def tail(log: Path, count: int = 3) -> str:

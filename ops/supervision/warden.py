@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 from ops.supervision.command import Command
@@ -38,7 +39,8 @@ class Warden:
         try:
             self._write(what)
         except OSError:  # it was killed; a new one takes its place
-            self._process.wait()
+            with suppress(OSError):
+                self._process.communicate()
             self._process = self._start()
             for child in self._children.values():
                 self._write(child)

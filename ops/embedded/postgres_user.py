@@ -1,0 +1,66 @@
+"""PostgreSQL refuses to run as root: the user that it runs as instead, and what that user must reach."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+USER = "idexx-sync"
+
+#: Seconds for making the user.
+TIMEOUT = 30
+
+
+class NoUnprivilegedUser(Exception):
+    """Root runs us, and there is no other user for PostgreSQL."""
+
+
+def unprivileged_user(say: Callable[[str], None]) -> str | None:
+    """None unless we are root; then a system user, which is made the first time."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(USER).pw_name
+    except KeyError:
+        say(f"PostgreSQL does not run as root: making the system user {USER}")
+    useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    if not useradd:
+        raise NoUnprivilegedUser(
+            f"PostgreSQL does not run as root, and there is no useradd to make a user for it: "
+            f"make a user named {USER}, or run this as an ordinary user, or set DATABASE_URL"
+        )
+    argv = [useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", USER]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    if done.returncode and not _exists():
+        raise NoUnprivilegedUser(f"the user {USER} could not be made: {done.stderr.strip()}; or set DATABASE_URL")
+    return USER
+
+
+def as_owner(path: Path, user: str) -> None:
+    entry = pwd.getpwnam(user)
+    os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def let_through(user: str, paths: list[Path], say: Callable[[str], None]) -> None:
+    """Lets the user pass through the folders above `paths`: search permission only, nothing can be listed."""
+    closed = {
+        folder
+        for path in paths
+        for folder in path.parents
+        if folder.stat().st_uid != pwd.getpwnam(user).pw_uid and not folder.stat().st_mode & stat.S_IXOTH
+    }
+    for folder in sorted(closed):
+        say(f"letting the user {user} pass through {folder} (chmod o+x)")
+        folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
+
+
+def _exists() -> bool:
+    try:
+        return bool(pwd.getpwnam(USER))
+    except KeyError:
+        return False
