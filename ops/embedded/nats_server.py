@@ -90,5 +90,6 @@ async def answers_as(name: str, port: int) -> bool:
                 greeting = json.loads((await reader.readline()).removeprefix(b"INFO "))
             finally:
                 writer.close()
+                await writer.wait_closed()
         return bool(greeting.get("server_name") == name and greeting.get("jetstream"))
     return False
