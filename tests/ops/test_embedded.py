@@ -129,6 +129,7 @@ async def test_a_port_that_another_program_took_is_replaced(home: Home) -> None:
     port = home.port("nats", 14222)
     assert home.port("nats", 14222) == port
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
         assert home.port("nats", 14222) > port
