@@ -1,0 +1,3 @@
+from ops.sandbox.cli import main
+
+main()

@@ -1,0 +1,117 @@
+"""What is behind the sign-in: the pages, and the two JSON calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from ops.sandbox.accounts import Session
+from ops.sandbox.clinics import Clinic
+from ops.sandbox.dials import Dials
+from ops.sandbox.drift import drifted, wrapped
+from ops.sandbox.ledger import call_of
+from ops.sandbox.pages import dashboard_page, login_page, schedule_page
+from ops.sandbox.portal import Portal
+from ops.sandbox.spelling import spelled
+
+
+class SignedInCalls:
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    async def dashboard(self, request: Request) -> Response:
+        return await self._portal.answer(request, lambda: self._page(request, dashboard_page))
+
+    async def schedule(self, request: Request) -> Response:
+        def page(dials: Dials, clinic: Clinic) -> str:
+            return schedule_page(dials, clinic, self._portal.schedules[clinic.company_id].today.isoformat())
+
+        return await self._portal.answer(request, lambda: self._page(request, page))
+
+    async def calendar(self, request: Request) -> Response:
+        return await self._portal.answer(request, lambda: self._json(request, self._calendar))
+
+    async def config(self, request: Request) -> Response:
+        return await self._portal.answer(request, lambda: self._json(request, self._config))
+
+    async def download(self, _request: Request) -> Response:
+        headers = {"Content-Disposition": 'attachment; filename="report.csv"'}
+        return Response("date,appointments\n", 200, headers, "text/csv")
+
+    def _page(self, request: Request, page: Callable[[Dials, Clinic], str]) -> Response:
+        session = self._portal.session(request)
+        if session is None:
+            return RedirectResponse("/login", 302)
+        return HTMLResponse(
+            page(self._portal.board.of(session.company_id), self._portal.clinics[session.company_id])
+        )
+
+    def _json(self, request: Request, answer: Callable[[Request, Session, Dials], Response]) -> Response:
+        session = self._portal.session(request)
+        if session is None:
+            return self._session_ended(request)
+        if request.headers.get("x-requested-with") != "XMLHttpRequest":
+            return JSONResponse({"error": "Forbidden"}, 403)
+        return answer(request, session, self._portal.board.of(session.company_id))
+
+    def _session_ended(self, request: Request) -> Response:
+        dials = self._portal.board.of(call_of(request).company_id)
+        match dials.session_end_form:
+            case "302":
+                return RedirectResponse("/login", 302)
+            case "401":
+                return JSONResponse({"error": "Unauthorized"}, 401)
+            case "login_page":
+                return HTMLResponse(login_page(dials, token=""))
+
+    def _calendar(self, request: Request, session: Session, dials: Dials) -> Response:
+        call = call_of(request)
+        try:
+            start, end = _local_time(call.query["start"]), _local_time(call.query["end"])
+        except (KeyError, ValueError):
+            return JSONResponse({"error": "start and end must be YYYY-MM-DD HH:MM:SS"}, 400)
+        if not start < end <= start + timedelta(days=366):
+            return JSONResponse({"error": "the range is empty or too long"}, 400)
+        if dials.max_span_days is not None and end - start > timedelta(days=dials.max_span_days):
+            return JSONResponse({"error": "Internal Server Error"}, 500)
+        clinic, schedule = self._portal.clinics[session.company_id], self._portal.schedules[session.company_id]
+        shown = [] if call.fault == "empty" else schedule.shown(start, end, call.at)
+        spelling = dials.spelling or clinic.spelling
+        records: list[Any] = [spelled(record, clinic.zone, spelling, dials.times) for record in shown]
+        for drift in dials.drift:
+            records = drifted(records, drift)
+        return JSONResponse(wrapped(records[: dials.max_records], dials.wrapper or clinic.wrapper, dials.drift))
+
+    def _config(self, _request: Request, session: Session, dials: Dials) -> Response:
+        config = configuration(self._portal.clinics[session.company_id])
+        for path in dials.config_missing:
+            *parents, last = path.split(".")
+            part = config
+            for parent in parents:
+                part = part.get(parent, {})
+            part.pop(last, None)
+        return JSONResponse(config)
+
+
+def _local_time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.isoformat(" ") != text:
+        raise ValueError(text)
+    return moment
+
+
+def configuration(clinic: Clinic) -> dict[str, Any]:
+    return {
+        "businessHours": {
+            "start": clinic.opens.strftime("%H:%M"),
+            "end": clinic.closes.strftime("%H:%M"),
+            "daysOfWeek": list(clinic.days_of_week),
+        },
+        "slotDuration": clinic.slot_minutes,
+        "providers": [{"id": provider.id, "name": provider.name} for provider in clinic.providers],
+        "rooms": [{"id": room.id, "name": room.name} for room in clinic.rooms],
+    }

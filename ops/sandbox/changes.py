@@ -1,0 +1,248 @@
+"""Changes to a schedule while it runs: so many of each kind, chosen by a seed, or exactly those that are named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any, Literal, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ops.sandbox.clinics import Clinic
+from ops.sandbox.people import VISITS, Client, Patient, client_and_patient
+from ops.sandbox.phones import Phone, phone_of
+from ops.sandbox.records import Record, Truth
+from ops.sandbox.schedule import Glitch, Schedule, Transit
+
+Kind = Literal["added", "moved", "edited", "cancelled", "deleted"]
+
+
+class Change(TypedDict):
+    kind: Kind
+    neo_appointment_id: str
+    before: Truth | None
+    after: Truth | None
+
+
+class Values(BaseModel):
+    """What a caller may set of a record. Times are clinic-local; an offset tells the hour that comes twice."""
+
+    model_config = ConfigDict(extra="forbid")
+    start: datetime | None = None
+    minutes: int | None = Field(default=None, ge=-1440, le=2880)
+    patient: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    phone_e164: str | None = None
+    provider: str | None = None
+    room: str | None = None
+    type: str | None = None
+    status: str | None = None
+    notes: str | None = None
+
+
+class Addition(Values):
+    start: datetime
+    id: int | None = None
+    block: bool = False
+
+
+class Edit(Values):
+    id: int
+
+
+class ChangeRequest(BaseModel):
+    """Random changes fall on `start` to `end` (both inclusive; without them today and the 13 days after it)."""
+
+    model_config = ConfigDict(extra="forbid")
+    company_id: str
+    start: date | None = None
+    end: date | None = None
+    seed: int = 1
+    add: int | list[Addition] = 0
+    move: int | list[Edit] = 0
+    edit: int | list[Edit] = 0
+    cancel: int | list[int] = 0
+    delete: int | list[int] = 0
+
+
+class UnknownRecord(ValueError):
+    """A change names a record that the clinic does not have."""
+
+
+def apply_changes(
+    schedule: Schedule, request: ChangeRequest, *, glitch: Glitch | None, glitch_until: float
+) -> list[Change]:
+    """Carries out the request and tells what changed; no record is changed twice by one request."""
+    return _Changing(schedule, request, glitch, glitch_until).run()
+
+
+class _Changing:
+    def __init__(
+        self, schedule: Schedule, request: ChangeRequest, glitch: Glitch | None, glitch_until: float
+    ) -> None:
+        self.schedule, self.request = schedule, request
+        self.glitch, self.glitch_until = glitch, glitch_until
+        self.clinic: Clinic = schedule.clinic
+        self.first = request.start or schedule.today
+        self.last = request.end or self.first + timedelta(days=13)
+        self.rng = Random(f"{request.seed}/{self.clinic.company_id}/{self.first}/{self.last}")
+        self.changes: list[Change] = []
+        # Shuffled once, so that each kind takes its own records from the front.
+        self.candidates = schedule.between(self.first, self.last)
+        self.rng.shuffle(self.candidates)
+
+    def run(self) -> list[Change]:
+        for record, values in self._chosen(self.request.move, self._elsewhere):
+            self._move(record, values)
+        for record, values in self._chosen(self.request.edit, self._otherwise):
+            self._change("edited", record, edited(record, values, self.clinic))
+        for record in self._named(self.request.cancel, self._busy):
+            self._change("cancelled", record, replace(record, status="Cancelled"))
+        for record in self._named(self.request.delete, self._deletable):
+            self._change("deleted", record, None)
+        for addition in self._additions():
+            self._change("added", None, added(addition, self.schedule))
+        return self.changes
+
+    def _change(self, kind: Kind, before: Record | None, after: Record | None) -> None:
+        record = after or before
+        if record is None:
+            return
+        if after:
+            self.schedule.put(after)
+        else:
+            self.schedule.remove(record.id)
+        zone = self.clinic.zone
+        self.changes.append(
+            Change(
+                kind=kind,
+                neo_appointment_id=str(record.id),
+                before=before.truth(zone) if before else None,
+                after=after.truth(zone) if after else None,
+            )
+        )
+
+    def _move(self, record: Record, values: Edit) -> None:
+        after = edited(record, values, self.clinic)
+        if self.glitch:
+            self.schedule.glitch(Transit(record, after, self.glitch, self.glitch_until))
+        self._change("moved", record, after)
+
+    def _chosen(self, wanted: int | list[Edit], draw: Any) -> list[tuple[Record, Edit]]:
+        if isinstance(wanted, list):
+            return [(self._known(values.id), values) for values in wanted]
+        return [(record, draw(record)) for record in self._take(wanted, self._busy)]
+
+    def _named(self, wanted: int | list[int], fits: Any) -> list[Record]:
+        if isinstance(wanted, list):
+            return [self._known(record_id) for record_id in wanted]
+        return self._take(wanted, fits)
+
+    def _known(self, record_id: int) -> Record:
+        if record := self.schedule.find(record_id):
+            return record
+        raise UnknownRecord(f"clinic {self.clinic.company_id} has no record {record_id}")
+
+    def _take(self, count: int, fits: Any) -> list[Record]:
+        taken = [record for record in self.candidates if fits(record)][:count]
+        ids = {record.id for record in taken}
+        self.candidates = [record for record in self.candidates if record.id not in ids]
+        return taken
+
+    @staticmethod
+    def _busy(record: Record) -> bool:
+        return record.kind == "appointment" and record.status != "Cancelled"
+
+    @staticmethod
+    def _deletable(record: Record) -> bool:
+        return record.kind != "roster"
+
+    def _elsewhere(self, record: Record) -> Edit:
+        """Another day as a rule; now and then only another time or room. A glitch needs two days."""
+        chance = 1.0 if self.glitch else self.rng.random()
+        if chance < 0.15:
+            rooms = [room.id for room in self.clinic.rooms if room.id != record.room]
+            return Edit(id=record.id, room=self.rng.choice(rooms))
+        if chance < 0.4:
+            days = [record.date]
+        else:
+            days = [day for day in self._open_days() if day != record.date] or [record.date + timedelta(days=1)]
+        start = self._some_time(self.rng.choice(days))
+        if start == record.start:
+            start += timedelta(minutes=self.clinic.slot_minutes)
+        return Edit(id=record.id, start=start)
+
+    def _otherwise(self, record: Record) -> Edit:
+        if record.status == "Scheduled":
+            return Edit(id=record.id, status="Confirmed")
+        return Edit(id=record.id, notes=f"{record.notes or 'Note'} (called {self.rng.randrange(8, 18)}:15)")
+
+    def _additions(self) -> list[Addition]:
+        if isinstance(self.request.add, list):
+            return self.request.add
+        return [
+            Addition(start=self._some_time(self.rng.choice(self._open_days()))) for _ in range(self.request.add)
+        ]
+
+    def _open_days(self) -> list[date]:
+        days = [self.first + timedelta(days=offset) for offset in range((self.last - self.first).days + 1)]
+        return [day for day in days if self.clinic.is_open(day)] or days
+
+    def _some_time(self, day: date) -> datetime:
+        slots = (self.clinic.closes.hour - self.clinic.opens.hour) * 60 // self.clinic.slot_minutes - 4
+        opens = datetime.combine(day, self.clinic.opens)
+        return opens + timedelta(minutes=self.rng.randrange(slots) * self.clinic.slot_minutes)
+
+
+def local(moment: datetime, clinic: Clinic) -> datetime:
+    """The clinic's wall clock; without an offset it is that already."""
+    return moment.astimezone(clinic.zone).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def edited(record: Record, values: Values, clinic: Clinic) -> Record:
+    """The record with the values that were given; a new start keeps the length."""
+    start = local(values.start, clinic) if values.start else record.start
+    length = timedelta(minutes=values.minutes) if values.minutes is not None else record.end - record.start
+    client, patient, phone = record.client, record.patient, record.phone
+    if values.first_name is not None or values.last_name is not None:
+        known = client or Client(1, "", "")
+        first = known.first_name if values.first_name is None else values.first_name
+        last = known.last_name if values.last_name is None else values.last_name
+        client = Client(known.id, first, last)
+    if values.patient is not None:
+        patient = Patient(patient.id if patient else 1, values.patient)
+    if values.phone is not None:
+        phone = Phone(values.phone_e164, values.phone)
+    given = values.model_dump(include={"provider", "room", "type", "status", "notes"}, exclude_unset=True)
+    return replace(record, start=start, end=start + length, client=client, patient=patient, phone=phone, **given)
+
+
+def added(addition: Addition, schedule: Schedule) -> Record:
+    """A new record with the given values; what is not given is drawn from its id and start."""
+    clinic, record_id = schedule.clinic, addition.id or schedule.next_id()
+    start = local(addition.start, clinic)
+    rng = Random(f"{clinic.company_id}/{record_id}/{start}")
+    room = rng.choice(clinic.rooms).id
+    if addition.block:
+        title = addition.notes or "Hold"
+        plain = Record(record_id, "block", start, start, room=room, notes=title, title=title)
+        return edited(plain, addition.model_copy(update={"minutes": addition.minutes or 30}), clinic)
+    kind, minutes, reasons = rng.choice(VISITS)
+    client, patient = client_and_patient(rng)
+    drawn = Record(
+        id=record_id,
+        kind="appointment",
+        start=start,
+        end=start + timedelta(minutes=minutes),
+        patient=patient,
+        client=client,
+        phone=phone_of(clinic.country, rng),
+        provider=rng.choice(clinic.providers).name,
+        room=room,
+        type=kind,
+        notes=rng.choice(reasons),
+    )
+    return edited(drawn, addition, clinic)

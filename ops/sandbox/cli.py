@@ -1,0 +1,75 @@
+"""`python -m ops.sandbox`: the sandbox portal as a command of its own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ops.sandbox.dials import Dials, merge_patch
+from ops.sandbox.portal import Settings
+from ops.sandbox.server import run
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parses the arguments and serves until told to stop; a bad value ends it with status 2 and a clear line."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        dials = _dials(given)
+        Dials.model_validate(dials)
+    except (ValidationError, ValueError, OSError) as error:
+        parser.error(str(error))
+    settings = Settings(seed=given.seed, clinics=given.clinics, today=given.today, dials=dials)
+    try:
+        run(settings, host=given.host, port=given.port, until_stdin_closes=given.until_stdin_closes)
+    except OSError as error:
+        parser.error(f"cannot listen on {given.host}:{given.port}: {error.strerror}; choose another --port, or 0")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "idexx-sync sandbox", description="A portal to develop against, with invented data."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
+    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
+    parser.add_argument("--seed", type=int, default=1, help="equal seeds show equal calendars")
+    parser.add_argument("--clinics", type=int, default=2, help="how many (default 2)")
+    parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD (default: the clinic's own today)")
+    parser.add_argument("--latency-ms", type=float, help="how long a call takes")
+    parser.add_argument("--latency-jitter-ms", type=float, help="and how much more or less than that")
+    parser.add_argument("--rate-limit", type=int, help="calls a second before 429")
+    parser.add_argument("--dials", type=Path, help="a JSON file of dials")
+    parser.add_argument(
+        "--dial", action="append", default=[], metavar="NAME=JSON", help="one dial, e.g. sign_in.submit=sign_in"
+    )
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="stop when the program that started it is gone"
+    )
+    return parser
+
+
+def _dials(given: argparse.Namespace) -> dict[str, Any]:
+    """The file first, then the single dials, then the flags."""
+    dials: dict[str, Any] = json.loads(given.dials.read_text()) if given.dials else {}
+    for setting in given.dial:
+        path, _, text = setting.partition("=")
+        dials = merge_patch(dials, _nested(path.split("."), _value(text)))
+    flags = {name: getattr(given, name) for name in ("latency_ms", "latency_jitter_ms", "rate_limit")}
+    return merge_patch(dials, {name: value for name, value in flags.items() if value is not None})
+
+
+def _nested(path: list[str], value: Any) -> dict[str, Any]:
+    return {path[0]: _nested(path[1:], value) if path[1:] else value}
+
+
+def _value(text: str) -> Any:
+    """JSON, or the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,185 @@
+"""The sandbox from outside: a client of its /_sandbox pages, and a sandbox of one's own as a child process.
+
+    async with SandboxProcess(seed=7, latency_ms=200) as sandbox:
+        [clinic, *_] = await sandbox.clinics()
+        await sandbox.dials(rate_limit=5, sign_in={"submit": "sign_in"})
+        await sandbox.truth(clinic.company_id, clinic.today, clinic.today)
+
+It imports nothing of the server and needs nothing beyond the standard library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import date
+from http.client import HTTPConnection
+from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
+
+#: The canonical record as GET /_sandbox/appointments answers it (README.md).
+Truth = dict[str, Any]
+
+
+class SandboxError(Exception):
+    """The sandbox refused what it was asked, or did not start; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxClinic:
+    """`today`: the day around which its calendar was drawn; `config`: what getScheduleConfigs answers when whole."""
+
+    company_id: str
+    username: str
+    password: str = field(repr=False)
+    slug: str
+    name: str
+    timezone: str
+    country: str
+    today: date
+    config: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One call, in unix seconds. `done_at` None: in flight; `gone_at`: the client left before the end.
+
+    `kind`: login_page, login, second_factor, page, calendar, config, download, static or other.
+    `fault`: the mode of the rule that struck it, or `rate_limit`.
+    """
+
+    number: int
+    at: float
+    method: str
+    path: str
+    query: dict[str, str]
+    kind: str
+    company_id: str | None
+    status: int | None
+    fault: str | None
+    done_at: float | None
+    gone_at: float | None
+
+
+class Sandbox:
+    """A sandbox that runs somewhere. Methods raise SandboxError for a refusal, OSError where nothing answers."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def clinics(self) -> list[SandboxClinic]:
+        answer = await self._ask("GET", "clinics")
+        return [SandboxClinic(**clinic | {"today": date.fromisoformat(clinic["today"])}) for clinic in answer]
+
+    async def truth(self, company_id: str, start: date, end: date) -> list[Truth]:
+        """The appointments and blocks of these days (both inclusive), as they are, whatever the portal answers."""
+        query = {"company_id": company_id, "start": start.isoformat(), "end": end.isoformat()}
+        return list(await self._ask("GET", "appointments", query))
+
+    async def dials(self, company_id: str | None = None, **dials: Any) -> dict[str, Any]:
+        """Turns these dials, for one clinic or for all (None puts one back), and answers all as they stand."""
+        return dict(await self._ask("PATCH", "dials", _only(company_id=company_id), dials))
+
+    async def change(self, company_id: str, **changes: Any) -> list[dict[str, Any]]:
+        """Changes a schedule (see ChangeRequest in README.md) and answers what was changed, before and after."""
+        return list(await self._ask("POST", "changes", {}, {"company_id": company_id, **changes}))
+
+    async def ledger(self, kind: str | None = None, company_id: str | None = None) -> list[LedgerEntry]:
+        calls = await self._ask("GET", "ledger", _only(kind=kind, company_id=company_id))
+        return [LedgerEntry(**call) for call in calls]
+
+    async def clear_ledger(self) -> None:
+        await self._ask("DELETE", "ledger")
+
+    async def sessions(self) -> dict[str, int]:
+        """How many sessions are alive, by company id."""
+        return dict(await self._ask("GET", "sessions"))
+
+    async def end_sessions(self, company_id: str | None = None) -> None:
+        await self._ask("DELETE", "sessions", _only(company_id=company_id))
+
+    async def reset(self) -> None:
+        """Everything as at the start: calendars, dials, sessions, locks, ledger."""
+        await self._ask("POST", "reset")
+
+    async def _ask(self, method: str, page: str, query: dict[str, str] | None = None, body: Any = None) -> Any:
+        return await asyncio.to_thread(self._request, method, f"/_sandbox/{page}?{urlencode(query or {})}", body)
+
+    def _request(self, method: str, target: str, body: Any) -> Any:
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+        try:
+            connection.request(method, target, None if body is None else json.dumps(body, default=str))
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise SandboxError(f"{method} {target}: {answer['error']}")
+        return answer
+
+
+class SandboxProcess(Sandbox):
+    """A sandbox as a child process, ended with the block; it also ends by itself when its parent dies.
+
+    `today` fixes the day around which the calendars are drawn; the other keywords are dials.
+    """
+
+    def __init__(
+        self, *, seed: int = 1, clinics: int = 2, today: date | None = None, port: int = 0, **dials: Any
+    ) -> None:
+        super().__init__("")
+        self._arguments = [f"--seed={seed}", f"--clinics={clinics}", f"--port={port}", "--until-stdin-closes"]
+        self._arguments += [f"--today={today}"] if today else []
+        for name, value in dials.items():
+            self._arguments += ["--dial", f"{name}={json.dumps(value)}"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise SandboxError("the sandbox has not been started")
+        return self._process.pid
+
+    def start(self) -> Self:
+        """Blocks until the sandbox listens (well under a second as a rule)."""
+        command = [sys.executable, "-m", "ops.sandbox", *self._arguments]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = process
+        line = process.stdout.readline() if process.stdout else b""
+        if not line:
+            status = self.stop()
+            raise SandboxError(f"the sandbox did not start (exit status {status}); its last words are above")
+        self.url = json.loads(line)["url"]
+        return self
+
+    def stop(self) -> int | None:
+        """Ends the sandbox and answers its exit status; None if it was not running."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        with process:  # closes the pipes
+            process.terminate()
+            try:
+                return process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return process.wait()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.stop)
+
+
+def _only(**given: str | None) -> dict[str, str]:
+    return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,173 @@
+"""The clinics of the sandbox: invented practices in several time zones, countries and habits of speech."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from ops.sandbox.phones import Country
+from ops.sandbox.spelling import Spelling
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """One practice. `days_of_week` counts from 0, Sunday. A closed day has at most two appointments.
+
+    `after_hours`: it also takes emergencies that begin late in the evening and end after midnight.
+    `spelling` and `wrapper`: how this clinic's answers are written where no dial says otherwise.
+    """
+
+    company_id: str
+    slug: str
+    name: str
+    timezone: str
+    country: Country
+    opens: time
+    closes: time
+    days_of_week: tuple[int, ...]
+    slot_minutes: int
+    providers: tuple[Provider, ...]
+    rooms: tuple[Room, ...]
+    spelling: Spelling
+    wrapper: str
+    after_hours: bool = False
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def username(self) -> str:
+        return f"frontdesk@{self.slug}.example"
+
+    @property
+    def password(self) -> str:
+        return f"open-{self.slug}"
+
+    def is_open(self, day: date) -> bool:
+        return day.isoweekday() % 7 in self.days_of_week
+
+    def today(self, now: datetime) -> date:
+        return now.astimezone(self.zone).date()
+
+
+def catalogue(count: int) -> list[Clinic]:
+    """The first `count` clinics; beyond the known ones the same practices return as branches."""
+    return [_branch(KNOWN[n % len(KNOWN)], n // len(KNOWN), n) for n in range(count)]
+
+
+def _branch(clinic: Clinic, branch: int, number: int) -> Clinic:
+    if branch == 0:
+        return clinic
+    return replace(
+        clinic,
+        company_id=str(20000 + number),
+        slug=f"{clinic.slug}-{branch + 1}",
+        name=f"{clinic.name} {branch + 1}",
+    )
+
+
+def _providers(*names: str) -> tuple[Provider, ...]:
+    return tuple(Provider(number, name) for number, name in enumerate(names, start=1))
+
+
+def _rooms(*names: str) -> tuple[Room, ...]:
+    return tuple(Room(f"room-{number}", name) for number, name in enumerate(names, start=1))
+
+
+MONDAY_TO_FRIDAY = (1, 2, 3, 4, 5)
+MONDAY_TO_SATURDAY = (1, 2, 3, 4, 5, 6)
+
+KNOWN = (
+    Clinic(
+        company_id="12045",
+        slug="cedar-creek",
+        name="Cedar Creek Animal Hospital",
+        timezone="America/Denver",
+        country="US",
+        opens=time(8),
+        closes=time(18),
+        days_of_week=MONDAY_TO_SATURDAY,
+        slot_minutes=15,
+        providers=_providers(
+            "Dr. Imogen Hartwell", "Dr. José Ibarra-Núñez", "Dr. Priya Raman", "Tech: Wes Calloway"
+        ),
+        rooms=_rooms("Exam 1", "Exam 2", "Exam 3", "Surgery"),
+        spelling="a",
+        wrapper="array",
+        after_hours=True,
+    ),
+    Clinic(
+        company_id="12078",
+        slug="harbour-lane",
+        name="Harbour Lane Vets",
+        timezone="Europe/London",
+        country="GB",
+        opens=time(8, 30),
+        closes=time(18, 30),
+        days_of_week=MONDAY_TO_SATURDAY,
+        slot_minutes=10,
+        providers=_providers("Dr Siân Pemberley", "Dr Tobias Ashdown", "Nurse Orla Finnegan"),
+        rooms=_rooms("Consult A", "Consult B", "Theatre"),
+        spelling="b",
+        wrapper="events",
+    ),
+    Clinic(
+        company_id="12113",
+        slug="banksia",
+        name="Banksia Veterinary Clinic",
+        timezone="Australia/Adelaide",
+        country="AU",
+        opens=time(7, 30),
+        closes=time(19),
+        days_of_week=MONDAY_TO_SATURDAY,
+        slot_minutes=15,
+        providers=_providers("Dr Matilda Quill", "Dr Nguyễn Minh Châu", "Dr Lachlan Orr"),
+        rooms=_rooms("Room 1", "Room 2", "Room 3"),
+        spelling="mixed",
+        wrapper="data",
+    ),
+    Clinic(
+        company_id="12150",
+        slug="lindenhof",
+        name="Tierarztpraxis Lindenhof",
+        timezone="Europe/Berlin",
+        country="DE",
+        opens=time(8),
+        closes=time(17),
+        days_of_week=MONDAY_TO_FRIDAY,
+        slot_minutes=20,
+        providers=_providers("Dr. med. vet. Jördis Kühnel", "Dr. Łukasz Brandt"),
+        rooms=_rooms("Behandlung 1", "Behandlung 2", "OP"),
+        spelling="mixed",
+        wrapper="appointments",
+    ),
+    Clinic(
+        company_id="12191",
+        slug="erabliere",
+        name="Clinique vétérinaire de l'Érablière",
+        timezone="America/Toronto",
+        country="CA",
+        opens=time(8),
+        closes=time(20),
+        days_of_week=MONDAY_TO_SATURDAY,
+        slot_minutes=15,
+        providers=_providers("Dre Maëlle Thibodeau", "Dr Étienne Gagné", "Dr Wei-Lin 陳"),
+        rooms=_rooms("Salle 1", "Salle 2", "Salle 3", "Chirurgie"),
+        spelling="b",
+        wrapper="results",
+    ),
+)

@@ -1,0 +1,130 @@
+"""The sandbox's own pages under /_sandbox: what is true, what is turned, what was asked."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ops.sandbox.calls import configuration
+from ops.sandbox.changes import ChangeRequest, UnknownRecord, apply_changes
+from ops.sandbox.portal import Portal
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Control:
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/clinics", self.clinics, methods=["GET"]),
+            Route("/appointments", refusing(self.appointments), methods=["GET"]),
+            Route("/dials", refusing(self.dials), methods=["GET", "PATCH", "DELETE"]),
+            Route("/changes", refusing(self.changes), methods=["POST"]),
+            Route("/ledger", self.ledger, methods=["GET", "DELETE"]),
+            Route("/sessions", self.sessions, methods=["GET", "DELETE"]),
+            Route("/reset", self.reset, methods=["POST"]),
+        ]
+
+    async def clinics(self, _request: Request) -> Response:
+        return JSONResponse(
+            [
+                {
+                    "company_id": clinic.company_id,
+                    "username": clinic.username,
+                    "password": clinic.password,
+                    "slug": clinic.slug,
+                    "name": clinic.name,
+                    "timezone": clinic.timezone,
+                    "country": clinic.country,
+                    "today": self._portal.schedules[clinic.company_id].today.isoformat(),
+                    "config": configuration(clinic),
+                }
+                for clinic in self._portal.clinics.values()
+            ]
+        )
+
+    async def appointments(self, request: Request) -> Response:
+        company_id = self._company_id(request.query_params.get("company_id", ""))
+        first, last = (date.fromisoformat(request.query_params.get(name, "")) for name in ("start", "end"))
+        zone = self._portal.clinics[company_id].zone
+        records = self._portal.schedules[company_id].between(first, last)
+        return JSONResponse([record.truth(zone) for record in records if record.kind != "roster"])
+
+    async def dials(self, request: Request) -> Response:
+        company_id = request.query_params.get("company_id")
+        if company_id is not None:
+            self._company_id(company_id)
+        if request.method == "DELETE":
+            self._portal.board.reset()
+            self._portal.faults.reset(self._portal.board.of(None).fail)
+        if request.method == "PATCH":
+            patch = json.loads(await request.body())
+            if patch.pop("expire_sessions", False):
+                self._portal.accounts.end(company_id)
+            self._portal.turn(patch, company_id)
+        return JSONResponse(self._portal.board.of(company_id).model_dump(mode="json"))
+
+    async def changes(self, request: Request) -> Response:
+        wanted = ChangeRequest.model_validate_json(await request.body())
+        company_id = self._company_id(wanted.company_id)
+        dials = self._portal.board.of(company_id)
+        done = apply_changes(
+            self._portal.schedules[company_id],
+            wanted,
+            glitch=dials.glitch,
+            glitch_until=time.time() + dials.glitch_seconds,
+        )
+        return JSONResponse(done)
+
+    async def ledger(self, request: Request) -> Response:
+        wanted = request.query_params
+        calls = [
+            call.to_json()
+            for call in self._portal.ledger.calls
+            if wanted.get("kind", call.kind) == call.kind
+            and wanted.get("company_id", call.company_id) == call.company_id
+        ]
+        if request.method == "DELETE":
+            self._portal.ledger.clear()
+        return JSONResponse(calls)
+
+    async def sessions(self, request: Request) -> Response:
+        """GET counts the live sessions by clinic; DELETE ends them, of one clinic or of all."""
+        alive = self._portal.accounts.alive(time.time())
+        if request.method == "DELETE":
+            self._portal.accounts.end(request.query_params.get("company_id"))
+        return JSONResponse(alive)
+
+    async def reset(self, _request: Request) -> Response:
+        self._portal.reset()
+        return JSONResponse({"ok": True})
+
+    def _company_id(self, company_id: str) -> str:
+        if company_id not in self._portal.clinics:
+            raise ValueError(f"no clinic {company_id!r}; there are {', '.join(self._portal.clinics)}")
+        return company_id
+
+
+def refusing(endpoint: Endpoint) -> Endpoint:
+    """Answers 400 with the reason where the endpoint cannot understand what it was given."""
+
+    async def refuse(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ValidationError as error:
+            problems: list[Any] = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            return JSONResponse({"error": "; ".join(problems)}, 400)
+        except (UnknownRecord, ValueError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+
+    return refuse

@@ -1,0 +1,144 @@
+"""A day of a clinic's calendar, drawn from a seed: equal seed, clinic, date and today give equal records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+from ops.sandbox.clinics import Clinic
+from ops.sandbox.people import BLOCKS, VISIT_WEIGHTS, VISITS, client_and_patient
+from ops.sandbox.phones import Country, Phone, phone_of, unreadable_phone
+from ops.sandbox.records import Record
+
+#: Appointments of an ordinary day.
+FEWEST, MOST = 15, 60
+#: Days are counted from here in an id (the ordinal of a day in 1917).
+EPOCH = 700_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A stretch of time in one room that a visit of type number `visit` could fill."""
+
+    start: datetime
+    minutes: int
+    room: str
+    visit: int
+
+
+def records_of(clinic: Clinic, day: date, *, seed: int, today: date) -> list[Record]:
+    """Appointments, blocks and rosters that start on `day`. Statuses are as set by noon of `today`."""
+    rng = Random(f"{seed}/{clinic.company_id}/{day}")
+    noon = datetime.combine(today, time(12))
+    openings = _openings_of_the_day(clinic, day, rng)
+    appointments = [_appointment(clinic, opening, noon, rng) for opening in openings]
+    drafts = appointments + _blocks(clinic, day, rng) + list(_rosters(clinic, day))
+    return [_numbered(draft, day, number) for number, draft in enumerate(drafts, start=1)]
+
+
+def day_of_id(record_id: int) -> date | None:
+    """The day on which a drawn record was born; None for an id that no drawn record has."""
+    ordinal = record_id // 1000 + EPOCH
+    return date.fromordinal(ordinal) if EPOCH < ordinal < date.max.toordinal() else None
+
+
+def _numbered(draft: Record, day: date, number: int) -> Record:
+    # The same number may belong to two clinics: an id means something only within its clinic.
+    return replace(draft, id=(day.toordinal() - EPOCH) * 1000 + number)
+
+
+def _openings_of_the_day(clinic: Clinic, day: date, rng: Random) -> list[Opening]:
+    if not clinic.is_open(day):
+        emergencies = [opening for opening in _openings(clinic, day, rng) if opening.start.hour in (10, 14)]
+        return emergencies[: rng.randrange(3)]
+    openings = list(_openings(clinic, day, rng))
+    rng.shuffle(openings)
+    wanted = rng.randint(22, 54) if day.isoweekday() < 6 else rng.randint(FEWEST + 1, 24)
+    chosen = sorted(openings[: min(wanted, MOST - 2)], key=lambda opening: (opening.start, opening.room))
+    if clinic.after_hours and rng.random() < 0.3:
+        chosen.append(Opening(datetime.combine(day, time(23, 30)), 60, clinic.rooms[0].id, 3))
+    return chosen
+
+
+def _openings(clinic: Clinic, day: date, rng: Random) -> Iterator[Opening]:
+    """Walks through each room's day; a visit seldom starts before the last one ended."""
+    closes = datetime.combine(day, clinic.closes)
+    for room in clinic.rooms:
+        start = datetime.combine(day, clinic.opens)
+        while start < closes:
+            visit = rng.choices(range(len(VISITS)), VISIT_WEIGHTS)[0]
+            minutes = -(-VISITS[visit][1] // clinic.slot_minutes) * clinic.slot_minutes
+            if start + timedelta(minutes=minutes) > closes:
+                break
+            yield Opening(start, minutes, room.id, visit)
+            double_booked = rng.random() < 0.03
+            start += timedelta(minutes=clinic.slot_minutes if double_booked else minutes)
+
+
+def _appointment(clinic: Clinic, opening: Opening, noon: datetime, rng: Random) -> Record:
+    kind, _, reasons = VISITS[opening.visit]
+    client, patient = client_and_patient(rng)
+    end = opening.start + timedelta(minutes=opening.minutes)
+    return Record(
+        id=0,
+        kind="appointment",
+        start=opening.start,
+        end=end,
+        patient=patient,
+        client=client,
+        phone=_phone(clinic.country, rng),
+        provider=rng.choice(clinic.providers).name,
+        room=opening.room if rng.random() > 0.02 else None,
+        type=kind,
+        status=_status(opening.start, end, noon, rng),
+        notes=rng.choice(reasons) if rng.random() < 0.8 else None,
+    )
+
+
+def _phone(country: Country, rng: Random) -> Phone | None:
+    chance = rng.random()
+    if chance < 0.03:
+        return None
+    if chance < 0.04:
+        return unreadable_phone(rng)
+    if chance < 0.06:
+        abroad = phone_of("GB" if country in ("US", "CA") else "US", rng)
+        return Phone(abroad.e164, abroad.e164 or "")
+    return phone_of(country, rng)
+
+
+def _status(start: datetime, end: datetime, noon: datetime, rng: Random) -> str:
+    """What a front desk would have set by `noon`."""
+    if end <= noon:
+        return rng.choices(("Completed", "Finalized", "No Show", "Cancelled"), (60, 26, 6, 8))[0]
+    if start <= noon + timedelta(minutes=30):
+        return rng.choice(("Arrived", "In Progress", "Ready to Pay"))
+    return rng.choices(("Scheduled", "Confirmed", "Cancelled"), (52, 43, 5))[0]
+
+
+def _blocks(clinic: Clinic, day: date, rng: Random) -> list[Record]:
+    if not clinic.is_open(day):
+        return []
+    lunch = datetime.combine(day, time(12))
+    blocks = [_block(lunch, 60, clinic.rooms[0].id, "Lunch")]
+    for _ in range(rng.randrange(3)):
+        start = datetime.combine(day, clinic.opens) + timedelta(minutes=30 * rng.randrange(16))
+        blocks.append(_block(start, rng.choice((30, 60, 90)), rng.choice(clinic.rooms).id, rng.choice(BLOCKS)))
+    return blocks
+
+
+def _block(start: datetime, minutes: int, room: str, title: str) -> Record:
+    end = start + timedelta(minutes=minutes)
+    return Record(id=0, kind="block", start=start, end=end, room=room, notes=title, title=title)
+
+
+def _rosters(clinic: Clinic, day: date) -> Iterator[Record]:
+    if not clinic.is_open(day):
+        return
+    start, end = datetime.combine(day, clinic.opens), datetime.combine(day, clinic.closes)
+    for provider in clinic.providers:
+        yield Record(
+            id=0, kind="roster", start=start, end=end, provider=provider.name, title=f"{provider.name} on duty"
+        )

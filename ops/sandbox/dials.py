@@ -1,0 +1,179 @@
+"""What can be turned while the sandbox runs, for all clinics or for one."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ops.sandbox.schedule import Glitch
+from ops.sandbox.spelling import Spelling, TimeFormat
+
+CallKind = Literal["login_page", "login", "second_factor", "page", "calendar", "config"]
+Mode = Literal[
+    "status",
+    "hang",
+    "stale",
+    "slow_body",
+    "cut_body",
+    "not_json",
+    "maintenance",
+    "login_page",
+    "redirect",
+    "empty",
+    "end_session",
+]
+Drift = Literal[
+    "no_id",
+    "no_start",
+    "unreadable_start",
+    "end_before_start",
+    "outside_range",
+    "duplicate",
+    "duplicate_differs",
+    "unknown_field",
+    "unknown_status",
+    "renamed_fields",
+    "not_an_object",
+    "unknown_wrapper",
+    "wrapper_not_a_list",
+    "date_moved",
+]
+ALL_KINDS: tuple[CallKind, ...] = ("login_page", "login", "second_factor", "page", "calendar", "config")
+
+
+class Dial(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rule(Dial):
+    """A misbehaviour of some calls: after the first `after` that fit, the next `count` (None: all of them)."""
+
+    on: tuple[CallKind, ...] = ("calendar",)
+    mode: Mode = "status"
+    after: int = Field(default=0, ge=0)
+    count: int | None = Field(default=None, ge=0)
+    probability: float = Field(default=1.0, ge=0, le=1)
+    #: Only calendar calls whose range holds this day (YYYY-MM-DD).
+    date: str | None = None
+    #: Of `status` (default 500) and `redirect` (default 302).
+    status: int | None = Field(default=None, ge=200, le=599)
+    #: Of `status`: the Retry-After header, as it is to be sent.
+    retry_after: str | None = None
+    #: How long `hang`, `stale` and `slow_body` take.
+    seconds: float = Field(default=30.0, ge=0)
+    #: Where `redirect` leads.
+    location: str = "/login"
+
+
+class SignIn(Dial):
+    """The sign-in form and what follows it."""
+
+    company_field: Literal["companyId", "company_id", "id", "none"] = "companyId"
+    user_field: Literal["username", "email"] = "username"
+    password_field: Literal["name", "type"] = "name"  # noqa: S105
+    submit: Literal["login", "sign_in", "type_only"] = "login"
+    error: Literal["role_alert", "error_message", "alert_danger"] = "role_alert"
+    #: Milliseconds between the load event and the form.
+    draw_delay_ms: int = Field(default=150, ge=0)
+    landing: Literal["dashboard", "home", "schedule"] = "dashboard"
+    cookie: str = "neo_session"
+    second_factor: Literal["code", "otp"] | None = None
+    #: Rejected passwords of one user before the account is locked; None: never.
+    lock_after: int | None = 5
+    locked: bool = False
+    #: Refuses every password, as if it had been changed.
+    reject: bool = False
+    #: Where the form is sent; another origin here is an attempt to steal the password.
+    action: str = "/login"
+
+
+class Dials(Dial):
+    """Times in the unit of their name; what is None is off, or the clinic's own habit."""
+
+    latency_ms: float = Field(default=0, ge=0)
+    latency_jitter_ms: float = Field(default=0, ge=0)
+    #: Of the HTML pages, where they are not as slow as the JSON calls.
+    page_latency_ms: float | None = Field(default=None, ge=0)
+    #: Calls answered in any stretch of `rate_window_s`; more are refused with 429.
+    rate_limit: int | None = Field(default=None, ge=0)
+    rate_window_s: float = Field(default=1.0, gt=0)
+    retry_after: Literal["seconds", "date", "none"] = "seconds"
+    retry_after_s: int | None = Field(default=None, ge=0)
+
+    fail: tuple[Rule, ...] = ()
+    hang: float | None = Field(default=None, ge=0)
+    cut_body: bool = False
+    not_json: bool = False
+    maintenance: bool = False
+    empty: bool = False
+    redirect_to: str | None = None
+
+    session_end_form: Literal["302", "401", "login_page"] = "302"
+    session_seconds: float = Field(default=8 * 3600, gt=0)
+    single_session_per_user: bool = False
+    sign_in: SignIn = SignIn()
+
+    spelling: Spelling | None = None
+    times: TimeFormat | None = None
+    wrapper: Literal["array", "events", "data", "appointments", "results"] | None = None
+    drift: tuple[Drift, ...] = ()
+    max_records: int | None = Field(default=None, ge=0)
+    max_span_days: int | None = Field(default=None, ge=1)
+    glitch: Glitch | None = None
+    glitch_seconds: float = Field(default=5.0, ge=0)
+    #: Parts of the schedule configuration that are missing, e.g. "rooms" or "businessHours.daysOfWeek".
+    config_missing: tuple[str, ...] = ()
+
+    dialog: bool = False
+    download: bool = False
+    popup: bool = False
+    permission: bool = False
+
+
+class DialBoard:
+    """The dials of everyone, and what single clinics have otherwise. Raises ValidationError on nonsense."""
+
+    def __init__(self, start: dict[str, Any]) -> None:
+        self._start = start
+        self.reset()
+
+    def reset(self) -> None:
+        self._everyone: dict[str, Any] = self._start
+        self._clinics: dict[str, dict[str, Any]] = {}
+        self._effective: dict[str | None, Dials] = {}
+        Dials.model_validate(self._start)
+
+    def of(self, company_id: str | None) -> Dials:
+        """The dials as they work for this clinic; None: before anyone knows which clinic it is."""
+        if company_id not in self._effective:
+            merged = merge_patch(self._everyone, self._clinics.get(company_id or "", {}))
+            self._effective[company_id] = Dials.model_validate(merged)
+        return self._effective[company_id]
+
+    def turn(self, patch: dict[str, Any], company_id: str | None) -> None:
+        """Merges the patch (RFC 7396: null puts a dial back) into the dials of all or of one clinic."""
+        before = self._clinics.get(company_id, {}) if company_id else self._everyone
+        after = merge_patch(before, patch)
+        Dials.model_validate(after)
+        if company_id:
+            self._clinics[company_id] = after
+        else:
+            self._everyone = after
+        self._effective = {}
+
+    def own(self, company_id: str) -> dict[str, Any]:
+        """What was set for this clinic only."""
+        return self._clinics.get(company_id, {})
+
+
+def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(target)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            merged[key] = merge_patch(merged.get(key) or {}, value)
+        else:
+            merged[key] = value
+    return merged

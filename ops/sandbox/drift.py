@@ -1,0 +1,71 @@
+"""An answer of the calendar gone wrong: each kind of drift alters the answer once, none alters the schedule."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from ops.sandbox.dials import Drift
+from ops.sandbox.spelling import Fields
+
+
+def drifted(records: list[Any], drift: Drift) -> list[Any]:
+    """The records with one of them spoilt (the whole answer for `renamed_fields`); an empty answer stays empty."""
+    if not records or drift in ("unknown_wrapper", "wrapper_not_a_list"):
+        return records
+    if drift == "renamed_fields":
+        return [_without(record, "start", "end") | {"startsAt": record["start"]} for record in records]
+    spoilt = len(records) // 2
+    record: Fields = records[spoilt]
+    return [*records[:spoilt], *_spoilt(record, drift), *records[spoilt + 1 :]]
+
+
+def wrapped(records: list[Any], wrapper: str, drift: tuple[Drift, ...]) -> Any:
+    if "unknown_wrapper" in drift:
+        return {"payload": {"items": records}}
+    if "wrapper_not_a_list" in drift:
+        name = "events" if wrapper == "array" else wrapper
+        return {name: {str(number): record for number, record in enumerate(records)}}
+    return records if wrapper == "array" else {wrapper: records}
+
+
+def _spoilt(record: Fields, drift: Drift) -> list[Any]:
+    """What stands in the record's place."""
+    match drift:
+        case "no_id":
+            return [_without(record, "id", "appointment_id")]
+        case "no_start":
+            return [_without(record, "start")]
+        case "unreadable_start":
+            return [record | {"start": "tomorrow at nine"}]
+        case "end_before_start":
+            return [record | {"end": _moved(record["start"], hours=-1)}]
+        case "outside_range":
+            return [
+                record | {"start": _moved(record["start"], days=-400), "end": _moved(record["end"], days=-400)}
+            ]
+        case "date_moved":
+            return [record | {"start": _moved(record["start"], days=1), "end": _moved(record["end"], days=1)}]
+        case "duplicate":
+            return [record, dict(record)]
+        case "duplicate_differs":
+            return [record, record | {"end": _moved(record["end"], minutes=5)}]
+        case "unknown_field":
+            return [record | {"tele_visit_url": None}]
+        case "unknown_status":
+            return [
+                _without(record, "current_status", "status_label", "className") | {"status": "Awaiting Pickup"}
+            ]
+        case "not_an_object":
+            return ["appointment"]
+        case _:
+            return [record]
+
+
+def _without(record: Fields, *names: str) -> Fields:
+    return {name: value for name, value in record.items() if name not in names}
+
+
+def _moved(text: str, **by: int) -> str:
+    separator = text[10]
+    return (datetime.fromisoformat(text) + timedelta(**by)).isoformat(separator)

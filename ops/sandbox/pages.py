@@ -1,0 +1,64 @@
+"""The portal's pages. A template holds no logic: what a page needs to know is JSON in it, for its script."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from ops.sandbox.clinics import Clinic
+from ops.sandbox.dials import Dials
+
+FOLDER = Path(__file__).parent / "templates"
+
+#: What a hostile or clumsy page does to its visitor.
+TRICKS = {
+    "dialog": 'alert("Your session will end in five minutes.");',
+    "download": 'location.href = "/download/report.csv";',
+    "popup": 'window.open("/help", "_blank");',
+    "permission": "Notification.requestPermission(); navigator.geolocation.getCurrentPosition(() => {});",
+}
+
+
+def login_page(dials: Dials, *, token: str, error: str | None = None) -> str:
+    form = dials.sign_in.model_dump(include=set(FORM_FIELDS)) | {"token": token, "message": error}
+    return _page("login", dials, title="Sign in", data=form)
+
+
+def second_factor_page(dials: Dials, *, token: str, error: str | None = None) -> str:
+    form = {"second_factor": dials.sign_in.second_factor or "code", "token": token, "message": error}
+    form |= dials.sign_in.model_dump(include={"error", "draw_delay_ms"})
+    return _page("login", dials, title="Check your phone", data=form)
+
+
+def dashboard_page(dials: Dials, clinic: Clinic) -> str:
+    return _page("dashboard", dials, title=clinic.name)
+
+
+def schedule_page(dials: Dials, clinic: Clinic, today: str) -> str:
+    return _page("schedule", dials, title=clinic.name, data={"today": today})
+
+
+def maintenance_page() -> str:
+    return _page("maintenance", Dials(), title="Down for maintenance")
+
+
+FORM_FIELDS = ("company_field", "user_field", "password_field", "submit", "error", "draw_delay_ms", "action")
+
+
+def _page(name: str, dials: Dials, *, title: str, data: Any = None) -> str:
+    tricks = [script for trick, script in TRICKS.items() if getattr(dials, trick)]
+    return _template(name).substitute(
+        title=escape(title),
+        # "</script>" in a text must not end the element.
+        data=json.dumps(data).replace("<", "\\u003c"),
+        tricks="".join(f'<script>addEventListener("load", () => {{ {trick} }});</script>' for trick in tricks),
+    )
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template((FOLDER / f"{name}.html").read_text())

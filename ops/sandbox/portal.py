@@ -1,0 +1,146 @@
+"""The portal as a whole: its clinics and their calendars, who is signed in, and how it feels today."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from random import Random
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from ops.sandbox.accounts import Accounts, Session
+from ops.sandbox.clinics import Clinic, catalogue
+from ops.sandbox.dials import DialBoard, Dials, Rule
+from ops.sandbox.faults import FaultBoard
+from ops.sandbox.ledger import Call, Ledger, call_of
+from ops.sandbox.limits import RateWindows, retry_after
+from ops.sandbox.pages import login_page, maintenance_page
+from ops.sandbox.responses import CutResponse, DrippingResponse
+from ops.sandbox.schedule import Schedule
+
+#: Kinds of calls that answer with a page.
+PAGES = frozenset({"login_page", "login", "second_factor", "page"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a sandbox starts. `today` None: the day that it is in each clinic; it does not move on at midnight."""
+
+    seed: int = 1
+    clinics: int = 2
+    today: date | None = None
+    dials: dict[str, Any] = field(default_factory=dict)
+
+
+class Portal:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clinics: dict[str, Clinic] = {clinic.company_id: clinic for clinic in catalogue(settings.clinics)}
+        self.board = DialBoard(settings.dials)
+        self.accounts = Accounts(self.clinics.values())
+        self.ledger = Ledger()
+        self.faults = FaultBoard(settings.seed)
+        self.rates = RateWindows()
+        self._jitter = Random(settings.seed)
+        self.reset()
+
+    def reset(self) -> None:
+        """Everything as at the start: calendars, dials, sessions, locks, ledger."""
+        now = datetime.now(UTC)
+        self.schedules = {
+            company_id: Schedule(clinic, seed=self.settings.seed, today=self.settings.today or clinic.today(now))
+            for company_id, clinic in self.clinics.items()
+        }
+        self.board.reset()
+        self.accounts.reset()
+        self.faults.reset(self.board.of(None).fail)
+        self.rates.reset()
+        self.ledger.clear()
+
+    def turn(self, patch: dict[str, Any], company_id: str | None) -> None:
+        """Turns dials; rules that are given start to count anew, and a glitch that ends is settled at once."""
+        self.board.turn(patch, company_id)
+        if "fail" in patch:
+            self.faults.arm([Rule.model_validate(rule) for rule in patch["fail"] or ()], company_id)
+        for clinic_id, schedule in self.schedules.items():
+            if "glitch" in patch and self.board.of(clinic_id).glitch is None:
+                schedule.settle()
+
+    def session(self, request: Request) -> Session | None:
+        """The live session of the call, if it has one."""
+        session = self.accounts.session_in(request.cookies)
+        return session if session and session.is_alive(time.time()) else None
+
+    async def answer(self, request: Request, answer: Callable[[], Response]) -> Response:
+        """One call from its arrival to its answer: whose it is, whether it is too many, how slow, how wrong."""
+        call = call_of(request)
+        if session := self.accounts.session_in(request.cookies):
+            call.company_id = session.company_id
+        dials = self.board.of(call.company_id)
+        if refusal := self._refusal(call, dials):
+            return refusal
+        if not await call.wait(self._latency(call, dials)):
+            return Response(status_code=503)
+        rule = self.faults.for_call(call, dials)
+        if rule is None:
+            return answer()
+        call.fault = rule.mode
+        return await self._misbehave(rule, call, answer)
+
+    def _refusal(self, call: Call, dials: Dials) -> Response | None:
+        """429 if the portal, or this clinic where it has a limit of its own, has had enough."""
+        scopes = [("", self.board.of(None))]
+        if call.company_id and "rate_limit" in self.board.own(call.company_id):
+            scopes.append((call.company_id, dials))
+        now = time.time()
+        for key, limits in scopes:
+            if (wait := self.rates.wait_for_room(key, limits, now)) is not None:
+                call.fault = "rate_limit"
+                return Response("Too many requests", 429, retry_after(limits, wait, now), "text/plain")
+        return None
+
+    def _latency(self, call: Call, dials: Dials) -> float:
+        usual = dials.latency_ms
+        if call.kind in PAGES and dials.page_latency_ms is not None:
+            usual = dials.page_latency_ms
+        jitter = dials.latency_jitter_ms
+        return max(0.0, usual + self._jitter.uniform(-jitter, jitter)) / 1000
+
+    async def _misbehave(self, rule: Rule, call: Call, answer: Callable[[], Response]) -> Response:
+        match rule.mode:
+            case "status":
+                headers = {} if rule.retry_after is None else {"Retry-After": rule.retry_after}
+                status = rule.status or 500
+                return Response(f"Error {status}", status, headers, "text/plain")
+            case "hang":
+                await call.wait(rule.seconds)
+                return answer()
+            case "stale":
+                # The answer is as old as the call, however late it comes.
+                early = answer()
+                await call.wait(rule.seconds)
+                return early
+            case "slow_body":
+                return DrippingResponse(answer(), call, rule.seconds)
+            case "cut_body":
+                return CutResponse(answer())
+            case "not_json":
+                return Response(
+                    "upstream connect error or disconnect/reset before headers", 200, None, "application/json"
+                )
+            case "maintenance":
+                return HTMLResponse(maintenance_page())
+            case "login_page":
+                return HTMLResponse(login_page(self.board.of(None), token=""))
+            case "redirect":
+                return RedirectResponse(rule.location, rule.status or 302)
+            case "end_session":
+                self.accounts.end(call.company_id)
+                return answer()
+            case "empty":
+                # The calendar itself looks at `call.fault` and leaves its records out.
+                return answer()

@@ -1,0 +1,93 @@
+"""One record of a clinic's calendar, and what is true of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal, TypedDict
+from zoneinfo import ZoneInfo
+
+from ops.sandbox.people import Client, Patient
+from ops.sandbox.phones import Phone
+
+Kind = Literal["appointment", "block", "roster"]
+
+#: What the portal calls a status, and the word that stands for it everywhere else.
+STATUSES = {
+    "Scheduled": "scheduled",
+    "Confirmed": "confirmed",
+    "Arrived": "in_progress",
+    "In Progress": "in_progress",
+    "Ready to Pay": "in_progress",
+    "Finalized": "completed",
+    "Completed": "completed",
+    "No Show": "no_show",
+    "Cancelled": "cancelled",
+}
+
+
+class Truth(TypedDict):
+    """A record in the canonical words: local times `HH:MM:SS`, instants in UTC (ISO 8601), phone in E.164."""
+
+    neo_appointment_id: str
+    date: str
+    start_time: str
+    end_time: str
+    starts_at: str
+    ends_at: str
+    patient_name: str | None
+    client_name: str | None
+    client_phone: str | None
+    provider_name: str | None
+    room_id: str | None
+    appointment_type: str
+    status: str
+    notes: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`start` and `end` are clinic-local without a zone; `fold` tells the two hours apart when clocks go back.
+
+    `status` is the portal's own word; `type` that of an appointment; `title` that of a block or a roster entry.
+    """
+
+    id: int
+    kind: Kind
+    start: datetime
+    end: datetime
+    patient: Patient | None = None
+    client: Client | None = None
+    phone: Phone | None = None
+    provider: str | None = None
+    room: str | None = None
+    type: str = ""
+    status: str = "Scheduled"
+    notes: str | None = None
+    title: str = ""
+
+    @property
+    def date(self) -> date:
+        return self.start.date()
+
+    def truth(self, zone: ZoneInfo) -> Truth:
+        return Truth(
+            neo_appointment_id=str(self.id),
+            date=self.date.isoformat(),
+            start_time=self.start.strftime("%H:%M:%S"),
+            end_time=self.end.strftime("%H:%M:%S"),
+            starts_at=instant(self.start, zone),
+            ends_at=instant(self.end, zone),
+            patient_name=self.patient.name if self.patient else None,
+            client_name=f"{self.client.first_name} {self.client.last_name}" if self.client else None,
+            client_phone=self.phone.e164 if self.phone else None,
+            provider_name=self.provider,
+            room_id=self.room,
+            appointment_type="block" if self.kind == "block" else self.type,
+            status=STATUSES.get(self.status, self.status),
+            notes=self.notes,
+        )
+
+
+def instant(local: datetime, zone: ZoneInfo) -> str:
+    return local.replace(tzinfo=zone).astimezone(UTC).isoformat()

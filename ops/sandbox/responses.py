@@ -1,0 +1,46 @@
+"""Answers that go wrong on their way."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ops.sandbox.ledger import Call
+
+
+class CutResponse(Response):
+    """Announces the whole body, sends half of it, and lets the connection fall."""
+
+    def __init__(self, whole: Response) -> None:
+        super().__init__()
+        self._whole = whole
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        body = bytes(self._whole.body)
+        await send(
+            {"type": "http.response.start", "status": self._whole.status_code, "headers": self._whole.raw_headers}
+        )
+        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+        # To return now, with the body incomplete, makes the server close the connection.
+
+
+class DrippingResponse(Response):
+    """Sends the body in ten pieces over so many seconds."""
+
+    PIECES = 10
+
+    def __init__(self, whole: Response, call: Call, seconds: float) -> None:
+        super().__init__()
+        self._whole, self._call, self._pause = whole, call, seconds / self.PIECES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        body = bytes(self._whole.body)
+        size = len(body) // self.PIECES + 1
+        await send(
+            {"type": "http.response.start", "status": self._whole.status_code, "headers": self._whole.raw_headers}
+        )
+        for position in range(0, len(body), size):
+            if not await self._call.wait(self._pause):
+                return
+            await send({"type": "http.response.body", "body": body[position : position + size], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,84 @@
+"""The sandbox as a process: says where it listens, stops when told, also with calls in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+
+from ops.sandbox.app import create_app
+from ops.sandbox.portal import Portal, Settings
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class SandboxServer(uvicorn.Server):
+    """Ends with status 0 on the stop signals, where uvicorn would raise them once more."""
+
+    def __init__(self, config: uvicorn.Config, portal: Portal) -> None:
+        super().__init__(config)
+        self._portal = portal
+
+    def stop(self) -> None:
+        self.should_exit = True
+        # A call that hangs on purpose would otherwise hold the exit up.
+        self._portal.ledger.end_all()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if sockets:
+            host, port = sockets[0].getsockname()[:2]
+            print(json.dumps({"url": f"http://{host}:{port}", "pid": os.getpid()}), flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, self.stop)
+        try:
+            yield
+        finally:
+            for number in STOP_SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, until_stdin_closes: bool = False) -> None:
+    """Serves until a stop signal, or until stdin closes: then whoever started the sandbox is gone."""
+    asyncio.run(_serve(settings, host, port, until_stdin_closes))
+
+
+async def _serve(settings: Settings, host: str, port: int, until_stdin_closes: bool) -> None:
+    portal = Portal(settings)
+    config = uvicorn.Config(
+        create_app(portal), log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2
+    )
+    logging.getLogger("uvicorn.error").addFilter(_not_on_purpose)
+    server = SandboxServer(config, portal)
+    if until_stdin_closes:
+        _watch_stdin(server)
+    with socket.create_server((host, port), backlog=512) as listener:
+        await server.serve(sockets=[listener])
+
+
+def _not_on_purpose(record: logging.LogRecord) -> bool:
+    """Keeps quiet about connections that the sandbox cuts on purpose."""
+    return "without completing response" not in record.getMessage()
+
+
+def _watch_stdin(server: SandboxServer) -> None:
+    loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def readable() -> None:
+        if not os.read(stdin, 4096):
+            loop.remove_reader(stdin)
+            server.stop()
+
+    loop.add_reader(stdin, readable)

@@ -1,0 +1,103 @@
+"""Signing in: the form, the password, the second factor, the session cookie."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from ops.sandbox.accounts import SignInResult
+from ops.sandbox.dials import Dials
+from ops.sandbox.ledger import call_of
+from ops.sandbox.pages import login_page, second_factor_page
+from ops.sandbox.portal import Portal
+
+#: Guards the form. It is set long before anyone is signed in, although its name sounds like a session's.
+CSRF_COOKIE = "csrf_token"
+TICKET_COOKIE = "verify_step"
+#: How long a browser keeps the cookie; the server may end the session earlier.
+COOKIE_SECONDS = 8 * 3600
+
+REJECTED = "Invalid username or password."
+LOCKED = "Your account is locked after too many failed sign-in attempts. Please contact your administrator."
+WRONG_CODE = "That code is not valid. Please sign in again."
+FORM_EXPIRED = "This form has expired. Please try again."
+
+
+class SignInPages:
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    async def form(self, request: Request) -> Response:
+        return await self._portal.answer(request, lambda: self._form(request))
+
+    async def submit(self, request: Request) -> Response:
+        fields = await _fields(request)
+        company_id = fields.get("companyId") or fields.get("company_id") or None
+        clinic = self._portal.accounts.clinic_of(company_id, fields.get("username") or fields.get("email", ""))
+        call_of(request).company_id = clinic.company_id if clinic else company_id
+        return await self._portal.answer(request, lambda: self._sign_in(request, fields, company_id))
+
+    async def second_factor_form(self, request: Request) -> Response:
+        return await self._portal.answer(request, lambda: self._form(request, second_factor_page))
+
+    async def second_factor(self, request: Request) -> Response:
+        fields = await _fields(request)
+        return await self._portal.answer(request, lambda: self._verify(request, fields))
+
+    async def sign_out(self, request: Request) -> Response:
+        if session := self._portal.session(request):
+            session.ended = True
+        return RedirectResponse("/login", 302)
+
+    def _sign_in(self, request: Request, fields: dict[str, str], company_id: str | None) -> Response:
+        accounts = self._portal.accounts
+        if not _token_fits(request, fields):
+            return self._form(request, error=FORM_EXPIRED)
+        clinic = accounts.clinic_of(company_id, fields.get("username") or fields.get("email", ""))
+        dials = self._portal.board.of(clinic.company_id if clinic else None)
+        result = accounts.check(clinic, fields.get("password") or fields.get("pwd", ""), dials)
+        if clinic is None or result is SignInResult.REJECTED:
+            return self._form(request, error=REJECTED)
+        if result is SignInResult.LOCKED:
+            return self._form(request, error=LOCKED)
+        if result is SignInResult.SECOND_FACTOR:
+            response = RedirectResponse("/login/verify", 302)
+            response.set_cookie(TICKET_COOKIE, accounts.ask_second_factor(clinic), httponly=True)
+            return response
+        return self._enter(clinic.company_id)
+
+    def _verify(self, request: Request, fields: dict[str, str]) -> Response:
+        code = fields.get("code") or fields.get("otp", "")
+        company_id = self._portal.accounts.check_second_factor(request.cookies.get(TICKET_COOKIE, ""), code)
+        if company_id is None or not _token_fits(request, fields):
+            return self._form(request, second_factor_page, error=WRONG_CODE)
+        return self._enter(company_id)
+
+    def _enter(self, company_id: str) -> Response:
+        dials = self._portal.board.of(company_id)
+        session = self._portal.accounts.open(company_id, dials, time.time())
+        response = RedirectResponse(f"/{dials.sign_in.landing}", 302)
+        response.set_cookie(dials.sign_in.cookie, session.id, COOKIE_SECONDS, httponly=True, samesite="lax")
+        return response
+
+    def _form(self, request: Request, page: Callable[..., str] = login_page, error: str | None = None) -> Response:
+        token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(18)
+        dials: Dials = self._portal.board.of(call_of(request).company_id)
+        response = HTMLResponse(page(dials, token=token, error=error))
+        response.set_cookie(CSRF_COOKIE, token, samesite="lax")
+        return response
+
+
+def _token_fits(request: Request, fields: dict[str, str]) -> bool:
+    token = request.cookies.get(CSRF_COOKIE, "")
+    return bool(token) and secrets.compare_digest(token.encode(), fields.get("_csrf", "").encode())
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    body = (await request.body()).decode("utf-8", "replace")
+    return {name: values[-1] for name, values in parse_qs(body, keep_blank_values=True).items()}
