@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from typing import Any, Self
@@ -48,7 +47,26 @@ class Appointment:
     @property
     def sync_hash(self) -> str:
         """SHA-256 over every stored field: equal hashes mean that there is nothing to write."""
-        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
+        # Spelled out, because it is computed for every appointment of every scrape: a tenth of the time of JSON.
+        values = (
+            self.neo_appointment_id,
+            self.date.isoformat(),
+            self.start_time.isoformat(),
+            self.end_time.isoformat(),
+            self.starts_at.isoformat(),
+            self.ends_at.isoformat(),
+            self.patient_name,
+            self.client_name,
+            self.client_phone,
+            self.client_phone_raw,
+            self.provider_name,
+            self.room_id,
+            self.appointment_type,
+            self.status,
+            self.notes,
+        )
+        text = "\x1f".join(["\0" if value is None else value for value in values])
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         return {

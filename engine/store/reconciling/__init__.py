@@ -1,0 +1,55 @@
+"""Brings what is stored in line with what was seen of the portal.
+
+**What is compared.** A snapshot is a complete look at one date at one time. `reconcile_snapshot` reads the ids
+and hashes that stand on the date (one row of arrays), compares in the program (`engine.diff`), and hands over
+only what differs; one statement writes what changed on the date, one what came to it, one marks what is gone.
+A date on which nothing changed costs two reads and one row: the time of its newest scrape.
+
+**Which look wins.** `schedule_date_scrapes` holds the newest applied look of each date, and an older one that
+comes later changes nothing. So where an appointment stands depends on the newest looks of the dates, not on the
+order in which they were applied, nor on how often.
+
+**Moves keep their row.** An appointment has one row. Where another date shows it, it follows the place where it
+*appeared last* (`appeared_at`: the first look that showed it there). If the portal shows it on both days, the
+other place is kept in `schedule_second_sightings` until that date is looked at without it; so a glitch is one
+`moved` change, whichever day is read first. If the place of its row is looked at without it, it follows the
+other place at once. At the end of a sync, what it saw only elsewhere moves there (`settle`).
+
+**Missing is not removed.** A row that the newest look at its date does not show has `missing_since`, and keeps
+everything else, whether it was seen elsewhere before or will be later. Removal is decided once, at the end of a
+sync: missing, seen by no complete scrape of this sync, on a date that it scraped completely. A date that failed
+may be where it has moved to; so a missing appointment is protected until every date of the sync that failed has
+been looked at since. `dates_to_look_at_again` tells which dates were read before the absence was: one more look
+at them tells a move that was made during the sync, or that the portal showed on neither day, from a removal.
+
+**The fence** (`engine.removals`). Too many removals are held back in `schedule_held_removals`, each with the
+absence it is about (`missing_since`). Being seen again ends the absence, and with it the held removal; being
+missed again by a later sync does not. A person approves or rejects the rest.
+
+**Turns.** Every writer calls `lock_clinic` first: one clinic's writers take turns, clinics do not wait for each
+other. Everything runs inside the caller's transaction (read committed), so that data, changes and events
+commit together.
+
+**What it is not.** It does not scrape, does not move a sync's or a date's state, and publishes nothing: changes
+are recorded in `schedule_appointment_changes`, and the relay publishes from there.
+"""
+
+from engine.store.reconciling.appointments import DateCounts, reconcile_snapshot
+from engine.store.reconciling.clinic_lock import lock_clinic
+from engine.store.reconciling.removing import Removals, apply_removals, plan_removals
+from engine.store.reconciling.schedule_config import load_schedule_config, save_schedule_config
+from engine.store.reconciling.slots import SlotCounts, refresh_slots, update_slot_counts
+
+__all__ = [
+    "DateCounts",
+    "Removals",
+    "SlotCounts",
+    "apply_removals",
+    "load_schedule_config",
+    "lock_clinic",
+    "plan_removals",
+    "reconcile_snapshot",
+    "refresh_slots",
+    "save_schedule_config",
+    "update_slot_counts",
+]

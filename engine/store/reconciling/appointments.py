@@ -1,0 +1,145 @@
+"""One date's snapshot against the stored appointments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from engine.appointment import Appointment
+from engine.diff import Hashed, diff_date
+from engine.snapshot import Snapshot
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.reconciling.clinic_lock import lock_clinic
+
+SQL = Queries(__file__)
+
+#: The columns of a scraped appointment beside its date, in the order of the arrays that the statements take.
+_COLUMNS = (
+    "neo_appointment_id",
+    "start_time",
+    "end_time",
+    "starts_at",
+    "ends_at",
+    "patient_name",
+    "client_name",
+    "client_phone",
+    "client_phone_raw",
+    "provider_name",
+    "room_id",
+    "appointment_type",
+    "status",
+    "notes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DateCounts:
+    """What the database says was done for one date.
+
+    `superseded`: nothing, since a newer scrape of the date has been applied.
+    """
+
+    added: int = 0
+    updated: int = 0
+    moved: int = 0
+    restored: int = 0
+    unchanged: int = 0
+    superseded: bool = False
+
+
+async def reconcile_snapshot(
+    connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot
+) -> DateCounts:
+    """Brings the stored appointments of the snapshot's date in line with it, and records each change.
+
+    Nothing is removed here: what is gone is only marked as missing.
+    """
+    await lock_clinic(connection, clinic_id)
+    day, scraped_at = snapshot.date, snapshot.scraped_at
+    newest = await connection.fetchval(SQL["claim_scrape"], clinic_id, day, scraped_at, sync_id)
+    if newest is None:
+        return DateCounts(superseded=True)
+    (stored,) = await connection.fetch(SQL["stored_hashes"], clinic_id, day)
+    seen = {appointment.neo_appointment_id: appointment for appointment in snapshot.appointments}
+    hashes = dict(zip(stored["ids"] or (), stored["hashes"] or (), strict=True))
+    diff = diff_date(hashes, frozenset(stored["missing"] or ()), seen.values())
+    writer = _DateWriter(connection, clinic_id, sync_id, snapshot)
+    await writer.write("change_on_date", diff.changed)
+    await writer.write("bring_to_date", diff.arrived)
+    await writer.mark_back(diff.back)
+    await writer.mark_missing(diff.gone)
+    await writer.drop_sightings([key for key in stored["sighted"] or () if key not in seen])
+    return writer.counts(len(seen))
+
+
+class _DateWriter:
+    """Writes what differs on one date, and adds up what the database answers."""
+
+    def __init__(self, connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot) -> None:
+        self._connection = connection
+        self._clinic_id = clinic_id
+        self._sync_id = sync_id
+        self._snapshot = snapshot
+        self._counts = {"added": 0, "updated": 0, "moved": 0, "restored": 0}
+        self._left = 0
+
+    async def write(self, query: str, appointments: Sequence[Hashed]) -> None:
+        if not appointments:
+            return
+        rows = await self._connection.fetch(
+            SQL[query],
+            self._clinic_id,
+            self._sync_id,
+            self._snapshot.scraped_at,
+            self._snapshot.date,
+            *_arrays([hashed.appointment for hashed in appointments]),
+            [hashed.sync_hash for hashed in appointments],
+        )
+        self._add(rows)
+
+    async def mark_back(self, keys: Sequence[str]) -> None:
+        if keys:
+            await self._connection.execute(SQL["mark_back"], self._clinic_id, self._snapshot.date, keys)
+
+    async def mark_missing(self, keys: Sequence[str]) -> None:
+        if not keys:
+            return
+        rows = await self._connection.fetch(
+            SQL["mark_missing"], self._clinic_id, self._snapshot.date, self._snapshot.scraped_at, keys
+        )
+        missing = [row["id"] for row in rows]
+        self._left = await follow_sightings(self._connection, self._clinic_id, self._sync_id, missing)
+
+    async def drop_sightings(self, keys: Sequence[str]) -> None:
+        if keys:
+            await self._connection.execute(SQL["drop_sightings"], self._clinic_id, self._snapshot.date, keys)
+
+    def _add(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            self._counts[row["kind"]] += row["count"]
+
+    def counts(self, seen: int) -> DateCounts:
+        """What moved away from the date counts as moved, too, though it was not seen here."""
+        came = self._counts
+        return DateCounts(
+            added=came["added"],
+            updated=came["updated"],
+            moved=came["moved"] + self._left,
+            restored=came["restored"],
+            unchanged=seen - sum(came.values()),
+        )
+
+
+async def follow_sightings(
+    connection: Connection, clinic_id: UUID, sync_id: UUID, appointment_ids: Sequence[UUID]
+) -> int:
+    """Moves those of the appointments that another date shows to that date; answers how many."""
+    rows = await connection.fetch(SQL["follow_sightings"], clinic_id, sync_id, appointment_ids)
+    return sum(row["count"] for row in rows)
+
+
+def _arrays(appointments: Sequence[Appointment]) -> list[list[Any]]:
+    return [[getattr(appointment, column) for appointment in appointments] for column in _COLUMNS]

@@ -1,0 +1,26 @@
+-- What no complete scrape of a sync has seen, on dates that it scraped completely. A date that it did not scrape
+-- completely, and that nobody else has since, may be where the appointment has moved to.
+with candidates as materialized (
+    select a.* from schedule_appointments a
+    join schedule_sync_dates d on d.sync_id = $2 and d.date = a.date and d.status = 'reconciled'
+    where a.clinic_id = $1 and a.missing_since is not null and a.deleted_at is null
+), seen as materialized (
+    select distinct record ->> 'neo_appointment_id' as neo_appointment_id
+    from schedule_snapshots s cross join lateral jsonb_array_elements(s.appointments) record
+    where s.sync_id = $2 and exists (select from candidates)
+)
+select c.id, c.neo_appointment_id, c.date, c.start_time, c.end_time, c.appointment_type, c.provider_name,
+    c.patient_name, c.client_name,
+    exists (
+        select from schedule_sync_dates d
+        left join schedule_date_scrapes scrape on scrape.clinic_id = $1 and scrape.date = d.date
+        where d.sync_id = $2 and d.status <> 'reconciled'
+            and (scrape.scraped_at is null or scrape.scraped_at < c.missing_since)
+    ) as is_protected,
+    exists (
+        select from schedule_held_removals h
+        where h.appointment_id = c.id and h.missing_since = c.missing_since and h.decided_at is null
+    ) as is_held
+from candidates c
+where not exists (select from seen where seen.neo_appointment_id = c.neo_appointment_id)
+order by c.date, c.start_time, c.neo_appointment_id

@@ -1,0 +1,36 @@
+-- Makes the slots of a range those that are wanted. Slots that fit stay as they are. One that no longer fits
+-- goes, unless it is taken: then it stays with capacity 0, so that nothing more is booked there.
+with wanted as (
+    select * from unnest($4::date[], $5::time[], $6::time[], $7::integer[], $8::timestamptz[], $9::timestamptz[])
+        as wanted (date, start_time, end_time, capacity, starts_at, ends_at)
+), unwanted as (
+    select s.id, b.bookings, s.capacity from schedule_slots s
+    join schedule_slot_bookings($1, $2, $3) b on b.slot_id = s.id
+    where not exists (select from wanted w where (w.date, w.start_time) = (s.date, s.start_time))
+), added as (
+    insert into schedule_slots (clinic_id, date, start_time, end_time, capacity, starts_at, ends_at, last_synced_at)
+    select $1, date, start_time, end_time, capacity, starts_at, ends_at, now() from wanted w
+    where not exists (
+        select from schedule_slots s
+        where s.clinic_id = $1 and (s.date, s.start_time) = (w.date, w.start_time) and s.date between $2 and $3
+    )
+    returning 1
+), reshaped as (
+    update schedule_slots s set end_time = w.end_time, capacity = w.capacity, starts_at = w.starts_at,
+        ends_at = w.ends_at, last_synced_at = now()
+    from wanted w
+    where s.clinic_id = $1 and (s.date, s.start_time) = (w.date, w.start_time)
+        and (s.end_time, s.capacity, s.starts_at, s.ends_at)
+            is distinct from (w.end_time, w.capacity, w.starts_at, w.ends_at)
+    returning 1
+), closed as (
+    update schedule_slots s set capacity = 0, last_synced_at = now()
+    from unwanted u where u.id = s.id and u.bookings > 0 and u.capacity > 0
+    returning 1
+), removed as (
+    delete from schedule_slots s using unwanted u where u.id = s.id and u.bookings = 0
+    returning 1
+)
+select (select count(*) from added)::integer as created,
+    (select count(*) from removed)::integer as removed,
+    ((select count(*) from reshaped) + (select count(*) from closed))::integer as updated

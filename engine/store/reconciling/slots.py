@@ -1,0 +1,104 @@
+"""The slots of a range: made from the clinic's configuration, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from engine.clinic import Clinic
+from engine.dates import DateRange
+from engine.schedule import ScheduleConfig, Slot, slots_of
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.reconciling.clinic_lock import lock_clinic
+from engine.store.reconciling.schedule_config import load_schedule_config
+
+SQL = Queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotCounts:
+    """Slots that were made, that went, and that changed (their shape, or how many appointments take them)."""
+
+    created: int
+    removed: int
+    updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class _TimedSlot:
+    """A slot with its instants (UTC)."""
+
+    slot: Slot
+    starts_at: datetime
+    ends_at: datetime
+
+
+async def refresh_slots(connection: Connection, clinic: Clinic, dates: DateRange) -> SlotCounts:
+    """Makes the range's slots those of the configuration, then counts what takes them.
+
+    Rows that fit stay as they are; what fits no longer goes, or is closed (capacity 0) while it is taken.
+    """
+    await lock_clinic(connection, clinic.id)
+    config = await load_schedule_config(connection, clinic.id)
+    blocked = await _blocked_periods(connection, clinic, dates)
+    wanted = list(_wanted(clinic, config, dates, blocked))
+    (row,) = await connection.fetch(
+        SQL["refresh_slots"],
+        clinic.id,
+        dates.start,
+        dates.end,
+        [timed.slot.date for timed in wanted],
+        [timed.slot.start_time for timed in wanted],
+        [timed.slot.end_time for timed in wanted],
+        [timed.slot.capacity for timed in wanted],
+        [timed.starts_at for timed in wanted],
+        [timed.ends_at for timed in wanted],
+    )
+    await connection.execute(SQL["link_slots"], clinic.id, dates.start, dates.end)
+    recounted = await update_slot_counts(connection, clinic, dates)
+    return SlotCounts(row["created"], row["removed"], row["updated"] + recounted)
+
+
+async def update_slot_counts(connection: Connection, clinic: Clinic, dates: DateRange) -> int:
+    """Counts again what takes each slot of the range; answers how many slots changed."""
+    changed: int = await connection.fetchval(SQL["update_slot_counts"], clinic.id, dates.start, dates.end)
+    return changed
+
+
+def _wanted(
+    clinic: Clinic,
+    config: ScheduleConfig,
+    dates: DateRange,
+    blocked: Sequence[tuple[datetime, datetime]],
+) -> Iterator[_TimedSlot]:
+    capacity = config.capacity(clinic.resources)
+    for day in dates:
+        for timed in _timed(slots_of(day, config, capacity), clinic.zone):
+            if not any(timed.starts_at < end and timed.ends_at > start for start, end in blocked):
+                yield timed
+
+
+def _timed(slots: Iterable[Slot], zone: ZoneInfo) -> Iterator[_TimedSlot]:
+    """A slot in the hour that summer time skips never happens, so there is none."""
+    for slot in slots:
+        starts_at = _instant(slot.date, slot.start_time, zone)
+        ends_on = slot.date if slot.end_time > slot.start_time else slot.date + timedelta(days=1)
+        ends_at = _instant(ends_on, slot.end_time, zone)
+        if ends_at > starts_at:
+            yield _TimedSlot(slot, starts_at, ends_at)
+
+
+def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+async def _blocked_periods(
+    connection: Connection, clinic: Clinic, dates: DateRange
+) -> list[tuple[datetime, datetime]]:
+    begin = _instant(dates.start, time(), clinic.zone)
+    end = _instant(dates.end + timedelta(days=2), time(), clinic.zone)
+    rows = await connection.fetch(SQL["blocked_periods"], clinic.id, begin, end)
+    return [(row["starts_at"], row["ends_at"]) for row in rows]

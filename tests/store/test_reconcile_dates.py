@@ -1,0 +1,86 @@
+"""One date against its snapshot: what is written, and what is not."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.store.reconciling import DateCounts
+from tests.store.desk import Desk, appointment, by_key, snapshot
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_was_seen_is_stored_field_by_field(desk: Desk) -> None:
+    seen = appointment(
+        1, start="23:45", client_name="Client", client_phone="+15550100", client_phone_raw="555-0100",
+        provider_name="Dr", appointment_type="block", status="no_show", notes="note",
+    )  # fmt: skip
+    sync = await desk.start_sync(0, 0)
+    assert await desk.scrape(sync, snapshot(0, 0, [seen])) == DateCounts(added=1)
+    assert await desk.stored() == by_key(seen)
+
+
+async def test_the_same_snapshot_twice_changes_nothing_the_second_time(desk: Desk) -> None:
+    seen = snapshot(0, 0, [appointment(1), appointment(2)])
+    sync = await desk.start_sync(0, 0)
+    await desk.scrape(sync, seen)
+    versions = await desk.row_versions()
+    assert await desk.scrape(sync, seen) == DateCounts(unchanged=2)
+    assert await desk.row_versions() == versions
+    assert await desk.kinds(1) == ["added"]
+
+
+async def test_an_unchanged_row_costs_no_write(desk: Desk) -> None:
+    many = [appointment(n) for n in range(50)]
+    await desk.sync(0, {0: many})
+    versions = await desk.row_versions()
+    changed = [replace(many[0], notes="new"), *many[1:]]
+    await desk.sync(10, {0: changed})
+    after = await desk.row_versions()
+    assert {key for key in after if after[key] != versions[key]} == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ({"notes": "other"}, "updated"),
+        ({"status": "cancelled"}, "updated"),
+        ({"room_id": "room-2"}, "moved"),
+    ],
+)
+async def test_a_change_is_told_by_its_kind(desk: Desk, values: dict[str, Any], kind: str) -> None:
+    await desk.sync(0, {0: [appointment(1)]})
+    changed = replace(appointment(1), **values)
+    sync = await desk.start_sync(0, 0)
+    assert await desk.scrape(sync, snapshot(0, 1, [changed])) == DateCounts(**{kind: 1})
+    assert await desk.stored() == by_key(changed)
+    assert await desk.kinds(1) == ["added", kind]
+
+
+async def test_an_older_scrape_that_comes_late_changes_nothing(desk: Desk) -> None:
+    late, other = await desk.start_sync(0, 0), await desk.start_sync(0, 0)
+    await desk.scrape(other, snapshot(0, 2, [appointment(1)]))
+    assert await desk.scrape(late, snapshot(0, 1, [appointment(2)])) == DateCounts(superseded=True)
+    assert await desk.stored() == by_key(appointment(1))
+
+
+async def test_what_is_gone_is_removed_when_the_sync_ends_and_not_before(desk: Desk) -> None:
+    await desk.sync(0, {0: [appointment(1), appointment(2)]})
+    sync = await desk.start_sync(0, 0)
+    await desk.scrape(sync, snapshot(0, 10, [appointment(1)]))
+    assert set(await desk.stored()) == {"1", "2"}
+    removals = await desk.end(sync)
+    assert list(removals.removed.values()) == [1]
+    assert await desk.stored() == by_key(appointment(1))
+
+
+async def test_a_removed_appointment_that_is_back_keeps_its_row(desk: Desk) -> None:
+    await desk.sync(0, {0: [appointment(1)]})
+    row_id = await desk.row_id(1)
+    await desk.sync(10, {0: []})
+    sync = await desk.start_sync(0, 1)
+    assert await desk.scrape(sync, snapshot(1, 20, [appointment(1, 1)])) == DateCounts(restored=1)
+    assert await desk.stored() == by_key(appointment(1, 1))
+    assert await desk.row_id(1) == row_id
+    assert await desk.kinds(1) == ["added", "removed", "restored"]
