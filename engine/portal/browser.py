@@ -1,0 +1,176 @@
+"""The browser that a DateScraper owns: one Chromium after the other, each replaced before it wears out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import BrowserContext
+from playwright.async_api import Error as PlaywrightError
+
+from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.chromium import BrowserMissing, Chromium, crashed
+from engine.portal.protocols import Cookie
+from engine.portal.settings import PortalSettings
+
+log = logging.getLogger(__name__)
+
+
+class Browser:
+    """Lends contexts; launches, checks, replaces and closes the Chromium behind them.
+
+    A Chromium that is old, used up or too big is replaced at once for new work and closed when its last context
+    is given back. Contexts are closed by tasks of this object, so that who was cancelled need not wait for it.
+    """
+
+    def __init__(self, settings: PortalSettings) -> None:
+        self._settings = settings
+        self._current: Chromium | None = None
+        self._launching = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle: asyncio.TimerHandle | None = None
+        self.launches = 0
+
+    @property
+    def chromium(self) -> Chromium | None:
+        """The one that new work would get; for those who watch."""
+        return self._current
+
+    async def start(self) -> None:
+        """Launches ahead of the first work. Raises `BrowserMissing` with the remedy."""
+        self._close_when_idle(await self._ready())
+
+    async def close(self) -> None:
+        """Ends everything, also what is in use, and waits until it is gone."""
+        async with self._launching:
+            chromium, self._current = self._current, None
+            self._stay()
+            if chromium is not None:
+                await chromium.close()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @asynccontextmanager
+    async def context(self, cookies: Sequence[Cookie] = ()) -> AsyncIterator[BrowserContext]:
+        """A fresh context with these cookies. Raises `PortalFailure` if no browser can be had, or if it crashes."""
+        chromium, context = await self._open(cookies)
+        try:
+            yield context
+        except PlaywrightError as error:
+            if chromium.is_alive():
+                raise
+            raise crashed() from error
+        except PortalFailure as error:
+            if error.failure.reason is Reason.TIMED_OUT and not await chromium.answers():
+                await self._kill(chromium)
+                raise crashed("the browser hung and was killed") from error
+            raise
+        finally:
+            self._spawn(self._give_back(chromium, context))
+
+    async def _open(self, cookies: Sequence[Cookie]) -> tuple[Chromium, BrowserContext]:
+        """Opening a context is the health check: what does not answer is killed, and the next gets the work."""
+        for last_try in (False, True):
+            try:
+                chromium = await self._ready()
+            except BrowserMissing as error:
+                raise PortalFailure(Failure(Reason.INTERNAL, str(error))) from error
+            self._stay()
+            chromium.in_use += 1
+            opening = asyncio.ensure_future(chromium.new_context(cookies))
+            try:
+                # Shielded: a context that opens while its user is cancelled has to be closed, too.
+                return chromium, await asyncio.shield(opening)
+            except (TimeoutError, PlaywrightError) as error:
+                chromium.in_use -= 1
+                await self._kill(chromium)
+                if last_try:
+                    raise crashed("the browser does not answer") from error
+            except asyncio.CancelledError:
+                self._spawn(self._give_back(chromium, opening))
+                raise
+        raise AssertionError("unreachable")
+
+    async def _ready(self) -> Chromium:
+        async with self._launching:
+            if (chromium := self._current) is not None and (why := await self._worn(chromium)):
+                log.info("browser replaced: %s", why)
+                self._current = None
+                if chromium.in_use == 0:
+                    self._spawn(chromium.close())
+            if self._current is None:
+                self._current = await Chromium.launch(self._settings)
+                self.launches += 1
+            return self._current
+
+    async def _worn(self, chromium: Chromium) -> str | None:
+        limits = self._settings.browser
+        if not chromium.is_alive():
+            return "it is gone"
+        if chromium.age >= limits.age:
+            return f"it is {chromium.age:.0f} s old"
+        if chromium.contexts >= limits.contexts:
+            return f"it has opened {chromium.contexts} contexts"
+        if (memory := await chromium.memory_mib()) >= limits.memory_mib:
+            return f"it takes {memory:.0f} MiB"
+        return None
+
+    async def _give_back(
+        self, chromium: Chromium, context: BrowserContext | asyncio.Future[BrowserContext]
+    ) -> None:
+        try:
+            async with asyncio.timeout(self._settings.times.close):
+                opened = await context if isinstance(context, asyncio.Future) else context
+                await opened.close()
+        except TimeoutError:
+            await self._kill(chromium)
+        except PlaywrightError:
+            pass  # It went with its browser.
+        finally:
+            chromium.in_use -= 1
+        if chromium.in_use == 0:
+            await self._unused(chromium)
+
+    async def _unused(self, chromium: Chromium) -> None:
+        if chromium is self._current:
+            self._close_when_idle(chromium)
+        else:
+            await chromium.close()
+
+    async def _kill(self, chromium: Chromium) -> None:
+        """A hung browser is not waited for. Others that use it see it crash."""
+        if chromium is self._current:
+            self._current = None
+        log.warning("browser killed: it does not answer")
+        await chromium.kill()
+
+    def _close_when_idle(self, chromium: Chromium) -> None:
+        self._stay()
+        if chromium.in_use == 0:
+            loop = asyncio.get_running_loop()
+            self._idle = loop.call_later(self._settings.browser.idle, self._spawn_idle_close, chromium)
+
+    def _spawn_idle_close(self, chromium: Chromium) -> None:
+        if chromium is self._current and chromium.in_use == 0:
+            self._current = None
+            self._spawn(chromium.close())
+
+    def _stay(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        with contextlib.suppress(asyncio.CancelledError):
+            if error := task.exception():
+                log.error("closing a browser failed", exc_info=error)
