@@ -26,7 +26,7 @@ class When(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """At most `attempts` tries in all, none later than `seconds` after the date's first; pauses from `base` to `cap`.
+    """At most `attempts` tries, none later than `seconds` after the date's first; pauses from `base` to `cap`.
 
     All times are in seconds. Not `counted`: the try does not use up an attempt.
     """

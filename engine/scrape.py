@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
@@ -21,7 +21,7 @@ from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.errors import NoCredentials
 from engine.failure import Failure, Reason
-from engine.retry import Decision, decide
+from engine.retry import decide
 from engine.schedule import ScheduleConfig
 from engine.snapshot import Snapshot
 from engine.store.clinics import find_clinic, get_credentials, mark_login_failure
@@ -29,7 +29,7 @@ from engine.store.database import Connection, Database
 from engine.store.reconciling import save_schedule_config
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.lifecycle import lock_sync
-from engine.store.vault import Vault
+from engine.store.vault import Vault, VaultError
 from engine.sync import DateStatus, Limits, Sync, SyncStatus
 
 
@@ -41,6 +41,14 @@ class Next(Enum):
     #: Another worker has the date and gives signs of life: ask again a little later.
     COME_BACK = auto()
     NOTHING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a step has come to. `clinic_id` None: nothing was written."""
+
+    next: Next
+    clinic_id: UUID | None = None
 
 
 class Scraper(Protocol):
@@ -63,7 +71,8 @@ class Scraper(Protocol):
 class Desk:
     """What a DateScraper works with.
 
-    `hold` keeps a claim alive while its body runs; `chance` is uniform in [0, 1), for jitter.
+    `hold` keeps a claim alive while its body runs, and ends the body without an exception when the date is
+    taken away. `chance` is uniform in [0, 1), for jitter.
     """
 
     database: Database
@@ -71,7 +80,7 @@ class Desk:
     vault: Vault
     worker: str
     limits: Limits
-    hold: Callable[[UUID], AbstractContextManager[None]]
+    hold: Callable[[sync_dates.Claim], AbstractAsyncContextManager[None, bool | None]]
     chance: Callable[[], float]
 
 
@@ -81,18 +90,19 @@ class _Task:
 
     claim: sync_dates.Claim
     clinic: Clinic
-    credentials: Credentials | None
+    credentials: Credentials | Failure
     stored: Mapping[date, int]
 
 
-async def scrape_date(desk: Desk, sync_id: UUID, day: date) -> Next:
+async def scrape_date(desk: Desk, sync_id: UUID, day: date) -> Done:
     """One try at one date. Raises `Unavailable` if the database is away; then the message comes again."""
     task = await _claim(desk, sync_id, day)
     if isinstance(task, Next):
-        return task
-    with desk.hold(task.claim.token):
-        found, config = await _look(desk.scraper, task)
-        return await _record(desk, task, found, config)
+        return Done(task)
+    after = Next.NOTHING
+    async with desk.hold(task.claim):
+        after = await _record(desk, task, *await _look(desk.scraper, task))
+    return Done(after, task.clinic.id)
 
 
 async def _claim(desk: Desk, sync_id: UUID, day: date) -> _Task | Next:
@@ -104,12 +114,16 @@ async def _claim(desk: Desk, sync_id: UUID, day: date) -> _Task | Next:
         if not isinstance(claim, sync_dates.Claim):
             return _already(claim)
         clinic = await find_clinic(connection, str(sync.clinic_id))
-        try:
-            credentials = await get_credentials(connection, desk.vault, clinic)
-        except NoCredentials:
-            credentials = None
+        credentials = await _credentials(connection, desk.vault, clinic)
         stored = await sync_dates.stored_counts(connection, clinic.id, [day])
         return _Task(claim, clinic, credentials, stored)
+
+
+async def _credentials(connection: Connection, vault: Vault, clinic: Clinic) -> Credentials | Failure:
+    try:
+        return await get_credentials(connection, vault, clinic)
+    except (NoCredentials, VaultError) as error:
+        return Failure(Reason.NO_CREDENTIALS, str(error))
 
 
 def _already(status: DateStatus | None) -> Next:
@@ -127,8 +141,8 @@ def _already(status: DateStatus | None) -> Next:
 
 async def _look(scraper: Scraper, task: _Task) -> tuple[Snapshot | Failure, ScheduleConfig | Failure | None]:
     """Asks the portal for the date; the first date of a sync asks for the clinic's configuration, too."""
-    if task.credentials is None:
-        return Failure(Reason.NO_CREDENTIALS, f"clinic {task.clinic.slug} has no credentials"), None
+    if isinstance(task.credentials, Failure):
+        return task.credentials, None
     day, clock = task.claim.date, database_clock(task.claim.claimed_at)
     scrape = scraper.scrape(task.clinic, task.credentials, DateRange(day, day), clock=clock, stored=task.stored)
     if task.claim.position > 1:
@@ -162,7 +176,7 @@ async def _record_failure(connection: Connection, desk: Desk, task: _Task, failu
     claim = task.claim
     if failure.is_fatal:
         await mark_login_failure(connection, task.clinic.id, failure.reason)
-    decision: Decision = decide(failure, claim.attempt, desk.chance())
+    decision = decide(failure, claim.attempt, desk.chance(), claim.elapsed)
     if decision.delay is None:
         await sync_dates.fail(connection, claim.sync_id, claim.date, failure, claim.token)
     else:

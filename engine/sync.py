@@ -89,6 +89,8 @@ class Limits:
     #: A worker tells of each date it holds every `date_heartbeat`; silent for longer, it has lost the date.
     date_heartbeat: float = 2.0
     date_silent_after: float = 6.0
+    #: A running sync that gives no sign of life for this long is looked at by whoever sweeps.
+    silent_after: float = 8.0
     #: A date that was sent and that nobody took is sent again; the broker drops the repeated message.
     resend_after: float = 1.0
 

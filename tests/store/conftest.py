@@ -1,9 +1,25 @@
+"""What the store's tests share: a clinic, and a database as the processes use it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
 import asyncpg
 import pytest
 
-from tests.store.desk import Desk
+from engine.clinic import Clinic
+from engine.store.clinics import add_clinic
+from engine.store.database import Database
 
 
 @pytest.fixture
-async def desk(pool: asyncpg.Pool) -> Desk:
-    return await Desk.open(pool)
+async def clinic(pool: asyncpg.Pool) -> Clinic:
+    async with pool.acquire() as connection:
+        return await add_clinic(connection, "elm-street", "Elm Street Animal Hospital", "America/Chicago")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, size=40)
+    yield database
+    await database.close()

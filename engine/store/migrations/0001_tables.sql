@@ -26,6 +26,16 @@ create table if not exists idexx_credentials (
     updated_at timestamptz not null default now()
 );
 
+-- The signed-in session of a clinic, or that the portal refused it, for every DateScraper to find.
+create table if not exists idexx_sessions (
+    clinic_id uuid primary key references clinics (id) on delete cascade,
+    -- Which sign-in it comes from; null for a refusal.
+    generation text,
+    key_id text not null,
+    sealed bytea not null,
+    expires_at timestamptz not null
+);
+
 create table if not exists clinic_schedule_config (
     clinic_id uuid primary key references clinics (id) on delete cascade,
     opens time not null,

@@ -7,4 +7,4 @@ set status = 'scraping', claim = gen_random_uuid(), worker = $3, heartbeat_at = 
     started_at = coalesce(started_at, clock_timestamp())
 where sync_id = $1 and date = $2
     and (status = 'pending' or (status = 'scraping' and heartbeat_at < clock_timestamp() - make_interval(secs => $4)))
-returning claim, attempts, position, clock_timestamp() as claimed_at
+returning claim, attempts, position, started_at, clock_timestamp() as claimed_at

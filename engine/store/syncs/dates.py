@@ -27,7 +27,10 @@ SQL = Queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to scrape one date. `claimed_at` is the database's clock: one clock orders all scrapes."""
+    """The right to scrape one date. `claimed_at` is the database's clock: one clock orders all scrapes.
+
+    `first_tried_at` is when the date's first try began, by the same clock.
+    """
 
     sync_id: UUID
     date: date
@@ -35,6 +38,12 @@ class Claim:
     attempt: int
     position: int
     claimed_at: datetime
+    first_tried_at: datetime
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the date's first try."""
+        return (self.claimed_at - self.first_tried_at).total_seconds()
 
 
 async def dates_of(connection: Connection, sync_id: UUID) -> list[DateState]:
@@ -66,7 +75,9 @@ async def claim(
         status = await connection.fetchval(SQL["date_status"], sync_id, day)
         return None if status is None else DateStatus(status)
     await events.record(connection, sync_id, "date_started", day, attempt=row["attempts"])
-    return Claim(sync_id, day, row["claim"], row["attempts"], row["position"], row["claimed_at"])
+    return Claim(
+        sync_id, day, row["claim"], row["attempts"], row["position"], row["claimed_at"], row["started_at"]
+    )
 
 
 async def stored_counts(connection: Connection, clinic_id: UUID, dates: Sequence[date]) -> Mapping[date, int]:
@@ -75,9 +86,9 @@ async def stored_counts(connection: Connection, clinic_id: UUID, dates: Sequence
     return {row["date"]: row["stored"] for row in rows}
 
 
-async def keep_alive(connection: Connection, tokens: Sequence[UUID]) -> None:
-    """A sign of life for the dates with these claims, and for their syncs."""
-    await connection.execute(SQL["keep_alive"], tokens)
+async def keep_alive(connection: Connection, tokens: Sequence[UUID]) -> set[UUID]:
+    """A sign of life for the dates with these claims, and for their syncs. Answers the claims that still hold."""
+    return {row["claim"] for row in await connection.fetch(SQL["keep_alive"], tokens)}
 
 
 async def save_snapshot(connection: Connection, clinic_id: UUID, claim: Claim, snapshot: Snapshot) -> bool:

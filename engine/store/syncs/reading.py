@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from engine.errors import UnknownSync
@@ -37,3 +38,9 @@ async def database_time(connection: Connection) -> datetime:
     """The one clock that orders everything: the database's, now, not at the start of the transaction."""
     now: datetime = await connection.fetchval("select clock_timestamp()")
     return now
+
+
+async def freshness(connection: Connection, clinic_id: UUID) -> dict[str, Any]:
+    """When the clinic's data was last in line with the portal, its age in seconds, and what stands in the way."""
+    row = await connection.fetchrow(SQL["freshness"], clinic_id)
+    return {} if row is None else dict(row)

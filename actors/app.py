@@ -1,0 +1,67 @@
+"""The three actors, and the broker they share: `dramatiq actors.app --queues coordinator` runs a Coordinator.
+
+Each actor is a step of the engine and the message that follows from it. Commit, send, ack: the step commits,
+then the message is sent, and when the actor returns the broker acks. A crash between any two repeats work.
+
+Dramatiq's retries are for trouble of our own (a server away, a full mailbox). What the portal does is no
+exception; it is tried again by the retry table, through the Coordinator.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import dramatiq
+import structlog
+
+from actors.crew import Crew, build_broker
+from actors.logs import configure
+from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
+from actors.settings import load
+from actors.stepping import step
+from engine import reconcile as engine_reconcile
+from engine import scrape as engine_scrape
+from engine.scrape import Next
+
+settings = load()
+configure(settings)
+broker = build_broker(settings)
+crew = Crew(settings, broker)
+broker.add_middleware(crew)
+dramatiq.set_broker(broker)
+
+#: How long a DateScraper leaves a date alone that another worker holds, in seconds.
+COME_BACK_AFTER = 3.0
+
+
+@dramatiq.actor(broker=broker, queue_name=COORDINATOR)
+async def coordinate(sync_id: str) -> None:
+    with structlog.contextvars.bound_contextvars(sync_id=sync_id):
+        await step(crew.process, crew.mail, UUID(sync_id))
+
+
+@dramatiq.actor(broker=broker, queue_name=DATE_SCRAPER, time_limit=settings.sync_timeout_ms + 60_000)
+async def scrape_date(sync_id: str, day: str) -> None:
+    sync, when = UUID(sync_id), date.fromisoformat(day)
+    with structlog.contextvars.bound_contextvars(sync_id=sync_id, date=day):
+        done = await engine_scrape.scrape_date(crew.desk, sync, when)
+        if done.clinic_id is not None:
+            crew.process.relay.poke(done.clinic_id)
+        match done.next:
+            case Next.RECONCILE:
+                await crew.mail.reconcile_date(sync, when)
+            case Next.COORDINATE:
+                await crew.mail.coordinate(sync)
+            case Next.COME_BACK:
+                await crew.mail.scrape_date_later(sync, when, COME_BACK_AFTER)
+
+
+@dramatiq.actor(broker=broker, queue_name=RECONCILER)
+async def reconcile_date(sync_id: str, day: str) -> None:
+    process, sync = crew.process, UUID(sync_id)
+    with structlog.contextvars.bound_contextvars(sync_id=sync_id, date=day):
+        clinic_id = await engine_reconcile.reconcile_date(process.database, sync, date.fromisoformat(day))
+        if clinic_id is not None:
+            process.relay.poke(clinic_id)
+            await crew.mail.coordinate(sync)

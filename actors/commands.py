@@ -1,0 +1,119 @@
+"""What a client may ask for: one method for each command, from a clinic's slug and a payload to an answer.
+
+Everything that cannot be done is an `EngineError`, which the service turns into a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+from dramatiq.errors import BrokerConnectionError
+
+from actors.mail import Mail
+from actors.messages import EventsQuery, StatusQuery, Subjects, SyncCommand, SyncReference, parse
+from actors.processes import Process
+from actors.views import clinic_view, sync_view
+from broker import MailboxFull
+from engine.cancel import cancel
+from engine.clinic import Clinic
+from engine.dates import work_order
+from engine.store.clinics import check_can_sign_in, find_clinic
+from engine.store.database import Connection
+from engine.store.syncs.admission import Admission, admit
+from engine.store.syncs.dates import dates_of
+from engine.store.syncs.events import events_after
+from engine.store.syncs.reading import database_time, freshness, get_sync, list_syncs, queue_position
+from engine.sync import SyncRequest, SyncStatus
+
+log = structlog.get_logger(__name__)
+
+Command = Callable[[str, bytes], Awaitable[dict[str, Any]]]
+
+
+class Commands:
+    def __init__(self, process: Process, mail: Mail) -> None:
+        self._process = process
+        self._mail = mail
+        self._subjects: Subjects = process.subjects
+
+    def by_verb(self) -> dict[str, Command]:
+        return {"sync": self.sync, "cancel": self.cancel, "status": self.status, "events": self.events}
+
+    async def sync(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Stores a sync, started or waiting."""
+        command = parse(SyncCommand, payload)
+        async with self._process.database.transaction() as connection:
+            clinic = await find_clinic(connection, slug)
+            admission = await self._admit(connection, clinic, command)
+        if admission.is_new:
+            log.info("sync_accepted", clinic=slug, sync_id=str(admission.sync_id), status=admission.status)
+            self._process.relay.poke(clinic.id)
+            await self._set_going([admission.sync_id] if admission.status is SyncStatus.IN_PROGRESS else [])
+        return {
+            "ok": True,
+            "sync_id": admission.sync_id,
+            "status": admission.status,
+            "position": admission.position,
+            "events": self._subjects.sync_event(clinic.slug, admission.sync_id),
+        }
+
+    async def _admit(self, connection: Connection, clinic: Clinic, command: SyncCommand) -> Admission:
+        today = clinic.today(await database_time(connection))
+        dates = command.dates(today)
+        await check_can_sign_in(connection, clinic)
+        request = SyncRequest(clinic.id, dates, command.request_id, command.dry_run)
+        return await admit(connection, request, work_order(dates, today), self._process.limits)
+
+    async def cancel(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Ends a sync that waits or runs; once more does no harm."""
+        sync_id = parse(SyncReference, payload).sync_id
+        async with self._process.database.connection() as connection:
+            clinic = await find_clinic(connection, slug)
+        process = self._process
+        done = await cancel(process.database, clinic, sync_id, process.limits, process.fence)
+        if done.changed:
+            log.info("sync_cancelled", clinic=slug, sync_id=str(sync_id))
+            await process.stop_workers(sync_id)
+            process.relay.poke(clinic.id)
+            await self._set_going(done.started)
+        return {"ok": True, "sync_id": sync_id, "status": SyncStatus.CANCELLED}
+
+    async def status(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """A sync as stored with its dates, or the clinic's latest one; and how fresh the clinic's data is."""
+        query = parse(StatusQuery, payload)
+        async with self._process.database.connection() as connection:
+            clinic = await find_clinic(connection, slug)
+            if query.sync_id is not None:
+                sync = await get_sync(connection, query.sync_id, clinic.id)
+            else:
+                sync = next(iter(await list_syncs(connection, clinic.id, 1)), None)
+            answer: dict[str, Any] = {
+                "ok": True,
+                "clinic": clinic_view(clinic, await freshness(connection, clinic.id)),
+            }
+            if sync is None:
+                return answer | {"sync": None}
+            position = await queue_position(connection, sync.id)
+            return answer | {"sync": sync_view(sync, await dates_of(connection, sync.id), position)}
+
+    async def events(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """A sync's events after a number, for those who come late and may not read the stream."""
+        query = parse(EventsQuery, payload)
+        async with self._process.database.connection() as connection:
+            clinic = await find_clinic(connection, slug)
+            sync = await get_sync(connection, query.sync_id, clinic.id)
+            found = await events_after(connection, sync.id, query.after_seq)
+        return {"ok": True, "sync_id": sync.id, "status": sync.status, "events": found}
+
+    async def _set_going(self, started: Sequence[UUID]) -> None:
+        """Tells the Coordinator. That it cannot be told is no refusal: the sweep finds what is stored."""
+        for sync_id in started:
+            try:
+                await self._mail.coordinate(sync_id)
+            except (MailboxFull, BrokerConnectionError) as error:
+                log.warning(
+                    "coordinator_not_told", sync_id=str(sync_id), error=str(error), hint="the sweep finds it"
+                )

@@ -1,0 +1,81 @@
+"""The gateway process: `python -m actors.gateway`, or `idexx-sync gateway`. Any number of them may run.
+
+The main thread waits for signals; everything else lives on the broker's event loop, with its one connection.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from types import FrameType
+
+import structlog
+from dramatiq.errors import BrokerConnectionError
+
+from actors.commands import Commands
+from actors.crew import build_broker
+from actors.logs import configure
+from actors.mail import Mail
+from actors.periodic import periodically
+from actors.processes import Process
+from actors.service import CommandService
+from actors.settings import Settings, SettingsError, load
+from actors.stepping import SWEEP_INTERVAL, Sweep
+from engine.errors import EngineError
+
+log = structlog.get_logger(__name__)
+
+#: How often a gateway publishes events that another process has left behind, in seconds.
+RELAY_SWEEP_INTERVAL = 2.0
+
+
+class Gateway:
+    """Open and close it on the broker's loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.broker = build_broker(settings)
+        self._process = Process(settings, self.broker)
+        self._mail = Mail(self.broker)
+        self._service = CommandService(self._process, Commands(self._process, self._mail))
+
+    async def open(self) -> None:
+        await self._process.open()
+        self._process.own(periodically(Sweep(self._process, self._mail).once, SWEEP_INTERVAL))
+        self._process.own(periodically(self._process.relay.sweep, RELAY_SWEEP_INTERVAL))
+        await self._service.start()
+
+    async def close(self) -> None:
+        await self._service.stop()
+        await self._process.close()
+
+
+def main() -> int:
+    """Runs until SIGTERM or SIGINT; a second signal ends at once. 0 after an orderly end."""
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            sys.exit(128 + number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    try:
+        settings = load()
+        configure(settings)
+        gateway = Gateway(settings)
+        gateway.broker.run(gateway.open())
+    except (SettingsError, EngineError, BrokerConnectionError) as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return 6
+    log.info("gateway_ready", requests=gateway._process.subjects.command("*"))
+    stop.wait()
+    log.info("gateway_stops")
+    gateway.broker.run(gateway.close(), timeout=settings.shutdown_grace_ms / 1000)
+    gateway.broker.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

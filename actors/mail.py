@@ -1,0 +1,74 @@
+"""The messages between the actors. They carry ids; the database carries facts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+
+from dramatiq import Message
+
+from broker import MailboxFull, NatsBroker
+from engine.coordinate import Dispatch, Step
+
+COORDINATOR = "coordinator"
+DATE_SCRAPER = "date_scraper"
+RECONCILER = "reconciler"
+
+#: How long the Coordinator waits for room in a full mailbox before it looks again, in seconds.
+ROOM_WAIT = 1.0
+
+
+class Mail:
+    """Sends on the broker's loop, without blocking it. Raises `MailboxFull`, or a `BrokerConnectionError`."""
+
+    def __init__(self, broker: NatsBroker) -> None:
+        self._broker = broker
+
+    async def coordinate(self, sync_id: UUID, after: float | None = None) -> None:
+        """Has a Coordinator look at the sync, now or in `after` seconds."""
+        await self._send(COORDINATOR, "coordinate", sync_id, after=after)
+
+    async def scrape_date(self, sync_id: UUID, dispatch: Dispatch) -> None:
+        """The same dispatch sent twice is one message: the broker drops the repetition."""
+        day = dispatch.date.isoformat()
+        message_id = uuid5(NAMESPACE_OID, f"{sync_id}/{day}/{dispatch.number}")
+        await self._send(DATE_SCRAPER, "scrape_date", sync_id, day, message_id=message_id)
+
+    async def scrape_date_later(self, sync_id: UUID, day: date, after: float) -> None:
+        await self._send(DATE_SCRAPER, "scrape_date", sync_id, day.isoformat(), after=after)
+
+    async def reconcile_date(self, sync_id: UUID, day: date) -> None:
+        await self._send(RECONCILER, "reconcile_date", sync_id, day.isoformat())
+
+    async def follow(self, sync_id: UUID, step: Step) -> None:
+        """Sends what a step of the Coordinator has decided. A full mailbox means to look again a little later."""
+        for other in step.started:
+            await self.coordinate(other)
+        try:
+            for dispatch in step.dispatch:
+                await self.scrape_date(sync_id, dispatch)
+        except MailboxFull:
+            await self.coordinate(sync_id, after=ROOM_WAIT)
+        if step.look_again_after is not None:
+            await self.coordinate(sync_id, after=step.look_again_after)
+
+    async def _send(
+        self,
+        queue: str,
+        actor: str,
+        sync_id: UUID,
+        *args: Any,
+        after: float | None = None,
+        message_id: UUID | None = None,
+    ) -> None:
+        message: Message[Any] = Message(
+            queue_name=queue,
+            actor_name=actor,
+            args=(str(sync_id), *args),
+            kwargs={},
+            options={},
+            message_id=str(message_id or uuid4()),
+        )
+        delay = None if after is None else max(round(after * 1000), 1)
+        await self._broker.enqueue_async(message, delay=delay)

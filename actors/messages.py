@@ -1,0 +1,130 @@
+"""What is said on NATS: subjects, the requests that clients send, and the replies and refusals they get."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.dates import MAX_DAYS, DateRange, days_ahead
+from engine.errors import BadRequest, EngineError
+
+#: No request needs more, in bytes.
+MAX_REQUEST_BYTES = 16 * 1024
+
+
+class TooLarge(EngineError):
+    code = 413
+    reason = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Every subject that outsiders use, under one prefix."""
+
+    prefix: str = "idexx"
+
+    def command(self, verb: str, clinic: str = "*") -> str:
+        return f"{self.prefix}.cmd.{verb}.{clinic}"
+
+    def sync_event(self, clinic: str, sync_id: UUID | str, event: str = ">") -> str:
+        return f"{self.prefix}.evt.sync.{clinic}.{sync_id}.{event}"
+
+    def appointment(self, clinic: str, kind: str) -> str:
+        return f"{self.prefix}.evt.appointment.{clinic}.{kind}"
+
+    def rejected(self, clinic: str) -> str:
+        return f"{self.prefix}.evt.rejected.{clinic}"
+
+    @property
+    def events(self) -> str:
+        return f"{self.prefix}.evt.>"
+
+    @property
+    def event_stream(self) -> str:
+        return f"{self.prefix.upper()}_EVENTS"
+
+    def stop(self, sync_id: UUID | str = "*") -> str:
+        """Tells every worker that a sync has ended and what they do for it must stop."""
+        return f"{self.prefix}.ctl.stop.{sync_id}"
+
+
+class Request(BaseModel):
+    """JSON, read strictly: no unknown field, no text where a number belongs."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SyncCommand(Request):
+    """Either `days_ahead`, or `start_date` and `end_date` (both inclusive)."""
+
+    days_ahead: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    request_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    dry_run: bool = False
+
+    def dates(self, today: date) -> DateRange:
+        """The range in the clinic's calendar. Raises `BadRequest` that names the field."""
+        match (self.days_ahead, self.start_date, self.end_date):
+            case (int(days), None, None):
+                return days_ahead(today, days)
+            case (None, date() as start, date() as end):
+                return DateRange(start, end)
+        raise BadRequest("days_ahead: give either days_ahead, or start_date and end_date")
+
+
+class SyncReference(Request):
+    """Names a sync."""
+
+    sync_id: UUID
+
+
+class StatusQuery(Request):
+    """A sync, or the clinic's latest one."""
+
+    sync_id: UUID | None = None
+
+
+class EventsQuery(Request):
+    """A sync's events after number `after_seq`."""
+
+    sync_id: UUID
+    after_seq: Annotated[int, Field(ge=0)] = 0
+
+
+R = TypeVar("R", bound=Request)
+
+
+def parse(model: type[R], payload: bytes) -> R:
+    """Raises `BadRequest` that names the field, or `TooLarge`. An empty payload is an empty object."""
+    if len(payload) > MAX_REQUEST_BYTES:
+        raise TooLarge(f"the request has {len(payload)} bytes; at most {MAX_REQUEST_BYTES} are read")
+    try:
+        return model.model_validate_json(payload.strip() or b"{}")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "request"
+        raise BadRequest(f"{field}: {first['msg']}") from None
+
+
+def refusal(error: EngineError) -> dict[str, Any]:
+    """What a client gets in place of an answer."""
+    body: dict[str, Any] = {"code": error.code, "reason": error.reason, "message": error.message}
+    if error.retry_after_ms is not None:
+        body["retry_after_ms"] = error.retry_after_ms
+    return {"ok": False, "error": body}
+
+
+def encode(body: Any) -> bytes:
+    return json.dumps(body, default=_plain, separators=(",", ":")).encode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)

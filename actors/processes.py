@@ -1,0 +1,90 @@
+"""What every process of ours has: the database, the relay, and duties that run while it lives.
+
+A process is built once, on the broker's event loop, and closed there. The workers build theirs when Dramatiq
+boots them (`actors.app`), the gateway when it starts (`actors.gateway`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import Coroutine
+from os import getpid
+from typing import Any
+from uuid import UUID
+
+import structlog
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from actors.holds import Holds
+from actors.messages import Subjects
+from actors.periodic import periodically
+from actors.relay import Relay
+from actors.settings import Settings
+from broker import NatsBroker
+from broker.event_log import EventLog
+from engine.removals import Fence
+from engine.store.database import Database
+from engine.store.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+
+class Process:
+    """Shared by all actors of a process. Open and close it on the broker's loop."""
+
+    def __init__(self, settings: Settings, broker: NatsBroker) -> None:
+        self.settings = settings
+        self.broker = broker
+        self.limits = settings.limits
+        self.fence = Fence(settings.removal_fence_count, settings.removal_fence_percent)
+        self.subjects = Subjects(settings.subject_prefix)
+        self.name = f"{socket.gethostname()}/{getpid()}"
+        self.database = Database(settings.need_database_url())
+        self.event_log = EventLog(broker.client, self.subjects.event_stream, [self.subjects.events])
+        self.relay = Relay(self.database, self.event_log, self.subjects)
+        self.holds = Holds(self.database)
+        self.random = random.Random()  # noqa: S311 (jitter, not secrecy)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._stops: Subscription | None = None
+
+    def vault(self) -> Vault:
+        """Raises `VaultError` if `ENCRYPTION_KEY` is not set or cannot be read."""
+        key = self.settings.encryption_key
+        return Vault.from_ring("" if key is None else key.get_secret_value())
+
+    async def open(self) -> None:
+        await self.event_log.declare()
+        client = await self.broker.client()
+        self._stops = await client.subscribe(self.subjects.stop(), cb=self._on_stop)
+        self.own(self.relay.run())
+        self.own(periodically(self.holds.beat, self.limits.date_heartbeat))
+
+    def own(self, duty: Coroutine[Any, Any, None]) -> None:
+        """Runs a duty until the process closes."""
+        task = asyncio.create_task(duty)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop_workers(self, sync_id: UUID) -> None:
+        """Tells every process that the sync has ended."""
+        client = await self.broker.client()
+        await client.publish(self.subjects.stop(sync_id), b"")
+
+    async def close(self) -> None:
+        """Publishes what is left, ends the duties, and closes the database."""
+        try:
+            async with asyncio.timeout(5):
+                await self.relay.drain()
+        except Exception as error:
+            log.warning("events_left", error=str(error), hint="another process publishes them")
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.database.close()
+
+    async def _on_stop(self, message: Msg) -> None:
+        self.holds.stop(UUID(message.subject.rpartition(".")[2]))

@@ -1,0 +1,115 @@
+"""The NATS micro-service: takes requests, answers each of them, and refuses what cannot be done.
+
+nats-py calls an endpoint's handler for one request after the other, so each request gets a task of its own,
+as many as `MAX_AT_ONCE`; one more is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import nats.micro
+import structlog
+from dramatiq.errors import BrokerConnectionError
+from nats.micro.request import Request
+from nats.micro.service import EndpointConfig, Service
+
+from actors.commands import Command, Commands
+from actors.messages import encode, refusal
+from actors.processes import Process
+from engine.errors import EngineError, Unavailable
+
+log = structlog.get_logger(__name__)
+
+NAME = "idexx-sync"
+MAX_AT_ONCE = 128
+
+
+class Busy(Unavailable):
+    reason = "busy"
+
+
+class Internal(EngineError):
+    """Something that should not happen; the log has the traceback."""
+
+
+class CommandService:
+    def __init__(self, process: Process, commands: Commands) -> None:
+        self._process = process
+        self._commands = commands
+        self._service: Service | None = None
+        self._requests: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def start(self) -> None:
+        """From here on requests are answered, in a queue group with every other gateway."""
+        client = await self._process.broker.client()
+        self._service = await nats.micro.add_service(
+            client, name=NAME, version=version("idexx-sync"), description="Syncs of veterinary clinics' calendars"
+        )
+        for verb, command in self._commands.by_verb().items():
+            subject = self._process.subjects.command(verb)
+            await self._service.add_endpoint(
+                EndpointConfig(name=verb, subject=subject, handler=self._handler(verb, command))
+            )
+        await client.flush()
+
+    async def stop(self) -> None:
+        """Refuses what still comes, leaves the service, and answers what it has begun."""
+        self._stopping = True
+        if self._service is not None:
+            await self._service.stop()
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=5)
+
+    def _handler(self, verb: str, command: Command) -> Any:
+        async def handle(request: Request) -> None:
+            if len(self._requests) >= MAX_AT_ONCE:
+                await self._refuse(request, Busy("too many requests at once; try again", retry_after_ms=500))
+                return
+            task = asyncio.create_task(self._answer(verb, command, request))
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
+
+        return handle
+
+    async def _answer(self, verb: str, command: Command, request: Request) -> None:
+        try:
+            if self._stopping:
+                raise Unavailable("this gateway is shutting down; try again", retry_after_ms=1000)
+            reply = await command(_clinic(request), request.data)
+        except EngineError as error:
+            await self._refuse(request, error)
+        except Exception:
+            log.exception("request_failed", verb=verb, clinic=_clinic(request))
+            await self._refuse(request, Internal("the request failed unexpectedly; the gateway's log says why"))
+        else:
+            if request._msg.reply:
+                await request.respond(encode(reply))
+
+    async def _refuse(self, request: Request, error: EngineError) -> None:
+        """A refusal is a reply; where there is nobody to reply to, it is an event."""
+        body = refusal(error)
+        if request._msg.reply:
+            await request.respond_error(str(error.code), _header(error.message), encode(body))
+            return
+        clinic, at = _clinic(request), datetime.now(UTC)
+        event = {"event": "rejected", "clinic": clinic, "at": at, **body["error"]}
+        try:
+            await self._process.event_log.publish(
+                self._process.subjects.rejected(clinic), encode(event), f"rejected/{clinic}/{at.timestamp()}"
+            )
+        except BrokerConnectionError as failure:
+            log.warning("rejection_not_told", clinic=clinic, reason=error.reason, error=str(failure))
+
+
+def _clinic(request: Request) -> str:
+    return request.subject.rpartition(".")[2]
+
+
+def _header(text: str) -> str:
+    """A NATS header value is one line of ASCII."""
+    return " ".join(text.encode("ascii", "replace").decode().split())

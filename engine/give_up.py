@@ -1,0 +1,20 @@
+"""A message that dies closes what it was about, so that no sync stays open for ever (law 6)."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from engine.failure import Failure
+from engine.store.database import Database
+from engine.store.syncs import dates as sync_dates
+from engine.store.syncs.lifecycle import lock_sync
+from engine.sync import SyncStatus
+
+
+async def give_up_date(database: Database, sync_id: UUID, day: date, failure: Failure) -> None:
+    """Marks the date as failed, whoever holds it, unless it is closed or its sync has ended."""
+    async with database.transaction() as connection:
+        sync = await lock_sync(connection, sync_id)
+        if sync is not None and sync.status is SyncStatus.IN_PROGRESS:
+            await sync_dates.fail(connection, sync_id, day, failure)

@@ -1,0 +1,38 @@
+"""Signed-in sessions, sealed, for every DateScraper on every machine to find."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.vault import Sealed, Vault, VaultError
+
+SQL = Queries(__file__)
+_PURPOSE = "session"
+
+
+async def get_session(connection: Connection, vault: Vault, clinic_id: UUID) -> Any | None:
+    """What was put, unless it has expired. One that the key ring no longer opens counts as none."""
+    row = await connection.fetchrow(SQL["get_session"], clinic_id)
+    if row is None:
+        return None
+    try:
+        return json.loads(vault.open(clinic_id, _PURPOSE, Sealed(row["key_id"], row["sealed"])))
+    except VaultError:
+        return None
+
+
+async def put_session(
+    connection: Connection, vault: Vault, clinic_id: UUID, generation: str | None, value: Any, lifetime: float
+) -> None:
+    """Keeps a JSON value for `lifetime` seconds in place of whatever was there."""
+    sealed = vault.seal(clinic_id, _PURPOSE, json.dumps(value).encode())
+    await connection.execute(SQL["put_session"], clinic_id, generation, sealed.key_id, sealed.data, lifetime)
+
+
+async def drop_session(connection: Connection, clinic_id: UUID, generation: str | None) -> None:
+    """Forgets the session if it is still of this generation; None: whatever is there."""
+    await connection.execute(SQL["drop_session"], clinic_id, generation)

@@ -1,0 +1,1 @@
+select key_id, sealed from idexx_sessions where clinic_id = $1 and expires_at > clock_timestamp()

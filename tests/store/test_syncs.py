@@ -1,0 +1,238 @@
+"""A sync's life in the database: who may run, who holds a date, how it ends, and what is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+import pytest
+
+from engine.appointment import Appointment
+from engine.cancel import cancel
+from engine.clinic import Clinic
+from engine.coordinate import Step, coordinate
+from engine.dates import DateRange
+from engine.errors import QueueFull, UnknownSync, WrongState
+from engine.failure import Failure, Reason
+from engine.give_up import give_up_date
+from engine.reconcile import reconcile_date
+from engine.removals import Fence
+from engine.snapshot import Proof, Snapshot
+from engine.store.database import Database
+from engine.store.syncs import dates as sync_dates
+from engine.store.syncs.admission import Admission, admit, need_attention
+from engine.store.syncs.events import events_after
+from engine.store.syncs.reading import get_sync
+from engine.sync import DateStatus, Limits, Sync, SyncRequest, SyncStatus
+
+pytestmark = pytest.mark.anyio
+
+TODAY = date(2026, 3, 2)
+LIMITS = Limits()
+FENCE = Fence(20, 30.0)
+
+
+async def ask(
+    database: Database, clinic: Clinic, days: int = 3, limits: Limits = LIMITS, **fields: str
+) -> Admission:
+    dates = DateRange(TODAY, TODAY + timedelta(days=days - 1))
+    async with database.transaction() as connection:
+        return await admit(connection, SyncRequest(clinic.id, dates, **fields), list(dates), limits)
+
+
+async def take(database: Database, sync_id: UUID, day: date, silent_after: float = 60.0) -> sync_dates.Claim:
+    async with database.transaction() as connection:
+        claim = await sync_dates.claim(connection, sync_id, day, "worker", silent_after)
+    assert isinstance(claim, sync_dates.Claim)
+    return claim
+
+
+async def see(database: Database, clinic: Clinic, claim: sync_dates.Claim, *ids: str) -> bool:
+    proof = Proof(200, "application/json", "array", len(ids), claim.date, claim.date)
+    seen = Snapshot(claim.date, claim.claimed_at, tuple(_appointment(claim.date, key) for key in ids), proof)
+    async with database.transaction() as connection:
+        return await sync_dates.save_snapshot(connection, clinic.id, claim, seen)
+
+
+def _appointment(day: date, key: str) -> Appointment:
+    start = datetime.combine(day, time(15), UTC)
+    return Appointment(key, day, time(9), time(9, 30), start, start + timedelta(minutes=30), patient_name="Rex")
+
+
+async def step(database: Database, sync_id: UUID, limits: Limits = LIMITS) -> Step:
+    return await coordinate(database, sync_id, limits, FENCE)
+
+
+async def stored(database: Database, sync_id: UUID) -> Sync:
+    async with database.connection() as connection:
+        return await get_sync(connection, sync_id)
+
+
+async def told(database: Database, sync_id: UUID) -> list[str]:
+    """The names of the sync's events; their numbers have no gap."""
+    async with database.connection() as connection:
+        events = await events_after(connection, sync_id, 0)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    progress = [event["progress_percentage"] for event in events]
+    assert progress == sorted(progress)
+    return [event["event"] for event in events]
+
+
+async def test_thirty_requests_at_once_two_run_ten_wait_eighteen_are_refused(
+    database: Database, clinic: Clinic
+) -> None:
+    answers = await asyncio.gather(*(ask(database, clinic) for _ in range(30)), return_exceptions=True)
+    kinds = Counter(a.status if isinstance(a, Admission) else type(a) for a in answers)
+    assert kinds == {SyncStatus.IN_PROGRESS: 2, SyncStatus.QUEUED: 10, QueueFull: 18}
+    waiting = [a.position for a in answers if isinstance(a, Admission) and a.status is SyncStatus.QUEUED]
+    assert sorted(waiting) == list(range(1, 11))
+    assert all(a.retry_after_ms for a in answers if isinstance(a, QueueFull))
+
+
+async def test_the_same_request_id_is_the_same_sync(database: Database, clinic: Clinic) -> None:
+    answers = await asyncio.gather(*(ask(database, clinic, request_id="monday") for _ in range(5)))
+    assert len({a.sync_id for a in answers}) == 1
+    assert sum(a.is_new for a in answers) == 1
+
+
+async def test_a_sync_goes_from_accepted_to_completed(database: Database, clinic: Clinic) -> None:
+    sync_id = (await ask(database, clinic, days=4)).sync_id
+    first = await step(database, sync_id)
+    assert [d.date for d in first.dispatch] == [TODAY + timedelta(days=n) for n in range(3)]
+    assert first.look_again_after is not None
+    for n in range(4):
+        claim = await take(database, sync_id, TODAY + timedelta(days=n))
+        assert await see(database, clinic, claim, f"a{n}", f"b{n}")
+        await reconcile_date(database, sync_id, claim.date)
+        last = await step(database, sync_id)
+    assert last.stop_workers
+    sync = await stored(database, sync_id)
+    assert (sync.status, sync.dates_done, sync.progress_percentage) == (SyncStatus.COMPLETED, 4, 100)
+    assert sync.stats["appointments_added"] == 8
+    assert await told(database, sync_id) == [
+        "accepted",
+        "started",
+        *["date_started", "date_completed"] * 4,
+        "completed",
+    ]
+
+
+async def test_a_step_repeated_after_a_crash_sends_the_same_messages(database: Database, clinic: Clinic) -> None:
+    sync_id = (await ask(database, clinic)).sync_id
+    impatient = Limits(resend_after=0.0)
+    first = await step(database, sync_id, impatient)
+    again = await step(database, sync_id, impatient)
+    assert list(first.dispatch) == list(again.dispatch)
+
+
+async def test_of_two_workers_only_one_gets_a_date(database: Database, clinic: Clinic) -> None:
+    sync_id = (await ask(database, clinic)).sync_id
+
+    async def claim(worker: str) -> object:
+        async with database.transaction() as connection:
+            return await sync_dates.claim(connection, sync_id, TODAY, worker, 60.0)
+
+    answers = await asyncio.gather(*(claim(f"w{n}") for n in range(8)))
+    assert sum(isinstance(a, sync_dates.Claim) for a in answers) == 1
+    assert sum(a is DateStatus.SCRAPING for a in answers) == 7
+
+
+async def test_whoever_lost_a_date_writes_nothing_and_no_attempt_is_counted(
+    database: Database, clinic: Clinic
+) -> None:
+    sync_id = (await ask(database, clinic)).sync_id
+    dead = await take(database, sync_id, TODAY)
+    heir = await take(database, sync_id, TODAY, silent_after=0.0)
+    assert heir.attempt == dead.attempt == 1
+    assert not await see(database, clinic, dead, "ghost")
+    async with database.transaction() as connection:
+        assert not await sync_dates.fail(connection, sync_id, TODAY, Failure(Reason.TIMED_OUT, "late"), dead.token)
+        assert await sync_dates.keep_alive(connection, [dead.token, heir.token]) == {heir.token}
+    assert await see(database, clinic, heir, "real")
+
+
+async def test_a_retry_waits_for_its_time_and_counts(database: Database, clinic: Clinic) -> None:
+    sync_id = (await ask(database, clinic, days=1)).sync_id
+    await step(database, sync_id)
+    claim = await take(database, sync_id, TODAY)
+    async with database.transaction() as connection:
+        assert await sync_dates.retry(connection, claim, Failure(Reason.RATE_LIMITED, "429"), 30.0)
+    later = await step(database, sync_id)
+    assert not later.dispatch
+    assert later.look_again_after == pytest.approx(30, abs=5)
+    assert (await take(database, sync_id, TODAY)).attempt == 2
+    assert "date_retrying" in await told(database, sync_id)
+
+
+async def test_some_dates_failed_is_a_partial_success(database: Database, clinic: Clinic) -> None:
+    sync_id = (await ask(database, clinic, days=2)).sync_id
+    claim = await take(database, sync_id, TODAY)
+    await see(database, clinic, claim, "a")
+    await reconcile_date(database, sync_id, TODAY)
+    lost = TODAY + timedelta(days=1)
+    await give_up_date(database, sync_id, lost, Failure(Reason.TIMED_OUT, "the portal did not answer"))
+    await step(database, sync_id)
+    sync = await stored(database, sync_id)
+    assert (sync.status, sync.partial_success, sync.failed_dates) == (SyncStatus.COMPLETED, True, (str(lost),))
+    assert sync.error_details == [
+        {"date": str(lost), "reason": "timed_out", "message": "the portal did not answer"}
+    ]
+
+
+async def test_a_rejected_login_ends_the_sync_and_the_next_one_starts(database: Database, clinic: Clinic) -> None:
+    one_at_a_time = Limits(concurrent_syncs=1)
+    sync_id = (await ask(database, clinic, limits=one_at_a_time)).sync_id
+    waiting = (await ask(database, clinic, limits=one_at_a_time)).sync_id
+    await step(database, sync_id, one_at_a_time)
+    await give_up_date(database, sync_id, TODAY, Failure(Reason.LOGIN_REJECTED, "wrong password"))
+    ended = await step(database, sync_id, one_at_a_time)
+    assert list(ended.started) == [waiting]
+    sync = await stored(database, sync_id)
+    assert (sync.status, sync.error_message) == (SyncStatus.FAILED, "wrong password")
+    assert (await stored(database, waiting)).status is SyncStatus.IN_PROGRESS
+
+
+async def test_a_cancelled_sync_writes_nothing_more_and_tells_one_end(database: Database, clinic: Clinic) -> None:
+    sync_id = (await ask(database, clinic)).sync_id
+    claim = await take(database, sync_id, TODAY)
+    assert (await cancel(database, clinic, sync_id, LIMITS, FENCE)).changed
+    assert not (await cancel(database, clinic, sync_id, LIMITS, FENCE)).changed
+    assert not await see(database, clinic, claim, "late")
+    assert not (await step(database, sync_id)).dispatch
+    assert (await told(database, sync_id))[-1] == "cancelled"
+    assert (await stored(database, sync_id)).status is SyncStatus.CANCELLED
+
+
+async def test_cancelling_what_has_ended_or_belongs_to_another_is_refused(
+    database: Database, clinic: Clinic
+) -> None:
+    sync_id = (await ask(database, clinic, days=1)).sync_id
+    await give_up_date(database, sync_id, TODAY, Failure(Reason.TIMED_OUT, "x"))
+    await step(database, sync_id)
+    with pytest.raises(WrongState, match="failed"):
+        await cancel(database, clinic, sync_id, LIMITS, FENCE)
+    with pytest.raises(UnknownSync):
+        await cancel(database, clinic, UUID(int=1), LIMITS, FENCE)
+
+
+async def test_a_sync_that_is_not_done_in_time_ends_as_timed_out(database: Database, clinic: Clinic) -> None:
+    hasty = Limits(sync_timeout=0.0)
+    sync_id = (await ask(database, clinic, limits=hasty)).sync_id
+    claim = await take(database, sync_id, TODAY)
+    async with database.connection() as connection:
+        assert await need_attention(connection, hasty, 60.0) == [sync_id]
+    assert (await step(database, sync_id, hasty)).stop_workers
+    assert (await stored(database, sync_id)).status is SyncStatus.TIMED_OUT
+    assert not await see(database, clinic, claim, "late")
+    assert (await told(database, sync_id)).count("timed_out") == 1
+
+
+async def test_syncs_that_wait_run_in_the_order_they_came(database: Database, clinic: Clinic) -> None:
+    one = Limits(concurrent_syncs=1)
+    asked = [(await ask(database, clinic, days=1, limits=one)).sync_id for _ in range(4)]
+    for this, following in itertools.pairwise(asked):
+        await give_up_date(database, this, TODAY, Failure(Reason.TIMED_OUT, "x"))
+        assert list((await step(database, this, one)).started) == [following]

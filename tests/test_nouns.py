@@ -1,0 +1,122 @@
+"""Decisions that need neither a server nor a clock."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.dates import DateRange, days_ahead, work_order
+from engine.errors import BadRequest, QueueFull
+from engine.failure import Reason
+from engine.schedule import Room, ScheduleConfig, slots_of
+from engine.sync import (
+    DATE_MOVES,
+    SYNC_MOVES,
+    Crowd,
+    DateState,
+    DateStatus,
+    Limits,
+    SyncStatus,
+    check_admission,
+    in_flight,
+    next_dates,
+    outcome,
+)
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TODAY = date(2026, 3, 2)
+
+
+def state(position: int, status: DateStatus, **fields: object) -> DateState:
+    return DateState(TODAY + timedelta(days=position), status, position, **fields)  # type: ignore[arg-type]
+
+
+def test_a_fortnight_is_today_and_the_thirteen_days_after_it() -> None:
+    dates = days_ahead(TODAY, 14)
+    assert (dates.start, dates.end, len(dates)) == (TODAY, date(2026, 3, 15), 14)
+
+
+@pytest.mark.parametrize("days", [0, 61, -1])
+def test_a_range_nobody_may_ask_for_is_refused_by_name(days: int) -> None:
+    with pytest.raises(BadRequest, match="days_ahead"):
+        days_ahead(TODAY, days)
+
+
+def test_reversed_dates_and_sixty_one_days_are_refused() -> None:
+    with pytest.raises(BadRequest, match="swap"):
+        DateRange(TODAY, TODAY - timedelta(days=1))
+    with pytest.raises(BadRequest, match="61 days"):
+        DateRange(TODAY, TODAY + timedelta(days=60))
+
+
+@given(st.integers(-80, 80), st.integers(1, 60))
+def test_today_comes_first_and_every_date_once(offset: int, days: int) -> None:
+    dates = DateRange(TODAY + timedelta(days=offset), TODAY + timedelta(days=offset + days - 1))
+    order = work_order(dates, TODAY)
+    assert sorted(order) == list(dates)
+    if TODAY in dates:
+        assert order[0] == TODAY
+    ahead = [day for day in order if day >= TODAY]
+    assert order[: len(ahead)] == sorted(ahead)
+
+
+def test_a_final_state_leads_nowhere_and_every_other_one_leads_to_an_end() -> None:
+    assert {s for s in SyncStatus if s.is_final} == set(SyncStatus) - set(SYNC_MOVES)
+    assert {s for s in DateStatus if s.is_final} == {DateStatus.RECONCILED, DateStatus.FAILED}
+    for moves in (SYNC_MOVES, DATE_MOVES):
+        for targets in moves.values():
+            assert any(target.is_final for target in targets)
+
+
+@given(st.integers(1, 5), st.lists(st.sampled_from(DateStatus), max_size=14), st.data())
+def test_never_more_dates_in_flight_than_allowed(
+    limit: int, statuses: list[DateStatus], data: st.DataObject
+) -> None:
+    dates = [
+        state(n, status, dispatched_at=NOW if data.draw(st.booleans()) else None)
+        for n, status in enumerate(statuses)
+    ]
+    fresh = next_dates(dates, limit, NOW)
+    assert not fresh or len(in_flight(dates)) + len(fresh) <= limit
+    assert all(item.status is DateStatus.PENDING and item.dispatched_at is None for item in fresh)
+
+
+def test_a_date_waits_for_its_next_try_without_taking_a_place() -> None:
+    later = state(0, DateStatus.PENDING, next_try_at=NOW + timedelta(seconds=5))
+    other = state(1, DateStatus.PENDING)
+    assert next_dates([later, other], 1, NOW) == [other]
+    assert next_dates([later, other], 2, NOW + timedelta(seconds=5)) == [later, other]
+
+
+def test_a_sync_ends_when_its_last_date_closes() -> None:
+    done, failed = state(0, DateStatus.RECONCILED), state(1, DateStatus.FAILED, reason="timed_out")
+    assert outcome([done, state(1, DateStatus.SCRAPED)]) is None
+    assert outcome([done, failed]) is SyncStatus.COMPLETED
+    assert outcome([failed]) is SyncStatus.FAILED
+
+
+def test_a_rejected_login_ends_the_sync_at_once() -> None:
+    rejected = state(0, DateStatus.FAILED, reason=Reason.LOGIN_REJECTED)
+    assert outcome([rejected, state(1, DateStatus.SCRAPING), state(2, DateStatus.PENDING)]) is SyncStatus.FAILED
+
+
+def test_the_crowd_decides_who_is_refused_and_when_to_come_again() -> None:
+    limits = Limits(concurrent_syncs=2, queued_syncs=10)
+    check_admission(Crowd(1, 10), limits)
+    check_admission(Crowd(2, 9), limits)
+    with pytest.raises(QueueFull) as refused:
+        check_admission(Crowd(2, 10, typical=40.0, oldest=30.0), limits)
+    assert refused.value.retry_after_ms == 10_000
+
+
+def test_slots_fill_the_opening_hours_and_no_closed_day() -> None:
+    config = ScheduleConfig(time(8), time(9, 40), (1,), 30, (Room("a", "A"), Room("b", "B")))
+    slots = list(slots_of(TODAY, config, config.capacity(["b", "x"])))
+    assert [(slot.start_time, slot.end_time) for slot in slots] == [
+        (time(8), time(8, 30)),
+        (time(8, 30), time(9)),
+        (time(9), time(9, 30)),
+    ]
+    assert {slot.capacity for slot in slots} == {1}
+    assert list(slots_of(TODAY + timedelta(days=1), config, 1)) == []
