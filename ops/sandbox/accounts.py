@@ -70,6 +70,10 @@ class Accounts:
         self._half_way[ticket] = clinic.company_id
         return ticket
 
+    def half_way(self, ticket: str) -> str | None:
+        """The company id of a sign-in that waits for its second factor."""
+        return self._half_way.get(ticket)
+
     def check_second_factor(self, ticket: str, code: str) -> str | None:
         """The company id that is signed in now, or None."""
         return self._half_way.pop(ticket, None) if code == SECOND_FACTOR_CODE else None

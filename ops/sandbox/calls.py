@@ -13,8 +13,9 @@ from ops.sandbox.accounts import Session
 from ops.sandbox.clinics import Clinic
 from ops.sandbox.dials import Dials
 from ops.sandbox.drift import drifted, wrapped
+from ops.sandbox.forms import sign_in_form
 from ops.sandbox.ledger import call_of
-from ops.sandbox.pages import dashboard_page, login_page, schedule_page
+from ops.sandbox.pages import dashboard_page, schedule_page
 from ops.sandbox.portal import Portal
 from ops.sandbox.spelling import spelled
 
@@ -66,7 +67,7 @@ class SignedInCalls:
             case "401":
                 return JSONResponse({"error": "Unauthorized"}, 401)
             case "login_page":
-                return HTMLResponse(login_page(dials, token=""))
+                return sign_in_form(request, dials)
 
     def _calendar(self, request: Request, session: Session, dials: Dials) -> Response:
         call = call_of(request)

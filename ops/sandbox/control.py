@@ -65,8 +65,7 @@ class Control:
         if company_id is not None:
             self._company_id(company_id)
         if request.method == "DELETE":
-            self._portal.board.reset()
-            self._portal.faults.reset(self._portal.board.of(None).fail)
+            self._portal.reset_dials()
         if request.method == "PATCH":
             patch = json.loads(await request.body())
             if patch.pop("expire_sessions", False):

@@ -27,14 +27,24 @@ class Opening:
     room: str
     visit: int
 
+    @property
+    def end(self) -> datetime:
+        return self.start + timedelta(minutes=self.minutes)
+
+    def is_blocked(self, blocks: list[Record]) -> bool:
+        return any(
+            block.room == self.room and block.start < self.end and self.start < block.end for block in blocks
+        )
+
 
 def records_of(clinic: Clinic, day: date, *, seed: int, today: date) -> list[Record]:
     """Appointments, blocks and rosters that start on `day`. Statuses are as set by noon of `today`."""
     rng = Random(f"{seed}/{clinic.company_id}/{day}")
     noon = datetime.combine(today, time(12))
-    openings = _openings_of_the_day(clinic, day, rng)
+    blocks = _blocks(clinic, day, rng)
+    openings = _openings_of_the_day(clinic, day, blocks, rng)
     appointments = [_appointment(clinic, opening, noon, rng) for opening in openings]
-    drafts = appointments + _blocks(clinic, day, rng) + list(_rosters(clinic, day))
+    drafts = appointments + blocks + list(_rosters(clinic, day))
     return [_numbered(draft, day, number) for number, draft in enumerate(drafts, start=1)]
 
 
@@ -49,11 +59,11 @@ def _numbered(draft: Record, day: date, number: int) -> Record:
     return replace(draft, id=(day.toordinal() - EPOCH) * 1000 + number)
 
 
-def _openings_of_the_day(clinic: Clinic, day: date, rng: Random) -> list[Opening]:
+def _openings_of_the_day(clinic: Clinic, day: date, blocks: list[Record], rng: Random) -> list[Opening]:
     if not clinic.is_open(day):
         emergencies = [opening for opening in _openings(clinic, day, rng) if opening.start.hour in (10, 14)]
         return emergencies[: rng.randrange(3)]
-    openings = list(_openings(clinic, day, rng))
+    openings = [opening for opening in _openings(clinic, day, rng) if not opening.is_blocked(blocks)]
     rng.shuffle(openings)
     wanted = rng.randint(22, 54) if day.isoweekday() < 6 else rng.randint(FEWEST + 1, 24)
     chosen = sorted(openings[: min(wanted, MOST - 2)], key=lambda opening: (opening.start, opening.room))
@@ -80,19 +90,18 @@ def _openings(clinic: Clinic, day: date, rng: Random) -> Iterator[Opening]:
 def _appointment(clinic: Clinic, opening: Opening, noon: datetime, rng: Random) -> Record:
     kind, _, reasons = VISITS[opening.visit]
     client, patient = client_and_patient(rng)
-    end = opening.start + timedelta(minutes=opening.minutes)
     return Record(
         id=0,
         kind="appointment",
         start=opening.start,
-        end=end,
+        end=opening.end,
         patient=patient,
         client=client,
         phone=_phone(clinic.country, rng),
         provider=rng.choice(clinic.providers).name,
         room=opening.room if rng.random() > 0.02 else None,
         type=kind,
-        status=_status(opening.start, end, noon, rng),
+        status=_status(opening.start, opening.end, noon, rng),
         notes=rng.choice(reasons) if rng.random() < 0.8 else None,
     )
 

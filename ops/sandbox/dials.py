@@ -17,6 +17,8 @@ Mode = Literal[
     "slow_body",
     "cut_body",
     "not_json",
+    "deep_json",
+    "huge_body",
     "maintenance",
     "login_page",
     "redirect",
@@ -59,9 +61,11 @@ class Rule(Dial):
     #: Of `status` (default 500) and `redirect` (default 302).
     status: int | None = Field(default=None, ge=200, le=599)
     #: Of `status`: the Retry-After header, as it is to be sent.
-    retry_after: str | None = None
+    retry_after: int | str | None = None
     #: How long `hang`, `stale` and `slow_body` take.
     seconds: float = Field(default=30.0, ge=0)
+    #: What `huge_body` adds to the answer.
+    megabytes: int = Field(default=64, ge=1)
     #: Where `redirect` leads.
     location: str = "/login"
 

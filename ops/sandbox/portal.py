@@ -16,14 +16,17 @@ from ops.sandbox.accounts import Accounts, Session
 from ops.sandbox.clinics import Clinic, catalogue
 from ops.sandbox.dials import DialBoard, Dials, Rule
 from ops.sandbox.faults import FaultBoard
+from ops.sandbox.forms import sign_in_form
 from ops.sandbox.ledger import Call, Ledger, call_of
 from ops.sandbox.limits import RateWindows, retry_after
-from ops.sandbox.pages import login_page, maintenance_page
-from ops.sandbox.responses import CutResponse, DrippingResponse
+from ops.sandbox.pages import maintenance_page
+from ops.sandbox.responses import CutResponse, DrippingResponse, PaddedResponse
 from ops.sandbox.schedule import Schedule
 
 #: Kinds of calls that answer with a page.
 PAGES = frozenset({"login_page", "login", "second_factor", "page"})
+#: Levels of `deep_json`: more than a recursive parser stands.
+DEEP = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,16 @@ class Portal:
             company_id: Schedule(clinic, seed=self.settings.seed, today=self.settings.today or clinic.today(now))
             for company_id, clinic in self.clinics.items()
         }
-        self.board.reset()
         self.accounts.reset()
-        self.faults.reset(self.board.of(None).fail)
+        self.reset_dials()
         self.rates.reset()
         self.ledger.clear()
+
+    def reset_dials(self) -> None:
+        self.board.reset()
+        self.faults.reset(self.board.of(None).fail)
+        for schedule in self.schedules.values():
+            schedule.settle()
 
     def turn(self, patch: dict[str, Any], company_id: str | None) -> None:
         """Turns dials; rules that are given start to count anew, and a glitch that ends is settled at once."""
@@ -78,7 +86,7 @@ class Portal:
     async def answer(self, request: Request, answer: Callable[[], Response]) -> Response:
         """One call from its arrival to its answer: whose it is, whether it is too many, how slow, how wrong."""
         call = call_of(request)
-        if session := self.accounts.session_in(request.cookies):
+        if call.company_id is None and (session := self.accounts.session_in(request.cookies)):
             call.company_id = session.company_id
         dials = self.board.of(call.company_id)
         if refusal := self._refusal(call, dials):
@@ -89,7 +97,7 @@ class Portal:
         if rule is None:
             return answer()
         call.fault = rule.mode
-        return await self._misbehave(rule, call, answer)
+        return await self._misbehave(rule, request, answer)
 
     def _refusal(self, call: Call, dials: Dials) -> Response | None:
         """429 if the portal, or this clinic where it has a limit of its own, has had enough."""
@@ -110,10 +118,11 @@ class Portal:
         jitter = dials.latency_jitter_ms
         return max(0.0, usual + self._jitter.uniform(-jitter, jitter)) / 1000
 
-    async def _misbehave(self, rule: Rule, call: Call, answer: Callable[[], Response]) -> Response:
+    async def _misbehave(self, rule: Rule, request: Request, answer: Callable[[], Response]) -> Response:
+        call = call_of(request)
         match rule.mode:
             case "status":
-                headers = {} if rule.retry_after is None else {"Retry-After": rule.retry_after}
+                headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
                 status = rule.status or 500
                 return Response(f"Error {status}", status, headers, "text/plain")
             case "hang":
@@ -132,10 +141,14 @@ class Portal:
                 return Response(
                     "upstream connect error or disconnect/reset before headers", 200, None, "application/json"
                 )
+            case "deep_json":
+                return Response("[" * DEEP + "]" * DEEP, 200, None, "application/json")
+            case "huge_body":
+                return PaddedResponse(answer(), call, rule.megabytes)
             case "maintenance":
                 return HTMLResponse(maintenance_page())
             case "login_page":
-                return HTMLResponse(login_page(self.board.of(None), token=""))
+                return sign_in_form(request, self.board.of(call.company_id))
             case "redirect":
                 return RedirectResponse(rule.location, rule.status or 302)
             case "end_session":

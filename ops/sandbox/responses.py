@@ -44,3 +44,21 @@ class DrippingResponse(Response):
                 return
             await send({"type": "http.response.body", "body": body[position : position + size], "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+class PaddedResponse(Response):
+    """The whole answer, and then so many megabytes of blanks: still right JSON, if anyone reads it to its end."""
+
+    def __init__(self, whole: Response, call: Call, megabytes: int) -> None:
+        super().__init__()
+        self._whole, self._call, self._megabytes = whole, call, megabytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": self._whole.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(self._whole.body), "more_body": True})
+        for _ in range(self._megabytes):
+            if self._call.over.is_set():
+                return
+            await send({"type": "http.response.body", "body": b" " * 1_000_000, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from ops.sandbox.accounts import SignInResult
-from ops.sandbox.dials import Dials
+from ops.sandbox.clinics import Clinic
+from ops.sandbox.forms import sign_in_form, token_fits
 from ops.sandbox.ledger import call_of
 from ops.sandbox.pages import login_page, second_factor_page
 from ops.sandbox.portal import Portal
 
-#: Guards the form. It is set long before anyone is signed in, although its name sounds like a session's.
-CSRF_COOKIE = "csrf_token"
 TICKET_COOKIE = "verify_step"
 #: How long a browser keeps the cookie; the server may end the session earlier.
 COOKIE_SECONDS = 8 * 3600
@@ -37,12 +35,15 @@ class SignInPages:
 
     async def submit(self, request: Request) -> Response:
         fields = await _fields(request)
-        company_id = fields.get("companyId") or fields.get("company_id") or None
+        # A form without a company id sends none, which is not the same as one that was left blank.
+        company_id = fields.get("companyId", fields.get("company_id"))
         clinic = self._portal.accounts.clinic_of(company_id, fields.get("username") or fields.get("email", ""))
         call_of(request).company_id = clinic.company_id if clinic else company_id
-        return await self._portal.answer(request, lambda: self._sign_in(request, fields, company_id))
+        return await self._portal.answer(request, lambda: self._sign_in(request, fields, clinic))
 
     async def second_factor_form(self, request: Request) -> Response:
+        ticket = request.cookies.get(TICKET_COOKIE, "")
+        call_of(request).company_id = self._portal.accounts.half_way(ticket)
         return await self._portal.answer(request, lambda: self._form(request, second_factor_page))
 
     async def second_factor(self, request: Request) -> Response:
@@ -54,11 +55,10 @@ class SignInPages:
             session.ended = True
         return RedirectResponse("/login", 302)
 
-    def _sign_in(self, request: Request, fields: dict[str, str], company_id: str | None) -> Response:
+    def _sign_in(self, request: Request, fields: dict[str, str], clinic: Clinic | None) -> Response:
         accounts = self._portal.accounts
-        if not _token_fits(request, fields):
+        if not token_fits(request, fields):
             return self._form(request, error=FORM_EXPIRED)
-        clinic = accounts.clinic_of(company_id, fields.get("username") or fields.get("email", ""))
         dials = self._portal.board.of(clinic.company_id if clinic else None)
         result = accounts.check(clinic, fields.get("password") or fields.get("pwd", ""), dials)
         if clinic is None or result is SignInResult.REJECTED:
@@ -74,7 +74,7 @@ class SignInPages:
     def _verify(self, request: Request, fields: dict[str, str]) -> Response:
         code = fields.get("code") or fields.get("otp", "")
         company_id = self._portal.accounts.check_second_factor(request.cookies.get(TICKET_COOKIE, ""), code)
-        if company_id is None or not _token_fits(request, fields):
+        if company_id is None or not token_fits(request, fields):
             return self._form(request, second_factor_page, error=WRONG_CODE)
         return self._enter(company_id)
 
@@ -86,16 +86,7 @@ class SignInPages:
         return response
 
     def _form(self, request: Request, page: Callable[..., str] = login_page, error: str | None = None) -> Response:
-        token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(18)
-        dials: Dials = self._portal.board.of(call_of(request).company_id)
-        response = HTMLResponse(page(dials, token=token, error=error))
-        response.set_cookie(CSRF_COOKIE, token, samesite="lax")
-        return response
-
-
-def _token_fits(request: Request, fields: dict[str, str]) -> bool:
-    token = request.cookies.get(CSRF_COOKIE, "")
-    return bool(token) and secrets.compare_digest(token.encode(), fields.get("_csrf", "").encode())
+        return sign_in_form(request, self._portal.board.of(call_of(request).company_id), error, page)
 
 
 async def _fields(request: Request) -> dict[str, str]:

@@ -1,0 +1,30 @@
+"""The sign-in form as an answer, with the token that guards it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from ops.sandbox.dials import Dials
+from ops.sandbox.pages import login_page
+
+#: Guards the form. It is set long before anyone is signed in, although its name sounds like a session's.
+CSRF_COOKIE = "csrf_token"
+
+
+def sign_in_form(
+    request: Request, dials: Dials, error: str | None = None, page: Callable[..., str] = login_page
+) -> Response:
+    token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(18)
+    response = HTMLResponse(page(dials, token=token, error=error))
+    response.set_cookie(CSRF_COOKIE, token, samesite="lax")
+    return response
+
+
+def token_fits(request: Request, fields: dict[str, str]) -> bool:
+    """Whether the form that was sent is one that this browser was given."""
+    token = request.cookies.get(CSRF_COOKIE, "")
+    return bool(token) and secrets.compare_digest(token.encode(), fields.get("_csrf", "").encode())
