@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -20,13 +21,14 @@ from dramatiq.middleware import (
 
 from actors.mail import DATE_SCRAPER, Mail
 from actors.processes import Process
-from actors.scraper import open_portal
 from actors.settings import Settings
 from broker import LoopActors, NatsBroker
 from engine.failure import Failure, Reason
 from engine.give_up import give_up_date
-from engine.portal import Portal
 from engine.scrape import Desk
+
+if TYPE_CHECKING:
+    from engine.portal import Portal
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +97,8 @@ class Crew(Middleware):
         process = self._process = Process(self._settings, self._broker)
         await process.open()
         if scrapes:
+            from actors.scraper import open_portal  # Playwright is heavy, and only a DateScraper needs it
+
             self._portal = await open_portal(process)
             self._desk = Desk(
                 database=process.database,

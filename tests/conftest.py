@@ -11,14 +11,17 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 from urllib.request import urlopen
 
 import asyncpg
 import pytest
 
 from engine.store.migrate import migrate
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -111,7 +114,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def eventually(condition, timeout: float = 20.0, interval: float = 0.02):  # type: ignore[no-untyped-def]
+def eventually(
+    condition: Callable[[], T],
+    timeout: float = 30.0,
+    interval: float = 0.02,
+    what: Callable[[], str] = lambda: "the condition stayed false",
+) -> T:
     """Waits until `condition()` is true and answers its value; an OSError counts as not yet."""
     deadline = time.monotonic() + timeout
     while True:
@@ -121,5 +129,14 @@ def eventually(condition, timeout: float = 20.0, interval: float = 0.02):  # typ
         except OSError:
             pass
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout} s: {condition}")
+            raise AssertionError(f"not within {timeout} s: {what()}")
         time.sleep(interval)
+
+
+async def until(condition: Callable[[], Awaitable[T]], timeout: float = 30.0, interval: float = 0.02) -> T:
+    """The same for a condition that has to be awaited."""
+    async with asyncio.timeout(timeout):
+        while True:
+            if value := await condition():
+                return value
+            await asyncio.sleep(interval)

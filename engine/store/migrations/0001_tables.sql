@@ -132,6 +132,24 @@ create table if not exists schedule_snapshots (
     primary key (sync_id, date)
 );
 
+-- What the portal showed when a try at a date failed; names and numbers are masked before it comes here.
+create table if not exists schedule_evidence (
+    id bigint generated always as identity primary key,
+    sync_id uuid not null references schedule_syncs (id) on delete cascade,
+    date date not null,
+    at timestamptz not null,
+    reason text not null,
+    message text not null,
+    address text not null,
+    title text not null,
+    http_status integer,
+    headers jsonb not null,
+    body text not null,
+    screenshot bytea
+);
+create index if not exists schedule_evidence_date on schedule_evidence (sync_id, date, id);
+create index if not exists schedule_evidence_age on schedule_evidence (at);
+
 -- The newest complete scrape of each date that has been applied: an older one that comes late changes nothing.
 create table if not exists schedule_date_scrapes (
     clinic_id uuid not null references clinics (id) on delete cascade,

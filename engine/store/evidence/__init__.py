@@ -1,0 +1,52 @@
+"""What the portal showed when a date failed, for the person who has to find out why. Kept for some days."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from engine.failure import Failure
+from engine.store.database import Connection
+from engine.store.queries import Queries
+
+SQL = Queries(__file__)
+
+
+async def keep_evidence(
+    connection: Connection,
+    sync_id: UUID,
+    day: date,
+    *,
+    at: datetime,
+    failure: Failure,
+    address: str,
+    title: str,
+    status: int | None,
+    headers: Mapping[str, str],
+    body: str,
+    screenshot: bytes | None,
+) -> None:
+    """Names, numbers and secrets must be masked by whoever saw it."""
+    await connection.execute(
+        SQL["keep_evidence"],
+        sync_id,
+        day,
+        at,
+        failure.reason,
+        failure.message,
+        address,
+        title,
+        status,
+        json.dumps(dict(headers)),
+        body,
+        screenshot,
+    )
+
+
+async def list_evidence(connection: Connection, sync_id: UUID, day: date | None) -> list[dict[str, Any]]:
+    """The evidence of a date, or of all dates of a sync, oldest first; the screenshot as PNG bytes or None."""
+    rows = await connection.fetch(SQL["list_evidence"], sync_id, day)
+    return [dict(row) | {"headers": json.loads(row["headers"])} for row in rows]

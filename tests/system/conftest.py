@@ -1,0 +1,196 @@
+"""The whole system, as it runs: a gateway and Dramatiq's own worker processes, on real servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import nats
+import pytest
+from nats.aio.client import Client
+
+from engine.credentials import Credentials
+from engine.store.clinics import add_clinic, set_credentials
+from engine.store.vault import Vault, new_ring
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.conftest import eventually
+
+WORKERS = {"coordinator": 2, "reconciler": 2, "date_scraper": 3}
+
+
+class System:
+    """Processes by name, each in a group of its own, with its output in a file."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        self.environment = environment
+        self._folder = folder
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def gateway(self, name: str = "gateway") -> None:
+        self._start(name, "-m", "actors.gateway")
+        eventually(lambda: "gateway_ready" in self.log(name), what=lambda: self.log(name))
+
+    def worker(self, queue: str, name: str | None = None, threads: int | None = None) -> None:
+        name = name or queue
+        self._start(
+            name,
+            "-m",
+            "dramatiq",
+            "actors.app",
+            *("--processes", "1", "--threads", str(threads or WORKERS[queue]), "--queues", queue),
+        )
+        eventually(lambda: "ready for action" in self.log(name), what=lambda: self.log(name))
+
+    def everything(self, scrapers: int = 1) -> None:
+        self.gateway()
+        for queue in ("coordinator", "reconciler"):
+            self.worker(queue)
+        for number in range(scrapers):
+            self.worker("date_scraper", f"date_scraper-{number}")
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the process and its children, at once, as when the machine dies."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self, name: str) -> int:
+        process = self.processes.pop(name)
+        process.terminate()
+        return process.wait(timeout=60)
+
+    def log(self, name: str) -> str:
+        return (self._folder / name).read_text()
+
+    def logs(self) -> str:
+        return "\n".join(f"==== {path.name}\n{path.read_text()}" for path in sorted(self._folder.iterdir()))
+
+    def close(self) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        deadline = time.monotonic() + 20
+        for process in self.processes.values():
+            try:
+                process.wait(timeout=max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def _start(self, name: str, *arguments: str) -> None:
+        with (self._folder / name).open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, *arguments],
+                env=dict(self.environment),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[SandboxProcess]:
+    async with SandboxProcess(seed=7) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def clinics(pool: asyncpg.Pool, sandbox: SandboxProcess, key_ring: str) -> list[SandboxClinic]:
+    """The sandbox's clinics, stored with their credentials."""
+    vault, known = Vault.from_ring(key_ring), await sandbox.clinics()
+    async with pool.acquire() as connection:
+        for clinic in known:
+            stored = await add_clinic(connection, clinic.slug, clinic.name, clinic.timezone, clinic.country)
+            credentials = Credentials(clinic.username, clinic.password, clinic.company_id)
+            await set_credentials(connection, vault, stored.id, credentials)
+    return known
+
+
+@pytest.fixture
+def key_ring() -> str:
+    return new_ring()
+
+
+@pytest.fixture
+def settings() -> dict[str, str]:
+    """What a test sets beside the servers' addresses."""
+    return {}
+
+
+@pytest.fixture
+def system(
+    nats_url: str,
+    database_url: str,
+    namespace: str,
+    key_ring: str,
+    sandbox: SandboxProcess,
+    settings: dict[str, str],
+    tmp_path: Path,
+) -> Iterator[System]:
+    system = System(
+        {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "PYTHONWARNINGS": "error",
+            "NATS_URL": nats_url,
+            "DATABASE_URL": database_url,
+            "SUBJECT_PREFIX": namespace,
+            "ENCRYPTION_KEY": key_ring,
+            "IDEXX_BASE_URL": sandbox.url,
+            "IDEXX_RATE_LIMIT": "100",
+            "ACK_WAIT_MS": "3000",
+            **settings,
+        },
+        tmp_path,
+    )
+    with _told_on_failure(system):
+        yield system
+
+
+@contextmanager
+def _told_on_failure(system: System) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        system.close()
+
+
+class Asker:
+    """A client as anyone might write it: plain NATS, no code of ours."""
+
+    def __init__(self, client: Client, prefix: str) -> None:
+        self.client = client
+        self.prefix = prefix
+
+    async def ask(self, verb: str, clinic: str, body: Any = None, timeout: float = 10.0) -> Any:
+        payload = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        reply = await self.client.request(f"{self.prefix}.cmd.{verb}.{clinic}", payload, timeout=timeout)
+        return json.loads(reply.data)
+
+    async def events(self, clinic: str, sync_id: str, timeout: float = 60.0) -> list[dict[str, Any]]:
+        """Every event of a sync, from the stream, from the first one to the last one."""
+        subject = f"{self.prefix}.evt.sync.{clinic}.{sync_id}.>"
+        subscription = await self.client.jetstream().subscribe(subject, ordered_consumer=True)
+        found: list[dict[str, Any]] = []
+        try:
+            while not found or found[-1]["event"] not in ("completed", "failed", "cancelled", "timed_out"):
+                found.append(json.loads((await subscription.next_msg(timeout=timeout)).data))
+        finally:
+            await subscription.unsubscribe()
+        return found
+
+
+@pytest.fixture
+async def asker(nats_url: str, namespace: str) -> AsyncIterator[Asker]:
+    client = await nats.connect(nats_url)
+    yield Asker(client, namespace)
+    await client.close()
