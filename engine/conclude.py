@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.clinic import Clinic
+from engine.events import Event
 from engine.failure import Reason
 from engine.removals import Fence
 from engine.store.database import Connection
@@ -45,7 +46,7 @@ async def _remove(connection: Connection, clinic: Clinic, sync: Sync, fence: Fen
     if removals.removed:
         await sync_dates.record_removals(connection, sync.id, removals.removed)
     if removals.held:
-        await events.record(connection, sync.id, "held", removals_held=removals.held)
+        await events.record(connection, sync.id, Event.HELD, removals_held=removals.held)
     return removals.held
 
 

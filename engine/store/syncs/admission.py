@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from engine.events import Event
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs import events
@@ -44,11 +45,11 @@ async def admit(connection: Connection, request: SyncRequest, order: Sequence[da
         request.dry_run,
         list(order),
     )
-    await events.record(connection, sync_id, "accepted")
+    await events.record(connection, sync_id, Event.ACCEPTED)
     if sync_id in await start_waiting(connection, request.clinic_id, limits):
         return Admission(sync_id, SyncStatus.IN_PROGRESS, 0)
     position = await connection.fetchval(SQL["queue_position"], sync_id)
-    await events.record(connection, sync_id, "queued", position=position)
+    await events.record(connection, sync_id, Event.QUEUED, position=position)
     return Admission(sync_id, SyncStatus.QUEUED, position)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from engine.appointment import Appointment
+from engine.events import Event
 from engine.failure import Failure
 from engine.snapshot import Proof, Snapshot
 from engine.store.database import Connection
@@ -74,7 +75,7 @@ async def claim(
     if row is None:
         status = await connection.fetchval(SQL["date_status"], sync_id, day)
         return None if status is None else DateStatus(status)
-    await events.record(connection, sync_id, "date_started", day, attempt=row["attempts"])
+    await events.record(connection, sync_id, Event.DATE_STARTED, day, attempt=row["attempts"])
     return Claim(
         sync_id, day, row["claim"], row["attempts"], row["position"], row["claimed_at"], row["started_at"]
     )
@@ -136,7 +137,7 @@ async def retry(
     await events.record(
         connection,
         claim.sync_id,
-        "date_retrying",
+        Event.DATE_RETRYING,
         claim.date,
         attempt=claim.attempt,
         reason=failure.reason,
@@ -159,7 +160,7 @@ async def fail(
     await events.record(
         connection,
         sync_id,
-        "date_failed",
+        Event.DATE_FAILED,
         day,
         attempt=row["attempts"],
         reason=failure.reason,
@@ -182,7 +183,7 @@ async def complete(
     await events.record(
         connection,
         sync_id,
-        "date_completed",
+        Event.DATE_COMPLETED,
         day,
         attempt=row["attempts"],
         duration_ms=row["duration_ms"],

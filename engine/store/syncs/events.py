@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from engine.events import Event
 from engine.store.database import Connection
 from engine.store.queries import Queries
 
@@ -15,7 +16,7 @@ SQL = Queries(__file__)
 
 
 async def record(
-    connection: Connection, sync_id: UUID, event: str, day: date | None = None, **details: Any
+    connection: Connection, sync_id: UUID, event: Event, day: date | None = None, **details: Any
 ) -> None:
     """Appends the sync's next event. `details` must be fit for the bus: ids, counts, reasons, never a name."""
     if day is not None:

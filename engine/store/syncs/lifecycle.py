@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from engine.dates import DateRange
+from engine.events import Event
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs import events
@@ -42,7 +43,7 @@ async def start(connection: Connection, sync_id: UUID, limits: Limits) -> None:
         SQL["start_sync"], sync_id, limits.sync_timeout, sources(SyncStatus.IN_PROGRESS)
     )
     if started is not None:
-        await events.record(connection, sync_id, "started")
+        await events.record(connection, sync_id, Event.STARTED)
 
 
 async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
@@ -67,7 +68,7 @@ async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
     await events.record(
         connection,
         sync_id,
-        ending.status,
+        Event(ending.status),
         partial_success=sync.partial_success,
         removals_held=sync.removals_held,
         stats=sync.stats,
