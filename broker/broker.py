@@ -1,0 +1,427 @@
+"""The broker itself: Dramatiq's contract, put together from the parts beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import nats.js.errors
+from dramatiq import Broker, Consumer, Message
+from dramatiq.common import current_millis, dq_name, q_name
+from dramatiq.errors import QueueJoinTimeout
+from dramatiq.middleware import Middleware
+from nats.aio.client import Client
+from nats.js.api import StorageType
+
+from .connection import Connection
+from .consumer import IdleConsumer, NatsConsumer
+from .dead import DeadLetter, DeadLetters
+from .delivery import NatsMessage
+from .errors import DeliveriesExhausted
+from .held import Held
+from .intake import Intake, Source
+from .loop import LoopThread, loop_thread
+from .mailbox import Mailbox, Mailboxes
+from .names import QueueNames
+from .publisher import Publisher
+from .room import Room
+from .sender import Sender
+from .streams import StreamOptions, Streams
+
+T = TypeVar("T")
+AnyMessage = Message[Any]
+
+DEFAULT_URL = "nats://127.0.0.1:4222"
+#: How many publishes of one `enqueue_many` are under way at once.
+WINDOW = 500
+#: How often `join` looks whether a queue is done. Seconds.
+SHORTEST_LOOK, LONGEST_LOOK = 0.01, 0.2
+
+
+@dataclass
+class _Parts:
+    """What belongs to one process: a fork makes its own."""
+
+    pid: int
+    thread: LoopThread
+    connection: Connection
+    streams: Streams
+    publisher: Publisher
+    held: Held
+    room: Room
+    sender: Sender
+    dead: DeadLetters
+    mailboxes: Mailboxes
+
+    async def close(self) -> None:
+        if self.close in self.thread.closers:
+            self.thread.closers.remove(self.close)
+        await self.held.close()
+        await self.connection.close()
+
+
+class _Finishing(threading.local):
+    """The message whose after_process_message hooks run in this thread."""
+
+    message: NatsMessage | None = None
+
+
+class NatsBroker(Broker):
+    """A Dramatiq broker on NATS JetStream. See the package for what it promises.
+
+    `url` is one server or a list of them; `namespace` keeps projects apart on one server. Nothing connects before the
+    first use. All times are seconds unless the name says `_ms`.
+
+    - `mailbox_size`, `mailbox_bytes`: the bound of a queue, in messages and bytes that are ready or in flight: one
+      number, or a mapping by queue; None: no bound. `mailbox_wait`: how long `enqueue` waits for room before it
+      raises MailboxFull.
+    - `ack_wait`: how long after its worker died a message is delivered again. `max_deliver`: how often a message is
+      delivered without being settled before it becomes a dead letter. `dead_letter_ttl`: how long those are kept.
+    - `max_priority`: messages may carry `broker_priority` from 0 to this, higher first; each costs two consumers.
+    - `duplicate_window`: for so long the same message sent again is stored once.
+    - `timeout`: how long one operation waits for the server, reconnections included.
+    - `replicas`, `storage`: of every stream. `connect_options`: for `nats.connect` (TLS, credentials, a name …).
+    """
+
+    def __init__(
+        self,
+        url: str | list[str] | None = None,
+        *,
+        namespace: str = "dramatiq",
+        mailbox_size: int | Mapping[str, int] | None = None,
+        mailbox_bytes: int | Mapping[str, int] | None = None,
+        mailbox_wait: float = 0,
+        ack_wait: float = 30,
+        max_deliver: int = 20,
+        dead_letter_ttl: float = 7 * 86400,
+        max_priority: int | None = None,
+        duplicate_window: float = 120,
+        replicas: int = 1,
+        storage: StorageType = StorageType.FILE,
+        timeout: float = 5,
+        connect_options: Mapping[str, Any] | None = None,
+        middleware: list[Middleware] | None = None,
+    ) -> None:
+        super().__init__(middleware=middleware)
+        self.queues: set[str] = set()
+        self.namespace = namespace
+        self.options = StreamOptions(
+            mailbox_size=mailbox_size,
+            mailbox_bytes=mailbox_bytes,
+            ack_wait=ack_wait,
+            dead_letter_ttl=dead_letter_ttl,
+            duplicate_window=duplicate_window,
+            max_priority=max_priority,
+            replicas=replicas,
+            storage=storage,
+        )
+        self._servers = [url] if isinstance(url, str) else list(url or [DEFAULT_URL])
+        self._mailbox_wait = mailbox_wait
+        self._max_deliver = max_deliver
+        self._timeout = timeout
+        self._connect_options = dict(connect_options or {})
+        self._lock = threading.Lock()
+        self._parts: _Parts | None = None
+        self._finishing = _Finishing()
+
+    # The process's loop and connection
+
+    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Runs `coroutine` on the process's loop thread and waits for it, from any other thread.
+
+        Cancels it and raises TimeoutError after `timeout` seconds. On the loop's thread: RuntimeError.
+        """
+        return self._open().thread.run(coroutine, timeout)
+
+    async def client(self) -> Client:
+        """On the loop: this process's NATS connection. It is shared: do not close it."""
+        return await self._open().connection.client()
+
+    def close(self) -> None:
+        """Sends what is buffered and ends the connection, in a few seconds at most. A later use connects again."""
+        with self._lock:
+            parts, self._parts = self._parts, None
+        if parts is not None and parts.pid == os.getpid():
+            parts.thread.run(parts.close())
+
+    # Declaring
+
+    def declare_queue(self, queue_name: str) -> None:
+        """Makes a queue known, without I/O; declaring it again changes nothing."""
+        name = q_name(queue_name)
+        if name in self.queues:
+            return
+        self.emit_before("declare_queue", name)
+        self.queues.add(name)
+        self.emit_after("declare_queue", name)
+        self.delay_queues.add(dq_name(name))
+        self.emit_after("declare_delay_queue", dq_name(name))
+
+    def get_declared_queues(self) -> set[str]:
+        """The names of the queues declared so far, without their delay queues."""
+        return self.queues.copy()
+
+    # Sending
+
+    def enqueue(self, message: AnyMessage, *, delay: int | None = None) -> AnyMessage:
+        """Stores `message`, to be run after `delay` milliseconds, and returns it as it was stored.
+
+        Returns when the server has confirmed it. From any thread but the loop's. Raises MailboxFull, MessageTooLarge
+        or BrokerConnectionError; after the last one, the message may have been stored nevertheless.
+        """
+        message = self._prepare(message, delay)
+        self.emit_before("enqueue", message, delay)
+        self._noting_failure(lambda: self._store(message, delay))
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    async def enqueue_async(self, message: AnyMessage, delay: int | None = None) -> AnyMessage:
+        """As `enqueue`, for coroutines on the broker's loop: it never blocks the loop."""
+        message = self._prepare(message, delay)
+        self.emit_before("enqueue", message, delay)
+        await self._store_async(message, delay)
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def enqueue_many(self, messages: Iterable[AnyMessage], *, delay: int | None = None) -> list[AnyMessage]:
+        """Stores many messages with their publishes under way together, and returns them as they were stored.
+
+        When some could not be stored, the first error is raised, with the list of them as its `unsent`.
+        """
+        prepared = [self._prepare(message, delay) for message in messages]
+        for message in prepared:
+            self.emit_before("enqueue", message, delay)
+        outcomes = self._noting_failure(lambda: self._store_many(prepared, delay))
+        failures = [outcome for outcome in outcomes if outcome is not None]
+        for message, outcome in zip(prepared, outcomes, strict=True):
+            if outcome is None:
+                self.emit_after("enqueue", message, delay)
+        if failures:
+            failures[0].unsent = [m for m, o in zip(prepared, outcomes, strict=True) if o]  # type: ignore[attr-defined]
+            raise failures[0]
+        return prepared
+
+    def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
+        """As in Dramatiq; a message that was delivered too often is skipped here, after the hooks, already failed."""
+        super().emit_before(signal, *args, **kwargs)
+        if signal == "process_message" and isinstance(args[0], NatsMessage) and args[0].exhausted:
+            raise DeliveriesExhausted(args[0].delivery.deliveries, self._max_deliver)
+
+    def emit_after(self, signal: str, *args: Any, **kwargs: Any) -> None:
+        """As in Dramatiq, but a follow-up that a hook could not store keeps its message from being acked.
+
+        Retries, pipelines and callbacks enqueue in `after_process_message`, whose errors Dramatiq logs and forgets.
+        """
+        if signal != "process_message" or not isinstance(args[0], NatsMessage):
+            super().emit_after(signal, *args, **kwargs)
+            return
+        self._finishing.message = args[0]
+        try:
+            super().emit_after(signal, *args, **kwargs)
+        finally:
+            self._finishing.message = None
+
+    # Receiving
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30000) -> Consumer:
+        """A consumer that holds at most `prefetch` messages, those being worked on included.
+
+        `timeout` in milliseconds is how long its `__next__` waits before it returns None. Raises
+        BrokerConnectionError when no server can be reached. A delay queue (`x.DQ`) has nothing to consume: what was
+        delayed comes through `x` when its time has come.
+        """
+        if queue_name != q_name(queue_name):
+            return IdleConsumer(timeout / 1000)
+        parts, names = self._open(), self._names(queue_name)
+        consumer = NatsConsumer(
+            parts.thread,
+            names,
+            parts.held,
+            parts.dead,
+            parts.room,
+            timeout=timeout / 1000,
+            max_deliver=self._max_deliver,
+        )
+        parts.thread.run(_declare_consumers(parts, names))
+        consumer.open(
+            lambda receive: Intake(parts.connection, parts.held, self._sources(names), prefetch, receive)
+        )
+        return consumer
+
+    # Looking and emptying
+
+    def mailbox(self, queue_name: str) -> Mailbox:
+        """How full a queue is, and its limits."""
+        parts = self._open()
+        return parts.thread.run(parts.mailboxes.look(self._names(queue_name)))
+
+    async def mailbox_async(self, queue_name: str) -> Mailbox:
+        """As `mailbox`, on the loop."""
+        return await self._open().mailboxes.look(self._names(queue_name))
+
+    def get_queue_message_counts(self, queue_name: str) -> tuple[int, int, int]:
+        """How many messages of a queue are (ready or in flight, delayed, dead)."""
+        box = self.mailbox(queue_name)
+        return box.messages + box.due, box.delayed, box.dead
+
+    def flush(self, queue_name: str) -> None:
+        """Drops everything in a queue: ready, in flight, delayed, and its dead letters."""
+        parts = self._open()
+        parts.thread.run(parts.mailboxes.flush(self._names(queue_name)))
+
+    def flush_all(self) -> None:
+        """Drops everything in every declared queue."""
+        for queue_name in self.queues:
+            self.flush(queue_name)
+
+    def join(self, queue_name: str, *, timeout: int | None = None) -> None:
+        """Waits until nothing is ready, in flight or delayed; QueueJoinTimeout after `timeout` milliseconds."""
+        parts = self._open()
+        try:
+            parts.thread.run(
+                _join(parts.mailboxes, self._names(queue_name)), None if timeout is None else timeout / 1000
+            )
+        except TimeoutError:
+            raise QueueJoinTimeout(f"The queue {queue_name!r} is not done after {timeout} ms.") from None
+
+    # Dead letters
+
+    def get_dead_letters(self, queue_name: str, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
+        """At most `limit` dead letters of a queue, the oldest first; `after` is the sequence to start behind."""
+        parts = self._open()
+        return parts.thread.run(parts.dead.read(self._names(queue_name), after=after, limit=limit))
+
+    def replay_dead_letter(self, queue_name: str, sequence: int) -> bool:
+        """Puts a dead letter back into its queue with its retries counted anew; False when there is none.
+
+        It is dropped after it was stored in the queue. Raises MailboxFull like `enqueue`.
+        """
+        parts = self._open()
+        return parts.thread.run(self._replay(parts, self._names(queue_name), sequence))
+
+    def drop_dead_letter(self, queue_name: str, sequence: int) -> bool:
+        """Deletes a dead letter; False when there is none."""
+        parts = self._open()
+        return parts.thread.run(parts.dead.drop(self._names(queue_name), sequence))
+
+    # Inside
+
+    def _names(self, queue_name: str) -> QueueNames:
+        return QueueNames(self.namespace, q_name(queue_name))
+
+    def _sources(self, names: QueueNames) -> list[Source]:
+        """From the highest priority down; what is due is older than what is new, and goes first."""
+        return [
+            Source(stream, f"{kind}-{level}")
+            for level in reversed(self.options.levels)
+            for stream, kind in ((names.later, "due"), (names.box, "new"))
+        ]
+
+    def _prepare(self, message: AnyMessage, delay: int | None) -> AnyMessage:
+        if delay is None:
+            return message
+        return message.copy(queue_name=dq_name(message.queue_name), options={"eta": current_millis() + delay})
+
+    def _store(self, message: AnyMessage, delay: int | None) -> None:
+        parts, names = self._open(), self._names(message.queue_name)
+        if delay is not None:
+            parts.thread.run(parts.sender.schedule(names, message, delay))
+            return
+        letter = parts.sender.letter(names, message)
+        if not parts.streams.knows(names.box):
+            parts.thread.run(parts.streams.box(names))
+        try:
+            parts.publisher.publish_blocking(letter)
+        except nats.js.errors.APIError as error:
+            full = parts.sender.refusal(names, error)
+            if self._finishing.message is not None:
+                # The message that is being finished was admitted; so is what follows from it.
+                parts.thread.run(parts.sender.schedule(names, message, 0))
+            elif self._mailbox_wait <= 0:
+                raise full from None
+            else:
+                parts.thread.run(parts.sender.store(names, letter, self._mailbox_wait))
+
+    async def _store_async(self, message: AnyMessage, delay: int | None) -> None:
+        parts, names = self._open(), self._names(message.queue_name)
+        if delay is not None:
+            await parts.sender.schedule(names, message, delay)
+        else:
+            await parts.sender.store(names, parts.sender.letter(names, message), self._mailbox_wait)
+
+    def _store_many(self, messages: list[AnyMessage], delay: int | None) -> list[BaseException | None]:
+        return self.run(self._store_together(messages, delay))
+
+    async def _store_together(self, messages: list[AnyMessage], delay: int | None) -> list[BaseException | None]:
+        window = asyncio.Semaphore(WINDOW)
+
+        async def store(message: AnyMessage) -> None:
+            async with window:
+                await self._store_async(message, delay)
+
+        return await asyncio.gather(*map(store, messages), return_exceptions=True)
+
+    def _noting_failure(self, store: Callable[[], T]) -> T:
+        """A middleware's enqueue that fails while its message is being finished keeps that message."""
+        try:
+            return store()
+        except BaseException:
+            if self._finishing.message is not None:
+                self._finishing.message.delivery.unfinished = True
+            raise
+
+    async def _replay(self, parts: _Parts, names: QueueNames, sequence: int) -> bool:
+        letter = await parts.dead.replay(names, sequence)
+        if letter is None:
+            return False
+        await parts.sender.store(names, letter, self._mailbox_wait)
+        return await parts.dead.drop(names, sequence)
+
+    def _open(self) -> _Parts:
+        parts = self._parts
+        if parts is not None and parts.pid == os.getpid():
+            return parts
+        with self._lock:
+            if self._parts is None or self._parts.pid != os.getpid():
+                self._parts = self._make_parts()
+            return self._parts
+
+    def _make_parts(self) -> _Parts:
+        thread = loop_thread()
+        connection = Connection(self._servers, self._connect_options, self._timeout)
+        streams = Streams(connection, self.options)
+        publisher = Publisher(connection, thread, self._timeout, streams.declare_again)
+        held = Held(connection, self.options.ack_wait)
+        room = Room(connection)
+        parts = _Parts(
+            pid=os.getpid(),
+            thread=thread,
+            connection=connection,
+            streams=streams,
+            publisher=publisher,
+            held=held,
+            room=room,
+            sender=Sender(connection, streams, publisher, room),
+            dead=DeadLetters(connection, streams, publisher, held),
+            mailboxes=Mailboxes(connection, streams),
+        )
+        thread.closers.append(parts.close)
+        return parts
+
+
+async def _declare_consumers(parts: _Parts, names: QueueNames) -> None:
+    parts.streams.forget(names)
+    await parts.streams.box(names)
+    await parts.streams.later(names)
+    await parts.room.watch(names)
+
+
+async def _join(mailboxes: Mailboxes, names: QueueNames) -> None:
+    pause = SHORTEST_LOOK
+    while not await mailboxes.is_done(names):
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_LOOK)

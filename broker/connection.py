@@ -1,0 +1,124 @@
+"""The one NATS connection of a process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import nats.errors
+from dramatiq.errors import ConnectionClosed, ConnectionFailed
+from dramatiq.logging import get_logger
+from nats.aio.client import Client
+
+
+class OrderedClient(Client):
+    """nats-py puts a PING before what is queued; here it keeps its place, so that `flush()` is a barrier."""
+
+    async def _send_command(self, cmd: bytes, priority: bool = False) -> None:  # noqa: ARG002
+        await super()._send_command(cmd, False)
+
+
+#: nats-py gives up reconnecting after two minutes, and notices a dead peer after six, unless told otherwise.
+STANDING_OPTIONS: dict[str, Any] = {
+    "max_reconnect_attempts": -1,
+    "reconnect_time_wait": 0.25,
+    "connect_timeout": 2,
+    "ping_interval": 5,
+    "max_outstanding_pings": 2,
+    "pending_size": 1024 * 1024,
+    "skip_subject_validation": True,
+}
+
+
+class Connection:
+    """Connects on first use, reconnects for ever, and tells those who ask when it was lost and when it is back."""
+
+    def __init__(self, servers: list[str], options: dict[str, Any], timeout: float) -> None:
+        self.timeout = timeout
+        self.lost_callbacks: list[Callable[[], None]] = []
+        self.back_callbacks: list[Callable[[], Awaitable[None]]] = []
+        self._servers = servers
+        self._options = {**STANDING_OPTIONS, **options}
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
+        self._up = asyncio.Event()
+        self._last_error: Exception | None = None
+        self._closed = False
+        self._logger: logging.Logger = get_logger(__name__, type(self))
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a server can be reached at this moment."""
+        return self._client is not None and self._client.is_connected
+
+    async def client(self) -> Client:
+        """The connected client, at first after connecting. Raises ConnectionFailed when no server answers in time."""
+        client = self._client
+        if client is not None and not client.is_closed:
+            return client
+        async with self._connecting:
+            if self._client is None or self._client.is_closed:
+                self._client = await self._connect()
+            return self._client
+
+    async def connected(self) -> Client:
+        """The client while a server can be reached; waits for one at most `timeout` seconds (ConnectionClosed)."""
+        client = await self.client()
+        if not client.is_connected:
+            try:
+                async with asyncio.timeout(self.timeout):
+                    await self._up.wait()
+            except TimeoutError:
+                raise ConnectionClosed(f"NATS is out of reach: {self._last_error or 'connection lost'}") from None
+        return client
+
+    async def close(self, timeout: float = 2.0) -> None:
+        """Sends what is buffered, within `timeout` seconds, and ends the connection."""
+        self._closed = True
+        client, self._client = self._client, None
+        if client is None or client.is_closed:
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                if client.is_connected:
+                    await client.flush()
+                await client.close()
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            self._logger.warning("The connection to NATS did not end in order: %s", error or type(error).__name__)
+
+    async def _connect(self) -> Client:
+        client = OrderedClient()
+        try:
+            async with asyncio.timeout(self.timeout):
+                await client.connect(
+                    self._servers,
+                    error_cb=self._on_error,
+                    disconnected_cb=self._on_lost,
+                    reconnected_cb=self._on_back,
+                    **self._options,
+                )
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            await client.close()
+            raise ConnectionFailed(f"No NATS server answers: {self._last_error or error}") from error
+        self._closed = False
+        self._up.set()
+        return client
+
+    async def _on_error(self, error: Exception) -> None:
+        self._last_error = error
+        self._logger.debug("NATS: %s", error, exc_info=error)
+
+    async def _on_lost(self) -> None:
+        self._up.clear()
+        if not self._closed:
+            self._logger.warning("The connection to NATS was lost: %s", self._last_error or "closed by the server")
+        for callback in self.lost_callbacks:
+            callback()
+
+    async def _on_back(self) -> None:
+        self._up.set()
+        self._logger.info("The connection to NATS is back.")
+        for callback in list(self.back_callbacks):
+            await callback()

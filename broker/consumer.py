@@ -1,0 +1,171 @@
+"""What Dramatiq's worker reads a queue through."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future
+from typing import Any
+
+from dramatiq import Consumer, Message, MessageProxy
+from dramatiq.errors import ConnectionClosed, DecodeError
+from dramatiq.logging import get_logger
+
+from .dead import DeadLetters, describe
+from .delivery import Delivery, NatsMessage
+from .errors import DeliveriesExhausted
+from .held import ACK, Held
+from .intake import Intake
+from .loop import LoopThread, wait
+from .names import QueueNames
+from .room import Room
+
+#: How long closing may take when the server does not answer. Seconds.
+CLOSE_TIMEOUT = 3.0
+#: A message whose follow-up could not be stored is tried again after this. Seconds.
+UNFINISHED_DELAY = 1.0
+
+
+class NatsConsumer(Consumer):
+    """Hands deliveries from the loop's thread to the worker's, and settles them. Every method is thread-safe."""
+
+    def __init__(
+        self,
+        thread: LoopThread,
+        names: QueueNames,
+        held: Held,
+        dead: DeadLetters,
+        room: Room,
+        *,
+        timeout: float,
+        max_deliver: int,
+    ) -> None:
+        self._thread = thread
+        self._names = names
+        self._held = held
+        self._dead = dead
+        self._room = room
+        self._timeout = timeout
+        self._max_deliver = max_deliver
+        self._arrived: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
+        self._intake: Intake | None = None
+        self._settling: set[Future[None]] = set()
+        self._logger = get_logger(__name__, type(self))
+
+    def open(self, make_intake: Callable[[Callable[[Delivery], None]], Intake]) -> None:
+        """Begins to pull; raises BrokerConnectionError when no server can be reached."""
+        self._intake = make_intake(self._arrived.put)
+        self._thread.run(self._intake.start())
+
+    def __next__(self) -> MessageProxy | None:
+        try:
+            delivery = self._arrived.get(timeout=self._timeout)
+        except queue.Empty:
+            delivery = None
+        if delivery is not None:
+            return self._read(delivery)
+        if self._intake is None or self._intake.is_over:
+            reason = self._intake.failure if self._intake else "it is closed"
+            raise ConnectionClosed(
+                f"The consumer of {self._names.queue!r} ended: {reason or 'the connection is closed'}."
+            )
+        return None
+
+    def ack(self, message: MessageProxy) -> None:
+        """The message is done. Does not wait: while no server can be reached, the ack is sent when one can."""
+        delivery = _delivery(message)
+        if delivery.unfinished:
+            self._start(self._held.give_back(delivery, UNFINISHED_DELAY))
+        else:
+            self._start(self._ack(delivery))
+
+    def nack(self, message: MessageProxy) -> None:
+        """The message failed for good: it is stored with the dead letters, and only then acked."""
+        delivery = _delivery(message)
+        if delivery.unfinished:
+            self._start(self._held.give_back(delivery, UNFINISHED_DELAY))
+        else:
+            self._bury(delivery, describe(message._exception), message.encode())
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Gives messages back that were not begun; they are delivered again at once."""
+        for message in messages:
+            self._start(self._held.give_back(_delivery(message)))
+
+    def close(self) -> None:
+        """Stops pulling and gives back what the worker has not taken. Never raises, and takes a few seconds at most."""
+        intake, self._intake = self._intake, None
+        if intake is None or self._thread.is_current():
+            return
+        try:
+            wait(self._thread.start(self._close(intake)), CLOSE_TIMEOUT)
+        except TimeoutError:
+            self._logger.warning(
+                "NATS does not answer: what %r held comes again after the ack wait.", self._names.queue
+            )
+
+    async def _close(self, intake: Intake) -> None:
+        await intake.stop()
+        while not self._arrived.empty():
+            if (delivery := self._arrived.get_nowait()) is not None:
+                await self._held.give_back(delivery)
+        await asyncio.gather(*map(asyncio.wrap_future, list(self._settling)), return_exceptions=True)
+        await self._held.flush()
+
+    def _read(self, delivery: Delivery) -> NatsMessage | None:
+        try:
+            message: Message[object] = Message.decode(delivery.payload)
+        except DecodeError as error:
+            self._logger.error("A message of %r cannot be decoded; it is a dead letter now.", self._names.queue)
+            self._bury(delivery, describe(error.error), delivery.payload)
+            return None
+        if delivery.stream == self._names.later:
+            # Its time has come; with an eta, the worker would keep it back itself.
+            message.options.pop("eta", None)
+        if message.queue_name != self._names.queue:
+            message = message.copy(queue_name=self._names.queue)
+        proxy = NatsMessage(message, delivery)
+        if delivery.deliveries > self._max_deliver:
+            proxy.exhausted = True
+            proxy.fail()
+            proxy.stuff_exception(DeliveriesExhausted(delivery.deliveries, self._max_deliver))
+        return proxy
+
+    def _bury(self, delivery: Delivery, error: str, payload: bytes) -> None:
+        self._start(self._bury_and_tell(delivery, error, payload))
+
+    async def _bury_and_tell(self, delivery: Delivery, error: str, payload: bytes) -> None:
+        await self._dead.bury(self._names, delivery, error, payload)
+        await self._room.announce(self._names, delivery.stream)
+
+    async def _ack(self, delivery: Delivery) -> None:
+        await self._held.settle(delivery, ACK)
+        await self._room.announce(self._names, delivery.stream)
+
+    def _start(self, settlement: Coroutine[Any, Any, None]) -> None:
+        under_way = self._thread.start(settlement)
+        self._settling.add(under_way)
+        under_way.add_done_callback(self._settling.discard)
+
+
+class IdleConsumer(Consumer):
+    """Stands for a delay queue: delayed messages wait on the server and come through the queue itself."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._closed = threading.Event()
+
+    def __next__(self) -> None:
+        self._closed.wait(self._timeout)
+
+    def close(self) -> None:
+        """Ends a wait."""
+        self._closed.set()
+
+
+def _delivery(message: MessageProxy) -> Delivery:
+    if not isinstance(message, NatsMessage):
+        raise TypeError(f"Not a message that this broker delivered: {message!r}")
+    return message.delivery

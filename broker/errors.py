@@ -1,0 +1,96 @@
+"""What can go wrong, in the broker's own words. Transport trouble is Dramatiq's `BrokerConnectionError`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import nats.errors
+import nats.js.errors
+from dramatiq.errors import BrokerError, ConnectionClosed, ConnectionFailed
+from dramatiq.middleware import SkipMessage
+
+
+class MailboxFull(BrokerError):
+    """A queue has no room for another message; nothing was stored.
+
+    `queue` is its name, `limit` its bound and `size` how much it holds: messages, or bytes when `unit` is "bytes".
+    It is never a `BrokerConnectionError`, which Dramatiq's worker would try again for ever.
+    """
+
+    def __init__(self, queue: str, limit: int, size: int, unit: str = "messages") -> None:
+        self.message = f"The mailbox {queue!r} is full ({size} of {limit} {unit}): send again when it has room."
+        self.queue, self.limit, self.size, self.unit = queue, limit, size, unit
+
+
+class MessageTooLarge(BrokerError):
+    """An encoded message of `size` bytes is over the server's `limit` (`max_payload`); nothing was sent."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        self.message = (
+            f"A message of {size} bytes is over the server's max_payload of {limit}: "
+            "store the data elsewhere and send its id, or raise max_payload."
+        )
+        self.size, self.limit = size, limit
+
+
+class DeclarationRefused(BrokerError):
+    """The server does not accept the options of a stream, consumer or bucket; the message says which and why."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+
+class DeliveriesExhausted(SkipMessage):
+    """A message was delivered `deliveries` times and never settled: it probably kills its worker."""
+
+    def __init__(self, deliveries: int, limit: int) -> None:
+        super().__init__(f"delivered {deliveries} times without being settled; the limit is {limit}")
+        self.deliveries, self.limit = deliveries, limit
+
+
+class LeaseLost(Exception):
+    """A lease ended while its holder worked: someone else may hold it now, so what follows must not be done."""
+
+
+class CircuitOpen(Exception):
+    """The circuit breaker lets nothing through; `retry_after` is the number of seconds until it may."""
+
+    def __init__(self, key: str, retry_after: float) -> None:
+        super().__init__(f"The circuit breaker {key!r} is open; try again in {retry_after:.1f} s.")
+        self.key, self.retry_after = key, retry_after
+
+
+#: Failures after which the same request may simply be made again: nobody answered, or not in time.
+PASSING = (
+    nats.errors.ConnectionClosedError,
+    nats.errors.ConnectionReconnectingError,
+    nats.errors.NoRespondersError,
+    nats.errors.OutboundBufferLimitError,
+    nats.errors.StaleConnectionError,
+    nats.js.errors.NoStreamResponseError,
+    asyncio.TimeoutError,
+    OSError,
+)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the trouble is with the way to the server, or with a stream between two leaders."""
+    if isinstance(error, nats.js.errors.APIError):
+        # 10008: no leader yet; 10077 is the answer for a full stream, which is no trouble at all.
+        return error.code == 503 and error.err_code != 10077
+    return isinstance(error, PASSING)
+
+
+@contextmanager
+def transport() -> Iterator[None]:
+    """Turns what the NATS client raises for transport trouble into Dramatiq's errors."""
+    try:
+        yield
+    except nats.errors.NoServersError as error:
+        raise ConnectionFailed(f"No NATS server answers: {error}") from error
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        raise ConnectionClosed(f"NATS is out of reach: {error or type(error).__name__}") from error

@@ -1,0 +1,122 @@
+"""What this process holds: kept alive while it is worked on, and settled when the work is done."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from weakref import WeakSet
+
+import nats.errors
+from nats.aio.client import Client
+
+from .connection import Connection
+from .delivery import Delivery
+
+ACK, NAK, PROGRESS = b"+ACK", b"-NAK", b"+WPI"
+
+#: How long a settlement may stay unconfirmed before the server is asked whether it has seen it. Seconds.
+CONFIRM_EVERY = 0.25
+
+
+class Held:
+    """Renews the leases of held messages, and repeats settlements that a lost connection may have swallowed.
+
+    Deliveries are kept weakly: what the program has dropped without settling it is not kept alive.
+    """
+
+    def __init__(self, connection: Connection, ack_wait: float) -> None:
+        self._connection = connection
+        self._interval = ack_wait / 3
+        self._held: WeakSet[Delivery] = WeakSet()
+        self._unsent: deque[tuple[str, bytes]] = deque()
+        self._unconfirmed: list[tuple[str, bytes]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._confirm = asyncio.Event()
+        connection.back_callbacks.append(self._repeat)
+
+    def hold(self, delivery: Delivery) -> None:
+        """From now on, the server hears that somebody works on this message."""
+        if not self._tasks:
+            self._tasks = [
+                asyncio.ensure_future(self._renew()),
+                asyncio.ensure_future(self._confirm_settlements()),
+            ]
+        self._held.add(delivery)
+
+    async def settle(self, delivery: Delivery, verdict: bytes) -> None:
+        """Acks or gives back; while no server can be reached, as soon as one can."""
+        self._held.discard(delivery)
+        if delivery.intake is not None:
+            delivery.intake.let_go(delivery)
+        await self._send((delivery.reply, verdict))
+
+    async def give_back(self, delivery: Delivery, delay: float = 0.0) -> None:
+        """The server delivers the message again: at once, or after `delay` seconds."""
+        await self.settle(delivery, NAK if not delay else b'-NAK {"delay": %d}' % int(delay * 1e9))
+
+    def forget(self, delivery: Delivery) -> None:
+        """Stops keeping a message alive, without a word to the server: it comes again after the ack wait."""
+        self._held.discard(delivery)
+
+    async def flush(self) -> None:
+        """Waits until the server has seen every settlement so far, if it can be reached."""
+        if (client := await self._usable_client()) is not None:
+            with contextlib.suppress(TimeoutError, OSError, nats.errors.Error):
+                await client.flush()
+
+    async def close(self) -> None:
+        """Ends the renewal; what is held and not settled comes again after the ack wait."""
+        for task in self._tasks:
+            task.cancel()
+        self._held.clear()
+
+    async def _send(self, settlement: tuple[str, bytes]) -> None:
+        client = await self._usable_client()
+        if client is None:
+            self._unsent.append(settlement)
+            return
+        self._unconfirmed.append(settlement)
+        self._confirm.set()
+        with contextlib.suppress(nats.errors.Error):
+            await client.publish(*settlement)
+
+    async def _usable_client(self) -> Client | None:
+        return await self._connection.client() if self._connection.is_up else None
+
+    async def _repeat(self) -> None:
+        """After a reconnection: a second ack of the same delivery changes nothing, a lost one would run it again."""
+        again = [*self._unconfirmed, *self._unsent]
+        self._unconfirmed.clear()
+        self._unsent.clear()
+        for settlement in again:
+            await self._send(settlement)
+        await self._renew_all()
+
+    async def _confirm_settlements(self) -> None:
+        while True:
+            await self._confirm.wait()
+            await asyncio.sleep(CONFIRM_EVERY)
+            self._confirm.clear()
+            sent = len(self._unconfirmed)
+            try:
+                if (client := await self._usable_client()) is not None:
+                    await client.flush()
+                    del self._unconfirmed[:sent]
+            except (TimeoutError, OSError, nats.errors.Error):
+                continue  # the connection is going; `_repeat` follows
+
+    async def _renew(self) -> None:
+        while True:
+            started = time.monotonic()
+            await self._renew_all()
+            await asyncio.sleep(max(0.0, self._interval - (time.monotonic() - started)))
+
+    async def _renew_all(self) -> None:
+        for delivery in list(self._held):
+            client = await self._usable_client()
+            if client is None:
+                return
+            with contextlib.suppress(nats.errors.Error):
+                await client.publish(delivery.reply, PROGRESS)

@@ -1,0 +1,220 @@
+"""A continuous pull from the durable consumers of a queue, never holding more than the prefetch.
+
+nats-py's `fetch` stalls and does not survive a reconnection; this speaks the pull protocol itself. Each durable is
+asked for as many messages as there is room for and as are known to wait there; one where nothing is known to wait
+has a small request open, so that its next message arrives at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakSet
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from .connection import Connection
+from .delivery import Delivery
+from .held import Held
+
+#: How long one request stays open at the server, and how often the server shows that it still knows it. Seconds.
+EXPIRES, HEARTBEAT = 30.0, 5.0
+#: How long nobody may answer for a durable before it counts as gone. Seconds.
+PATIENCE = 3.0
+PAUSE = 0.25
+#: Several messages that are settled within this time ask for new ones in one request. Seconds.
+GATHER = 0.001
+
+
+@dataclass(slots=True)
+class Source:
+    """One durable consumer: what was asked of it, and what is known to wait there."""
+
+    stream: str
+    durable: str
+    asked: int = 0
+    waiting: int = 0
+
+    @property
+    def request_subject(self) -> str:
+        return f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.durable}"
+
+
+class Intake:
+    """Pulls for one consumer of the worker, from `sources` in the order of their rank."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        held: Held,
+        sources: list[Source],
+        prefetch: int,
+        receive: Callable[[Delivery], None],
+    ) -> None:
+        self._connection = connection
+        self._held_by_process = held
+        self._sources = sources
+        self._prefetch = prefetch
+        self._receive = receive
+        self._by_name = {(source.stream, source.durable): source for source in sources}
+        self._holding: WeakSet[Delivery] = WeakSet()
+        self._round = 0
+        self._heard = time.monotonic()
+        self._unanswered_since: float | None = None
+        self._asking = False
+        self._closing = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: Why nothing more can come; the worker then makes a new consumer.
+        self.failure: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no message can come any more."""
+        return self.failure is not None or self._client.is_closed
+
+    async def start(self) -> None:
+        """Subscribes and asks for the first messages."""
+        self._client: Client = await self._connection.client()
+        self._inbox = self._client.new_inbox()
+        self._subscription: Subscription = await self._client.subscribe(
+            f"{self._inbox}.>", cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0
+        )
+        self._connection.back_callbacks.append(self._ask_anew)
+        self._spawn(self._watch())
+        await self._ask()
+
+    def let_go(self, delivery: Delivery) -> None:
+        """A message was settled: there is room for another."""
+        self._holding.discard(delivery)
+        self._ask_soon()
+
+    async def stop(self, timeout: float = 2.0) -> None:
+        """Ends the requests. What arrives on the way is given back at once, not after the ack wait."""
+        self._closing = True
+        with contextlib.suppress(ValueError):
+            self._connection.back_callbacks.remove(self._ask_anew)
+        try:
+            if self._connection.is_up and not self._client.is_closed:
+                async with asyncio.timeout(timeout):
+                    await self._subscription.drain()
+            elif not self._client.is_closed:
+                await self._subscription.unsubscribe()
+        except (TimeoutError, OSError, nats.errors.Error):
+            pass  # the connection is going, and the requests with it
+        for task in self._tasks:
+            task.cancel()
+
+    async def _on_message(self, message: Msg) -> None:
+        self._heard = time.monotonic()
+        if message.reply.startswith("$JS.ACK."):
+            await self._on_delivery(Delivery.read(message), message.reply)
+        else:
+            self._on_status(message)
+
+    async def _on_delivery(self, delivery: Delivery, reply: str) -> None:
+        self._unanswered_since = None
+        tokens = reply.split(".")
+        source = self._by_name[delivery.stream, tokens[3 if len(tokens) == 9 else 5]]
+        source.asked = max(0, source.asked - 1)
+        # What was given back or timed out is not in the server's count of what waits.
+        source.waiting = delivery.behind or (self._prefetch if delivery.deliveries > 1 else 0)
+        if self._closing or len(self._holding) >= self._prefetch:
+            await self._held_by_process.give_back(delivery)
+            return
+        delivery.intake = self
+        self._holding.add(delivery)
+        self._held_by_process.hold(delivery)
+        self._receive(delivery)
+        self._ask_soon()
+
+    def _on_status(self, message: Msg) -> None:
+        headers = message.headers or {}
+        status, description = headers.get("Status", ""), headers.get("Description", "")
+        if status == "100":
+            return
+        index, _, number = message.subject.removeprefix(self._inbox + ".").partition(".")
+        if self._closing or number != str(self._round):
+            return
+        source = self._sources[int(index)]
+        source.asked = max(0, source.asked - int(headers.get("Nats-Pending-Messages", source.asked)))
+        source.waiting = 0
+        if "Consumer Deleted" in description:
+            self.failure = f"the consumer {source.durable!r} of {source.stream!r} was deleted"
+        elif status == "408" and "Leadership" not in description:
+            self._ask_soon()
+        else:
+            self._on_refusal(status)
+
+    def _on_refusal(self, status: str) -> None:
+        now = time.monotonic()
+        if status == "503":
+            self._unanswered_since = self._unanswered_since or now
+            if now - self._unanswered_since > PATIENCE:
+                self.failure = "no stream answers for it"
+        self._spawn(self._ask_later())
+
+    async def _ask_later(self) -> None:
+        await asyncio.sleep(PAUSE)
+        await self._ask()
+
+    def _ask_soon(self) -> None:
+        if self._closing or self._asking:
+            return
+        self._asking = True
+        loop = asyncio.get_running_loop()
+        if self._prefetch - len(self._holding) >= max(1, self._prefetch // 4):
+            loop.call_soon(lambda: self._spawn(self._ask()))
+        else:
+            loop.call_later(GATHER, lambda: self._spawn(self._ask()))
+
+    async def _ask(self) -> None:
+        self._asking = False
+        room = self._prefetch - len(self._holding)
+        spare = max(1, room // len(self._sources))
+        for index, source in enumerate(self._sources):
+            if room <= 0 or self._closing:
+                return
+            goal = min(room, max(source.waiting, spare))
+            if goal > source.asked:
+                await self._request(index, source, goal - source.asked)
+            room -= min(goal, source.waiting)
+
+    async def _request(self, index: int, source: Source, count: int) -> None:
+        source.asked += count
+        request = {"batch": count, "expires": int(EXPIRES * 1e9), "idle_heartbeat": int(HEARTBEAT * 1e9)}
+        with contextlib.suppress(nats.errors.Error):
+            await self._client.publish(
+                source.request_subject, json.dumps(request).encode(), f"{self._inbox}.{index}.{self._round}"
+            )
+
+    async def _ask_anew(self) -> None:
+        """The server forgets requests with the connection: count them as gone and ask again."""
+        self._round += 1
+        self._heard = time.monotonic()
+        for source in self._sources:
+            source.asked = 0
+        await self._ask()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            silent = time.monotonic() - self._heard
+            if (
+                self._connection.is_up
+                and any(source.asked for source in self._sources)
+                and silent > 2.2 * HEARTBEAT
+            ):
+                await self._ask_anew()
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,95 @@
+"""How a message is stored: at once in its mailbox, or for later, and what happens when there is no room."""
+
+from __future__ import annotations
+
+import time
+from hashlib import blake2b
+from urllib.parse import quote
+
+import nats.js.errors
+from dramatiq import Message
+
+from .clock import ServerClock, format_time
+from .connection import Connection
+from .errors import MailboxFull
+from .names import QueueNames
+from .publisher import Letter, Publisher, Stored
+from .room import Room
+from .streams import Streams
+
+#: A shorter delay is none: the way through the schedule takes as long. Milliseconds.
+SHORTEST_DELAY = 5
+
+
+class Sender:
+    """Makes letters of messages, and stores them. What waits runs on the broker's loop."""
+
+    def __init__(self, connection: Connection, streams: Streams, publisher: Publisher, room: Room) -> None:
+        self._connection = connection
+        self._streams = streams
+        self._publisher = publisher
+        self._room = room
+        self._clocks: dict[str, ServerClock] = {}
+
+    def letter(self, names: QueueNames, message: Message[object]) -> Letter:
+        """What is to be stored in the mailbox."""
+        payload = message.encode()
+        return Letter(
+            names.box, names.new(self._level(message)), payload, {"Nats-Msg-Id": identify(message, payload)}
+        )
+
+    async def store(self, names: QueueNames, letter: Letter, wait: float) -> Stored:
+        """Stores in the mailbox, waiting at most `wait` seconds for room. Raises MailboxFull."""
+        await self._streams.box(names)
+        try:
+            return await self._publisher.publish(letter)
+        except nats.js.errors.APIError as error:
+            full = self.refusal(names, error)
+        if wait <= 0:
+            raise full
+        deadline = time.monotonic() + wait
+        async with self._room.turns[names.box]:
+            while (remaining := deadline - time.monotonic()) > 0:
+                try:
+                    return await self._publisher.publish(letter)
+                except nats.js.errors.APIError as error:
+                    full = self.refusal(names, error)
+                await self._room.wait(names, remaining)
+        raise full
+
+    async def schedule(self, names: QueueNames, message: Message[object], delay: float) -> Stored:
+        """Stores for `delay` milliseconds from now, by the server's clock. There is always room."""
+        await self._streams.later(names)
+        payload = message.encode()
+        key = identify(message, payload)
+        letter = Letter(names.later, names.due(self._level(message)), payload, {"Nats-Msg-Id": key})
+        if delay >= SHORTEST_DELAY:
+            now = await self._clock(names.later).now(await self._connection.connected())
+            letter.headers["Nats-Schedule"] = f"@at {format_time(now + delay / 1000)}"
+            letter.headers["Nats-Schedule-Target"] = letter.subject
+            letter.subject = names.at(blake2b(key.encode(), digest_size=12).hexdigest())
+        return await self._publisher.publish(letter)
+
+    def refusal(self, names: QueueNames, error: nats.js.errors.APIError) -> MailboxFull:
+        """The server's answer for a full stream as MailboxFull; raises anything else."""
+        description = error.description or ""
+        options = self._streams.options
+        if error.err_code == 10077 and "bytes" in description:
+            limit = options.limit_bytes(names.queue) or 0
+            return MailboxFull(names.queue, limit, limit, "bytes")
+        if error.err_code == 10077 and "maximum" in description:
+            limit = options.limit(names.queue) or 0
+            return MailboxFull(names.queue, limit, limit)
+        raise error
+
+    def _level(self, message: Message[object]) -> int:
+        levels = self._streams.options.levels
+        return min(max(int(message.options.get("broker_priority", 0)), 0), levels[-1])
+
+    def _clock(self, stream: str) -> ServerClock:
+        return self._clocks.setdefault(stream, ServerClock(stream))
+
+
+def identify(message: Message[object], payload: bytes) -> str:
+    """The `Nats-Msg-Id`: the same for the same message sent again, another for each retry, eta or group run of it."""
+    return f"{quote(message.message_id)}-{blake2b(payload, digest_size=9).hexdigest()}"

@@ -1,0 +1,211 @@
+"""Declaring streams and durable consumers: created on first use, and changed to the options given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import nats.js.errors
+from dramatiq.errors import BrokerError
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+
+from .connection import Connection
+from .errors import DeclarationRefused, transport
+from .names import QueueNames
+
+#: The first server with scheduled messages, which delays need.
+OLDEST_SERVER = (2, 12)
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """How the streams of a namespace are made. Every process of a namespace must use the same options."""
+
+    mailbox_size: int | Mapping[str, int] | None = None
+    mailbox_bytes: int | Mapping[str, int] | None = None
+    ack_wait: float = 30.0
+    dead_letter_ttl: float = 7 * 86400.0
+    duplicate_window: float = 120.0
+    max_priority: int | None = None
+    replicas: int = 1
+    storage: StorageType = StorageType.FILE
+
+    @property
+    def levels(self) -> range:
+        """The priorities that exist, the lowest first."""
+        return range((self.max_priority or 0) + 1)
+
+    def limit(self, queue: str) -> int | None:
+        """How many messages the mailbox of `queue` holds; None: no bound."""
+        return _of_queue(self.mailbox_size, queue)
+
+    def limit_bytes(self, queue: str) -> int | None:
+        """How many bytes the mailbox of `queue` holds; None: no bound."""
+        return _of_queue(self.mailbox_bytes, queue)
+
+
+def _of_queue(bound: int | Mapping[str, int] | None, queue: str) -> int | None:
+    return bound.get(queue) if isinstance(bound, Mapping) else bound
+
+
+class Streams:
+    """Declares each stream once in the life of a process, and again when the server turns out to have lost it."""
+
+    def __init__(self, connection: Connection, options: StreamOptions) -> None:
+        self.options = options
+        self._connection = connection
+        self._declared: dict[str, asyncio.Task[None]] = {}
+        self._known: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
+
+    async def box(self, names: QueueNames) -> None:
+        """The bounded stream of what is ready or in flight, and a durable consumer for each priority."""
+        await self._once(names.box, lambda: self._declare_box(names))
+
+    async def later(self, names: QueueNames) -> None:
+        """The unbounded stream of what waits for its time or is due, and its consumers."""
+        await self._once(names.later, lambda: self._declare_later(names))
+
+    async def dead(self, names: QueueNames) -> None:
+        """The stream of dead letters."""
+        await self._once(names.dead, lambda: self._declare_dead(names))
+
+    def knows(self, stream: str) -> bool:
+        """Whether `stream` was declared by this process, so that nothing needs to be awaited."""
+        task = self._declared.get(stream)
+        return task is not None and task.done()
+
+    async def declare_again(self, stream: str) -> None:
+        """Makes a stream anew that was declared before and does not answer any more."""
+        self._declared.pop(stream, None)
+        await self._once(stream, self._known[stream])
+
+    def forget(self, names: QueueNames) -> None:
+        """The next use of the queue declares its streams again."""
+        for stream in (names.box, names.later, names.dead):
+            self._declared.pop(stream, None)
+
+    async def _once(self, name: str, declare: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = self._declared.get(name)
+        if task is None:
+            self._known[name] = declare
+            task = self._declared[name] = asyncio.ensure_future(declare())
+        try:
+            await asyncio.shield(task)
+        except BaseException:
+            if task.done() and self._declared.get(name) is task:
+                del self._declared[name]
+            raise
+
+    async def _declare_box(self, names: QueueNames) -> None:
+        options = self.options
+        js = await self._jetstream()
+        await declare_stream(
+            js,
+            StreamConfig(
+                name=names.box,
+                subjects=[names.new("*")],
+                retention=RetentionPolicy.WORK_QUEUE,
+                discard=DiscardPolicy.NEW,
+                max_msgs=options.limit(names.queue) or -1,
+                max_bytes=options.limit_bytes(names.queue) or -1,
+                duplicate_window=options.duplicate_window,
+                num_replicas=options.replicas,
+                storage=options.storage,
+            ),
+        )
+        for level in options.levels:
+            await declare_consumer(js, names.box, self._consumer(f"new-{level}", names.new(level)))
+
+    async def _declare_later(self, names: QueueNames) -> None:
+        js = await self._jetstream()
+        await declare_stream(
+            js,
+            StreamConfig(
+                name=names.later,
+                subjects=[names.at("*"), names.due("*")],
+                # A bound is not possible here (the server refuses it), and not wanted: see the theory of operation.
+                retention=RetentionPolicy.WORK_QUEUE,
+                allow_msg_schedules=True,
+                allow_rollup_hdrs=True,
+                duplicate_window=self.options.duplicate_window,
+                num_replicas=self.options.replicas,
+                storage=self.options.storage,
+            ),
+        )
+        for level in self.options.levels:
+            await declare_consumer(js, names.later, self._consumer(f"due-{level}", names.due(level)))
+
+    async def _declare_dead(self, names: QueueNames) -> None:
+        await declare_stream(
+            await self._jetstream(),
+            StreamConfig(
+                name=names.dead,
+                subjects=[names.letter],
+                retention=RetentionPolicy.LIMITS,
+                max_age=self.options.dead_letter_ttl,
+                duplicate_window=min(self.options.duplicate_window, self.options.dead_letter_ttl),
+                num_replicas=self.options.replicas,
+                storage=self.options.storage,
+            ),
+        )
+
+    def _consumer(self, durable: str, subject: str) -> ConsumerConfig:
+        return ConsumerConfig(
+            durable_name=durable,
+            filter_subject=subject,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=self.options.ack_wait,
+            # The consumer is shared by every worker, and each worker bounds what it holds by its prefetch.
+            max_ack_pending=-1,
+            # The server would drop the message silently; the broker counts deliveries and keeps a dead letter.
+            max_deliver=-1,
+        )
+
+    async def _jetstream(self) -> JetStreamContext:
+        client = await self._connection.client()
+        version = client.connected_server_version
+        if (version.major, version.minor) < OLDEST_SERVER:
+            raise DeclarationRefused(f"This broker needs nats-server 2.12 or newer; {version} answers.")
+        return client.jetstream(timeout=self._connection.timeout)
+
+
+async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
+    """Creates the stream, or changes what exists to `config`. Raises DeclarationRefused where the server does not."""
+    with transport():
+        try:
+            await js.add_stream(config)
+        except nats.js.errors.APIError as error:
+            if error.err_code != 10058:  # the name is in use with other options
+                raise _refused(f"stream {config.name!r}", error) from error
+            try:
+                await js.update_stream(config)
+            except nats.js.errors.APIError as refusal:
+                raise _refused(f"stream {config.name!r}", refusal) from refusal
+
+
+async def declare_consumer(js: JetStreamContext, stream: str, config: ConsumerConfig) -> None:
+    """Creates the durable consumer, or changes what exists to `config`."""
+    with transport():
+        try:
+            await js.add_consumer(stream, config)
+        except nats.js.errors.APIError as error:
+            raise _refused(f"consumer {config.durable_name!r} of stream {stream!r}", error) from error
+
+
+def _refused(what: str, error: nats.js.errors.APIError) -> BrokerError | nats.js.errors.APIError:
+    if error.code == 503:
+        return error  # no leader at the moment: nothing is wrong with the options
+    return DeclarationRefused(
+        f"The server does not accept the options of the {what}: {error.description} ({error.err_code}). "
+        "Use the options it was made with, or delete it when nothing in it is needed."
+    )

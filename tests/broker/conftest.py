@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from broker import NatsBroker
+from tests.broker.workers import WorkerProcess
+
+
+@pytest.fixture
+def worker(nats_url: str, namespace: str, tmp_path: Path) -> Iterator[WorkerProcess]:
+    """A worker process that is not started yet."""
+    process = WorkerProcess(nats_url, namespace, tmp_path)
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def broker(nats_url: str, namespace: str) -> Iterator[NatsBroker]:
+    broker = NatsBroker(nats_url, namespace=namespace)
+    yield broker
+    broker.close()
