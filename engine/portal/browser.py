@@ -56,7 +56,7 @@ class Browser:
 
     @asynccontextmanager
     async def context(self, cookies: Sequence[Cookie] = ()) -> AsyncIterator[BrowserContext]:
-        """A fresh context with these cookies. Raises `PortalFailure` if no browser can be had, or if it crashes."""
+        """A fresh context with these cookies. Raises `PortalFailure` if no browser can be had or if it crashes."""
         chromium, context = await self._open(cookies)
         try:
             yield context

@@ -1,0 +1,172 @@
+"""Everything that a page sends passes here: paid for with a token, kept inside the portal, or not sent at all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from typing import TypeVar
+from urllib.parse import urljoin
+
+from playwright.async_api import BrowserContext, Page, Request, Response, Route
+from playwright.async_api import Error as PlaywrightError
+
+from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.answer import Answer, check_status
+from engine.portal.errand import Errand
+from engine.portal.protocols import Budget
+from engine.portal.settings import PortalSettings
+from engine.portal.verdict import is_landing
+
+T = TypeVar("T")
+
+#: Everything else is weight: images, fonts, media, sockets. Styles stay, since they tell what is visible.
+LOADED_TYPES = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
+
+
+class Gate:
+    """Of one page. Scripts and styles may come from elsewhere; nothing is sent there, no page comes from there.
+
+    `news` is set when something happened that is worth a look; `failure` is why the page cannot go on;
+    `is_landing`: the portal answered what was sent with the way to one of its landing pages.
+    """
+
+    def __init__(self, settings: PortalSettings, budget: Budget, errand: Errand) -> None:
+        self._settings = settings
+        self._budget = budget
+        self._errand = errand
+        self._page: Page | None = None
+        self._closed = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight: set[Request] = set()
+        self.news = asyncio.Event()
+        self.failure: Failure | None = None
+        self.is_landing = False
+
+    async def guard(self, context: BrowserContext, page: Page) -> None:
+        self._page = page
+        await context.route("**/*", self._on_request)
+        context.on("page", lambda popup: self._spawn(popup.close()))
+        page.on("request", self._on_start)
+        page.on("requestfinished", self._on_end)
+        page.on("requestfailed", self._on_end)
+        page.on("response", self._on_response)
+        page.on("framenavigated", lambda _: self.news.set())
+        page.on("crash", lambda _: self._fail(Failure(Reason.BROWSER_CRASHED, "the sign-in page crashed")))
+
+    def close(self) -> None:
+        """From now on nothing passes; who waits for a token gives it up."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the portal still owes an answer."""
+        return bool(self._in_flight)
+
+    def check(self, page: Page) -> None:
+        """Raises `PortalFailure` if something went wrong, or if the page has left the portal."""
+        if self.failure is not None:
+            raise PortalFailure(self.failure)
+        if not self._settings.contains(page.url) and page.url != "about:blank":
+            raise PortalFailure(Failure(Reason.LEFT_PORTAL, "the sign-in page leads out of the portal"))
+
+    async def unless_failed(self, page: Page, waiting: Awaitable[T]) -> T:
+        """Its result; raises `PortalFailure` as soon as the page cannot go on."""
+        task = asyncio.ensure_future(waiting)
+        try:
+            while not task.done():
+                self.news.clear()
+                if self.failure is not None:
+                    raise PortalFailure(self.failure)
+                news = asyncio.ensure_future(self.news.wait())
+                await asyncio.wait({task, news}, return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+            self.check(page)
+            return task.result()
+        finally:
+            task.cancel()
+
+    async def _on_request(self, route: Route) -> None:
+        """Errors stay here: Playwright would raise them from whichever call comes next."""
+        request = route.request
+        try:
+            if not self._may_pass(request):
+                await route.abort("blockedbyclient")
+            elif not self._settings.contains(request.url) or await self._pay(request):
+                await route.continue_()
+            else:
+                await route.abort("blockedbyclient")
+        except PlaywrightError:
+            pass  # The page is gone, and its requests with it.
+
+    def _may_pass(self, request: Request) -> bool:
+        if self._closed or request.resource_type not in LOADED_TYPES or not self._is_ours(request):
+            return False
+        if self._settings.contains(request.url):
+            return True
+        if request.method != "GET" or request.is_navigation_request():
+            self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in page leads out of the portal"))
+            return False
+        return True
+
+    def _is_ours(self, request: Request) -> bool:
+        try:
+            return request.frame.page == self._page
+        except PlaywrightError:  # a popup that has no frame yet
+            return False
+
+    async def _pay(self, request: Request) -> bool:
+        """One token, or two for a form: the page that it leads to is fetched without asking here again."""
+        for _ in range(1 if request.method == "GET" else 2):
+            token = self._spawn(self._acquire())
+            await asyncio.wait({token})
+            if token.cancelled():
+                return False
+            token.result()
+        return True
+
+    async def _acquire(self) -> None:
+        with self._errand.patience.waiting():
+            await self._budget.acquire(self._errand.clinic.slug)
+
+    def _on_start(self, request: Request) -> None:
+        self._in_flight.add(request)
+
+    def _on_end(self, request: Request) -> None:
+        self._in_flight.discard(request)
+        self.news.set()
+
+    def _on_response(self, response: Response) -> None:
+        """Refusals of any part make the page worthless; a redirect of what was sent tells how it ended."""
+        request = response.request
+        if not self._settings.contains(request.url):
+            return
+        answer = Answer(request.url, response.status, response.headers)
+        if response.status == 429 or response.status >= 500:
+            try:
+                check_status(answer, self._errand.clock())
+            except PortalFailure as error:
+                self._fail(error.failure)
+        elif request.method != "GET" and 300 <= response.status < 400:
+            target = urljoin(request.url, answer.headers.get("location", ""))
+            if not self._settings.contains(target):
+                self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in is answered with a way out of the portal"))
+            elif is_landing(target):
+                self.is_landing = True
+        self.news.set()
+
+    def _fail(self, failure: Failure) -> None:
+        self.failure = self.failure or failure
+        self.news.set()
+
+    def _spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        async def run() -> None:
+            with contextlib.suppress(PlaywrightError):
+                await work
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,95 @@
+"""The sign-in form in all the variants that have been seen: found by what its fields are, filled, and sent."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from playwright.async_api import Locator, Page
+
+from engine.credentials import Credentials
+from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.drift import drift
+
+COMPANY = 'input[name="companyId"], input[name="company_id"], input#companyId'
+USER = 'input[name="username"], input[type="email"]'
+PASSWORD = 'input[name="password"], input[type="password"]'  # noqa: S105
+CODE = 'input[name="code"], input[name="otp"]'
+SUBMIT = 'button[type="submit"], input[type="submit"], button:not([type])'
+SUBMIT_TEXT = re.compile(r"^\s*(log\s?in|sign\s?in)\s*$", re.IGNORECASE)
+
+#: How long the company's field may be drawn later than the rest of the form, in seconds.
+COMPANY_GRACE = 1.0
+
+#: A page's script may empty a field that was filled before it had taken over the form.
+FILL_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LoginForm:
+    """The fields of a form that has been drawn. `company` is None where the form has no such field."""
+
+    company: Locator | None
+    user: Locator
+    password: Locator
+    submit: Locator | None
+
+    async def fill(self, credentials: Credentials) -> None:
+        """Raises `PortalFailure` where the form wants what the clinic has not given: nothing is sent then."""
+        values = [(self.user, credentials.username), (self.password, credentials.password)]
+        if self.company is not None:
+            if credentials.company_id is None:
+                raise PortalFailure(
+                    Failure(Reason.NO_CREDENTIALS, "the sign-in form asks for a company id, and none is stored")
+                )
+            values.insert(0, (self.company, credentials.company_id))
+        for _ in range(FILL_TRIES):
+            for field, value in values:
+                await field.fill(value)
+            if [await field.input_value() for field, _ in values] == [value for _, value in values]:
+                return
+        raise drift("the sign-in form does not keep what is typed into it")
+
+    async def send(self) -> None:
+        if self.submit is None:
+            await self.password.press("Enter", no_wait_after=True)
+        else:
+            await self.submit.click(no_wait_after=True)
+
+
+async def await_form(page: Page, *, has_company: bool) -> LoginForm | None:
+    """Waits until the form is drawn; None where the portal asks for a code of a second factor instead.
+
+    `has_company`: the clinic has a company id, so its field may be about to come.
+    """
+    await _visible(page, f"{PASSWORD}, {CODE}").first.wait_for()
+    if not await _visible(page, PASSWORD).count():
+        return None
+    user, password = _visible(page, USER).first, _visible(page, PASSWORD).first
+    await user.wait_for()
+    return LoginForm(await _company(page, has_company), user, password, await _submit(page))
+
+
+def _visible(page: Page, selector: str) -> Locator:
+    return page.locator(selector).filter(visible=True)
+
+
+async def _company(page: Page, expected: bool) -> Locator | None:
+    company = _visible(page, COMPANY)
+    if expected and not await company.count():
+        try:
+            async with asyncio.timeout(COMPANY_GRACE):
+                await company.first.wait_for()
+        except TimeoutError:
+            return None
+    return company.first if await company.count() else None
+
+
+async def _submit(page: Page) -> Locator | None:
+    """The button that says what it does, else one of its type beside the password, else none: Enter will do."""
+    named = page.get_by_role("button", name=SUBMIT_TEXT).filter(visible=True)
+    if await named.count():
+        return named.first
+    beside = page.locator("form").filter(has=page.locator(PASSWORD)).locator(SUBMIT).filter(visible=True)
+    return beside.first if await beside.count() else None

@@ -1,0 +1,160 @@
+"""The portal as the scrape verb sees it: ask for dates, get a snapshot or a failure for each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import TypeVar
+
+from engine.clinic import Clinic
+from engine.credentials import Credentials
+from engine.dates import DateRange
+from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.browser import Browser
+from engine.portal.calls import Caller
+from engine.portal.errand import Errand
+from engine.portal.protocols import Breaker, Budget, EvidenceSink, SessionStore
+from engine.portal.rim import portal_rim
+from engine.portal.schedule_config import CONFIG_PATH, read_config
+from engine.portal.scraping import Scraping
+from engine.portal.sessions import Sessions
+from engine.portal.settings import PortalSettings
+from engine.portal.visit import Visit, visit
+from engine.portal.witness import Witness
+from engine.schedule import ScheduleConfig
+from engine.snapshot import Snapshot
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+#: What says that the portal is down, rather than that it does not like this call.
+BREAKS = frozenset(
+    {Reason.PORTAL_UNAVAILABLE, Reason.MAINTENANCE, Reason.CONNECTION_LOST, Reason.TIMED_OUT, Reason.BAD_ANSWER}
+)
+
+#: What says nothing about the portal at all.
+NEUTRAL = frozenset({Reason.BROWSER_CRASHED, Reason.INTERNAL, Reason.NO_CREDENTIALS})
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Portal:
+    """Of one process: owns its browser. Everything runs on the loop on which `start` was awaited.
+
+    No method raises for what the portal does; what the store, the budget or the breaker raise goes through.
+    A cancelled call ends at once; its context is closed behind it.
+    """
+
+    def __init__(
+        self,
+        settings: PortalSettings,
+        *,
+        sessions: SessionStore,
+        budget: Budget,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self._settings = settings
+        self._budget = budget
+        self._breaker = breaker
+        self.browser = Browser(settings)
+        self._sessions = Sessions(settings, self.browser, sessions, budget)
+
+    async def start(self) -> None:
+        """Launches the browser. Raises `BrowserMissing` with the remedy."""
+        await self.browser.start()
+
+    async def close(self) -> None:
+        """Ends the browser and all of its processes; scrapes in flight fail with `browser_crashed`."""
+        await self.browser.close()
+
+    async def scrape(
+        self,
+        clinic: Clinic,
+        credentials: Credentials,
+        dates: DateRange,
+        *,
+        clock: Clock = _utc_now,
+        stored: Mapping[date, int] | None = None,
+        evidence: EvidenceSink | None = None,
+    ) -> Mapping[date, Snapshot | Failure]:
+        """A snapshot or a failure for each of `dates`, fetched in calls of up to `span_days` days.
+
+        `stored` is how many appointments the database holds for a date: an empty answer where it holds several is
+        asked for once more. `evidence` gets what was seen of each date that failed.
+        """
+        errand = self._errand(clinic, credentials, clock, evidence)
+        scraping = Scraping(self._settings, errand, stored or {})
+
+        async def look(place: Visit) -> Mapping[date, Snapshot | Failure]:
+            return await scraping.run(place, dates)
+
+        found = await self._run(errand, look, self._settings.times.date * len(dates))
+        result: Mapping[date, Snapshot | Failure] = (
+            {day: scraping.found.get(day, found) for day in dates} if isinstance(found, Failure) else found
+        )
+        await self._testify(errand, result)
+        return result
+
+    async def schedule_config(
+        self,
+        clinic: Clinic,
+        credentials: Credentials,
+        *,
+        clock: Clock = _utc_now,
+    ) -> ScheduleConfig | Failure:
+        async def look(place: Visit) -> ScheduleConfig:
+            return await place.read(CONFIG_PATH, {}, read_config)
+
+        return await self._run(self._errand(clinic, credentials, clock), look, self._settings.times.date)
+
+    async def check_credentials(
+        self, clinic: Clinic, credentials: Credentials, *, clock: Clock = _utc_now
+    ) -> Failure | None:
+        """Signs in for real, also after a refusal; the new session, or the new refusal, is for all to use."""
+        errand = self._errand(clinic, credentials, clock)
+        try:
+            await self._sessions.test(errand)
+        except PortalFailure as error:
+            return error.failure
+        return None
+
+    def _errand(
+        self, clinic: Clinic, credentials: Credentials, clock: Clock, evidence: EvidenceSink | None = None
+    ) -> Errand:
+        witness = Witness(evidence, self.browser, self._settings.times.evidence)
+        return Errand(clinic, credentials, clock, witness)
+
+    async def _run(self, errand: Errand, look: Callable[[Visit], Awaitable[T]], seconds: float) -> T | Failure:
+        """Its result, or the failure that ended it; the breaker is asked before and told afterwards."""
+        if self._breaker is not None and (wait := await self._breaker.admit()) > 0:
+            return Failure(Reason.CIRCUIT_OPEN, "the portal has failed too often; nobody calls for a while", wait)
+        caller = Caller(self._settings, self._budget, errand)
+        outcome: T | Failure
+        try:
+            with portal_rim("the scrape"):
+                async with (
+                    errand.patience.limit(seconds),
+                    visit(self.browser, caller, self._sessions, errand) as place,
+                ):
+                    outcome = await look(place)
+        except PortalFailure as error:
+            outcome = error.failure
+        await self._tell_breaker(outcome)
+        return outcome
+
+    async def _tell_breaker(self, outcome: object) -> None:
+        if self._breaker is None:
+            return
+        outcomes = outcome.values() if isinstance(outcome, Mapping) else (outcome,)
+        reasons = {found.reason if isinstance(found, Failure) else None for found in outcomes}
+        if reasons <= BREAKS:
+            await self._breaker.failed()
+        elif not reasons <= NEUTRAL:
+            await self._breaker.succeeded()
+
+    async def _testify(self, errand: Errand, result: Mapping[date, Snapshot | Failure]) -> None:
+        for day, found in result.items():
+            if isinstance(found, Failure) and found.reason is not Reason.CIRCUIT_OPEN:
+                await errand.witness.testify((day,), found, errand.clock())

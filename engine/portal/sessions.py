@@ -1,0 +1,95 @@
+"""Signed in once, for all: the session of a clinic is taken from the store, or made under its lease.
+
+A refusal is stored like a session, because every worker that waited for the lease would otherwise send the same
+password in turn, until the account is locked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from engine.failure import FATAL_FOR_SYNC, Failure, PortalFailure, Reason
+from engine.portal.browser import Browser
+from engine.portal.errand import Errand
+from engine.portal.protocols import Budget, Refusal, Session, SessionStore
+from engine.portal.settings import PortalSettings
+from engine.portal.sign_in import SignIn
+
+#: What keeps everybody from signing in: the account's failures until its credentials change, drift for a while.
+REFUSALS = FATAL_FOR_SYNC | {Reason.PORTAL_CHANGED, Reason.LEFT_PORTAL}
+
+
+class Sessions:
+    """Of all clinics, for one browser."""
+
+    def __init__(self, settings: PortalSettings, browser: Browser, store: SessionStore, budget: Budget) -> None:
+        self._settings = settings
+        self._browser = browser
+        self._store = store
+        self._budget = budget
+        # Those of one process take turns here, so that at most one of them waits for the lease.
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def get(self, errand: Errand) -> Session:
+        """The stored session, or a new one. Raises `PortalFailure` where the portal lets nobody in."""
+        if session := await self._stored(errand):
+            return session
+        async with self._turn(errand):
+            return await self._stored(errand) or await self._sign_in(errand)
+
+    async def renew(self, errand: Errand, ended: Session) -> Session:
+        """A session that is not the one that has ended; whoever comes first signs in for all."""
+        await self.forget(errand, ended)
+        return await self.get(errand)
+
+    async def forget(self, errand: Errand, ended: Session) -> None:
+        await self._store.drop(errand.clinic.slug, ended.generation)
+
+    async def test(self, errand: Errand) -> None:
+        """Signs in whatever the store says; the outcome replaces what is there. Raises `PortalFailure`."""
+        async with self._turn(errand):
+            await self._sign_in(errand)
+
+    async def _stored(self, errand: Errand) -> Session | None:
+        entry = await self._store.get(errand.clinic.slug)
+        if isinstance(entry, Refusal):
+            if self._stands(entry, errand):
+                raise PortalFailure(entry.failure)
+            return None
+        return entry
+
+    def _stands(self, refusal: Refusal, errand: Errand) -> bool:
+        if refusal.credentials != errand.credentials.version:
+            return False
+        since = (errand.clock() - refusal.at).total_seconds()
+        return refusal.failure.is_fatal or since < self._settings.sign_in_pause
+
+    @asynccontextmanager
+    async def _turn(self, errand: Errand) -> AsyncIterator[None]:
+        slug = errand.clinic.slug
+        async with AsyncExitStack() as held:
+            with errand.patience.waiting():
+                await held.enter_async_context(self._turns[slug])
+                await held.enter_async_context(self._store.sign_in_lease(slug))
+            yield
+
+    async def _sign_in(self, errand: Errand) -> Session:
+        slug = errand.clinic.slug
+        try:
+            async with self._browser.context() as context:
+                cookies = await SignIn(self._settings, self._budget, errand).run(context)
+        except PortalFailure as error:
+            await self._remember(errand, error.failure)
+            raise
+        session = Session(uuid.uuid4().hex, cookies)
+        await self._store.put(slug, session)
+        return session
+
+    async def _remember(self, errand: Errand, failure: Failure) -> None:
+        if failure.reason in REFUSALS:
+            refusal = Refusal(errand.credentials.version, failure, errand.clock())
+            await self._store.put(errand.clinic.slug, refusal)

@@ -1,0 +1,152 @@
+"""Signing in through the portal's own form, and what the portal does about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Error as PlaywrightError
+
+from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.answer import Answer, check_status, page_reason
+from engine.portal.drift import drift
+from engine.portal.errand import Errand
+from engine.portal.gate import Gate
+from engine.portal.login_form import LoginForm, await_form
+from engine.portal.protocols import Budget, Cookie
+from engine.portal.rim import portal_rim
+from engine.portal.settings import PortalSettings
+from engine.portal.verdict import CODE_WANTED, View, is_landing, refusal, session_cookies
+
+LOGIN = "/login"
+
+#: How often the page is looked at after the form was sent, in seconds; news of its own come sooner.
+LOOK_EVERY = 0.05
+
+_VIEW_SCRIPT = """() => {
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.getClientRects().length);
+  const alerts = shown('[role=alert], .error-message, .alert-danger');
+  return {
+    code: shown('input[name="code"], input[name="otp"]').length > 0,
+    alerts: alerts.map((alert) => alert.innerText.trim().slice(0, 500)).filter((text) => text),
+  };
+}"""
+
+
+class SignIn:
+    """One attempt; `run` sends the password at most once."""
+
+    def __init__(self, settings: PortalSettings, budget: Budget, errand: Errand) -> None:
+        self._settings = settings
+        self._budget = budget
+        self._errand = errand
+        self._limit = errand.patience.limit
+        self._gate = Gate(settings, budget, errand)
+
+    async def run(self, context: BrowserContext) -> Sequence[Cookie]:
+        """The cookies of the new session; `context` is fresh. Raises `PortalFailure`."""
+        try:
+            with portal_rim("the sign-in"):
+                async with self._limit(self._settings.times.sign_in):
+                    page = await context.new_page()
+                    await self._gate.guard(context, page)
+                    cookies = await self._on_page(page)
+        except PortalFailure as error:
+            if error.failure.reason is Reason.RATE_LIMITED:
+                await self._budget.throttled(error.failure.retry_after)
+            raise
+        finally:
+            self._gate.close()
+        await self._budget.succeeded()
+        return cookies
+
+    async def _on_page(self, page: Page) -> Sequence[Cookie]:
+        try:
+            await self._open(page)
+            form = await self._fill(page)
+            return await self._send(page, form)
+        except (PortalFailure, PlaywrightError, TimeoutError):
+            await self._errand.witness.saw_page(page)
+            raise
+
+    async def _open(self, page: Page) -> None:
+        url = self._settings.url(LOGIN)
+        async with self._limit(self._settings.times.page):
+            response = await self._gate.unless_failed(page, page.goto(url, wait_until="commit"))
+        if response is not None:
+            check_status(Answer(url, response.status, response.headers), self._errand.clock())
+
+    async def _fill(self, page: Page) -> LoginForm:
+        try:
+            async with self._limit(self._settings.times.page):
+                credentials = self._errand.credentials
+                has_company = credentials.company_id is not None
+                form = await self._gate.unless_failed(page, await_form(page, has_company=has_company))
+                if form is None:
+                    raise PortalFailure(Failure(Reason.SECOND_FACTOR, CODE_WANTED))
+                await self._gate.unless_failed(page, form.fill(credentials))
+                return form
+        except TimeoutError:
+            raise await self._no_form(page) from None
+
+    async def _send(self, page: Page, form: LoginForm) -> Sequence[Cookie]:
+        before, known = await self._look(page), session_cookies(await self._cookies(page))
+        try:
+            async with self._limit(self._settings.times.page):
+                await self._gate.unless_failed(page, form.send())
+                return await self._await_verdict(page, before, known)
+        except TimeoutError:
+            raise self._no_verdict(page) from None
+
+    async def _await_verdict(self, page: Page, before: View, known: set[tuple[str, str]]) -> Sequence[Cookie]:
+        """Success is a session's cookie and the way to a landing page; the page itself need not be waited for."""
+        while True:
+            self._gate.news.clear()
+            self._gate.check(page)
+            view = await self._look(page)
+            if self._gate.is_landing or is_landing(view.url):
+                cookies = await self._cookies(page)
+                found = session_cookies(cookies)
+                if found - known or (found and is_landing(view.url)):
+                    return cookies
+                if is_landing(view.url):
+                    raise drift("the sign-in led to a landing page, and set no cookie of a session")
+            elif failure := refusal(view, before):
+                raise PortalFailure(failure)
+            await self._news_or_a_moment()
+
+    async def _news_or_a_moment(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_EVERY):
+                await self._gate.news.wait()
+        except TimeoutError:
+            return
+
+    async def _look(self, page: Page) -> View:
+        try:
+            seen = await page.evaluate(_VIEW_SCRIPT)
+        except PlaywrightError:
+            if page.is_closed():
+                raise
+            # The page is on its way to another one.
+            return View(page.url, asks_code=False, alerts=())
+        return View(page.url, bool(seen["code"]), tuple(seen["alerts"]))
+
+    async def _cookies(self, page: Page) -> Sequence[Cookie]:
+        return [dict(cookie) for cookie in await page.context.cookies(self._settings.base_url)]
+
+    async def _no_form(self, page: Page) -> PortalFailure:
+        """Why no form came: it is still on its way, or this is another page."""
+        if self._gate.is_waiting:
+            return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in form did not come in time"))
+        reason, message = page_reason(await page.content())
+        if reason is Reason.MAINTENANCE:
+            return PortalFailure(Failure(reason, message))
+        return drift("the sign-in page shows no form that is known")
+
+    def _no_verdict(self, page: Page) -> PortalFailure:
+        if self._gate.is_waiting:
+            return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in was not answered in time"))
+        where = "stayed on its page" if LOGIN in page.url else "led to an unknown page"
+        return drift(f"the sign-in {where}, and nothing says why")

@@ -1,0 +1,62 @@
+"""What the portal did after the form was sent, judged by what can be seen and never by hope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from engine.failure import Failure, Reason
+from engine.portal.answer import LOGIN_PATH
+from engine.portal.protocols import Cookie
+
+LANDING = re.compile(r"dashboard|home|schedule", re.IGNORECASE)
+CODE_WANTED = "the portal asks for the code of a second factor"
+SESSION_COOKIE = re.compile(r"session|auth|token", re.IGNORECASE)
+
+#: What an alert says, in the order in which it counts. A text that nobody knows counts as a rejected password:
+#: sending it again could lock the account.
+_ALERTS: tuple[tuple[str, Reason, str], ...] = (
+    (r"lock|disabled|suspended|too many|blocked", Reason.ACCOUNT_LOCKED, "the account is locked"),
+    (r"verification code|one.time|second factor|two.factor|2fa", Reason.SECOND_FACTOR, CODE_WANTED),
+    (r"invalid|incorrect|wrong|not match|unknown|not recogni[sz]ed|password", Reason.LOGIN_REJECTED, ""),
+    (r"form has expired|page has expired|csrf", Reason.SESSION_ENDED, "the sign-in form had expired"),
+    (r"unavailable|try again|later|maintenance|went wrong|error", Reason.PORTAL_UNAVAILABLE,
+     "the portal cannot sign anybody in at present"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows: its address, whether it asks for a code, and the texts of its alerts."""
+
+    url: str
+    asks_code: bool
+    alerts: tuple[str, ...]
+
+
+def is_landing(url: str) -> bool:
+    path = urlsplit(url).path
+    return bool(LANDING.search(path)) and not LOGIN_PATH.search(path)
+
+
+def session_cookies(cookies: Collection[Cookie]) -> set[tuple[str, str]]:
+    """Name and value of each cookie that may be a session's."""
+    return {(cookie["name"], cookie["value"]) for cookie in cookies if SESSION_COOKIE.search(cookie["name"])}
+
+
+def refusal(view: View, before: View) -> Failure | None:
+    """Why the portal refuses, if the page says so; None while it says nothing new."""
+    if view.asks_code:
+        return Failure(Reason.SECOND_FACTOR, CODE_WANTED)
+    news = [text for text in view.alerts if text not in before.alerts]
+    return alert_failure(" ".join(news)) if news else None
+
+
+def alert_failure(text: str) -> Failure:
+    """The alert's own words are not told: they may name the user."""
+    for words, reason, message in _ALERTS:
+        if re.search(words, text, re.IGNORECASE):
+            return Failure(reason, message or "the portal rejects the user name or the password")
+    return Failure(Reason.LOGIN_REJECTED, "the portal refuses the sign-in with an unknown alert")

@@ -1,0 +1,97 @@
+"""Keeps the last thing that a scrape saw, so that a failure can be shown to who looks into it.
+
+Screenshots never show the portal's own rendering of anybody's data: of a call they show the masked body, of the
+sign-in page itself with its fields painted over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import html
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Error as PlaywrightError
+
+from engine.failure import Failure, PortalFailure
+from engine.portal.answer import Answer
+from engine.portal.browser import Browser
+from engine.portal.masking import mask_body, mask_html, mask_words, tell_address, tell_headers
+from engine.portal.protocols import Evidence, EvidenceSink
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen: evidence before anyone knows what it is evidence of."""
+
+    address: str
+    title: str = ""
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    screenshot: bytes | None = None
+
+    def of(self, failure: Failure, at: datetime) -> Evidence:
+        return Evidence(
+            at, failure, self.address, self.title, self.status, dict(self.headers), self.body, self.screenshot
+        )
+
+
+class Witness:
+    """Of one scrape. Without a sink it looks at nothing."""
+
+    def __init__(self, sink: EvidenceSink | None, browser: Browser, seconds: float) -> None:
+        self._sink = sink
+        self._browser = browser
+        self._seconds = seconds
+        self._sight: Sight | None = None
+
+    def saw_answer(self, answer: Answer) -> None:
+        if self._sink is not None:
+            headers = tuple(tell_headers(answer.headers).items())
+            body = mask_body(answer.body, answer.content_type)
+            self._sight = Sight(tell_address(answer.url), "", answer.status, headers, body)
+
+    async def saw_page(self, page: Page) -> None:
+        """Called where a sign-in failed, while its page is still there."""
+        if self._sink is None:
+            return
+        with contextlib.suppress(PlaywrightError, TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                self._sight = Sight(
+                    tell_address(page.url),
+                    mask_words(await page.title()),
+                    body=mask_html(await page.content()),
+                    screenshot=await page.screenshot(mask=[page.locator("input")], mask_color="#888888"),
+                )
+
+    async def testify(self, days: Iterable[date], failure: Failure, at: datetime) -> None:
+        """Hands what was seen last to the sink. Never fails the scrape, which has failed already."""
+        if self._sink is None:
+            return
+        sight = self._sight or Sight(address="")
+        if sight.screenshot is None and sight.body:
+            sight = await self._with_screenshot(sight)
+        for day in days:
+            await self._sink.keep(day, sight.of(failure, at))
+
+    async def _with_screenshot(self, sight: Sight) -> Sight:
+        with contextlib.suppress(PlaywrightError, PortalFailure, TimeoutError):
+            async with asyncio.timeout(self._seconds), self._browser.context() as context:
+                return replace(sight, screenshot=await _draw(context, sight))
+        return sight
+
+
+async def _draw(context: BrowserContext, sight: Sight) -> bytes:
+    page = await context.new_page()
+    await page.set_content(
+        f"<h3>{sight.status} {html.escape(sight.address)}</h3>"
+        f"<pre style='white-space: pre-wrap'>{html.escape(sight.body)}</pre>"
+    )
+    return await page.screenshot()

@@ -1,0 +1,75 @@
+"""The portal's neighbours, in memory. The real ones are NATS buckets, with tests of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from contextlib import AbstractAsyncContextManager
+from datetime import date
+
+from engine.portal.protocols import Evidence, Refusal, Session
+
+
+class MemorySessions:
+    def __init__(self) -> None:
+        self.entries: dict[str, Session | Refusal] = {}
+        self._leases: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def get(self, clinic: str) -> Session | Refusal | None:
+        return self.entries.get(clinic)
+
+    async def put(self, clinic: str, entry: Session | Refusal) -> None:
+        self.entries[clinic] = entry
+
+    async def drop(self, clinic: str, generation: str) -> None:
+        entry = self.entries.get(clinic)
+        if isinstance(entry, Session) and entry.generation == generation:
+            del self.entries[clinic]
+
+    def sign_in_lease(self, clinic: str) -> AbstractAsyncContextManager[object]:
+        return self._leases[clinic]
+
+
+class CountingBudget:
+    """Gives a token to everybody, unless it is shut."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.clinics: Counter[str] = Counter()
+        self.pauses: list[float | None] = []
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def acquire(self, clinic: str) -> None:
+        await self.open.wait()
+        self.taken += 1
+        self.clinics[clinic] += 1
+
+    async def throttled(self, retry_after: float | None) -> None:
+        self.pauses.append(retry_after)
+
+    async def succeeded(self) -> None:
+        pass
+
+
+class SwitchBreaker:
+    def __init__(self) -> None:
+        self.wait = 0.0
+        self.told: list[str] = []
+
+    async def admit(self) -> float:
+        return self.wait
+
+    async def succeeded(self) -> None:
+        self.told.append("succeeded")
+
+    async def failed(self) -> None:
+        self.told.append("failed")
+
+
+class MemoryEvidence:
+    def __init__(self) -> None:
+        self.kept: dict[date, Evidence] = {}
+
+    async def keep(self, day: date, evidence: Evidence) -> None:
+        self.kept[day] = evidence
