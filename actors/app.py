@@ -15,7 +15,8 @@ from uuid import UUID
 import dramatiq
 import structlog
 
-from actors.crew import Crew, build_broker
+from actors.bus import build_broker
+from actors.crew import Crew
 from actors.logs import configure
 from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
 from actors.settings import load

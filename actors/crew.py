@@ -8,16 +8,7 @@ from uuid import UUID
 
 import structlog
 from dramatiq import Broker, MessageProxy, Worker
-from dramatiq.middleware import (
-    AgeLimit,
-    Callbacks,
-    CurrentMessage,
-    Middleware,
-    Pipelines,
-    Retries,
-    ShutdownNotifications,
-    TimeLimit,
-)
+from dramatiq.middleware import Middleware
 
 from actors.mail import DATE_SCRAPER, Mail
 from actors.processes import Process
@@ -31,28 +22,6 @@ if TYPE_CHECKING:
     from engine.portal import Portal
 
 log = structlog.get_logger(__name__)
-
-#: Tries of a message that meets trouble of our own, with backoff from half a second to half a minute.
-MAX_RETRIES = 12
-
-
-def build_broker(settings: Settings) -> NatsBroker:
-    """The broker of every process; it connects on first use."""
-    return NatsBroker(
-        settings.need_nats_url(),
-        namespace=settings.subject_prefix,
-        mailbox_size=settings.mailbox_sizes(),
-        ack_wait=settings.ack_wait_ms / 1000,
-        middleware=[
-            AgeLimit(),
-            TimeLimit(),
-            ShutdownNotifications(),
-            Callbacks(),
-            Pipelines(),
-            Retries(max_retries=MAX_RETRIES, min_backoff=500, max_backoff=30_000),
-            CurrentMessage(),
-        ],
-    )
 
 
 class Crew(Middleware):

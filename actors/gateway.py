@@ -13,8 +13,8 @@ from types import FrameType
 import structlog
 from dramatiq.errors import BrokerConnectionError
 
+from actors.bus import build_broker
 from actors.commands import Commands
-from actors.crew import build_broker
 from actors.logs import configure
 from actors.mail import Mail
 from actors.periodic import periodically

@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from actors.messages import Subjects, encode
+from actors.telling import tell
 from broker.event_log import EventLog
 from engine.store.database import Connection, Database
 from engine.store.syncs import events as store
@@ -85,6 +86,8 @@ class Relay:
             await self._log.publish(subject, row["payload"].encode(), f"{row['sync_id']}/{row['seq']}")
         if events:
             await store.mark_events_published(connection, events)
+        for row in events:
+            tell(json.loads(row["payload"]))
 
     async def _publish_changes(self, connection: Connection, changes: Sequence[Any]) -> None:
         # All at once: their order on the wire is that of the calls, and there may be hundreds.

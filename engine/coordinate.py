@@ -18,7 +18,7 @@ from engine.store.clinics import find_clinic
 from engine.store.database import Connection, Database
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.admission import lock_clinic_row, start_waiting
-from engine.store.syncs.lifecycle import lock_sync
+from engine.store.syncs.lifecycle import lock_sync, touch
 from engine.store.syncs.reading import database_time, get_sync
 from engine.sync import DateState, Limits, Sync, SyncStatus, next_dates, next_try, outcome, unclaimed
 
@@ -86,6 +86,7 @@ def _ending(
 async def _send_on(
     connection: Connection, sync: Sync, dates: Sequence[DateState], now: datetime, limits: Limits
 ) -> Step:
+    await touch(connection, sync.id)
     fresh = next_dates(dates, limits.dates_in_flight, now)
     if fresh:
         await sync_dates.dispatch(connection, sync.id, [state.date for state in fresh])

@@ -37,7 +37,7 @@ class System:
 
     def gateway(self, name: str = "gateway") -> None:
         self._start(name, "-m", "actors.gateway")
-        eventually(lambda: "gateway_ready" in self.log(name), what=lambda: self.log(name))
+        self._await(name, "gateway_ready")
 
     def worker(self, queue: str, name: str | None = None, threads: int | None = None) -> None:
         name = name or queue
@@ -48,7 +48,7 @@ class System:
             "actors.app",
             *("--processes", "1", "--threads", str(threads or WORKERS[queue]), "--queues", queue),
         )
-        eventually(lambda: "ready for action" in self.log(name), what=lambda: self.log(name))
+        self._await(name, "ready for action")
 
     def everything(self, scrapers: int = 1) -> None:
         self.gateway()
@@ -84,6 +84,11 @@ class System:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+    def _await(self, name: str, word: str) -> None:
+        process = self.processes[name]
+        eventually(lambda: word in self.log(name) or process.poll() is not None, what=lambda: self.log(name))
+        assert process.poll() is None, self.log(name)
 
     def _start(self, name: str, *arguments: str) -> None:
         with (self._folder / name).open("ab") as log:

@@ -46,6 +46,11 @@ async def start(connection: Connection, sync_id: UUID, limits: Limits) -> None:
         await events.record(connection, sync_id, Event.STARTED)
 
 
+async def touch(connection: Connection, sync_id: UUID) -> None:
+    """Gives a sign of life for the sync."""
+    await connection.execute(SQL["touch_sync"], sync_id)
+
+
 async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
     """Ends the sync and tells it; dates that are still open are closed. False if it had ended before."""
     await connection.execute(SQL["close_open_dates"], sync_id, date_sources(DateStatus.FAILED))
