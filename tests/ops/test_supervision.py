@@ -53,7 +53,7 @@ def command(code: str, folder: Path, name: str, **settings: Any) -> Command:
 
 
 def pid_in(file: Path) -> int:
-    return eventually(lambda: file.exists() and int(file.read_text() or 0))  # type: ignore[no-any-return]
+    return eventually(lambda: file.exists() and int(file.read_text() or 0))
 
 
 def is_running(pid: int) -> bool:

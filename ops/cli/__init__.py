@@ -1,0 +1,44 @@
+"""`idexx-sync`, the command line.
+
+Theory of operation. `app` names the commands and where they are; a command's module is imported when it is used.
+Answers go to stdout, for people or, with `--json`, for programs; everything else goes to stderr. A command that
+fails raises; `errors` turns what was raised into one clear line, and `exits` says with which status the process
+ends. `reach` finds the servers: from the environment, or from the `idexx-sync up` that runs on this machine.
+
+Commands about syncs talk to the gateway over NATS and need nothing else, so they work from any machine that may
+use NATS. Commands about clinics and credentials need the database; those about dead letters, the broker.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line; answers the exit status."""
+    from cyclopts import CycloptsError
+
+    from ops.cli.app import build
+    from ops.cli.errors import report
+    from ops.cli.exits import Exit
+
+    app = build()
+    try:
+        status = app(
+            arguments,
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+    except CycloptsError as error:
+        print(f"✗ {error}\n  → idexx-sync --help", file=sys.stderr)
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe had enough; nothing is wrong
+        return Exit.OK
+    except Exception as error:
+        return report(error)
+    return status if isinstance(status, int) else Exit.OK

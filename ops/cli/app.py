@@ -1,0 +1,47 @@
+"""The commands. Each is imported only when it is used, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from cyclopts import App, Group
+
+_RUN = Group("Running it", sort_key=1)
+_SYNC = Group("Syncs", sort_key=2)
+_CLINIC = Group("Clinics", sort_key=3)
+_OPERATE = Group("Operating it", sort_key=4)
+
+#: (name, where it is, group, one line of help), in the order of the help page.
+COMMANDS = [
+    ("up", "up:up", _RUN, "Run everything on this machine, until Ctrl-C."),
+    ("demo", "demo:demo", _RUN, "Show all of it in a minute, with a sandbox portal and invented clinics."),
+    ("gateway", "processes:gateway", _RUN, "Run one gateway: it takes requests from NATS."),
+    ("worker", "processes:worker", _RUN, "Run one worker: coordinator, date_scraper or reconciler."),
+    ("sandbox", "sandbox:sandbox", _RUN, "Run the sandbox portal."),
+    ("sync", "sync:sync", _SYNC, "Sync a clinic, and follow it to its end."),
+    ("watch", "watch:watch", _SYNC, "Show syncs live: one, a clinic's, or all."),
+    ("cancel", "sync:cancel", _SYNC, "End a sync that waits or runs."),
+    ("status", "status:status", _SYNC, "How fresh each clinic is, or one clinic's latest sync."),
+    ("runs", "status:runs", _SYNC, "The latest syncs."),
+    ("clinic", "clinic:clinic", _CLINIC, "Add, list, show and remove clinics."),
+    ("credentials", "credentials:credentials", _CLINIC, "Set and test what a clinic signs in with."),
+    ("doctor", "doctor:doctor", _OPERATE, "Check everything that is needed, with a remedy for each."),
+    ("migrate", "migrate:migrate", _OPERATE, "Bring the database's tables up to date."),
+    ("dlq", "dlq:dlq", _OPERATE, "List, show, replay and drop dead letters."),
+    ("env", "env:env", _OPERATE, "Print how to reach the servers of `up`, for a shell."),
+]
+
+
+def build() -> App:
+    app = App(
+        suppress_keyboard_interrupt=False,
+        name="idexx-sync",
+        help="Keeps the IDEXX Neo calendar of veterinary clinics in PostgreSQL.",
+        help_epilogue="Every command has examples: `idexx-sync sync --help`.",
+        help_format="markdown",
+        version=lambda: version("idexx-sync"),
+    )
+    app["--help"].group = app["--version"].group = Group("Other", sort_key=9)
+    for order, (name, path, group, line) in enumerate(COMMANDS):
+        app.command(f"ops.cli.{path}", name=name, help=line, group=group, sort_key=order)
+    return app

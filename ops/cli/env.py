@@ -1,0 +1,21 @@
+"""`env`: how to reach the servers, for a shell."""
+
+from __future__ import annotations
+
+import shlex
+
+from ops.cli.terminal import Json, answer
+from ops.reach import database_url, nats_url, settings_here
+
+
+def env(*, json: Json = False) -> None:
+    """Print how to reach the servers of `up`, with their passwords: for this machine only.
+
+    Example: `eval "$(idexx-sync env)"`, and then `nats sub 'idexx.evt.>' --server "$NATS_URL"`
+    """
+    settings = settings_here()
+    found = {"NATS_URL": nats_url(settings), "DATABASE_URL": database_url(settings)}
+    if json:
+        answer(found)
+    else:
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in found.items()))

@@ -1,0 +1,28 @@
+"""`migrate`: the database's tables."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ops.cli.terminal import Json, answer, say
+from ops.connections import open_database
+from ops.reach import database_url, settings_here
+
+
+def migrate(*, json: Json = False) -> None:
+    """Bring the database's tables up to date. Safe to run again, and while everything runs.
+
+    Example: `DATABASE_URL=postgresql://… idexx-sync migrate`
+    """
+    applied = asyncio.run(_migrate(database_url(settings_here())))
+    if json:
+        answer({"ok": True, "applied": applied})
+    else:
+        say(f"applied {', '.join(applied)}" if applied else "the database is up to date")
+
+
+async def _migrate(url: str) -> list[str]:
+    from engine.store.migrate import migrate
+
+    async with open_database(url) as connection:
+        return await migrate(connection)

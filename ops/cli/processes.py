@@ -1,0 +1,37 @@
+"""`gateway` and `worker`: one process each, for those who run them under systemd or in containers.
+
+They become the process that does the work: signals and exit status are its own.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ops.processes import Queue, gateway_argv, worker_argv
+from ops.reach import database_url, nats_url, settings_here
+
+
+def gateway() -> None:
+    """Run one gateway: it takes requests from NATS. Any number of them may run.
+
+    Example: `idexx-sync gateway`
+    """
+    _become(gateway_argv())
+
+
+def worker(queue: Annotated[Queue, Parameter(help="Which actor it runs.")]) -> None:
+    """Run one worker. A machine has one `coordinator`, one `reconciler`, and a `date_scraper` for each browser.
+
+    Example: `idexx-sync worker date_scraper`
+    """
+    _become(worker_argv(queue, settings_here()))
+
+
+def _become(argv: tuple[str, ...]) -> None:
+    settings = settings_here()
+    for need in (nats_url, database_url):
+        need(settings)  # said here, before anything starts
+    os.execv(argv[0], argv)  # noqa: S606

@@ -1,0 +1,19 @@
+"""`sandbox`: the sandbox portal, which has a command line of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+def sandbox(
+    *arguments: Annotated[str, Parameter(allow_leading_hyphen=True, help="See `idexx-sync sandbox -- --help`.")],
+) -> None:
+    """Run the sandbox portal: a portal to develop against, with invented clinics and appointments.
+
+    Example: `idexx-sync sandbox --port 8700 --latency-ms 300`
+    """
+    from ops.sandbox.cli import main
+
+    main(list(arguments))

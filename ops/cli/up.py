@@ -1,0 +1,51 @@
+"""`up`: everything on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from actors.settings import load
+from ops.cli.terminal import passed_on, say
+from ops.connections import where
+from ops.embedded import Home
+from ops.machine import Machine
+from ops.supervision import Supervisor, supervise
+
+
+def up(
+    *,
+    sandbox: Annotated[
+        bool,
+        Parameter(negative=(), show_default=False, help="Also run the sandbox portal and store its clinics."),
+    ] = False,
+    cancel_queued: Annotated[
+        bool,
+        Parameter(negative=(), show_default=False, help="Cancel the syncs that wait from the last time."),
+    ] = False,
+) -> int:
+    """Run everything on this machine, until Ctrl-C.
+
+    Starts a nats-server and a PostgreSQL of its own unless `NATS_URL` and `DATABASE_URL` name others, brings the
+    tables up to date, and starts the gateway and the workers.
+
+    Example: `idexx-sync up --sandbox`, and in another terminal `idexx-sync watch`
+    """
+    settings = load()
+    home = Home(settings.idexx_sync_home)
+    with home.hold(datetime.now(UTC)) as tell:
+
+        async def run(supervisor: Supervisor) -> int:
+            machine = Machine(home, supervisor, say)
+            now = await machine.start(sandbox=sandbox, cancel_waiting=cancel_queued)
+            tell(now.nats_url, now.database_url)
+            say(f"ready: NATS {where(now.nats_url or '')}, PostgreSQL {where(now.database_url or '')}")
+            say("in another terminal: idexx-sync status · idexx-sync watch · idexx-sync doctor; Ctrl-C stops")
+            await asyncio.Event().wait()
+            return 0
+
+        grace = settings.shutdown_grace_ms / 1000
+        return asyncio.run(supervise(run, say=say, grace=grace, output=passed_on, label=home.label))

@@ -1,0 +1,71 @@
+"""Short-lived connections for commands: one clear error when the server is not there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import nats
+from nats.aio.client import Client
+
+from engine.errors import Unavailable
+
+#: Seconds to wait for a connection.
+CONNECT_TIMEOUT = 5.0
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """Raises `Unavailable`, and asyncpg's own errors for what is wrong after that."""
+    try:
+        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.ClientConfigurationError, ValueError) as error:
+        raise Unavailable(
+            f"PostgreSQL at {where(url)} does not let us in ({type(error).__name__}: {error}); "
+            "check that it runs and that DATABASE_URL is right"
+        ) from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def open_nats(url: str) -> AsyncIterator[Client]:
+    """Raises `Unavailable`."""
+    reasons: list[str] = []
+
+    async def note(error: Exception) -> None:
+        reasons.append(str(error) or type(error).__name__)
+
+    try:
+        client = await nats.connect(
+            url,
+            connect_timeout=CONNECT_TIMEOUT,
+            max_reconnect_attempts=2,
+            reconnect_time_wait=0.2,
+            allow_reconnect=True,
+            error_cb=note,
+            name="idexx-sync command line",
+        )
+    except (OSError, TimeoutError, nats.errors.Error, ValueError) as error:
+        why = reasons[-1] if reasons else str(error) or type(error).__name__
+        raise Unavailable(
+            f"NATS at {where(url)} does not let us in ({why}); check that it runs and that NATS_URL is right"
+        ) from error
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def where(url: str) -> str:
+    """Host and port of a URL: fit to be shown."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname or "a local socket")
+    except ValueError:
+        return "(an address that cannot be read)"

@@ -1,0 +1,109 @@
+"""Everything of one machine, started in order under one supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from actors.settings import Settings, load
+from engine.store.migrate import migrate
+from engine.store.vault import Vault, new_ring
+from ops.connections import open_database, open_nats
+from ops.embedded import Home, start_servers
+from ops.processes import processes
+from ops.queued import cancel_queued
+from ops.reach import KEY_FILE, with_environment
+from ops.sandbox.client import Sandbox
+from ops.sandbox_clinics import store_clinics
+from ops.supervision import Command, Stage, StartFailed, Supervisor
+
+FIRST_SANDBOX_PORT = 18080
+
+#: Seconds until the gateway must answer.
+GATEWAY_TIMEOUT = 30.0
+
+
+@dataclass
+class Machine:
+    """`start` changes this process's environment: its children, and this process, find the servers there."""
+
+    home: Home
+    supervisor: Supervisor
+    say: Callable[[str], None]
+
+    async def start(self, *, sandbox: bool = False, cancel_waiting: bool = False) -> Settings:
+        """Returns when the gateway takes requests. Raises what `start_servers` raises, and `Unavailable`."""
+        settings = await self.start_servers()
+        if sandbox:
+            settings = await self.start_sandbox(settings)
+        if cancel_waiting and (count := await cancel_queued(settings)):
+            self.say(f"cancelled {count} syncs that were waiting")
+        await self.start_processes(settings)
+        return settings
+
+    async def start_servers(self) -> Settings:
+        """The servers, where the settings name none, and the tables."""
+        settings = load()
+        servers = await start_servers(
+            self.home,
+            self.supervisor,
+            nats_url=settings.nats_url,
+            database_url=settings.database_url,
+            say=self.say,
+        )
+        found: dict[str, str | None] = {"NATS_URL": servers.nats_url, "DATABASE_URL": servers.database_url}
+        if settings.database_url is None:
+            # The key lives beside the data that it opens only where both are this machine's own.
+            found["ENCRYPTION_KEY"] = self.home.secret(KEY_FILE, new_ring)
+        async with open_database(servers.database_url) as connection:
+            if applied := await migrate(connection):
+                self.say(f"brought the tables up to date: {', '.join(applied)}")
+        return with_environment(found)
+
+    async def start_sandbox(self, settings: Settings) -> Settings:
+        """The sandbox portal in place of the real one, with its clinics stored."""
+        port = self.home.port("sandbox", FIRST_SANDBOX_PORT)
+        sandbox = Sandbox(f"http://127.0.0.1:{port}")
+
+        async def ready() -> bool:
+            with suppress(OSError):
+                return bool(await sandbox.clinics())
+            return False
+
+        argv = (sys.executable, "-m", "ops.sandbox", "--port", str(port))
+        await self.supervisor.start(
+            Command(name="sandbox", argv=argv, stage=Stage.SERVERS, log=self.home.log("sandbox"), ready=ready)
+        )
+        os.environ["IDEXX_BASE_URL"] = sandbox.url
+        load.cache_clear()
+        key = settings.encryption_key
+        vault = Vault.from_ring("" if key is None else key.get_secret_value())
+        async with open_database(settings.need_database_url()) as connection:
+            slugs = await store_clinics(connection, vault, await sandbox.clinics())
+        self.say(f"the sandbox portal runs at {sandbox.url}, with the clinics {', '.join(slugs)}")
+        return load()
+
+    async def start_processes(self, settings: Settings) -> None:
+        for command in processes(settings):
+            await self.supervisor.start(command)
+        await gateway_answers(settings.need_nats_url())
+
+
+async def gateway_answers(url: str) -> None:
+    """Returns when a gateway answers; raises `StartFailed` when none does in time."""
+    async with open_nats(url) as client:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATEWAY_TIMEOUT):
+                while True:
+                    with suppress(NoRespondersError, NatsTimeoutError):
+                        await client.request("$SRV.PING.idexx-sync", timeout=1)
+                        return
+                    await asyncio.sleep(0.1)
+    raise StartFailed(f"the gateway did not answer within {GATEWAY_TIMEOUT:g} s; its output is above")

@@ -1,0 +1,47 @@
+"""The processes of one machine: a gateway, a Coordinator, a Reconciler, and a DateScraper for each browser."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from ops.supervision.command import Command, Stage
+
+if TYPE_CHECKING:
+    from actors.settings import Settings
+
+Queue = Literal["coordinator", "date_scraper", "reconciler"]
+
+#: Messages that a Coordinator or Reconciler works on at once: they wait for the database, not for the processor.
+THREADS = 8
+
+#: A worker is told to give up a little before the supervisor kills it, in milliseconds.
+GIVE_UP_BEFORE = 2_000
+
+
+def processes(settings: Settings) -> Iterator[Command]:
+    """In the order in which they are started."""
+    for queue in ("coordinator", "reconciler"):
+        yield _worker(queue, queue, settings)
+    for n in range(1, settings.browser_pool_size + 1):
+        yield _worker("date_scraper", f"scraper-{n}", settings)
+    yield Command(name="gateway", argv=gateway_argv(), stage=Stage.GATEWAY)
+
+
+def gateway_argv() -> tuple[str, ...]:
+    return (sys.executable, "-m", "actors.gateway")
+
+
+def worker_argv(queue: Queue, settings: Settings) -> tuple[str, ...]:
+    threads = settings.sync_concurrency if queue == "date_scraper" else THREADS
+    grace = max(settings.shutdown_grace_ms - GIVE_UP_BEFORE, settings.shutdown_grace_ms // 2)
+    return (
+        *(sys.executable, "-m", "dramatiq", "actors.app"),
+        *("--processes", "1", "--threads", str(threads), "--queues", queue),
+        *("--worker-shutdown-timeout", str(grace)),
+    )
+
+
+def _worker(queue: Queue, name: str, settings: Settings) -> Command:
+    return Command(name=name, argv=worker_argv(queue, settings), stage=Stage.WORKERS)

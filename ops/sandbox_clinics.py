@@ -1,0 +1,22 @@
+"""Stores the sandbox's clinics, as a person would store real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.credentials import Credentials
+from engine.store.clinics import add_clinic, set_credentials
+from engine.store.database import Connection
+from engine.store.vault import Vault
+from ops.sandbox.client import SandboxClinic
+
+
+async def store_clinics(connection: Connection, vault: Vault, clinics: Sequence[SandboxClinic]) -> list[str]:
+    """Answers their slugs. Clinics that are stored already are brought up to date."""
+    async with connection.transaction():
+        for one in clinics:
+            clinic = await add_clinic(connection, one.slug, one.name, one.timezone, one.country)
+            await set_credentials(
+                connection, vault, clinic.id, Credentials(one.username, one.password, one.company_id)
+            )
+    return [one.slug for one in clinics]
