@@ -7,7 +7,7 @@ none lacks what identifies it, and none contradicts another. There is nothing be
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from engine.dates import DateRange
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.answer import Answer, read_json
 from engine.portal.drift import drift, tell_names
-from engine.portal.fields import Record, unknown_names
+from engine.portal.fields import NOTHING, Record, unknown_names
 from engine.portal.records import read_record, unknown_status
 from engine.snapshot import Proof, Snapshot
 
@@ -50,14 +50,16 @@ def calendar_query(dates: DateRange) -> dict[str, str]:
     return {"start": f"{dates.start} 00:00:00", "end": f"{after} 00:00:00"}
 
 
-def read_calendar(answer: Answer, clinic: Clinic, dates: DateRange, asked_at: datetime) -> Mapping[date, Snapshot]:
+def read_calendar(
+    answer: Answer, clinic: Clinic, dates: DateRange, asked_at: datetime, ignored: Container[str] = ()
+) -> dict[date, Snapshot]:
     """A snapshot for each of `dates`. Raises `PortalFailure` where the answer is not complete."""
     wrapper, records = find_records(read_json(answer, asked_at))
     if len(dates) > 1 and len(records) in PAGE_SIZES:
         raise PortalFailure(
             Failure(Reason.BAD_ANSWER, f"{len(records)} records for {len(dates)} days look cut off")
         )
-    seen = _read_records(records, clinic, dates)
+    seen = _read_records(records, clinic, dates, ignored)
     return {
         day: Snapshot(day, asked_at, tuple(seen.on(day)), _proof(answer, wrapper, seen, day, dates))
         for day in dates
@@ -93,7 +95,8 @@ def _objects(records: list[Any]) -> Sequence[Record]:
 def _check_beside(value: Mapping[str, Any], wrapper: str, length: int) -> None:
     """An answer that says more than its records may say that there are more of them."""
     beside = {key: said for key, said in value.items() if key != wrapper}
-    unknown = [key for key in beside if key not in _BESIDE and key not in _TOTALS]
+    known = _BESIDE.keys() | _TOTALS
+    unknown = [key for key, said in beside.items() if key not in known and said not in NOTHING]
     if unknown:
         raise drift("the answer says something beside its records", unknown)
     if bad := [key for key, said in beside.items() if key in _BESIDE and said not in _BESIDE[key]]:
@@ -120,14 +123,14 @@ class _Seen:
         return sorted(found, key=lambda a: (a.starts_at, a.neo_appointment_id))
 
 
-def _read_records(records: Sequence[Record], clinic: Clinic, dates: DateRange) -> _Seen:
+def _read_records(records: Sequence[Record], clinic: Clinic, dates: DateRange, ignored: Container[str]) -> _Seen:
     appointments: dict[str, Appointment] = {}
     statuses: dict[str, str] = {}
     duplicates: Counter[date] = Counter()
     fields: Counter[str] = Counter()
     rosters = 0
     for record in records:
-        appointment = read_record(record, clinic)
+        appointment = read_record(record, clinic, ignored)
         if appointment is None:
             rosters += 1
             continue

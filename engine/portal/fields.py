@@ -6,7 +6,7 @@ The first name that carries a value counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from engine.portal.drift import drift
@@ -41,19 +41,10 @@ NOT_STORED = frozenset(
     | {"rendering", "overlap", "editable", "startEditable", "durationEditable", "resourceEditable"}
 )
 
-KNOWN_NAMES = frozenset(name for names in SPELLINGS.values() for name in names) | NOT_STORED
+#: What a value may be that says nothing.
+NOTHING: tuple[object, ...] = (None, False, "", [], {})
 
-#: A record that has none of the names of one of these, and a name that nobody knows, may have been renamed.
-STORED_MEANINGS = (
-    ("patient", "title"),
-    ("client", "first_name", "last_name", "title"),
-    ("phone",),
-    ("provider",),
-    ("room",),
-    ("type",),
-    ("status", "class"),
-    ("notes",),
-)
+KNOWN_NAMES = frozenset(name for names in SPELLINGS.values() for name in names) | NOT_STORED
 
 
 def text(record: Record, meaning: str) -> str | None:
@@ -83,17 +74,15 @@ def class_names(record: Record) -> str | None:
     return _text(value, "className")
 
 
-def unknown_names(record: Record) -> list[str]:
-    return [name for name in record if name not in KNOWN_NAMES]
+def unknown_names(record: Record, ignored: Container[str] = ()) -> list[str]:
+    return [name for name in record if name not in KNOWN_NAMES and name not in ignored]
 
 
-def check_not_renamed(record: Record) -> None:
-    """Drift where an unknown name stands in a record that lacks a meaning: it may be that meaning's new name."""
-    if (unknown := unknown_names(record)) and any(
-        all(name not in record for meaning in meanings for name in SPELLINGS[meaning])
-        for meanings in STORED_MEANINGS
-    ):
-        raise drift("a record lacks known fields and has others", unknown)
+def check_understood(record: Record, ignored: Container[str]) -> None:
+    """Drift where a name that nobody knows says something: it may be a known field's new name, or a flag that
+    makes the record another thing. One that says nothing (null, false, empty) changes nothing."""
+    if any(record[name] not in NOTHING for name in unknown_names(record, ignored)):
+        raise drift("a record has fields that nobody knows", unknown_names(record, ignored))
 
 
 def _text(value: object, name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 
 from engine.appointment import BLOCK, Appointment
@@ -9,7 +10,7 @@ from engine.clinic import Clinic
 from engine.portal.drift import drift
 from engine.portal.fields import (
     Record,
-    check_not_renamed,
+    check_understood,
     class_names,
     flag,
     text,
@@ -20,8 +21,11 @@ from engine.portal.statuses import DEFAULT_STATUS, normalise, normalise_class_na
 from engine.portal.times import read_span, utc
 
 
-def read_record(record: Record, clinic: Clinic) -> Appointment | None:
-    """None for a roster entry, which is no appointment. Raises `PortalFailure` for what is not understood."""
+def read_record(record: Record, clinic: Clinic, ignored: Container[str] = ()) -> Appointment | None:
+    """None for a roster entry, which is no appointment. Raises `PortalFailure` for what is not understood.
+
+    `ignored`: names of fields that somebody has looked at and that do not matter.
+    """
     if flag(record, "roster"):
         return None
     is_block = flag(record, "block")
@@ -29,8 +33,7 @@ def read_record(record: Record, clinic: Clinic) -> Appointment | None:
     if identity is None:
         raise drift("a record has no id", unknown_names(record))
     starts, ends = _span(record, clinic)
-    if not is_block:
-        check_not_renamed(record)
+    check_understood(record, ignored)
     title_patient, title_client = (None, None) if is_block else _names_in_title(text(record, "title"))
     phone = text(record, "phone")
     return Appointment(

@@ -1,4 +1,4 @@
-"""Dates to calls and back: spans of several days, halved where they fail, and the second look at an empty day."""
+"""Dates to calls and back: spans of several days, halved where they fail, and the second look at what is odd."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ DIVISIBLE = frozenset(
 #: Failures after which no other call is worth making now.
 LASTING = frozenset(Reason) - DIVISIBLE
 
+CUT_OFF = Failure(Reason.BAD_ANSWER, "the answer for several days was cut off")
+
 
 class Scraping:
     """One scrape. `found` holds what is known so far, also when the whole is broken off."""
@@ -48,21 +50,22 @@ class Scraping:
     async def _span(self, visit: Visit, span: DateRange) -> None:
         try:
             snapshots = await self._ask(visit, span)
+            if (tail := odd_tail(snapshots, span, self._stored)) is not None:
+                snapshots = snapshots | await self._confirm(visit, tail, snapshots)
         except PortalFailure as error:
             await self._divide(visit, span, error.failure)
             return
         for day, snapshot in snapshots.items():
             self.found[day] = snapshot
-            if not snapshot.appointments and self._stored.get(day, 0) >= SEVERAL:
+            if is_doubtful(snapshot, self._stored):
                 await self._ask_again(visit, day)
 
     async def _divide(self, visit: Visit, span: DateRange, failure: Failure) -> None:
         """Halves what failed, down to single days, as long as that may help."""
-        halves = list(spans(span, (len(span) + 1) // 2))
-        if len(span) == 1 or failure.reason in LASTING:
-            self.found |= dict.fromkeys(span, failure)
+        if len(span) == 1:
+            self.found[span.start] = failure
             return
-        for half in halves:
+        for half in spans(span, (len(span) + 1) // 2):
             if failure.reason in LASTING:
                 self.found |= dict.fromkeys(half, failure)
                 continue
@@ -70,17 +73,23 @@ class Scraping:
             if isinstance(last := self.found[half.end], Failure):
                 failure = last
 
+    async def _confirm(self, visit: Visit, tail: DateRange, seen: Mapping[date, Snapshot]) -> dict[date, Snapshot]:
+        """The tail as it is in a call of its own; raises `PortalFailure` if it was another in the span's."""
+        again = await self._ask(visit, tail)
+        if any(again[day].appointments != seen[day].appointments for day in tail):
+            raise PortalFailure(CUT_OFF)
+        return {day: asked_twice(snapshot) for day, snapshot in again.items()}
+
     async def _ask_again(self, visit: Visit, day: date) -> None:
         try:
-            again = (await self._ask(visit, DateRange(day, day)))[day]
+            self.found[day] = asked_twice((await self._ask(visit, DateRange(day, day)))[day])
         except PortalFailure as error:
             self.found[day] = error.failure
-        else:
-            self.found[day] = replace(again, proof=replace(again.proof, asked_twice=True))
 
-    async def _ask(self, visit: Visit, span: DateRange) -> Mapping[date, Snapshot]:
-        def understand(answer: Answer, sent_at: datetime) -> Mapping[date, Snapshot]:
-            return read_calendar(answer, self._errand.clinic, span, sent_at)
+    async def _ask(self, visit: Visit, span: DateRange) -> dict[date, Snapshot]:
+        def understand(answer: Answer, sent_at: datetime) -> dict[date, Snapshot]:
+            clinic, ignored = self._errand.clinic, self._settings.ignored_fields
+            return read_calendar(answer, clinic, span, sent_at, ignored)
 
         return await visit.read(CALENDAR_PATH, calendar_query(span), understand)
 
@@ -92,3 +101,30 @@ def spans(dates: DateRange, days: int) -> Iterator[DateRange]:
         end = min(start + timedelta(days=days - 1), dates.end)
         yield DateRange(start, end)
         start = end + timedelta(days=1)
+
+
+def asked_twice(snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, proof=replace(snapshot.proof, asked_twice=True))
+
+
+def is_doubtful(snapshot: Snapshot, stored: Mapping[date, int]) -> bool:
+    """Empty, although the database holds several: believed only when it is said twice."""
+    expected = stored.get(snapshot.date, 0)
+    return not snapshot.appointments and expected >= SEVERAL and not snapshot.proof.asked_twice
+
+
+def odd_tail(snapshots: Mapping[date, Snapshot], span: DateRange, stored: Mapping[date, int]) -> DateRange | None:
+    """The last days of a span, from the last one that is not empty, if an answer cut off would look like them.
+
+    Odd is an empty working day, or two empty days, at the end of days that are not empty; or a last day with less
+    than half of what the database holds.
+    """
+    filled = [day for day in span if snapshots[day].appointments]
+    if not filled or filled[-1] == span.start:
+        return None
+    last = filled[-1]
+    empty = [day for day in span if day > last]
+    is_short = 2 * len(snapshots[last].appointments) < stored.get(last, 0)
+    if is_short or len(empty) > 1 or any(day.isoweekday() < 6 for day in empty):
+        return DateRange(last, span.end)
+    return None

@@ -50,6 +50,8 @@ class PortalSettings:
     span_days: int = 1
     #: An answer longer than this is not read.
     max_body_bytes: int = 32 * 1024 * 1024
+    #: Fields of a record that are new, and that somebody has found not to matter.
+    ignored_fields: frozenset[str] = frozenset()
     #: How long a sign-in form that nobody understood is left alone.
     sign_in_pause: float = 300.0
     times: TimeLimits = field(default_factory=TimeLimits)

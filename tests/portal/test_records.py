@@ -148,8 +148,11 @@ def test_a_renamed_field_is_drift_and_its_new_name_is_told():
     assert "uuid" in failure(without(CAMEL, "id") | {"uuid": "x"}).message
 
 
-def test_a_new_field_that_takes_no_known_ones_place_does_no_harm():
-    assert read_record(CAMEL | {"weightKg": 12}, DENVER) == read_record(CAMEL, DENVER)
+def test_a_new_field_is_drift_when_it_says_something_unless_somebody_found_that_it_does_not_matter():
+    assert "weightKg" in failure(CAMEL | {"weightKg": 12}).message
+    assert "is_waitlist" in failure(CAMEL | {"is_waitlist": True}).message
+    assert read_record(CAMEL | {"weightKg": 12}, DENVER, {"weightKg"}) == read_record(CAMEL, DENVER)
+    assert read_record(CAMEL | {"weightKg": None, "is_waitlist": False}, DENVER) == read_record(CAMEL, DENVER)
 
 
 def test_a_name_that_may_be_somebodys_data_is_not_told():
