@@ -1,20 +1,26 @@
 """A Dramatiq broker on NATS JetStream."""
 
 from .broker import NatsBroker
+from .circuit_breaker import CircuitBreaker
 from .dead import DeadLetter
 from .errors import CircuitOpen, DeclarationRefused, DeliveriesExhausted, LeaseLost, MailboxFull, MessageTooLarge
+from .lease import Lease
 from .loop_actors import LoopActors
 from .mailbox import Mailbox
+from .token_bucket import TokenBucket
 
 __all__ = [
+    "CircuitBreaker",
     "CircuitOpen",
     "DeadLetter",
     "DeclarationRefused",
     "DeliveriesExhausted",
+    "Lease",
     "LeaseLost",
     "LoopActors",
     "Mailbox",
     "MailboxFull",
     "MessageTooLarge",
     "NatsBroker",
+    "TokenBucket",
 ]

@@ -73,14 +73,14 @@ class _Finishing(threading.local):
 class NatsBroker(Broker):
     """A Dramatiq broker on NATS JetStream. See the package for what it promises.
 
-    `url` is one server or a list of them; `namespace` keeps projects apart on one server. Nothing connects before the
-    first use. All times are seconds unless the name says `_ms`.
+    `url` is one server or a list of them; `namespace` keeps projects apart on one server. Nothing connects
+    before the first use. All times are seconds unless the name says `_ms`.
 
     - `mailbox_size`, `mailbox_bytes`: the bound of a queue, in messages and bytes that are ready or in flight: one
-      number, or a mapping by queue; None: no bound. `mailbox_wait`: how long `enqueue` waits for room before it
-      raises MailboxFull.
-    - `ack_wait`: how long after its worker died a message is delivered again. `max_deliver`: how often a message is
-      delivered without being settled before it becomes a dead letter. `dead_letter_ttl`: how long those are kept.
+      number, or a mapping by queue; None: no bound. `mailbox_wait`: how long `enqueue` waits for room before
+      it raises MailboxFull.
+    - `ack_wait`: how long after its worker died a message is delivered again. `max_deliver`: how often a message
+      is delivered without being settled before it becomes a dead letter, kept for `dead_letter_ttl`.
     - `max_priority`: messages may carry `broker_priority` from 0 to this, higher first; each costs two consumers.
     - `duplicate_window`: for so long the same message sent again is stored once.
     - `timeout`: how long one operation waits for the server, reconnections included.
@@ -170,8 +170,8 @@ class NatsBroker(Broker):
     def enqueue(self, message: AnyMessage, *, delay: int | None = None) -> AnyMessage:
         """Stores `message`, to be run after `delay` milliseconds, and returns it as it was stored.
 
-        Returns when the server has confirmed it. From any thread but the loop's. Raises MailboxFull, MessageTooLarge
-        or BrokerConnectionError; after the last one, the message may have been stored nevertheless.
+        Returns when the server has confirmed it. From any thread but the loop's. Raises MailboxFull,
+        MessageTooLarge or BrokerConnectionError; after the last, the message may have been stored nevertheless.
         """
         message = self._prepare(message, delay)
         self.emit_before("enqueue", message, delay)
@@ -206,7 +206,7 @@ class NatsBroker(Broker):
         return prepared
 
     def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
-        """As in Dramatiq; a message that was delivered too often is skipped here, after the hooks, already failed."""
+        """As in Dramatiq; a message that was delivered too often is skipped here, already failed."""
         super().emit_before(signal, *args, **kwargs)
         if signal == "process_message" and isinstance(args[0], NatsMessage) and args[0].exhausted:
             raise DeliveriesExhausted(args[0].delivery.deliveries, self._max_deliver)
@@ -214,7 +214,7 @@ class NatsBroker(Broker):
     def emit_after(self, signal: str, *args: Any, **kwargs: Any) -> None:
         """As in Dramatiq, but a follow-up that a hook could not store keeps its message from being acked.
 
-        Retries, pipelines and callbacks enqueue in `after_process_message`, whose errors Dramatiq logs and forgets.
+        Retries, pipelines and callbacks enqueue in `after_process_message`; Dramatiq logs and forgets its errors.
         """
         if signal != "process_message" or not isinstance(args[0], NatsMessage):
             super().emit_after(signal, *args, **kwargs)
@@ -231,8 +231,8 @@ class NatsBroker(Broker):
         """A consumer that holds at most `prefetch` messages, those being worked on included.
 
         `timeout` in milliseconds is how long its `__next__` waits before it returns None. Raises
-        BrokerConnectionError when no server can be reached. A delay queue (`x.DQ`) has nothing to consume: what was
-        delayed comes through `x` when its time has come.
+        BrokerConnectionError when no server can be reached. A delay queue (`x.DQ`) has nothing to consume:
+        what was delayed comes through `x` when its time has come.
         """
         if queue_name != q_name(queue_name):
             return IdleConsumer(timeout / 1000)

@@ -16,7 +16,7 @@ SAMPLES = 4
 
 
 class ServerClock:
-    """Compares the server's time stamps with the local monotonic clock; a step of the local clock changes nothing."""
+    """The server's time by the local monotonic clock, so that a step of the local clock changes nothing."""
 
     def __init__(self, stream: str) -> None:
         """`stream` is one that exists; information on it carries the server's time."""

@@ -54,7 +54,7 @@ class Connection:
         return self._client is not None and self._client.is_connected
 
     async def client(self) -> Client:
-        """The connected client, at first after connecting. Raises ConnectionFailed when no server answers in time."""
+        """The client, at first after connecting. Raises ConnectionFailed when no server answers in time."""
         client = self._client
         if client is not None and not client.is_closed:
             return client

@@ -95,16 +95,14 @@ class NatsConsumer(Consumer):
             self._start(self._held.give_back(_delivery(message)))
 
     def close(self) -> None:
-        """Stops pulling and gives back what the worker has not taken. Never raises, and takes a few seconds at most."""
+        """Stops pulling and gives back what the worker has not taken. Never raises; a few seconds at most."""
         intake, self._intake = self._intake, None
         if intake is None or self._thread.is_current():
             return
         try:
             wait(self._thread.start(self._close(intake)), CLOSE_TIMEOUT)
         except TimeoutError:
-            self._logger.warning(
-                "NATS does not answer: what %r held comes again after the ack wait.", self._names.queue
-            )
+            self._logger.warning("NATS does not answer: what %r held comes after the ack wait.", self._names.queue)
 
     async def _close(self, intake: Intake) -> None:
         await intake.stop()

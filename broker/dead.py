@@ -31,7 +31,7 @@ PAUSE = 1.0
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One dead letter. `sequence` names it within its queue; `message` is None when the payload cannot be decoded."""
+    """One dead letter, named by its `sequence` within the queue; `message` is None for what cannot be decoded."""
 
     queue: str
     sequence: int
@@ -39,7 +39,7 @@ class DeadLetter:
     message: Message[object] | None
     #: The exception that ended it, as "Type: text".
     error: str
-    #: How often the message was run: its retries and the first time; deliveries that were never settled count, too.
+    #: How often the message was run; deliveries that were never settled count, too.
     attempts: int
     died_at: datetime
 
@@ -89,7 +89,7 @@ class DeadLetters:
         return letters
 
     async def replay(self, names: QueueNames, sequence: int) -> Letter | None:
-        """The dead letter as it is to be sent again, with its retries counted from the start; None: there is none."""
+        """The dead letter as it is to be sent again, with its retries counted anew; None: there is none."""
         raw = await self._next(names, sequence)
         if raw is None or raw.seq != sequence:
             return None

@@ -86,7 +86,7 @@ class Held:
         return await self._connection.client() if self._connection.is_up else None
 
     async def _repeat(self) -> None:
-        """After a reconnection: a second ack of the same delivery changes nothing, a lost one would run it again."""
+        """After a reconnection: a second ack of a delivery changes nothing, a lost one would run it again."""
         again = [*self._unconfirmed, *self._unsent]
         self._unconfirmed.clear()
         self._unsent.clear()

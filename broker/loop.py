@@ -44,7 +44,7 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Runs `coroutine` on the loop and waits for its result; cancels it after `timeout` seconds (TimeoutError).
+        """Runs `coroutine` on the loop and waits for it; cancels it after `timeout` seconds (TimeoutError).
 
         Raises RuntimeError on the loop's own thread: there, await the coroutine instead.
         """

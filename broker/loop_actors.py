@@ -22,10 +22,10 @@ T = TypeVar("T")
 
 
 class LoopActors(Middleware):
-    """Runs async actors on the loop that NATS lives on, so that they share its connection and one another's pools.
+    """Runs async actors on the loop that NATS lives on, so that they share its connection.
 
-    A worker thread waits for each: `--threads` is how many run at once. An interrupt (time limit, shutdown) cancels
-    the coroutine and waits at most `cleanup_timeout` seconds for its cleanup, before the message counts as failed.
+    A worker thread waits for each: `--threads` is how many run at once. An interrupt (time limit, shutdown)
+    cancels the coroutine and waits at most `cleanup_timeout` seconds for its cleanup, before the message failed.
     """
 
     def __init__(self, broker: NatsBroker, cleanup_timeout: float = 10.0) -> None:
@@ -58,7 +58,7 @@ class _Runner:
                 run.cancel()
                 if not run.done.wait(self._cleanup_timeout):
                     self._logger.error(
-                        "An async actor was cancelled and has not ended after %.1f s; it goes on in the background.",
+                        "A cancelled async actor has not ended after %.1f s; it goes on in the background.",
                         self._cleanup_timeout,
                     )
             raise

@@ -1,7 +1,7 @@
 """Waiting for room in a full mailbox: woken by a consumer that acks, not by trying again and again.
 
-A waiting sender says so on a core subject; for a short while, consumers then announce each place they make. Nothing
-is published while nobody waits. A message lost on the way costs a waiter one `RECHECK`.
+A waiting sender says so on a core subject; for a short while, consumers then announce each place they make.
+Nothing is published while nobody waits. A message lost on the way costs a waiter one `RECHECK`.
 """
 
 from __future__ import annotations

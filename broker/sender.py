@@ -7,7 +7,7 @@ from hashlib import blake2b
 from urllib.parse import quote
 
 import nats.js.errors
-from dramatiq import Message
+from dramatiq import Message, get_encoder
 
 from .clock import ServerClock, format_time
 from .connection import Connection
@@ -34,9 +34,7 @@ class Sender:
     def letter(self, names: QueueNames, message: Message[object]) -> Letter:
         """What is to be stored in the mailbox."""
         payload = message.encode()
-        return Letter(
-            names.box, names.new(self._level(message)), payload, {"Nats-Msg-Id": identify(message, payload)}
-        )
+        return Letter(names.box, names.new(self._level(message)), payload, {"Nats-Msg-Id": identify(message)})
 
     async def store(self, names: QueueNames, letter: Letter, wait: float) -> Stored:
         """Stores in the mailbox, waiting at most `wait` seconds for room. Raises MailboxFull."""
@@ -61,7 +59,7 @@ class Sender:
         """Stores for `delay` milliseconds from now, by the server's clock. There is always room."""
         await self._streams.later(names)
         payload = message.encode()
-        key = identify(message, payload)
+        key = identify(message)
         letter = Letter(names.later, names.due(self._level(message)), payload, {"Nats-Msg-Id": key})
         if delay >= SHORTEST_DELAY:
             now = await self._clock(names.later).now(await self._connection.connected())
@@ -90,6 +88,12 @@ class Sender:
         return self._clocks.setdefault(stream, ServerClock(stream))
 
 
-def identify(message: Message[object], payload: bytes) -> str:
-    """The `Nats-Msg-Id`: the same for the same message sent again, another for each retry, eta or group run of it."""
-    return f"{quote(message.message_id)}-{blake2b(payload, digest_size=9).hexdigest()}"
+def identify(message: Message[object]) -> str:
+    """The `Nats-Msg-Id`: the message's id, and its options, by which its retries, etas and group runs differ.
+
+    So the same message sent again is stored once, and a message that Dramatiq enqueues anew is never lost.
+    """
+    identity = quote(message.message_id, safe="")
+    if message.options:
+        identity += f"-{blake2b(get_encoder().encode(message.options), digest_size=9).hexdigest()}"
+    return identity

@@ -133,7 +133,7 @@ class Streams:
             StreamConfig(
                 name=names.later,
                 subjects=[names.at("*"), names.due("*")],
-                # A bound is not possible here (the server refuses it), and not wanted: see the theory of operation.
+                # A bound is neither possible here (the server refuses it) nor wanted: what is here was admitted.
                 retention=RetentionPolicy.WORK_QUEUE,
                 allow_msg_schedules=True,
                 allow_rollup_hdrs=True,
@@ -180,7 +180,7 @@ class Streams:
 
 
 async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
-    """Creates the stream, or changes what exists to `config`. Raises DeclarationRefused where the server does not."""
+    """Creates the stream, or changes what exists to `config`; DeclarationRefused where the server does not."""
     with transport():
         try:
             await js.add_stream(config)

@@ -21,7 +21,8 @@ def test_a_stopping_worker_process_ends_cleanly(worker: WorkerProcess) -> None:
     worker.send("note", "one")
     eventually(lambda: worker.notes() == ["one"])
     assert worker.stop() == 0
-    assert "Traceback" not in worker.log() and "Warning" not in worker.log()
+    assert "Traceback" not in worker.log()
+    assert "Warning" not in worker.log()
 
 
 def test_a_killed_worker_gives_its_message_back(worker: WorkerProcess, tmp_path: Path) -> None:

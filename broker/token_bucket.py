@@ -1,0 +1,256 @@
+"""A token bucket that all processes share: so many calls a second, whoever makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from .clock import ServerClock
+from .kv import Bucket, Entry
+
+#: How late a token may be used at most, in seconds. Who wakes later takes a new one: the token belongs to the past.
+LATEST_USE = 0.05
+#: At most so many waiters of one process take their tokens in one write, so that other processes get their turn.
+TOGETHER = 10
+#: A pause that `throttled` makes when the other side does not say for how long. Seconds.
+USUAL_PAUSE = 1.0
+#: Between two tries after another process was faster. Seconds.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the processes share. Times are the server's, in seconds since the epoch."""
+
+    #: When the bucket will be full again, if nothing more is taken.
+    full_at: float = 0.0
+    #: No token is valid before this.
+    paused_until: float = 0.0
+    #: Counts the pauses: a token of an earlier count is void.
+    pauses: int = 0
+    #: The rate was lowered to this share of the full one …
+    share: float = 1.0
+    #: … at this time, and grows back from then on.
+    lowered_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a bucket allows: `rate` tokens a second, `burst` at once. Pure arithmetic on records."""
+
+    rate: float
+    burst: float
+    #: How long the rate takes to grow from nothing to full, in seconds.
+    recovery: float
+    #: It is never lowered below this share.
+    least: float
+
+    def share(self, record: Record, now: float) -> float:
+        """The share of the full rate that is allowed now."""
+        return min(1.0, record.share + max(0.0, now - record.lowered_at) / self.recovery)
+
+    @property
+    def latest_use(self) -> float:
+        """How late a token may be used, in seconds; less for a bucket without a burst, whose rate it would lower."""
+        return min(LATEST_USE, max(self.burst - 1, 0.1) / self.rate)
+
+    @property
+    def slack(self) -> float:
+        """How far the bucket may be ahead of its rate. As a token may be used late, that much is not saved up."""
+        return max(0.0, (self.burst - 1) / self.rate - self.latest_use)
+
+    def interval(self, record: Record, now: float) -> float:
+        """The time between two tokens, when there is nothing saved up."""
+        lateness = max(0.0, self.latest_use - (self.burst - 1) / self.rate)
+        return 1 / (self.rate * self.share(record, now)) + lateness
+
+    def take(self, record: Record, now: float, count: int) -> tuple[Record, list[float]]:
+        """Takes `count` tokens: the new record, and when each may be used, `now` or later."""
+        interval = self.interval(record, now)
+        full_at = max(record.full_at, now, record.paused_until + self.slack)
+        times = [max(now, full_at + number * interval - self.slack) for number in range(count)]
+        return replace(record, full_at=full_at + count * interval), times
+
+    def pause(self, record: Record, now: float, seconds: float) -> Record:
+        """No token is valid for `seconds` from now on, and afterwards nothing is saved up."""
+        until = max(record.paused_until, now + seconds)
+        # What was taken for later is void and comes back; what may have been used by now does not.
+        full_at = min(record.full_at, now + self.slack + self.interval(record, now))
+        return replace(record, paused_until=until, full_at=full_at, pauses=record.pauses + 1)
+
+    def slow_down(self, record: Record, now: float, factor: float) -> Record:
+        """The rate of this moment times `factor`."""
+        return replace(record, share=max(self.least, self.share(record, now) * factor), lowered_at=now)
+
+
+class TokenBucket:
+    """At most `rate` × t + `burst` grants in any window of t seconds, whatever the number of processes.
+
+        bucket = TokenBucket(client, bucket="limits", key="portal", rate=10, burst=5)
+        await bucket.acquire()
+
+    Times are the server's, so that the machines' clocks do not matter. Waiters of one process are served in order
+    and take their tokens together; processes take turns by compare-and-set, and what is taken is theirs, so no one
+    starves. A waiter that is cancelled wastes its token. Every process of one key must use the same rate and burst.
+    With a burst of 1, tokens are a tenth further apart than the rate says, as the promise would not hold otherwise.
+    """
+
+    def __init__(
+        self,
+        nats: Client | JetStreamContext,
+        *,
+        bucket: str,
+        key: str,
+        rate: float,
+        burst: float | None = None,
+        recovery: float = 60.0,
+        least: float = 0.05,
+        replicas: int = 1,
+    ) -> None:
+        """`rate`: tokens a second. `burst`: tokens (default: as the rate, at least 1). See Terms for the rest."""
+        burst = max(1.0, rate) if burst is None else burst
+        if rate <= 0 or burst < 1:
+            raise ValueError(
+                f"rate is {rate} and burst {burst}: the rate must be positive and the burst at least 1."
+            )
+        self._terms = Terms(rate, burst, recovery, least)
+        self._bucket = Bucket(nats, bucket, replicas=replicas)
+        self._key = key
+        self._clock = ServerClock(self._bucket.stream)
+        self._known = Entry(None, 0)
+        self._lead = 0.0
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._serving: asyncio.Task[None] | None = None
+
+    async def acquire(self, n: int = 1) -> None:
+        """Waits until `n` more calls may be made. Raises BrokerConnectionError when no server can be reached."""
+        waiters = [asyncio.get_running_loop().create_future() for _ in range(n)]
+        self._waiters.extend(waiters)
+        if self._serving is None or self._serving.done():
+            self._serving = asyncio.create_task(self._serve())
+        try:
+            await asyncio.gather(*waiters)
+        except BaseException:
+            for waiter in waiters:
+                waiter.cancel()
+            raise
+
+    async def reserve(self, n: int = 1) -> float:
+        """Takes `n` tokens without waiting, and answers how many seconds to wait before they may be used.
+
+        Whoever waits that long by itself is not told of a pause that begins meanwhile.
+        """
+        times = await self._change(lambda record, now: self._terms.take(record, now, n))
+        return max(0.0, times[-1] - await self._now())
+
+    async def pause(self, seconds: float) -> None:
+        """Nobody gets a token for `seconds` from now on; tokens that are waited for become void."""
+        await self._change(lambda record, now: (self._terms.pause(record, now, seconds), None))
+
+    async def slow_down(self, factor: float = 0.5) -> None:
+        """Lowers everybody's rate; it grows back by itself."""
+        await self._change(lambda record, now: (self._terms.slow_down(record, now, factor), None))
+
+    async def throttled(self, retry_after: float | None = None) -> None:
+        """The other side said that it was too much (HTTP 429): pauses as it asks (seconds), and lowers the rate.
+
+        Of several that report the same episode, the first lowers the rate, the others only prolong the pause.
+        """
+        pause = USUAL_PAUSE if retry_after is None else retry_after
+
+        def change(record: Record, now: float) -> tuple[Record, None]:
+            begins = now >= record.paused_until
+            paused = self._terms.pause(record, now, pause)
+            return (self._terms.slow_down(paused, now, 0.5) if begins else paused), None
+
+        await self._change(change)
+
+    async def succeeded(self) -> None:
+        """Nothing to do: the rate grows back with time. For those who report both outcomes."""
+
+    async def allowed_rate(self) -> float:
+        """How many tokens a second are given out now."""
+        record = _decode(await self._bucket.read(self._key))
+        return self._terms.rate * self._terms.share(record, await self._now())
+
+    async def _serve(self) -> None:
+        try:
+            while self._drop_cancelled():
+                await self._serve_some(min(len(self._waiters), TOGETHER))
+        except Exception as error:
+            while self._waiters:
+                if not (waiter := self._waiters.popleft()).done():
+                    waiter.set_exception(error)
+
+    async def _serve_some(self, count: int) -> None:
+        times, pauses = await self._take(count)
+        for at in times:
+            if await self._sleep_until(at - self._lead) and await self._is_void(pauses):
+                return
+            await self._sleep_until(at)
+            if not self._drop_cancelled():
+                return
+            if await self._now() - at <= self._terms.latest_use:
+                self._waiters.popleft().set_result(None)
+
+    async def _take(self, count: int) -> tuple[list[float], int]:
+        began = time.monotonic()
+        lead = self._lead
+        times = await self._change(lambda record, now: self._terms.take(record, now + lead, count))
+        self._learn(time.monotonic() - began)
+        return times, _decode(self._known).pauses
+
+    async def _is_void(self, pauses: int) -> bool:
+        began = time.monotonic()
+        self._known = await self._bucket.read(self._key)
+        self._learn(time.monotonic() - began)
+        return _decode(self._known).pauses != pauses
+
+    def _learn(self, took: float) -> None:
+        """Far from the server, tokens are taken and looked at so much earlier that they can be used in time."""
+        self._lead = took * 1.5 if took > self._terms.latest_use / 2 else self._lead / 2
+
+    async def _sleep_until(self, at: float) -> bool:
+        wait = at - await self._now()
+        if wait <= 0:
+            return False
+        await asyncio.sleep(wait)
+        return True
+
+    def _drop_cancelled(self) -> bool:
+        while self._waiters and self._waiters[0].done():
+            self._waiters.popleft()
+        return bool(self._waiters)
+
+    async def _change(self, change: Callable[[Record, float], tuple[Record, T]]) -> T:
+        """Compare-and-set from what is known; whoever was faster is read, and it is tried again."""
+        pause = SHORTEST_PAUSE
+        while True:
+            record, answer = change(_decode(self._known), await self._now())
+            value = json.dumps(asdict(record)).encode()
+            revision = await self._bucket.write(self._key, value, revision=self._known.revision)
+            if revision is not None:
+                self._known = Entry(value, revision)
+                return answer
+            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311
+            pause = min(pause * 2, LONGEST_PAUSE)
+            self._known = await self._bucket.read(self._key)
+
+    async def _now(self) -> float:
+        await self._bucket.declare()
+        return await self._clock.now(self._bucket.client)
+
+
+def _decode(entry: Entry) -> Record:
+    return Record(**json.loads(entry.value)) if entry.value else Record()
