@@ -56,7 +56,7 @@ class Accounts:
             return SignInResult.REJECTED
         rejections = self._rejections.get(clinic.company_id, 0)
         limit = dials.sign_in.lock_after
-        if dials.sign_in.locked or (limit is not None and rejections >= limit):
+        if dials.sign_in.locked or 0 < limit <= rejections:
             return SignInResult.LOCKED
         if dials.sign_in.reject or not secrets.compare_digest(password.encode(), clinic.password.encode()):
             self._rejections[clinic.company_id] = rejections + 1

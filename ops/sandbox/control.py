@@ -68,6 +68,8 @@ class Control:
             self._portal.reset_dials()
         if request.method == "PATCH":
             patch = json.loads(await request.body())
+            if not isinstance(patch, dict):
+                raise ValueError("a patch of the dials is a JSON object")
             if patch.pop("expire_sessions", False):
                 self._portal.accounts.end(company_id)
             self._portal.turn(patch, company_id)

@@ -83,8 +83,8 @@ class SignIn(Dial):
     landing: Literal["dashboard", "home", "schedule"] = "dashboard"
     cookie: str = "neo_session"
     second_factor: Literal["code", "otp"] | None = None
-    #: Rejected passwords of one user before the account is locked; None: never.
-    lock_after: int | None = 5
+    #: Rejected passwords of one user before the account is locked; 0: never.
+    lock_after: int = Field(default=5, ge=0)
     locked: bool = False
     #: Refuses every password, as if it had been changed.
     reject: bool = False

@@ -1,0 +1,73 @@
+"""Answers that are not what they were: one record spoilt, or all of them, or their wrapper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.sandbox.conftest import TODAY
+from tests.sandbox.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+#: How many records are added, and how many of the old ones are no longer there as they were.
+SPOILT = {
+    "no_id": (0, 1),
+    "no_start": (0, 1),
+    "unreadable_start": (0, 1),
+    "end_before_start": (0, 1),
+    "outside_range": (0, 1),
+    "date_moved": (0, 1),
+    "duplicate": (1, 0),
+    "duplicate_differs": (1, 0),
+    "unknown_field": (0, 1),
+    "unknown_status": (0, 1),
+    "not_an_object": (0, 1),
+}
+
+
+@pytest.mark.parametrize("spelling", ["a", "mixed"])
+@pytest.mark.parametrize("drift", SPOILT)
+async def test_one_record_is_spoilt_and_the_truth_is_not(
+    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, drift: str, spelling: str
+) -> None:
+    await visitor.sign_in(clinic)
+    await sandbox.dials(spelling=spelling)
+    before, truth = (await visitor.calendar(TODAY)).json(), await sandbox.truth(clinic.company_id, TODAY, TODAY)
+    await sandbox.dials(drift=[drift])
+    after = (await visitor.calendar(TODAY)).json()
+    more, gone = SPOILT[drift]
+    assert len(after) == len(before) + more
+    assert len([record for record in before if record not in after]) == gone
+    assert await sandbox.truth(clinic.company_id, TODAY, TODAY) == truth
+
+
+@pytest.mark.parametrize(
+    ("dials", "shape"),
+    [
+        ({"drift": ["unknown_wrapper"]}, lambda answer: list(answer) == ["payload"]),
+        ({"drift": ["wrapper_not_a_list"]}, lambda answer: isinstance(answer["events"], dict)),
+        ({"drift": ["renamed_fields"]}, lambda answer: all("start" not in record for record in answer)),
+        ({"max_records": 5}, lambda answer: len(answer) == 5),
+    ],
+    ids=["unknown_wrapper", "wrapper_not_a_list", "renamed_fields", "max_records"],
+)
+async def test_the_whole_answer_has_another_shape(
+    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, dials: dict[str, Any], shape: Any
+) -> None:
+    await visitor.sign_in(clinic)
+    await sandbox.dials(**dials)
+    assert shape((await visitor.calendar(TODAY)).json())
+
+
+async def test_a_configuration_may_lack_parts(
+    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic
+) -> None:
+    await visitor.sign_in(clinic)
+    await sandbox.dials(config_missing=["rooms", "businessHours.daysOfWeek"])
+    config = (await visitor.config()).json()
+    assert "rooms" not in config
+    assert list(config["businessHours"]) == ["start", "end"]
+    await sandbox.dials(config_missing=None)
+    assert (await visitor.config()).json() == clinic.config
