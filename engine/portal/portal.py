@@ -54,11 +54,12 @@ class Portal:
         sessions: SessionStore,
         budget: Budget,
         breaker: Breaker | None = None,
+        browser: Browser | None = None,
     ) -> None:
         self._settings = settings
         self._budget = budget
         self._breaker = breaker
-        self.browser = Browser(settings)
+        self.browser = browser or Browser(settings)
         self._sessions = Sessions(settings, self.browser, sessions, budget)
 
     async def start(self) -> None:

@@ -1,0 +1,144 @@
+"""One sandbox and one real browser for all tests of a run; a fresh portal, and a sandbox as new, for each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from engine.clinic import Clinic
+from engine.credentials import Credentials
+from engine.dates import DateRange
+from engine.failure import Failure
+from engine.portal import Portal, PortalSettings, TimeLimits
+from engine.portal.browser import Browser
+from engine.portal.protocols import Session
+from engine.snapshot import Snapshot
+from ops.sandbox.client import LedgerEntry, Sandbox, SandboxClinic, SandboxProcess
+from tests.portal.doubles import CountingBudget, MemoryEvidence, MemorySessions, SwitchBreaker
+
+#: A Thursday: the days after it are working days and a weekend.
+TODAY = date(2026, 1, 22)
+
+LIMITS = TimeLimits(page=4.0, sign_in=8.0, call=1.5, date=20.0)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxProcess]:
+    with SandboxProcess(seed=7, today=TODAY) as process:
+        yield process
+
+
+@pytest.fixture
+async def sandbox(sandbox_process: SandboxProcess) -> Sandbox:
+    await sandbox_process.reset()
+    return sandbox_process
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    browser = Browser(PortalSettings(times=LIMITS))
+    yield browser
+    await browser.close()
+
+
+@dataclass
+class Stage:
+    """A portal with its neighbours, in front of the sandbox, as the first clinic of it."""
+
+    sandbox: Sandbox
+    account: SandboxClinic
+    settings: PortalSettings
+    browser: Browser
+    store: MemorySessions = field(default_factory=MemorySessions)
+    budget: CountingBudget = field(default_factory=CountingBudget)
+    breaker: SwitchBreaker = field(default_factory=SwitchBreaker)
+    evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
+
+    def __post_init__(self) -> None:
+        account = self.account
+        self.clinic = Clinic(uuid4(), account.slug, account.name, account.timezone, account.country)
+        self.credentials = Credentials(account.username, account.password, account.company_id, "v1")
+
+    @property
+    def portal(self) -> Portal:
+        return Portal(
+            self.settings,
+            sessions=self.store,
+            budget=self.budget,
+            breaker=self.breaker,
+            browser=self.browser,
+        )
+
+    def having(self, **settings: Any) -> Stage:
+        """The same with other settings."""
+        return replace(self, settings=replace(self.settings, **settings))
+
+    async def scrape(
+        self, start: date = TODAY, end: date | None = None, **options: Any
+    ) -> list[Snapshot | Failure]:
+        dates = DateRange(start, end or start)
+        found = await self.portal.scrape(
+            self.clinic, self.credentials, dates, clock=now, evidence=self.evidence, **options
+        )
+        assert list(found) == list(dates)
+        return list(found.values())
+
+    async def scrape_one(self, day: date = TODAY, **options: Any) -> Snapshot | Failure:
+        return (await self.scrape(day, **options))[0]
+
+    async def calls(self, *kinds: str) -> list[LedgerEntry]:
+        return [call for call in await self.sandbox.ledger() if not kinds or call.kind in kinds]
+
+    async def assert_true(self, snapshot: Snapshot | Failure) -> None:
+        """The snapshot is what the sandbox says, field by field."""
+        assert isinstance(snapshot, Snapshot), snapshot
+        truth = await self.sandbox.truth(self.account.company_id, snapshot.date, snapshot.date)
+        seen = [appointment.to_json() for appointment in snapshot.appointments]
+        for record in seen:
+            del record["client_phone_raw"]
+        assert by_id(seen) == by_id(truth)
+
+
+def by_id(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {record["neo_appointment_id"]: record for record in records}
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+async def strangers(sandbox: Sandbox, browser: Browser) -> list[Stage]:
+    """A stage for each clinic of the sandbox; nobody has signed in."""
+    settings = PortalSettings(base_url=sandbox.url, times=LIMITS)
+    return [Stage(sandbox, account, settings, browser) for account in await sandbox.clinics()]
+
+
+@pytest.fixture
+async def stranger(strangers: list[Stage]) -> Stage:
+    return strangers[0]
+
+
+@pytest.fixture
+async def stage(stranger: Stage) -> Stage:
+    """With a session in the store, so that a test of calls need not sign in first."""
+    account = stranger.account
+    async with httpx.AsyncClient(base_url=stranger.sandbox.url) as client:
+        await client.get("/login")
+        form = {"companyId": account.company_id, "username": account.username, "password": account.password}
+        await client.post("/login", data=form | {"_csrf": client.cookies["csrf_token"]})
+        cookie = {"name": "neo_session", "value": client.cookies["neo_session"], "url": stranger.sandbox.url}
+    await stranger.store.put(account.slug, Session("first", [cookie]))
+    await stranger.sandbox.clear_ledger()
+    return stranger

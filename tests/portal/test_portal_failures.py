@@ -1,0 +1,184 @@
+"""Every way in which the portal fails, with the real browser: a reason is told, and nothing false is believed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.failure import Failure, Reason
+from engine.snapshot import Snapshot
+from tests.conftest import free_port
+from tests.portal.conftest import TODAY, Stage
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ({"mode": "status", "status": 500}, Reason.PORTAL_UNAVAILABLE),
+        ({"mode": "status", "status": 503}, Reason.PORTAL_UNAVAILABLE),
+        ({"mode": "status", "status": 403}, Reason.PORTAL_CHANGED),
+        ({"mode": "hang", "seconds": 20}, Reason.TIMED_OUT),
+        ({"mode": "slow_body", "seconds": 20}, Reason.TIMED_OUT),
+        ({"mode": "cut_body"}, Reason.CONNECTION_LOST),
+        ({"mode": "not_json"}, Reason.BAD_ANSWER),
+        ({"mode": "deep_json"}, Reason.BAD_ANSWER),
+        ({"mode": "maintenance"}, Reason.MAINTENANCE),
+        ({"mode": "redirect", "location": "https://elsewhere.example/"}, Reason.LEFT_PORTAL),
+        ({"mode": "redirect", "location": "//elsewhere.example/login"}, Reason.LEFT_PORTAL),
+        ({"mode": "redirect", "location": "/appointments/getCalendarEventData"}, Reason.PORTAL_CHANGED),
+        ({"mode": "login_page"}, Reason.SESSION_ENDED),
+        ({"mode": "redirect", "location": "/login"}, Reason.SESSION_ENDED),
+        ({"mode": "status", "status": 401}, Reason.SESSION_ENDED),
+    ],
+    ids=lambda value: str(value),
+)
+async def test_a_failing_call_is_a_failure_with_its_reason_and_evidence(
+    stage: Stage, rule: dict[str, Any], reason: Reason
+):
+    await stage.sandbox.dials(fail=[rule])
+    failure = await stage.scrape_one()
+    assert isinstance(failure, Failure)
+    assert failure.reason is reason
+    evidence = stage.evidence.kept[TODAY]
+    assert evidence.failure == failure
+    await stage.sandbox.dials(fail=[])
+    await stage.assert_true(await stage.scrape_one())
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), (None, None)])
+async def test_429_is_told_to_the_budget_with_the_pause_that_the_portal_asks_for(
+    stage: Stage, header: str | None, seconds: float | None
+):
+    await stage.sandbox.dials(fail=[{"mode": "status", "status": 429, "retry_after": header}])
+    failure = await stage.scrape_one()
+    assert failure == Failure(Reason.RATE_LIMITED, "too many calls (429)", seconds)
+    assert stage.budget.pauses == [seconds]
+
+
+async def test_a_429_during_the_sign_in_pauses_everybody_too(stranger: Stage):
+    stage = stranger
+    await stage.sandbox.dials(
+        fail=[{"on": ["login_page"], "mode": "status", "status": 429, "retry_after": "3", "count": 1}]
+    )
+    failure = await stage.scrape_one()
+    assert isinstance(failure, Failure)
+    assert (failure.reason, failure.retry_after) == (Reason.RATE_LIMITED, 3.0)
+    assert stage.budget.pauses == [3.0]
+    await stage.assert_true(await stage.scrape_one())
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        "no_id",
+        "no_start",
+        "unreadable_start",
+        "end_before_start",
+        "outside_range",
+        "date_moved",
+        "duplicate_differs",
+        "renamed_fields",
+        "not_an_object",
+        "unknown_wrapper",
+        "wrapper_not_a_list",
+    ],
+)
+@pytest.mark.parametrize("spelling", ["a", "b"])
+async def test_an_answer_that_is_not_understood_is_never_believed(stage: Stage, drift: str, spelling: str):
+    await stage.sandbox.dials(drift=[drift], spelling=spelling)
+    failure = await stage.scrape_one()
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.PORTAL_CHANGED
+
+
+async def test_the_unknown_names_are_told_and_the_evidence_is_kept(stage: Stage):
+    await stage.sandbox.dials(drift=["renamed_fields"])
+    failure = await stage.scrape_one()
+    assert isinstance(failure, Failure)
+    assert "startsAt" in failure.message
+    evidence = stage.evidence.kept[TODAY]
+    assert evidence.status == 200
+    assert evidence.screenshot is not None
+    assert evidence.screenshot.startswith(b"\x89PNG")
+    assert "startsAt" in evidence.body
+
+
+@pytest.mark.parametrize("drift", ["duplicate", "unknown_status", "unknown_field"])
+async def test_what_can_be_understood_is_believed_and_accounted_for(stage: Stage, drift: str):
+    await stage.sandbox.dials(drift=[drift])
+    snapshot = await stage.scrape_one()
+    assert isinstance(snapshot, Snapshot)
+    proof = snapshot.proof
+    assert {
+        "duplicate": proof.left_out.get("duplicate"),
+        "unknown_status": proof.unknown_statuses.get("Awaiting Pickup"),
+        "unknown_field": proof.unknown_fields.get("tele_visit_url"),
+    }[drift] == 1
+
+
+async def test_an_empty_answer_is_asked_for_twice_where_the_database_holds_several(stage: Stage):
+    await stage.sandbox.dials(fail=[{"mode": "empty", "count": 1}])
+    snapshot = await stage.scrape_one(stored={TODAY: 12})
+    await stage.assert_true(snapshot)
+    assert isinstance(snapshot, Snapshot)
+    assert snapshot.proof.asked_twice
+    assert len(await stage.calls("calendar")) == 2
+
+
+async def test_an_empty_answer_that_is_given_twice_is_believed(stage: Stage):
+    await stage.sandbox.dials(empty=True)
+    snapshot = await stage.scrape_one(stored={TODAY: 12})
+    assert isinstance(snapshot, Snapshot)
+    assert snapshot.appointments == ()
+    assert len(await stage.calls("calendar")) == 2
+    await stage.sandbox.clear_ledger()
+    assert isinstance(await stage.scrape_one(stored={TODAY: 1}), Snapshot)
+    assert len(await stage.calls("calendar")) == 1
+
+
+async def test_a_huge_answer_is_refused_and_the_browser_goes_on(stage: Stage):
+    stage = stage.having(max_body_bytes=1_000_000)
+    await stage.sandbox.dials(fail=[{"mode": "huge_body", "megabytes": 3, "count": 1}])
+    failure = await stage.scrape_one()
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.BAD_ANSWER
+    await stage.assert_true(await stage.scrape_one())
+
+
+async def test_a_portal_that_is_not_there_is_unavailable(stage: Stage):
+    stage = stage.having(base_url=f"http://127.0.0.1:{free_port()}")
+    failure = await stage.scrape_one()
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.PORTAL_UNAVAILABLE
+
+
+async def test_an_open_circuit_makes_dates_wait_without_a_call(stage: Stage):
+    stage.breaker.wait = 12.0
+    failure = await stage.scrape_one()
+    assert isinstance(failure, Failure)
+    assert (failure.reason, failure.retry_after) == (Reason.CIRCUIT_OPEN, 12.0)
+    assert await stage.calls() == []
+    assert stage.breaker.told == []
+
+
+async def test_the_breaker_is_told_what_says_that_the_portal_is_down_and_what_says_that_it_is_not(stage: Stage):
+    await stage.scrape_one()
+    await stage.sandbox.dials(fail=[{"mode": "status", "status": 503, "count": 1}])
+    await stage.scrape_one()
+    await stage.sandbox.dials(drift=["no_id"])
+    await stage.scrape_one()
+    assert stage.breaker.told == ["succeeded", "failed", "succeeded"]
+
+
+async def test_a_date_that_waits_for_a_token_uses_up_none_of_its_time(stage: Stage):
+    stage.budget.open.clear()
+    stage = stage.having(times=replace(stage.settings.times, date=0.3, call=0.3))
+    scrape = asyncio.create_task(stage.scrape_one())
+    await asyncio.sleep(0.6)
+    stage.budget.open.set()
+    await stage.assert_true(await scrape)
