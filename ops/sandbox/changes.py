@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
@@ -66,6 +67,7 @@ class _Changing:
         self.rng.shuffle(self.candidates)
 
     def run(self) -> list[Change]:
+        self._check_ids()
         for record, values in self._chosen(self.request.move, self._elsewhere):
             self._move(record, values)
         for record, values in self._chosen(self.request.edit, self._otherwise):
@@ -77,6 +79,16 @@ class _Changing:
         for addition in self._additions():
             self._change("added", None, added(addition, self.schedule))
         return self.changes
+
+    def _check_ids(self) -> None:
+        """A request that names what is not there changes nothing at all."""
+        request = self.request
+        edits = [edit.id for wanted in (request.move, request.edit) if isinstance(wanted, list) for edit in wanted]
+        ids = [
+            number for wanted in (request.cancel, request.delete) if isinstance(wanted, list) for number in wanted
+        ]
+        for record_id in edits + ids:
+            self._known(record_id)
 
     def _change(self, kind: Kind, before: Record | None, after: Record | None) -> None:
         record = after or before
@@ -102,12 +114,12 @@ class _Changing:
             self.schedule.glitch(Transit(record, after, self.glitch, self.glitch_until))
         self._change("moved", record, after)
 
-    def _chosen(self, wanted: int | list[Edit], draw: Any) -> list[tuple[Record, Edit]]:
+    def _chosen(self, wanted: int | list[Edit], draw: Callable[[Record], Edit]) -> list[tuple[Record, Edit]]:
         if isinstance(wanted, list):
             return [(self._known(values.id), values) for values in wanted]
         return [(record, draw(record)) for record in self._take(wanted, self._busy)]
 
-    def _named(self, wanted: int | list[int], fits: Any) -> list[Record]:
+    def _named(self, wanted: int | list[int], fits: Callable[[Record], bool]) -> list[Record]:
         if isinstance(wanted, list):
             return [self._known(record_id) for record_id in wanted]
         return self._take(wanted, fits)
@@ -117,7 +129,7 @@ class _Changing:
             return record
         raise UnknownRecord(f"clinic {self.clinic.company_id} has no record {record_id}")
 
-    def _take(self, count: int, fits: Any) -> list[Record]:
+    def _take(self, count: int, fits: Callable[[Record], bool]) -> list[Record]:
         taken = [record for record in self.candidates if fits(record)][:count]
         ids = {record.id for record in taken}
         self.candidates = [record for record in self.candidates if record.id not in ids]

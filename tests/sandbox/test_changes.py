@@ -86,11 +86,13 @@ async def test_more_than_there_are_is_all_there_are(sandbox: SandboxProcess, cli
     assert await truth(sandbox, clinic) == {}
 
 
-async def test_a_record_that_is_not_there_cannot_be_changed(
+async def test_a_change_of_what_is_not_there_changes_nothing(
     sandbox: SandboxProcess, clinic: SandboxClinic
 ) -> None:
+    before = await truth(sandbox, clinic)
     with pytest.raises(SandboxError, match="no record 5"):
-        await sandbox.change(clinic.company_id, cancel=[5])
+        await sandbox.change(clinic.company_id, add=1, move=3, cancel=[5])
+    assert await truth(sandbox, clinic) == before
 
 
 @pytest.mark.parametrize(("glitch", "seen"), [("move_both", 2), ("move_none", 0)])
