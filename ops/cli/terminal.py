@@ -25,6 +25,9 @@ Json = Annotated[
     ),
 ]
 
+#: Columns of a table that goes into a pipe or a file.
+PIPE_WIDTH = 200
+
 Say = Callable[[str], None]
 
 
@@ -51,7 +54,7 @@ def console() -> Console:
     """The console of stdout. Imported when it is needed: `--help` is quicker without."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def paint(code: str, text: str, stream: TextIO) -> str:

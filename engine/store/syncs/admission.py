@@ -45,7 +45,8 @@ async def admit(connection: Connection, request: SyncRequest, order: Sequence[da
         request.dry_run,
         list(order),
     )
-    await events.record(connection, sync_id, Event.ACCEPTED)
+    span = {"start_date": request.dates.start.isoformat(), "end_date": request.dates.end.isoformat()}
+    await events.record(connection, sync_id, Event.ACCEPTED, **span)
     if sync_id in await start_waiting(connection, request.clinic_id, limits):
         return Admission(sync_id, SyncStatus.IN_PROGRESS, 0)
     position = await connection.fetchval(SQL["queue_position"], sync_id)

@@ -1,0 +1,95 @@
+"""`clinic add|list|show|remove`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from actors.settings import Settings
+from engine.store import clinics as store
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import Exit
+from ops.cli.status import status
+from ops.cli.terminal import Json, answer, say
+from ops.connections import open_database
+from ops.reach import database_url, settings_here
+
+clinic = App(name="clinic", help="Add, list, show and remove clinics.")
+
+Slug = Annotated[str, Parameter(help="Its short name in subjects and commands: a-z, 0-9 and '-'.")]
+
+
+@clinic.command
+def add(
+    slug: Slug,
+    *,
+    name: Annotated[str, Parameter(help="Its name, as people know it.")],
+    timezone: Annotated[str, Parameter(help="Its IANA time zone, such as America/Chicago.")],
+    country: Annotated[str, Parameter(help="ISO 3166: how local telephone numbers are read.")] = "US",
+    json: Json = False,
+) -> None:
+    """Store a clinic, or change the one of this slug.
+
+    Example: `idexx-sync clinic add cedar-creek --name "Cedar Creek Vets" --timezone America/Chicago`
+    """
+
+    async def run(settings: Settings) -> Any:
+        async with open_database(database_url(settings)) as connection:
+            return await store.add_clinic(connection, slug, name, timezone, country)
+
+    stored = asyncio.run(run(settings_here()))
+    if json:
+        answer({"ok": True, "clinic": asdict(stored)})
+    else:
+        say(f"stored {slug}; next: idexx-sync credentials set {slug}")
+
+
+@clinic.command(name="list")
+def list_(*, json: Json = False) -> None:
+    """All clinics with their freshness, as `status` shows them."""
+    status(json=json)
+
+
+@clinic.command
+def show(slug: Slug, *, json: Json = False) -> None:
+    """One clinic and its latest sync, as `status CLINIC` shows them."""
+    status(slug, json=json)
+
+
+@clinic.command
+def remove(
+    slug: Slug,
+    *,
+    yes: Annotated[bool, Parameter(negative=(), show_default=False, help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Remove a clinic with everything that is stored of it. Asks first.
+
+    Example: `idexx-sync clinic remove cedar-creek --yes`
+    """
+    asyncio.run(_remove(settings_here(), slug, yes))
+    if json:
+        answer({"ok": True, "removed": slug})
+    else:
+        say(f"removed {slug}")
+
+
+async def _remove(settings: Settings, slug: str, yes: bool) -> None:
+    async with open_database(database_url(settings)) as connection:
+        found = await store.find_clinic(connection, slug)
+        if not yes:
+            confirm(f"Remove {found.name} ({slug}) with all its appointments, slots and syncs?")
+        await store.remove_clinic(connection, found.id)
+
+
+def confirm(question: str) -> None:
+    """Returns when the answer is yes; raises otherwise, also where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise CommandFailed(f"{question} There is no terminal to ask on", status=Exit.USAGE, hint="add --yes")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise CommandFailed("nothing was changed", status=Exit.FAILED)

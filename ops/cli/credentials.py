@@ -1,0 +1,138 @@
+"""`credentials set|test`: what a clinic signs in to the portal with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from actors.settings import Settings
+from engine.credentials import Credentials
+from engine.failure import Failure
+from engine.store import clinics as store
+from engine.store.vault import Vault
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import LOGIN_REASONS, Exit
+from ops.cli.terminal import Json, answer, say
+from ops.connections import open_database
+from ops.reach import database_url, nats_url, settings_here
+
+credentials = App(name="credentials", help="Set and test what a clinic signs in with.")
+
+Slug = Annotated[str, Parameter(help="The clinic's slug.")]
+
+
+@credentials.command(name="set")
+def set_(
+    clinic: Slug,
+    *,
+    username: Annotated[str | None, Parameter(env_var="IDEXX_USERNAME", help="Asked for if left out.")] = None,
+    company_id: Annotated[
+        str | None,
+        Parameter(env_var="IDEXX_COMPANY_ID", help="Not needed where the form has no such field."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Store what a clinic signs in with, encrypted under `ENCRYPTION_KEY`.
+
+    The password is asked for on the terminal, or read from `IDEXX_PASSWORD`, or from standard input.
+
+    Example: `idexx-sync credentials set cedar-creek --company-id 1234 --username desk < password-file`
+    """
+    settings = settings_here()
+    vault = _vault(settings)
+    given = Credentials(username or _ask("Username: "), _password(), company_id)
+    asyncio.run(_store(settings, vault, clinic, given))
+    if json:
+        answer({"ok": True, "clinic": clinic})
+    else:
+        say(f"stored; try them with `idexx-sync credentials test {clinic}`")
+
+
+@credentials.command(name="test")
+def try_(clinic: Slug, *, json: Json = False) -> int:
+    """Sign in to the portal for real, with a browser, and say whether it lets the clinic in.
+
+    Example: `idexx-sync credentials test cedar-creek`
+    """
+    failure = _sign_in(settings_here(), clinic)
+    if json:
+        answer({"ok": failure is None, "clinic": clinic, "reason": failure and failure.reason})
+    elif failure is None:
+        say(f"the portal lets {clinic} in")
+    if failure is None:
+        return Exit.OK
+    rejected = failure.reason in LOGIN_REASONS
+    if not json:
+        raise CommandFailed(
+            f"the portal does not let {clinic} in: {failure.message} ({failure.reason})",
+            status=Exit.LOGIN_REJECTED if rejected else Exit.FAILED,
+            hint=f"idexx-sync credentials set {clinic}" if rejected else "idexx-sync doctor",
+        )
+    return Exit.LOGIN_REJECTED if rejected else Exit.FAILED
+
+
+async def _store(settings: Settings, vault: Vault, slug: str, given: Credentials) -> None:
+    async with open_database(database_url(settings)) as connection:
+        clinic = await store.find_clinic(connection, slug)
+        await store.set_credentials(connection, vault, clinic.id, given)
+
+
+def _sign_in(settings: Settings, slug: str) -> Failure | None:
+    from actors.bus import build_broker
+    from actors.processes import Process
+    from actors.scraper import open_portal
+
+    for need in (nats_url, database_url):
+        need(settings)
+    broker = build_broker(settings)
+
+    async def run() -> Failure | None:
+        process = Process(settings, broker)
+        portal = await open_portal(process)
+        try:
+            async with process.database.connection() as connection:
+                clinic = await store.find_clinic(connection, slug)
+                stored = await store.get_credentials(connection, process.vault(), clinic)
+            failure = await portal.check_credentials(clinic, stored)
+            reason = failure.reason if failure and failure.is_fatal else None
+            if failure is None or reason:
+                async with process.database.connection() as connection:
+                    await store.mark_login_failure(connection, clinic.id, reason)
+            return failure
+        finally:
+            await portal.close()
+            await process.database.close()
+
+    try:
+        return broker.run(run())
+    finally:
+        broker.close()
+
+
+def _vault(settings: Settings) -> Vault:
+    key = settings.encryption_key
+    return Vault.from_ring("" if key is None else key.get_secret_value())
+
+
+def _ask(question: str) -> str:
+    if not sys.stdin.isatty():
+        raise CommandFailed(
+            "no username was given", status=Exit.USAGE, hint="add --username, or set IDEXX_USERNAME"
+        )
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
+def _password() -> str:
+    from getpass import getpass
+
+    password = os.environ.get("IDEXX_PASSWORD")
+    if not password:
+        password = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not password:
+        raise CommandFailed("the password is empty", status=Exit.USAGE, hint="pipe it in, or set IDEXX_PASSWORD")
+    return password

@@ -1,0 +1,162 @@
+"""`dlq list|show|replay|drop`: messages that were given up."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from actors.bus import build_broker
+from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
+from broker import NatsBroker
+from broker.dead import DeadLetter
+from ops.cli.clinic import confirm
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import Exit
+from ops.cli.tables import ago, table
+from ops.cli.terminal import Json, answer, console, say
+from ops.reach import nats_url, settings_here
+
+QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER)
+
+#: How many letters of a queue are read at once.
+PAGE = 100
+
+dlq = App(name="dlq", help="List, show, replay and drop dead letters.")
+
+Letter = Annotated[str, Parameter(help="QUEUE/NUMBER, as `dlq list` shows it.")]
+LetterOrAll = Annotated[str, Parameter(help="QUEUE/NUMBER as `dlq list` shows it, or a whole QUEUE.")]
+
+
+@dlq.command(name="list")
+def list_(*, json: Json = False) -> None:
+    """All dead letters, the oldest first.
+
+    Example: `idexx-sync dlq list`
+    """
+    with _broker() as broker:
+        letters = [letter for queue in QUEUES for letter in _all_of(broker, queue)]
+    if json:
+        for letter in letters:
+            answer(_view(letter))
+        return
+    shown = table("letter", "message", "died", "runs", "error", right=("runs",), wrap=("message", "error"))
+    now = datetime.now(UTC)
+    for letter in letters:
+        died = ago(letter.died_at, now)
+        shown.add_row(_id(letter), _call(letter), died, str(letter.attempts), letter.error[:80])
+    console().print(shown if letters else "no dead letters")
+
+
+@dlq.command
+def show(letter: Letter, *, json: Json = False) -> None:
+    """One dead letter with everything that is known of it.
+
+    Example: `idexx-sync dlq show date_scraper/17`
+    """
+    with _broker() as broker:
+        found = _find(broker, letter)
+    if json:
+        answer(_view(found))
+    else:
+        print(json_module.dumps(_view(found), indent=2, default=str))
+
+
+@dlq.command
+def replay(letter: LetterOrAll, *, json: Json = False) -> None:
+    """Put dead letters back into their queue, with their retries counted anew.
+
+    Example: `idexx-sync dlq replay date_scraper/17`
+    """
+    with _broker() as broker:
+        done = [one for one in _named(broker, letter) if broker.replay_dead_letter(one.queue, one.sequence)]
+    _tell("replayed", done, json)
+
+
+@dlq.command
+def drop(
+    letter: LetterOrAll,
+    *,
+    yes: Annotated[bool, Parameter(negative=(), show_default=False, help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete dead letters for good. Asks first.
+
+    Example: `idexx-sync dlq drop date_scraper/17 --yes`
+    """
+    with _broker() as broker:
+        named = _named(broker, letter)
+        if not yes:
+            confirm(f"Delete {len(named)} dead letters?")
+        done = [one for one in named if broker.drop_dead_letter(one.queue, one.sequence)]
+    _tell("dropped", done, json)
+
+
+@contextmanager
+def _broker() -> Iterator[NatsBroker]:
+    settings = settings_here()
+    nats_url(settings)
+    broker = build_broker(settings)
+    try:
+        yield broker
+    finally:
+        broker.close()
+
+
+def _all_of(broker: NatsBroker, queue: str) -> list[DeadLetter]:
+    letters: list[DeadLetter] = []
+    while page := broker.get_dead_letters(queue, after=letters[-1].sequence if letters else 0, limit=PAGE):
+        letters += page
+    return letters
+
+
+def _find(broker: NatsBroker, name: str) -> DeadLetter:
+    queue, _, number = name.partition("/")
+    if queue not in QUEUES or not number.isdigit():
+        raise CommandFailed(
+            f"{name!r} names no dead letter; write QUEUE/NUMBER with one of {', '.join(QUEUES)}",
+            status=Exit.USAGE,
+            hint="idexx-sync dlq list",
+        )
+    found = broker.get_dead_letters(queue, after=int(number) - 1, limit=1)
+    if not found or found[0].sequence != int(number):
+        raise CommandFailed(f"there is no dead letter {name}", status=Exit.USAGE, hint="idexx-sync dlq list")
+    return found[0]
+
+
+def _named(broker: NatsBroker, name: str) -> list[DeadLetter]:
+    return _all_of(broker, name) if name in QUEUES else [_find(broker, name)]
+
+
+def _tell(what: str, done: list[DeadLetter], as_json: bool) -> None:
+    if as_json:
+        answer({"ok": True, what: [_id(letter) for letter in done]})
+    else:
+        say(f"{what} {len(done)}: {', '.join(_id(letter) for letter in done) or 'there were none'}")
+
+
+def _id(letter: DeadLetter) -> str:
+    return f"{letter.queue}/{letter.sequence}"
+
+
+def _call(letter: DeadLetter) -> str:
+    if letter.message is None:
+        return "(cannot be read)"
+    arguments = ", ".join(str(argument) for argument in letter.message.args)
+    return f"{letter.message.actor_name}({arguments})"
+
+
+def _view(letter: DeadLetter) -> dict[str, Any]:
+    view: dict[str, Any] = {
+        "letter": _id(letter),
+        "died_at": letter.died_at,
+        "attempts": letter.attempts,
+        "error": letter.error,
+    }
+    if letter.message is None:
+        return view | {"payload": letter.payload.decode(errors="replace")}
+    return view | {"message": letter.message.asdict()}

@@ -1,0 +1,106 @@
+"""`sync` and `cancel`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from datetime import date
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from actors.messages import Subjects
+from actors.settings import Settings
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import Exit, of_ending
+from ops.cli.terminal import Json, answer, say
+from ops.connections import open_nats
+from ops.live.events import events_of
+from ops.live.requests import ask
+from ops.live.show import Show, until_ended
+from ops.reach import nats_url, settings_here
+
+
+def sync(
+    clinic: Annotated[str, Parameter(help="The clinic's slug.")],
+    *,
+    days: Annotated[int | None, Parameter(help="So many days from today on; 14 if no dates are given.")] = None,
+    start: Annotated[date | None, Parameter(help="The first date, YYYY-MM-DD, in the clinic's calendar.")] = None,
+    end: Annotated[date | None, Parameter(help="The last date; at most 60 days.")] = None,
+    dry_run: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Look at everything, change nothing.")
+    ] = False,
+    request_id: Annotated[str | None, Parameter(help="The same id again follows the same sync.")] = None,
+    wait: Annotated[bool, Parameter(show_default=False, help="Follow it to its end, or only request it.")] = True,
+    json: Json = False,
+) -> int:
+    """Sync a clinic, and follow it to its end.
+
+    Exits 0 completed, 1 failed, 3 partly, 4 login rejected, 5 removals held back, 6 unreachable, 7 queue full,
+    8 cancelled or timed out.
+
+    Example: `idexx-sync sync cedar-creek --days 14`
+    """
+    body: dict[str, Any] = {
+        "days_ahead": days if days or start or end else 14,
+        "start_date": start,
+        "end_date": end,
+        "request_id": request_id,
+        "dry_run": dry_run or None,
+    }
+    try:
+        return asyncio.run(_sync(settings_here(), clinic, body, wait, json))
+    except KeyboardInterrupt:
+        say(f"the sync goes on; see it with `idexx-sync watch {clinic}`, end it with `idexx-sync cancel`")
+        raise
+
+
+async def _sync(settings: Settings, clinic: str, body: dict[str, Any], wait: bool, as_json: bool) -> int:
+    subjects = Subjects(settings.subject_prefix)
+    async with open_nats(nats_url(settings)) as client:
+        reply = await ask(client, subjects, "sync", clinic, **body)
+        if not wait:
+            _accepted(reply, as_json)
+            return Exit.OK
+        events = events_of(client, subjects, clinic, reply["sync_id"])
+        async with aclosing(events), Show(as_json=as_json) as show:
+            ending = await until_ended(show, events)
+        show.ended(ending)
+        return of_ending(ending)
+
+
+def _accepted(reply: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        answer(reply)
+        return
+    place = f", position {reply['position']} in the queue" if reply["position"] else ""
+    print(reply["sync_id"])
+    say(f"{reply['status']}{place}; follow it with `idexx-sync watch {reply['sync_id']}`")
+
+
+def cancel(
+    clinic: Annotated[str, Parameter(help="The clinic's slug.")],
+    sync_id: Annotated[str | None, Parameter(help="Which sync; the clinic's latest if it is left out.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """End a sync that waits or runs. Ending it twice does no harm.
+
+    Example: `idexx-sync cancel cedar-creek`
+    """
+    asyncio.run(_cancel(settings_here(), clinic, sync_id, json))
+
+
+async def _cancel(settings: Settings, clinic: str, sync_id: str | None, as_json: bool) -> None:
+    subjects = Subjects(settings.subject_prefix)
+    async with open_nats(nats_url(settings)) as client:
+        if sync_id is None:
+            latest = (await ask(client, subjects, "status", clinic))["sync"]
+            if latest is None:
+                raise CommandFailed(f"clinic {clinic!r} has no sync", status=Exit.USAGE, hint="idexx-sync runs")
+            sync_id = latest["sync_id"]
+        reply = await ask(client, subjects, "cancel", clinic, sync_id=sync_id)
+    if as_json:
+        answer(reply)
+    else:
+        say(f"sync {sync_id} of {clinic} is {reply['status']}")

@@ -1,0 +1,37 @@
+"""Asks the gateway."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from nats.aio.client import Client
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from actors.messages import Subjects, encode
+from ops.cli.errors import CommandFailed, Refused
+from ops.cli.exits import Exit
+
+#: Seconds to wait for the gateway's reply.
+REPLY_TIMEOUT = 15.0
+
+
+async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body: Any) -> dict[str, Any]:
+    """The reply; raises `Refused`, or `CommandFailed` when no gateway answers."""
+    payload = encode({name: value for name, value in body.items() if value is not None})
+    try:
+        message = await client.request(subjects.command(verb, clinic), payload, timeout=REPLY_TIMEOUT)
+    except NoRespondersError:
+        raise no_gateway("no gateway listens on this NATS") from None
+    except NatsTimeoutError:
+        raise no_gateway(f"the gateway did not answer within {REPLY_TIMEOUT:g} s") from None
+    reply: dict[str, Any] = json.loads(message.data)
+    if not reply.get("ok"):
+        error = reply["error"]
+        raise Refused(error["code"], error["reason"], error["message"], error.get("retry_after_ms"))
+    return reply
+
+
+def no_gateway(what: str) -> CommandFailed:
+    return CommandFailed(what, status=Exit.UNREACHABLE, hint="idexx-sync up, or idexx-sync gateway")

@@ -1,0 +1,98 @@
+"""Keeps a picture of syncs on the terminal, or prints a line for each event where there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from ops.cli.terminal import answer, console
+from ops.live.events import LAST, Event
+from ops.live.picture import picture
+from ops.live.progress import Board, SyncProgress, summary, troubles
+
+#: Pictures a second, so that clocks and waits move between events.
+REFRESH = 8
+
+
+class Show:
+    """An async context manager; feed it events. `as_json` prints them as they are, a line each."""
+
+    def __init__(self, *, as_json: bool = False, out: Console | None = None) -> None:
+        self.board = Board()
+        self._json = as_json
+        self._out = out or console()
+        self._live: Live | None = None
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Show:
+        if self._out.is_terminal and not self._json:
+            self._live = Live(console=self._out, auto_refresh=False, transient=False)
+            self._live.start()
+            self._ticking = asyncio.create_task(self._tick())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._ticking:
+            self._ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._ticking
+        if self._live:
+            self._draw()
+            self._live.stop()
+
+    def event(self, event: Event) -> SyncProgress:
+        sync = self.board.apply(event)
+        if self._json:
+            answer(event)
+        elif self._live:
+            self._draw()
+        else:
+            self._out.print(line(event), markup=False, soft_wrap=True)
+        return sync
+
+    def ended(self, ending: Event) -> None:
+        """The outcome, and what went wrong, for a person."""
+        if self._json:
+            return
+        good = ending["event"] == "completed" and not ending.get("partial_success")
+        mark = "[green]✓[/]" if good else "[yellow]![/]" if ending["event"] == "completed" else "[red]✗[/]"
+        self._out.print(f"{mark} [bold]{ending['clinic']}[/] {summary(ending)}")
+        for trouble in troubles(ending):
+            self._out.print(f"  {trouble}", markup=False, style="yellow")
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1 / REFRESH)
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._live:
+            self._live.update(picture(self.board.syncs.values(), datetime.now(UTC)), refresh=True)
+
+
+async def until_ended(show: Show, events: AsyncIterator[Event]) -> Event:
+    """Shows one sync's events; answers the last one."""
+    async for event in events:
+        show.event(event)
+        if event["event"] in LAST:
+            return event
+    raise EOFError("the events ended before the sync did")
+
+
+def line(event: dict[str, Any]) -> str:
+    """One event in one line, for a log or a pipe."""
+    parts = [event["at"][11:19], event["clinic"], event["event"]]
+    parts += [str(event["date"])] if "date" in event else []
+    if event["event"] == "date_completed":
+        parts.append(f"added {event['added']}, updated {event['updated']}, unchanged {event['unchanged']}")
+    if event.get("reason"):
+        parts.append(f"{event['reason']}: {event.get('message') or ''}")
+    if event["event"] in LAST:
+        parts.append(summary(event))
+    return "  ".join([*parts, f"[{event['dates_done']}/{event['dates_total']}]"])
