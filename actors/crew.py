@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -53,6 +54,9 @@ class Crew(Middleware):
             self._open(scrapes=worker.consumer_whitelist is None or DATE_SCRAPER in worker.consumer_whitelist)
         )
 
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        log.info("worker_ready", queues=sorted(worker.consumer_whitelist or broker.get_declared_queues()))
+
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self._broker.run(self._close())
 
@@ -66,17 +70,20 @@ class Crew(Middleware):
         process = self._process = Process(self._settings, self._broker)
         await process.open()
         if scrapes:
-            from actors.scraper import open_portal  # Playwright is heavy, and only a DateScraper needs it
+            # Playwright is heavy, and only a DateScraper needs it.
+            from actors.evidence import SyncEvidence
+            from actors.scraper import open_portal
 
             self._portal = await open_portal(process)
             self._desk = Desk(
                 database=process.database,
-                scraper=self._portal,
+                portal=self._portal,
                 vault=process.vault(),
                 worker=process.name,
                 limits=process.limits,
                 hold=process.holds.hold,
                 chance=process.random.random,
+                evidence=partial(SyncEvidence, process.database),
             )
 
     async def _close(self) -> None:

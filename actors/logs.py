@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 
 import structlog
 from structlog.typing import Processor
@@ -12,6 +13,12 @@ from actors.settings import Settings
 
 #: Libraries that talk too much below a warning.
 QUIET = ("nats", "asyncio", "uvicorn.access", "dramatiq")
+
+
+#: Plain tracebacks: the pretty ones show local variables, and those hold names and passwords.
+_CONSOLE = partial(
+    structlog.dev.ConsoleRenderer, pad_event_to=24, exception_formatter=structlog.dev.plain_traceback
+)
 
 
 def configure(settings: Settings) -> None:
@@ -24,7 +31,7 @@ def configure(settings: Settings) -> None:
     renderers: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)]
+        else [_CONSOLE(colors=sys.stderr.isatty())]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,19 +1,35 @@
-"""The portal as a DateScraper process owns it: one browser, with the shared sessions and the shared budget."""
+"""The portal as a DateScraper process owns it: one browser, with what all DateScrapers share."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from nats.aio.client import Client
 
 from actors.budget import SharedBudget
 from actors.processes import Process
 from actors.sessions import LEASE_SECONDS, SharedSessions
-from broker import Lease
+from actors.settings import Settings
+from broker import CircuitBreaker, Lease, TokenBucket
 from engine.portal import BrowserLimits, Portal, PortalSettings
 
 
-def portal_settings(process: Process) -> PortalSettings:
-    settings = process.settings
+async def open_portal(process: Process) -> Portal:
+    """Launches the browser. Raises `VaultError` if there is no key to open the clinics' credentials with."""
+    settings, client = process.settings, await process.broker.client()
+    portal = Portal(
+        portal_settings(settings),
+        sessions=_sessions(process, client),
+        budget=_budget(settings, client),
+        breaker=_breaker(settings, client),
+    )
+    await portal.start()
+    return portal
+
+
+def portal_settings(settings: Settings) -> PortalSettings:
     return PortalSettings(
         base_url=settings.idexx_base_url,
         headless=settings.headless,
@@ -23,17 +39,35 @@ def portal_settings(process: Process) -> PortalSettings:
     )
 
 
-async def open_portal(process: Process) -> Portal:
-    """Launches the browser. Raises `VaultError` if there is no key to open the clinics' credentials with."""
-    settings = process.settings
-    client = await process.broker.client()
-    sessions = SharedSessions(
+def _sessions(process: Process, client: Client) -> SharedSessions:
+    bucket = f"{process.settings.subject_prefix}_leases"
+    lease = partial(Lease, client, bucket=bucket, ttl=LEASE_SECONDS, holder=process.name)
+    return SharedSessions(
         process.database,
         process.vault(),
-        settings.session_ttl_ms / 1000,
-        lambda clinic: Lease(client, bucket=f"{settings.subject_prefix}_leases", key=clinic, ttl=LEASE_SECONDS),
+        process.settings.session_ttl_ms / 1000,
+        lambda clinic: lease(key=f"sign-in.{clinic}"),
     )
-    budget = SharedBudget(client, settings, host=urlsplit(settings.idexx_base_url).netloc)
-    portal = Portal(portal_settings(process), sessions=sessions, budget=budget)
-    await portal.start()
-    return portal
+
+
+def _budget(settings: Settings, client: Client) -> SharedBudget:
+    return SharedBudget(
+        TokenBucket(
+            client,
+            bucket=f"{settings.subject_prefix}_limits",
+            key=f"budget.{_portal_key(settings)}",
+            rate=settings.idexx_rate_limit,
+            burst=settings.rate_burst,
+        )
+    )
+
+
+def _breaker(settings: Settings, client: Client) -> CircuitBreaker:
+    return CircuitBreaker(
+        client, bucket=f"{settings.subject_prefix}_limits", key=f"breaker.{_portal_key(settings)}"
+    )
+
+
+def _portal_key(settings: Settings) -> str:
+    """The portal's host, as a key may spell it."""
+    return urlsplit(settings.idexx_base_url).netloc.replace(":", "_")

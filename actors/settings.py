@@ -91,7 +91,7 @@ class Settings(BaseSettings):
 
     @property
     def rate_burst(self) -> float:
-        return self.idexx_rate_burst or self.idexx_rate_limit
+        return self.idexx_rate_burst or max(self.idexx_rate_limit, 1.0)
 
     def mailbox_sizes(self) -> dict[str, int]:
         """The bound of each queue, in messages."""

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
-from typing import Protocol
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from engine.clinic import Clinic
@@ -31,6 +31,9 @@ from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.lifecycle import lock_sync
 from engine.store.vault import Vault, VaultError
 from engine.sync import DateStatus, Limits, Sync, SyncStatus
+
+if TYPE_CHECKING:  # Playwright is heavy, and only a DateScraper's process needs it
+    from engine.portal import EvidenceSink, Portal
 
 
 class Next(Enum):
@@ -51,37 +54,22 @@ class Done:
     clinic_id: UUID | None = None
 
 
-class Scraper(Protocol):
-    """What this step needs of the portal: `engine.portal.Portal` fulfils it."""
-
-    async def scrape(
-        self,
-        clinic: Clinic,
-        credentials: Credentials,
-        dates: DateRange,
-        *,
-        clock: Callable[[], datetime],
-        stored: Mapping[date, int],
-    ) -> Mapping[date, Snapshot | Failure]: ...
-
-    async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ScheduleConfig | Failure: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a DateScraper works with.
 
     `hold` keeps a claim alive while its body runs, and ends the body without an exception when the date is
-    taken away. `chance` is uniform in [0, 1), for jitter.
+    taken away. `chance` is uniform in [0, 1), for jitter. `evidence` keeps what is seen of a sync's failures.
     """
 
     database: Database
-    scraper: Scraper
+    portal: Portal
     vault: Vault
     worker: str
     limits: Limits
     hold: Callable[[sync_dates.Claim], AbstractAsyncContextManager[None, bool | None]]
     chance: Callable[[], float]
+    evidence: Callable[[UUID], EvidenceSink]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +89,7 @@ async def scrape_date(desk: Desk, sync_id: UUID, day: date) -> Done:
         return Done(task)
     after = Next.NOTHING
     async with desk.hold(task.claim):
-        after = await _record(desk, task, *await _look(desk.scraper, task))
+        after = await _record(desk, task, *await _look(desk, task))
     return Done(after, task.clinic.id)
 
 
@@ -139,16 +127,23 @@ def _already(status: DateStatus | None) -> Next:
             return Next.COORDINATE
 
 
-async def _look(scraper: Scraper, task: _Task) -> tuple[Snapshot | Failure, ScheduleConfig | Failure | None]:
+async def _look(desk: Desk, task: _Task) -> tuple[Snapshot | Failure, ScheduleConfig | Failure | None]:
     """Asks the portal for the date; the first date of a sync asks for the clinic's configuration, too."""
     if isinstance(task.credentials, Failure):
         return task.credentials, None
-    day, clock = task.claim.date, database_clock(task.claim.claimed_at)
-    scrape = scraper.scrape(task.clinic, task.credentials, DateRange(day, day), clock=clock, stored=task.stored)
-    if task.claim.position > 1:
-        return (await scrape)[day], None
-    found, config = await asyncio.gather(scrape, scraper.schedule_config(task.clinic, task.credentials))
-    return found[day], config
+    clinic, claim = task.clinic, task.claim
+    scrape = desk.portal.scrape(
+        clinic,
+        task.credentials,
+        DateRange(claim.date, claim.date),
+        clock=database_clock(claim.claimed_at),
+        stored=task.stored,
+        evidence=desk.evidence(claim.sync_id),
+    )
+    if claim.position > 1:
+        return (await scrape)[claim.date], None
+    found, config = await asyncio.gather(scrape, desk.portal.schedule_config(clinic, task.credentials))
+    return found[claim.date], config
 
 
 def database_clock(read_at: datetime) -> Callable[[], datetime]:

@@ -46,9 +46,10 @@ class System:
             "-m",
             "dramatiq",
             "actors.app",
+            "--skip-logging",
             *("--processes", "1", "--threads", str(threads or WORKERS[queue]), "--queues", queue),
         )
-        self._await(name, "ready for action")
+        self._await(name, "worker_ready")
 
     def everything(self, scrapers: int = 1) -> None:
         self.gateway()

@@ -1,0 +1,30 @@
+"""The portal's rate limit as this process sees it: one token bucket for all machines, in turn between clinics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+
+from broker import TokenBucket
+
+
+class SharedBudget:
+    """Fulfils `engine.portal.protocols.Budget`.
+
+    A clinic has one place in this process's queue for tokens, however many of its dates wait: so a clinic with
+    many calls to make delays another one by a call, not by all of them.
+    """
+
+    def __init__(self, bucket: TokenBucket) -> None:
+        self._bucket = bucket
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def acquire(self, clinic: str) -> None:
+        async with self._turns[clinic]:
+            await self._bucket.acquire()
+
+    async def throttled(self, retry_after: float | None) -> None:
+        await self._bucket.throttled(retry_after)
+
+    async def succeeded(self) -> None:
+        await self._bucket.succeeded()
