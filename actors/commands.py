@@ -26,7 +26,7 @@ from engine.store.syncs.admission import Admission, admit
 from engine.store.syncs.dates import dates_of
 from engine.store.syncs.events import events_after
 from engine.store.syncs.reading import database_time, freshness, get_sync, list_syncs, queue_position
-from engine.sync import SyncRequest, SyncStatus
+from engine.sync import Sync, SyncRequest, SyncStatus
 
 log = structlog.get_logger(__name__)
 
@@ -86,18 +86,12 @@ class Commands:
         query = parse(StatusQuery, payload)
         async with self._process.database.connection() as connection:
             clinic = await find_clinic(connection, slug)
-            if query.sync_id is not None:
-                sync = await get_sync(connection, query.sync_id, clinic.id)
-            else:
-                sync = next(iter(await list_syncs(connection, clinic.id, 1)), None)
-            answer: dict[str, Any] = {
-                "ok": True,
-                "clinic": clinic_view(clinic, await freshness(connection, clinic.id)),
-            }
+            sync = await _sync_asked_for(connection, clinic, query.sync_id)
+            about = clinic_view(clinic, await freshness(connection, clinic.id))
             if sync is None:
-                return answer | {"sync": None}
-            position = await queue_position(connection, sync.id)
-            return answer | {"sync": sync_view(sync, await dates_of(connection, sync.id), position)}
+                return {"ok": True, "clinic": about, "sync": None}
+            dates, position = await dates_of(connection, sync.id), await queue_position(connection, sync.id)
+            return {"ok": True, "clinic": about, "sync": sync_view(sync, dates, position)}
 
     async def events(self, slug: str, payload: bytes) -> dict[str, Any]:
         """A sync's events after a number, for those who come late and may not read the stream."""
@@ -117,3 +111,10 @@ class Commands:
                 log.warning(
                     "coordinator_not_told", sync_id=str(sync_id), error=str(error), hint="the sweep finds it"
                 )
+
+
+async def _sync_asked_for(connection: Connection, clinic: Clinic, sync_id: UUID | None) -> Sync | None:
+    """The sync of this id, or the clinic's latest one; None if it never had one."""
+    if sync_id is not None:
+        return await get_sync(connection, sync_id, clinic.id)
+    return next(iter(await list_syncs(connection, clinic.id, 1)), None)
