@@ -58,7 +58,7 @@ class Machine:
             database_url=settings.database_url,
             say=self.say,
         )
-        found: dict[str, str | None] = {"NATS_URL": servers.nats_url, "DATABASE_URL": servers.database_url}
+        found = {"NATS_URL": servers.nats_url, "DATABASE_URL": servers.database_url}
         if settings.database_url is None:
             # The key lives beside the data that it opens only where both are this machine's own.
             found["ENCRYPTION_KEY"] = self.home.secret(KEY_FILE, new_ring)
@@ -82,12 +82,12 @@ class Machine:
             Command(name="sandbox", argv=argv, stage=Stage.SERVERS, log=self.home.log("sandbox"), ready=ready)
         )
         os.environ["IDEXX_BASE_URL"] = sandbox.url
-        load.cache_clear()
         key = settings.encryption_key
         vault = Vault.from_ring("" if key is None else key.get_secret_value())
         async with open_database(settings.need_database_url()) as connection:
             slugs = await store_clinics(connection, vault, await sandbox.clinics())
         self.say(f"the sandbox portal runs at {sandbox.url}, with the clinics {', '.join(slugs)}")
+        load.cache_clear()
         return load()
 
     async def start_processes(self, settings: Settings) -> None:

@@ -25,16 +25,16 @@ def settings_here() -> Settings:
     running = Home(home).running() if home.is_dir() else None
     if running is None:
         return settings
-    found = {"NATS_URL": running.nats_url, "DATABASE_URL": running.database_url}
+    found = dict(running.environment)
     if not settings.database_url and (home / KEY_FILE).exists():
         found["ENCRYPTION_KEY"] = (home / KEY_FILE).read_text().strip()
     return with_environment(found)
 
 
-def with_environment(found: dict[str, str | None]) -> Settings:
+def with_environment(found: dict[str, str]) -> Settings:
     """Adds to the environment what it lacks, and reads the settings anew."""
     for name, value in found.items():
-        if value and not os.environ.get(name):
+        if not os.environ.get(name):
             os.environ[name] = value
     load.cache_clear()
     return load()

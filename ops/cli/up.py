@@ -41,11 +41,19 @@ def up(
         async def run(supervisor: Supervisor) -> int:
             machine = Machine(home, supervisor, say)
             now = await machine.start(sandbox=sandbox, cancel_waiting=cancel_queued)
-            tell(now.nats_url, now.database_url)
-            say(f"ready: NATS {where(now.nats_url or '')}, PostgreSQL {where(now.database_url or '')}")
+            tell(
+                {
+                    "NATS_URL": now.need_nats_url(),
+                    "DATABASE_URL": now.need_database_url(),
+                    "IDEXX_BASE_URL": now.idexx_base_url,
+                }
+            )
+            say(f"ready: NATS {where(now.need_nats_url())}, PostgreSQL {where(now.need_database_url())}")
             say("in another terminal: idexx-sync status · idexx-sync watch · idexx-sync doctor; Ctrl-C stops")
             await asyncio.Event().wait()
             return 0
 
         grace = settings.shutdown_grace_ms / 1000
-        return asyncio.run(supervise(run, say=say, grace=grace, output=passed_on, label=home.label))
+        status = asyncio.run(supervise(run, say=say, grace=grace, output=passed_on, label=home.label))
+    say("stopped")
+    return status

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -32,13 +32,12 @@ class HomeInUse(Exception):
 class Running:
     """What `running.json` tells: the process that holds the home, since when, and how to reach its servers.
 
-    A URL is None where the holder uses a server that is not its own. `started_at` is RFC 3339.
+    `environment` holds the variables that another process needs for that. `started_at` is RFC 3339.
     """
 
     pid: int
     started_at: str
-    nats_url: str | None = None
-    database_url: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 class Home:
@@ -73,21 +72,21 @@ class Home:
         return path
 
     @contextmanager
-    def hold(self, now: datetime) -> Iterator[Callable[[str | None, str | None], None]]:
+    def hold(self, now: datetime) -> Iterator[Callable[[dict[str, str]], None]]:
         """The lock, until the block ends; raises `HomeInUse`.
 
-        Yields what to call with the URLs of NATS and PostgreSQL once they can be reached.
+        Yields what to call with the environment that other processes need, once the servers can be reached.
         """
         running = self.folder / "running.json"
         with (self.folder / "lock").open("a") as lock:
             if not lock_within(lock.fileno(), LOCK_PATIENCE):
                 raise HomeInUse(self._who())
 
-            def tell(nats_url: str | None = None, database_url: str | None = None) -> None:
-                record = Running(os.getpid(), now.isoformat(timespec="seconds"), nats_url, database_url)
-                write_private(running, json.dumps(asdict(record)))
+            def tell(environment: dict[str, str]) -> None:
+                record = Running(os.getpid(), now.isoformat(timespec="seconds"), environment)
+                write_private(running, json.dumps(asdict(record), indent=1))
 
-            tell()
+            tell({})
             try:
                 yield tell
             finally:

@@ -56,5 +56,5 @@ async def embedded_servers(
     with home.hold(datetime.now(UTC)) as tell:
         async with Supervisor(grace=grace, say=say, label=home.label) as supervisor:
             servers = await start_servers(home, supervisor, say=say)
-            tell(servers.nats_url, servers.database_url)
+            tell({"NATS_URL": servers.nats_url, "DATABASE_URL": servers.database_url})
             yield servers

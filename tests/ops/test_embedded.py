@@ -65,9 +65,9 @@ async def test_they_listen_on_loopback_ask_for_a_password_and_write_through(home
 
 async def test_a_second_start_in_the_same_home_says_who_is_there(home: Home) -> None:
     with home.hold(NOW) as tell:
-        tell("nats://here", None)
+        tell({"NATS_URL": "nats://here"})
         assert (running := home.running()) is not None
-        assert (running.pid, running.nats_url, running.database_url) == (os.getpid(), "nats://here", None)
+        assert (running.pid, running.environment) == (os.getpid(), {"NATS_URL": "nats://here"})
         with pytest.raises(HomeInUse, match=rf"process {os.getpid()}, since 2030-01-02T03:04:05.*IDEXX_SYNC_HOME"):
             async with embedded_servers(Home(home.folder)):
                 pass

@@ -45,8 +45,8 @@ async def admit(connection: Connection, request: SyncRequest, order: Sequence[da
         request.dry_run,
         list(order),
     )
-    span = {"start_date": request.dates.start.isoformat(), "end_date": request.dates.end.isoformat()}
-    await events.record(connection, sync_id, Event.ACCEPTED, **span)
+    start, end = request.dates.start.isoformat(), request.dates.end.isoformat()
+    await events.record(connection, sync_id, Event.ACCEPTED, start_date=start, end_date=end)
     if sync_id in await start_waiting(connection, request.clinic_id, limits):
         return Admission(sync_id, SyncStatus.IN_PROGRESS, 0)
     position = await connection.fetchval(SQL["queue_position"], sync_id)

@@ -1,0 +1,48 @@
+"""`doctor`: everything that is needed, checked."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from functools import partial
+
+from ops.cli.exits import Exit
+from ops.cli.terminal import Json, answer, console
+from ops.doctor import Finding, Grade, examine
+from ops.reach import settings_here
+
+MARKS = {Grade.PASS: "[green]✓[/]", Grade.WARN: "[yellow]![/]", Grade.FAIL: "[red]✗[/]"}
+
+
+def doctor(*, json: Json = False) -> int:
+    """Check everything that is needed, with a remedy for each. Exits 1 if something is missing.
+
+    Example: `idexx-sync doctor`
+    """
+    findings = asyncio.run(_examine())
+    failed = any(finding.grade is Grade.FAIL for finding in findings)
+    if json:
+        answer({"ok": not failed, "checks": [asdict(finding) for finding in findings]})
+    else:
+        _show(findings)
+    return Exit.FAILED if failed else Exit.OK
+
+
+async def _examine() -> list[Finding]:
+    from ops.doctor.database import database
+    from ops.doctor.machine import browser, portal
+    from ops.doctor.nats import nats
+
+    settings = settings_here()
+    checks = {"nats": nats, "postgresql": database, "browser": browser, "portal": portal}
+    return await examine([(name, partial(check, settings)) for name, check in checks.items()])
+
+
+def _show(findings: list[Finding]) -> None:
+    out = console()
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        out.print(f"{MARKS[finding.grade]} {finding.name:<{width}}  ", end="")
+        out.print(finding.message, markup=False, soft_wrap=True)
+        if finding.grade is not Grade.PASS and finding.remedy:
+            out.print(f"  {'':<{width}}  → {finding.remedy}", style="dim", markup=False, soft_wrap=True)

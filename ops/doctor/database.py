@@ -1,0 +1,89 @@
+"""PostgreSQL: reachable, new enough, its tables, its clock, its clinics, and the key for their credentials."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import asyncpg
+
+from actors.settings import Settings
+from engine.errors import Unavailable
+from engine.store.clinics import list_clinics
+from engine.store.database import Connection
+from engine.store.migrate import pending
+from engine.store.vault import Vault, VaultError
+from ops.connections import open_database, where
+from ops.doctor.clocks import compare
+from ops.doctor.finding import Finding, fail, good, warn
+
+OLDEST = 15
+
+
+async def database(settings: Settings) -> list[Finding]:
+    if settings.database_url is None:
+        what = "DATABASE_URL is not set, and no `idexx-sync up` runs here"
+        return [fail("postgresql", what, "idexx-sync up"), _key(settings)]
+    try:
+        async with open_database(settings.database_url) as connection:
+            found = [_server(connection, settings.database_url), await _clock(connection)]
+            if missing := await pending(connection):
+                found.append(fail("schema", f"lacks {', '.join(missing)}", "idexx-sync migrate"))
+                return [*found, _key(settings)]
+            clinics = await list_clinics(connection)
+            return [*found, good("schema", "up to date"), _clinics(clinics), _zones(clinics), _key(settings)]
+    except Unavailable as error:
+        return [fail("postgresql", error.message, "start it, or correct DATABASE_URL"), _key(settings)]
+
+
+def _server(connection: asyncpg.Connection[Any], url: str) -> Finding:
+    version = connection.get_server_version()
+    message = f"PostgreSQL {version.major}.{version.minor} at {where(url)}"
+    if version.major < OLDEST:
+        return fail("postgresql", message, f"update it to {OLDEST} or newer")
+    return good("postgresql", message)
+
+
+async def _clock(connection: Connection) -> Finding:
+    before = datetime.now(UTC)
+    server = await connection.fetchval("select clock_timestamp()")
+    return compare("postgresql", before, server, datetime.now(UTC))
+
+
+def _clinics(clinics: list[dict[str, Any]]) -> Finding:
+    if not clinics:
+        return warn("clinics", "none is stored", "idexx-sync clinic add --help")
+    bare = [clinic["slug"] for clinic in clinics if not clinic["has_credentials"]]
+    if bare:
+        return warn("clinics", f"without credentials: {', '.join(bare)}", "idexx-sync credentials set CLINIC")
+    shut = [f"{clinic['slug']} ({clinic['login_failure']})" for clinic in clinics if clinic["login_failure"]]
+    if shut:
+        return fail(
+            "clinics", f"not let in by the portal: {', '.join(shut)}", "idexx-sync credentials test CLINIC"
+        )
+    return good("clinics", f"{len(clinics)} stored, all with credentials")
+
+
+def _zones(clinics: list[dict[str, Any]]) -> Finding:
+    unknown = [clinic["timezone"] for clinic in clinics if not _is_zone(clinic["timezone"])]
+    if unknown:
+        return fail("time zones", f"not known here: {', '.join(unknown)}", "pip install -U tzdata")
+    return good("time zones", "all known")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _key(settings: Settings) -> Finding:
+    try:
+        key = settings.encryption_key
+        vault = Vault.from_ring("" if key is None else key.get_secret_value())
+    except VaultError as error:
+        return fail("encryption key", str(error), "set ENCRYPTION_KEY")
+    return good("encryption key", f"new secrets are sealed with key {vault.primary!r}")

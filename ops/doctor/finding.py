@@ -1,0 +1,58 @@
+"""What a check says, and how checks are run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+#: Seconds that one check may take.
+LIMIT = 20.0
+
+
+class Grade(StrEnum):
+    PASS = "pass"  # noqa: S105
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`remedy` is what to do where the grade is not `pass`."""
+
+    name: str
+    grade: Grade
+    message: str
+    remedy: str | None = None
+
+
+Check = Callable[[], Awaitable[list[Finding]]]
+
+
+def good(name: str, message: str) -> Finding:
+    return Finding(name, Grade.PASS, message)
+
+
+def warn(name: str, message: str, remedy: str) -> Finding:
+    return Finding(name, Grade.WARN, message, remedy)
+
+
+def fail(name: str, message: str, remedy: str) -> Finding:
+    return Finding(name, Grade.FAIL, message, remedy)
+
+
+async def examine(checks: Sequence[tuple[str, Check]]) -> list[Finding]:
+    """The findings of all checks, in the order of the checks."""
+    results = await asyncio.gather(*(_one(name, check) for name, check in checks))
+    return [finding for found in results for finding in found]
+
+
+async def _one(name: str, check: Check) -> list[Finding]:
+    try:
+        async with asyncio.timeout(LIMIT):
+            return await check()
+    except TimeoutError:
+        return [fail(name, f"no answer within {LIMIT:g} s", "look whether it hangs, and restart it")]
+    except Exception as error:  # a check that breaks is a finding, too
+        return [fail(name, f"{type(error).__name__}: {error}", "see the message")]

@@ -1,0 +1,88 @@
+"""This machine: a browser that starts, and whether the portal answers from here."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from actors.settings import Settings
+from ops.doctor.finding import Finding, fail, good, warn
+
+#: Seconds.
+BROWSER_TIMEOUT, PORTAL_TIMEOUT = 15.0, 10.0
+
+
+async def browser(settings: Settings) -> list[Finding]:
+    from engine.portal import BrowserMissing, find_chromium
+
+    path = Path(settings.chromium_path) if settings.chromium_path else None
+    try:
+        found = find_chromium(path, headless=settings.headless)
+    except BrowserMissing as error:
+        return [fail("browser", str(error), "./ops/setup")]
+    where = found or await _playwrights_own()
+    if where is None:
+        return [fail("browser", "no Chromium was found", "./ops/setup, or set CHROMIUM_PATH")]
+    version = await _version(where)
+    if version is None:
+        return [fail("browser", f"{where} does not start", "./ops/setup, or set CHROMIUM_PATH to another one")]
+    return [good("browser", f"{version} ({where})")]
+
+
+async def _playwrights_own() -> Path | None:
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        path = Path(playwright.chromium.executable_path)
+    return await asyncio.to_thread(_installed, path)
+
+
+def _installed(path: Path) -> Path | None:
+    """The whole browser, or its headless shell, which Playwright keeps beside it."""
+    if path.exists():
+        return path
+    shells = path.parent.parent.parent.glob("chromium_headless_shell-*/*/*headless?shell")
+    return next(iter(sorted(shells, reverse=True)), None)
+
+
+async def _version(path: Path) -> str | None:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            path,
+            "--version",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return None
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), BROWSER_TIMEOUT)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        return None
+    return output.decode(errors="replace").strip() or None if process.returncode == 0 else None
+
+
+async def portal(settings: Settings) -> list[Finding]:
+    url = settings.idexx_base_url
+    status = await asyncio.to_thread(_status, url)
+    if isinstance(status, int):
+        grade = good if status < 500 else None
+        message = f"{url} answers with {status}"
+        return [grade("portal", message) if grade else warn("portal", message, "wait, or ask the portal's status")]
+    return [warn("portal", f"{url} does not answer: {status}", "check the network, the proxy and IDEXX_BASE_URL")]
+
+
+def _status(url: str) -> int | str:
+    try:
+        with urlopen(Request(url, method="HEAD"), timeout=PORTAL_TIMEOUT) as answer:  # noqa: S310 (checked: http)
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+    except OSError as error:
+        return str(getattr(error, "reason", error))

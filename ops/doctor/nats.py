@@ -1,0 +1,88 @@
+"""NATS: reachable, new enough, with JetStream, its clock, and whether a gateway listens."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from nats.aio.client import Client
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js.errors import APIError, ServiceUnavailableError
+
+from actors.messages import Subjects
+from actors.settings import Settings
+from engine.errors import Unavailable
+from ops.connections import open_nats, where
+from ops.doctor.clocks import compare
+from ops.doctor.finding import Finding, fail, good, warn
+
+#: Per-message time-outs and schedules need it.
+OLDEST = (2, 12)
+
+
+async def nats(settings: Settings) -> list[Finding]:
+    if settings.nats_url is None:
+        return [fail("nats", "NATS_URL is not set, and no `idexx-sync up` runs here", "idexx-sync up")]
+    try:
+        async with open_nats(settings.nats_url) as client:
+            subjects = Subjects(settings.subject_prefix)
+            return [
+                _server(client, settings.nats_url),
+                *await _jetstream(client, subjects),
+                await _gateway(client),
+            ]
+    except Unavailable as error:
+        return [fail("nats", error.message, "start it, or correct NATS_URL")]
+
+
+def _server(client: Client, url: str) -> Finding:
+    number = client.connected_server_version
+    version = f"{number.major}.{number.minor}.{number.patch}"
+    message = f"nats-server {version} at {where(url)}, messages up to {client.max_payload // 1024} KiB"
+    if (number.major, number.minor) < OLDEST:
+        return fail("nats", message, f"update it to {'.'.join(map(str, OLDEST))} or newer")
+    return good("nats", message)
+
+
+async def _jetstream(client: Client, subjects: Subjects) -> list[Finding]:
+    try:
+        account = await client.jetstream().account_info()
+    except (ServiceUnavailableError, NatsTimeoutError, NoRespondersError):
+        return [fail("jetstream", "is not enabled on this server", "start nats-server with -js and a store_dir")]
+    except APIError as error:
+        return [fail("jetstream", f"refuses this account: {error.description}", "give the account JetStream")]
+    room = (
+        f"of {account.limits.max_storage // 1024**2} MiB" if account.limits.max_storage > 0 else "without a limit"
+    )
+    used = f"{account.streams} streams, {account.storage // 1024**2} MiB {room}"
+    found = [good("jetstream", used)]
+    before = datetime.now(UTC)
+    info = await _stream_info(client, subjects.event_stream)
+    if info is None:
+        return [*found, warn("event stream", f"{subjects.event_stream} does not exist yet", "idexx-sync up")]
+    found.append(good("event stream", f"{subjects.event_stream} holds {info['state']['messages']} events"))
+    if "ts" in info:
+        found.append(compare("nats", before, datetime.fromisoformat(_micro(info["ts"])), datetime.now(UTC)))
+    return found
+
+
+async def _stream_info(client: Client, stream: str) -> dict[str, Any] | None:
+    message = await client.request(f"$JS.API.STREAM.INFO.{stream}", timeout=5)
+    info: dict[str, Any] = json.loads(message.data)
+    return None if "error" in info else info
+
+
+def _micro(text: str) -> str:
+    """RFC 3339 with nanoseconds, cut to what Python reads."""
+    return re.sub(r"(\.\d{6})\d+", r"\1", text)
+
+
+async def _gateway(client: Client) -> Finding:
+    try:
+        answered = json.loads((await client.request("$SRV.PING.idexx-sync", timeout=2)).data)
+    except (NoRespondersError, NatsTimeoutError):
+        return warn("gateway", "none answers on this NATS", "idexx-sync up, or idexx-sync gateway")
+    return good("gateway", f"version {answered['version']} answers")
