@@ -32,7 +32,8 @@ class System:
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self.environment = environment
-        self._folder = folder
+        self._folder = folder / "logs"
+        self._folder.mkdir()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def gateway(self, name: str = "gateway") -> None:

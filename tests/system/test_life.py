@@ -1,0 +1,160 @@
+"""How a sync ends when somebody ends it, when its time is up, and when the processes that work on it die."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import asyncpg
+import pytest
+
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.conftest import until
+from tests.system.conftest import Asker, System
+from tests.system.test_sync import agrees, run
+
+pytestmark = pytest.mark.anyio
+
+HANGING = {"latency_ms": 60_000, "page_latency_ms": 0}
+
+
+async def hanging_calls(sandbox: SandboxProcess) -> int:
+    """Calls for data that the portal has seen, and whose caller still waits."""
+    calls = await sandbox.ledger(kind="calendar")
+    return sum(call.done_at is None and call.gone_at is None for call in calls)
+
+
+async def nobody_waits(sandbox: SandboxProcess) -> bool:
+    return await hanging_calls(sandbox) == 0
+
+
+async def sign_in_first(asker: Asker, sandbox: SandboxProcess, clinic: SandboxClinic) -> None:
+    """Has the clinic's session ready, so that a slow portal is slow at its calendar only."""
+    assert (await run(asker, clinic, days=1))[-1]["event"] == "completed"
+    await sandbox.clear_ledger()
+
+
+async def start_hanging(
+    asker: Asker, sandbox: SandboxProcess, clinic: SandboxClinic, days: int = 5
+) -> dict[str, Any]:
+    await sandbox.dials(latency_ms=60_000)
+    accepted: dict[str, Any] = await asker.ask("sync", clinic.slug, {"days_ahead": days})
+
+    async def three_hang() -> bool:
+        return await hanging_calls(sandbox) == 3
+
+    await until(three_hang)
+    return accepted
+
+
+async def test_a_cancel_ends_the_calls_in_flight_and_the_browser_stays_usable(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    system.everything()
+    clinic = clinics[0]
+    await sign_in_first(asker, sandbox, clinic)
+    accepted = await start_hanging(asker, sandbox, clinic)
+    reply = await asker.ask("cancel", clinic.slug, {"sync_id": accepted["sync_id"]})
+    assert (reply["ok"], reply["status"]) == (True, "cancelled")
+    await until(lambda: nobody_waits(sandbox))
+    events = await asker.events(clinic.slug, accepted["sync_id"])
+    assert [event["event"] for event in events if event["status"] == "cancelled"] == ["cancelled"]
+    again = await asker.ask("cancel", clinic.slug, {"sync_id": accepted["sync_id"]})
+    assert (again["ok"], again["status"]) == (True, "cancelled")
+    calls = len(await sandbox.ledger(kind="calendar"))
+    await sandbox.dials(latency_ms=0)
+    assert (await run(asker, clinic, days=2))[-1]["event"] == "completed"
+    assert len(await sandbox.ledger(kind="calendar")) == calls + 2, "nothing was asked for the cancelled sync"
+
+
+async def test_what_is_queued_never_starts_once_it_is_cancelled(
+    system: System, clinics: list[SandboxClinic], asker: Asker
+) -> None:
+    system.gateway()
+    slug = clinics[0].slug
+    replies = [await asker.ask("sync", slug, {"days_ahead": 1}) for _ in range(3)]
+    waiting = replies[2]
+    assert (waiting["status"], waiting["position"]) == ("queued", 1)
+    assert (await asker.ask("cancel", slug, {"sync_id": waiting["sync_id"]}))["ok"]
+    names = [event["event"] for event in await asker.events(slug, waiting["sync_id"])]
+    assert names == ["accepted", "queued", "cancelled"]
+
+
+class TestTimeOut:
+    @pytest.fixture
+    def settings(self) -> dict[str, str]:
+        return {"SYNC_TIMEOUT_MS": "3000"}
+
+    async def test_a_sync_whose_time_is_up_ends_also_when_every_coordinator_is_dead(
+        self, system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker
+    ) -> None:
+        system.everything()
+        clinic = clinics[0]
+        await sign_in_first(asker, sandbox, clinic)
+        accepted = await start_hanging(asker, sandbox, clinic)
+        system.kill("coordinator")
+        events = await asker.events(clinic.slug, accepted["sync_id"])
+        assert events[-1]["event"] == "timed_out"
+        assert "SYNC_TIMEOUT_MS" in events[-1]["message"]
+        await until(lambda: nobody_waits(sandbox))
+
+
+async def test_thirty_requests_through_two_gateways_are_decided_as_by_one(
+    system: System, clinics: list[SandboxClinic], asker: Asker
+) -> None:
+    system.everything()
+    system.gateway("gateway-2")
+    slug = clinics[0].slug
+    replies = await asyncio.gather(*(asker.ask("sync", slug, {"days_ahead": 2}) for _ in range(30)))
+    kinds = Counter(reply.get("status") or reply["error"]["reason"] for reply in replies)
+    assert kinds == {"in_progress": 2, "queued": 10, "queue_full": 18}
+    accepted = sorted((reply for reply in replies if reply["ok"]), key=lambda reply: reply["position"])
+    ends = [await asker.events(slug, reply["sync_id"]) for reply in accepted]
+    assert {events[-1]["event"] for events in ends} == {"completed"}
+    starts = [next(e["at"] for e in events if e["event"] == "started") for events in ends]
+    assert starts[2:] == sorted(starts[2:]), "those that waited started in the order they came"
+
+
+async def test_everything_dies_at_once_and_goes_on_after_the_restart(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    await sandbox.dials(latency_ms=300)
+    system.everything()
+    clinic = clinics[0]
+    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": 14})
+
+    async def a_third_is_done() -> bool:
+        status = await asker.ask("status", clinic.slug, {"sync_id": accepted["sync_id"]})
+        return bool(status["sync"]["dates_done"] >= 4)
+
+    await until(a_third_is_done)
+    for name in list(system.processes):
+        system.kill(name)
+    system.everything()
+    events = await asker.events(clinic.slug, accepted["sync_id"])
+    assert events[-1]["event"] == "completed", events[-1]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    await agrees(pool, sandbox, clinic)
+
+
+async def test_processes_that_are_asked_to_stop_end_in_order_and_lose_nothing(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    await sandbox.dials(latency_ms=200)
+    system.everything()
+    clinic = clinics[0]
+    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": 14})
+
+    async def under_way() -> bool:
+        return bool(await sandbox.ledger(kind="calendar"))
+
+    await until(under_way)
+    for name in list(system.processes):
+        assert system.stop(name) == 0, system.log(name)
+    assert "Traceback" not in system.logs()
+    system.everything()
+    events = await asker.events(clinic.slug, accepted["sync_id"])
+    assert events[-1]["event"] == "completed", events[-1]
+    assert len(await sandbox.ledger(kind="calendar")) == 14, "what was being done was finished, not done twice"
+    await agrees(pool, sandbox, clinic)
