@@ -45,6 +45,7 @@ class Caller:
     async def _ask(self, context: BrowserContext, url: str) -> tuple[Answer, datetime]:
         with self._errand.patience.waiting():
             await self._budget.acquire(self._errand.clinic.slug)
+        self._errand.witness.saw_call(url)
         sent_at = self._errand.clock()
         async with self._errand.patience.limit(self._settings.times.call):
             response = await context.request.get(url, headers=HEADERS, max_redirects=0, timeout=0)

@@ -11,11 +11,12 @@ from playwright.async_api import Locator, Page
 from engine.credentials import Credentials
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.drift import drift
+from engine.portal.page_view import LOOK_EVERY, look
+from engine.portal.verdict import CODE_WANTED
 
 COMPANY = 'input[name="companyId"], input[name="company_id"], input#companyId'
 USER = 'input[name="username"], input[type="email"]'
 PASSWORD = 'input[name="password"], input[type="password"]'  # noqa: S105
-CODE = 'input[name="code"], input[name="otp"]'
 SUBMIT = 'button[type="submit"], input[type="submit"], button:not([type])'
 SUBMIT_TEXT = re.compile(r"^\s*(log\s?in|sign\s?in)\s*$", re.IGNORECASE)
 
@@ -24,6 +25,10 @@ COMPANY_GRACE = 1.0
 
 #: A page's script may empty a field that was filled before it had taken over the form.
 FILL_TRIES = 5
+
+
+class NoForm(Exception):
+    """This page will never show a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +63,20 @@ class LoginForm:
             await self.submit.click(no_wait_after=True)
 
 
-async def await_form(page: Page, *, has_company: bool) -> LoginForm | None:
-    """Waits until the form is drawn; None where the portal asks for a code of a second factor instead.
+async def await_form(page: Page, *, has_company: bool) -> LoginForm:
+    """Waits until the form is drawn. Raises `PortalFailure` where a code of a second factor is asked for instead,
+    and `NoForm` where the page has no script that could draw one.
 
     `has_company`: the clinic has a company id, so its field may be about to come.
     """
-    await _visible(page, f"{PASSWORD}, {CODE}").first.wait_for()
-    if not await _visible(page, PASSWORD).count():
-        return None
     user, password = _visible(page, USER).first, _visible(page, PASSWORD).first
+    while not await password.count():
+        view = await look(page)
+        if view.asks_code:
+            raise PortalFailure(Failure(Reason.SECOND_FACTOR, CODE_WANTED))
+        if view.is_static:
+            raise NoForm
+        await asyncio.sleep(LOOK_EVERY)
     await user.wait_for()
     return LoginForm(await _company(page, has_company), user, password, await _submit(page))
 

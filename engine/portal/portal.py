@@ -156,6 +156,5 @@ class Portal:
             await self._breaker.succeeded()
 
     async def _testify(self, errand: Errand, result: Mapping[date, Snapshot | Failure]) -> None:
-        for day, found in result.items():
-            if isinstance(found, Failure) and found.reason is not Reason.CIRCUIT_OPEN:
-                await errand.witness.testify((day,), found, errand.clock())
+        failures = {day: found for day, found in result.items() if isinstance(found, Failure)}
+        await errand.witness.testify(failures, errand.clock())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -28,7 +28,10 @@ DIVISIBLE = frozenset(
 #: Failures after which no other call is worth making now.
 LASTING = frozenset(Reason) - DIVISIBLE
 
-CUT_OFF = Failure(Reason.BAD_ANSWER, "the answer for several days was cut off")
+#: Where paging usually ends.
+PAGE_SIZES = frozenset({50, 100, 200, 250, 500, 1000})
+
+CUT_OFF = Failure(Reason.BAD_ANSWER, "the answer looks cut off")
 
 
 class Scraping:
@@ -38,6 +41,7 @@ class Scraping:
         self._settings = settings
         self._errand = errand
         self._stored = stored
+        self._page_size: int | None = None
         self.found: dict[date, Found] = {}
 
     async def run(self, visit: Visit, dates: DateRange) -> Mapping[date, Found]:
@@ -50,6 +54,7 @@ class Scraping:
     async def _span(self, visit: Visit, span: DateRange) -> None:
         try:
             snapshots = await self._ask(visit, span)
+            self._check_page_size(snapshots[span.start], span)
             if (tail := odd_tail(snapshots, span, self._stored)) is not None:
                 snapshots = snapshots | await self._confirm(visit, tail, snapshots)
         except PortalFailure as error:
@@ -63,11 +68,11 @@ class Scraping:
     async def _divide(self, visit: Visit, span: DateRange, failure: Failure) -> None:
         """Halves what failed, down to single days, as long as that may help."""
         if len(span) == 1:
-            self.found[span.start] = failure
+            self._fail(span, failure)
             return
         for half in spans(span, (len(span) + 1) // 2):
             if failure.reason in LASTING:
-                self.found |= dict.fromkeys(half, failure)
+                self._fail(half, failure)
                 continue
             await self._span(visit, half)
             if isinstance(last := self.found[half.end], Failure):
@@ -77,6 +82,7 @@ class Scraping:
         """The tail as it is in a call of its own; raises `PortalFailure` if it was another in the span's."""
         again = await self._ask(visit, tail)
         if any(again[day].appointments != seen[day].appointments for day in tail):
+            self._page_size = seen[tail.start].proof.records_read
             raise PortalFailure(CUT_OFF)
         return {day: asked_twice(snapshot) for day, snapshot in again.items()}
 
@@ -84,7 +90,20 @@ class Scraping:
         try:
             self.found[day] = asked_twice((await self._ask(visit, DateRange(day, day)))[day])
         except PortalFailure as error:
-            self.found[day] = error.failure
+            self._fail((day,), error.failure)
+
+    def _fail(self, days: Iterable[date], failure: Failure) -> None:
+        self.found |= dict.fromkeys(days, failure)
+        self._errand.witness.note(days)
+
+    def _check_page_size(self, snapshot: Snapshot, span: DateRange) -> None:
+        """Raises `PortalFailure` for an answer that is as long as an answer can be.
+
+        How long that is shows when one is found to be cut off; until then, for spans, the usual sizes count.
+        """
+        length = snapshot.proof.records_read
+        if length == self._page_size or (len(span) > 1 and length in PAGE_SIZES):
+            raise PortalFailure(CUT_OFF)
 
     async def _ask(self, visit: Visit, span: DateRange) -> dict[date, Snapshot]:
         def understand(answer: Answer, sent_at: datetime) -> dict[date, Snapshot]:
@@ -120,11 +139,11 @@ def odd_tail(snapshots: Mapping[date, Snapshot], span: DateRange, stored: Mappin
     than half of what the database holds.
     """
     filled = [day for day in span if snapshots[day].appointments]
-    if not filled or filled[-1] == span.start:
+    if not filled or len(span) == 1:
         return None
     last = filled[-1]
     empty = [day for day in span if day > last]
     is_short = 2 * len(snapshots[last].appointments) < stored.get(last, 0)
     if is_short or len(empty) > 1 or any(day.isoweekday() < 6 for day in empty):
-        return DateRange(last, span.end)
+        return DateRange(max(last, span.start + timedelta(days=1)), span.end)
     return None

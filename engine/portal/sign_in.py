@@ -13,25 +13,14 @@ from engine.portal.answer import Answer, check_status, page_reason
 from engine.portal.drift import drift
 from engine.portal.errand import Errand
 from engine.portal.gate import Gate
-from engine.portal.login_form import LoginForm, await_form
+from engine.portal.login_form import LoginForm, NoForm, await_form
+from engine.portal.page_view import LOOK_EVERY, look
 from engine.portal.protocols import Budget, Cookie
 from engine.portal.rim import portal_rim
 from engine.portal.settings import PortalSettings
-from engine.portal.verdict import CODE_WANTED, View, is_landing, refusal, session_cookies
+from engine.portal.verdict import View, is_landing, refusal, session_cookies
 
 LOGIN = "/login"
-
-#: How often the page is looked at after the form was sent, in seconds; news of its own come sooner.
-LOOK_EVERY = 0.05
-
-_VIEW_SCRIPT = """() => {
-  const shown = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.getClientRects().length);
-  const alerts = shown('[role=alert], .error-message, .alert-danger');
-  return {
-    code: shown('input[name="code"], input[name="otp"]').length > 0,
-    alerts: alerts.map((alert) => alert.innerText.trim().slice(0, 500)).filter((text) => text),
-  };
-}"""
 
 
 class SignIn:
@@ -83,28 +72,26 @@ class SignIn:
                 credentials = self._errand.credentials
                 has_company = credentials.company_id is not None
                 form = await self._gate.unless_failed(page, await_form(page, has_company=has_company))
-                if form is None:
-                    raise PortalFailure(Failure(Reason.SECOND_FACTOR, CODE_WANTED))
                 await self._gate.unless_failed(page, form.fill(credentials))
                 return form
-        except TimeoutError:
+        except (TimeoutError, NoForm):
             raise await self._no_form(page) from None
 
     async def _send(self, page: Page, form: LoginForm) -> Sequence[Cookie]:
-        before, known = await self._look(page), session_cookies(await self._cookies(page))
+        before, known = await look(page), session_cookies(await self._cookies(page))
         try:
             async with self._limit(self._settings.times.page):
                 await self._gate.unless_failed(page, form.send())
                 return await self._await_verdict(page, before, known)
         except TimeoutError:
-            raise self._no_verdict(page) from None
+            raise await self._no_verdict(page) from None
 
     async def _await_verdict(self, page: Page, before: View, known: set[tuple[str, str]]) -> Sequence[Cookie]:
         """Success is a session's cookie and the way to a landing page; the page itself need not be waited for."""
         while True:
             self._gate.news.clear()
             self._gate.check(page)
-            view = await self._look(page)
+            view = await look(page)
             if self._gate.is_landing or is_landing(view.url):
                 cookies = await self._cookies(page)
                 found = session_cookies(cookies)
@@ -114,6 +101,8 @@ class SignIn:
                     raise drift("the sign-in led to a landing page, and set no cookie of a session")
             elif failure := refusal(view, before):
                 raise PortalFailure(failure)
+            elif view.is_static:
+                raise await self._no_verdict(page)
             await self._news_or_a_moment()
 
     async def _news_or_a_moment(self) -> None:
@@ -123,30 +112,19 @@ class SignIn:
         except TimeoutError:
             return
 
-    async def _look(self, page: Page) -> View:
-        try:
-            seen = await page.evaluate(_VIEW_SCRIPT)
-        except PlaywrightError:
-            if page.is_closed():
-                raise
-            # The page is on its way to another one.
-            return View(page.url, asks_code=False, alerts=())
-        return View(page.url, bool(seen["code"]), tuple(seen["alerts"]))
-
     async def _cookies(self, page: Page) -> Sequence[Cookie]:
         return [dict(cookie) for cookie in await page.context.cookies(self._settings.base_url)]
 
     async def _no_form(self, page: Page) -> PortalFailure:
-        """Why no form came: it is still on its way, or this is another page."""
-        if self._gate.is_waiting:
-            return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in form did not come in time"))
-        reason, message = page_reason(await page.content())
-        if reason is Reason.MAINTENANCE:
-            return PortalFailure(Failure(reason, message))
-        return drift("the sign-in page shows no form that is known")
+        return await self._no_way_on(page, "the sign-in page shows no form that is known")
 
-    def _no_verdict(self, page: Page) -> PortalFailure:
+    async def _no_verdict(self, page: Page) -> PortalFailure:
+        where = "stayed on its page" if LOGIN in page.url else "led to an unknown page"
+        return await self._no_way_on(page, f"the sign-in {where}, and nothing says why")
+
+    async def _no_way_on(self, page: Page, what: str) -> PortalFailure:
+        """The page that is due is still on its way, or this is another one."""
         if self._gate.is_waiting:
             return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in was not answered in time"))
-        where = "stayed on its page" if LOGIN in page.url else "led to an unknown page"
-        return drift(f"the sign-in {where}, and nothing says why")
+        reason, message = page_reason(await page.content())
+        return PortalFailure(Failure(reason, message)) if reason is Reason.MAINTENANCE else drift(what)

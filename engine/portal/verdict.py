@@ -29,11 +29,15 @@ _ALERTS: tuple[tuple[str, Reason, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page shows: its address, whether it asks for a code, and the texts of its alerts."""
+    """What a page shows: its address, whether it asks for a code, and the texts of its alerts.
+
+    `is_static`: it has neither a form nor a script that could draw one.
+    """
 
     url: str
-    asks_code: bool
-    alerts: tuple[str, ...]
+    asks_code: bool = False
+    alerts: tuple[str, ...] = ()
+    is_static: bool = False
 
 
 def is_landing(url: str) -> bool:

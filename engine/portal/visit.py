@@ -36,13 +36,13 @@ class Visit:
 
     async def read(self, path: str, query: Mapping[str, str], understand: Callable[[Answer, datetime], T]) -> T:
         """What `understand` makes of the answer and of when the call was sent. Raises `PortalFailure`."""
-        try:
-            return understand(*await self._caller.get(self._context, path, query))
-        except PortalFailure as error:
-            if error.failure.reason is not Reason.SESSION_ENDED:
-                raise
-            await self._renew(error)
-        return understand(*await self._caller.get(self._context, path, query))
+        while True:
+            try:
+                return understand(*await self._caller.get(self._context, path, query))
+            except PortalFailure as error:
+                if error.failure.reason is not Reason.SESSION_ENDED:
+                    raise
+                await self._renew(error)
 
     async def _renew(self, ended: PortalFailure) -> None:
         """Once only: a portal that ends a fresh session, too, means something else."""

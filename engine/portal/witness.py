@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import html
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -51,6 +51,15 @@ class Witness:
         self._browser = browser
         self._seconds = seconds
         self._sight: Sight | None = None
+        self._noted: dict[date, Sight | None] = {}
+
+    def note(self, days: Iterable[date]) -> None:
+        """What was seen last is what these days failed with."""
+        self._noted |= dict.fromkeys(days, self._sight)
+
+    def saw_call(self, url: str) -> None:
+        """All that there is to see where no answer comes."""
+        self._sight = Sight(tell_address(url))
 
     def saw_answer(self, answer: Answer) -> None:
         if self._sink is not None:
@@ -71,17 +80,21 @@ class Witness:
                     screenshot=await page.screenshot(mask=[page.locator("input")], mask_color="#888888"),
                 )
 
-    async def testify(self, days: Iterable[date], failure: Failure, at: datetime) -> None:
-        """Hands what was seen last to the sink. Never fails the scrape, which has failed already."""
+    async def testify(self, failures: Mapping[date, Failure], at: datetime) -> None:
+        """Hands over what was seen of these days; nothing where nothing was seen."""
         if self._sink is None:
             return
-        sight = self._sight or Sight(address="")
-        if sight.screenshot is None and sight.body:
-            sight = await self._with_screenshot(sight)
-        for day in days:
-            await self._sink.keep(day, sight.of(failure, at))
+        drawn: dict[int, Sight] = {}
+        for day, failure in failures.items():
+            sight = self._noted.get(day, self._sight)
+            if sight is not None:
+                if id(sight) not in drawn:
+                    drawn[id(sight)] = await self._with_screenshot(sight)
+                await self._sink.keep(day, drawn[id(sight)].of(failure, at))
 
     async def _with_screenshot(self, sight: Sight) -> Sight:
+        if sight.screenshot is not None or not sight.body:
+            return sight
         with contextlib.suppress(PlaywrightError, PortalFailure, TimeoutError):
             async with asyncio.timeout(self._seconds), self._browser.context() as context:
                 return replace(sight, screenshot=await _draw(context, sight))

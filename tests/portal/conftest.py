@@ -25,7 +25,7 @@ from tests.portal.doubles import CountingBudget, MemoryEvidence, MemorySessions,
 #: A Thursday: the days after it are working days and a weekend.
 TODAY = date(2026, 1, 22)
 
-LIMITS = TimeLimits(page=4.0, sign_in=8.0, call=1.5, date=20.0)
+LIMITS = TimeLimits(page=3.0, sign_in=8.0, call=1.5, date=20.0)
 
 
 @pytest.fixture(scope="session")

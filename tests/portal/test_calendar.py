@@ -119,12 +119,6 @@ def test_an_answer_that_is_not_whole_is_bad(value: Any):
     assert failure(value).reason is Reason.BAD_ANSWER
 
 
-def test_a_span_with_as_many_records_as_a_page_looks_cut_off_and_a_day_does_not():
-    hundred = [CAMEL | {"id": n} for n in range(100)]
-    assert failure(hundred, WEEK).reason is Reason.BAD_ANSWER
-    assert len(read(hundred)[DAY].appointments) == 100
-
-
 @pytest.mark.parametrize(
     ("status", "reason"),
     [

@@ -1,0 +1,202 @@
+"""Signing in with the real browser: every variant of the form, and what the portal does afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.failure import Failure, Reason
+from engine.portal.protocols import Refusal, Session
+from engine.snapshot import Snapshot
+from tests.portal.conftest import TODAY, Stage
+
+pytestmark = pytest.mark.anyio
+
+
+FORM = b"<form method=post><input name=username><input name=password><button>Login</button></form>"
+
+
+async def sign_in(stage: Stage) -> Failure | None:
+    return await stage.portal.check_credentials(stage.clinic, stage.credentials)
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        {"company_field": "company_id", "submit": "sign_in"},
+        {"company_field": "id", "user_field": "email"},
+        {"company_field": "none", "password_field": "type"},
+        {"submit": "type_only", "landing": "home"},
+        {"landing": "schedule", "cookie": "AuthTicket"},
+        {"cookie": "id_token", "draw_delay_ms": 1500},
+        {"draw_delay_ms": 0},
+    ],
+    ids=str,
+)
+async def test_every_seen_form_lets_us_in(stranger: Stage, variant: dict[str, Any]):
+    await stranger.sandbox.dials(sign_in=variant)
+    await stranger.assert_true(await stranger.scrape_one())
+    assert len(await stranger.calls("login")) == 1
+
+
+@pytest.mark.parametrize("trick", ["dialog", "download", "popup", "permission"])
+async def test_a_clumsy_page_does_not_get_in_the_way(stranger: Stage, trick: str):
+    await stranger.sandbox.dials(**{trick: True})
+    await stranger.assert_true(await stranger.scrape_one())
+
+
+@pytest.mark.parametrize("error", ["role_alert", "error_message", "alert_danger"])
+async def test_a_rejected_password_is_sent_once_by_all_workers_together(stranger: Stage, error: str):
+    await stranger.sandbox.dials(sign_in={"reject": True, "error": error})
+    found = await asyncio.gather(*[stranger.scrape_one() for _ in range(4)])
+    assert {failure.reason for failure in found if isinstance(failure, Failure)} == {Reason.LOGIN_REJECTED}
+    assert len(await stranger.calls("login")) == 1
+    assert stranger.evidence.kept[TODAY].screenshot is not None
+
+
+@pytest.mark.parametrize(
+    ("variant", "reason"),
+    [
+        ({"locked": True}, Reason.ACCOUNT_LOCKED),
+        ({"second_factor": "code"}, Reason.SECOND_FACTOR),
+        ({"second_factor": "otp"}, Reason.SECOND_FACTOR),
+    ],
+    ids=str,
+)
+async def test_what_only_a_person_can_answer_has_its_own_reason(
+    stranger: Stage, variant: dict[str, Any], reason: Reason
+):
+    await stranger.sandbox.dials(sign_in=variant)
+    for _ in range(2):
+        failure = await stranger.scrape_one()
+        assert isinstance(failure, Failure)
+        assert failure.reason is reason
+    assert len(await stranger.calls("login")) == 1
+
+
+async def test_new_credentials_and_a_test_of_the_old_ones_end_a_refusal(stranger: Stage):
+    good, stranger.credentials = stranger.credentials, replace(stranger.credentials, password="wrong")
+    assert isinstance(await stranger.scrape_one(), Failure)
+    assert isinstance(stranger.store.entries[stranger.clinic.slug], Refusal)
+    stranger.credentials = replace(good, version="v2")
+    await stranger.assert_true(await stranger.scrape_one())
+
+    await stranger.sandbox.dials(sign_in={"reject": True})
+    assert (await sign_in(stranger)).reason is Reason.LOGIN_REJECTED
+    assert isinstance(await stranger.scrape_one(), Failure)
+    await stranger.sandbox.dials(sign_in={"reject": False})
+    assert isinstance(await stranger.scrape_one(), Failure)
+    assert await sign_in(stranger) is None
+    await stranger.assert_true(await stranger.scrape_one())
+
+
+async def test_a_form_that_wants_a_company_id_gets_no_password_without_one(stranger: Stage):
+    stranger.credentials = replace(stranger.credentials, company_id=None)
+    assert (await sign_in(stranger)).reason is Reason.NO_CREDENTIALS
+    assert await stranger.calls("login") == []
+
+
+async def test_a_form_that_would_send_the_password_elsewhere_is_not_sent(stranger: Stage):
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.read(1000))
+        writer.close()
+
+    received: list[bytes] = []
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as thief:
+        port = thief.sockets[0].getsockname()[1]
+        await stranger.sandbox.dials(sign_in={"action": f"http://127.0.0.1:{port}/login"})
+        assert (await sign_in(stranger)).reason is Reason.LEFT_PORTAL
+    assert received == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ({"on": ["login_page"], "mode": "status", "status": 503}, Reason.PORTAL_UNAVAILABLE),
+        ({"on": ["login_page"], "mode": "maintenance"}, Reason.MAINTENANCE),
+        ({"on": ["login_page"], "mode": "hang", "seconds": 30}, Reason.TIMED_OUT),
+        ({"on": ["login_page"], "mode": "not_json"}, Reason.PORTAL_CHANGED),
+        ({"on": ["login"], "mode": "status", "status": 502}, Reason.PORTAL_UNAVAILABLE),
+        ({"on": ["login"], "mode": "hang", "seconds": 30}, Reason.TIMED_OUT),
+        ({"on": ["login"], "mode": "maintenance"}, Reason.MAINTENANCE),
+        ({"on": ["login"], "mode": "status", "status": 429}, Reason.RATE_LIMITED),
+    ],
+    ids=str,
+)
+async def test_a_sign_in_that_fails_has_its_reason(stranger: Stage, rule: dict[str, Any], reason: Reason):
+    await stranger.sandbox.dials(fail=[rule])
+    failure = await sign_in(stranger)
+    assert failure is not None
+    assert failure.reason is reason
+
+
+async def test_a_portal_that_leads_elsewhere_is_left_alone(stranger: Stage):
+    async def pose(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.readuntil(b"\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + FORM)
+        await writer.drain()
+        writer.close()
+
+    received: list[bytes] = []
+    async with await asyncio.start_server(pose, "127.0.0.1", 0) as elsewhere:
+        port = elsewhere.sockets[0].getsockname()[1]
+        await stranger.sandbox.dials(redirect_to=f"http://127.0.0.1:{port}/login")
+        failure = await sign_in(stranger)
+    assert failure is not None
+    assert failure.reason is Reason.LEFT_PORTAL
+    assert all(line.startswith(b"GET ") for line in received)
+
+
+async def test_four_scrapers_sign_in_once_and_the_next_sync_not_at_all(stranger: Stage):
+    for _ in range(2):
+        found = await asyncio.gather(*[stranger.scrape_one() for _ in range(8)])
+        assert all(isinstance(snapshot, Snapshot) for snapshot in found)
+    assert len(await stranger.calls("login")) == 1
+
+
+@pytest.mark.parametrize("form", ["302", "401", "login_page"])
+async def test_an_ended_session_is_noticed_in_every_form_and_renewed_once_for_all(stage: Stage, form: str):
+    await stage.sandbox.dials(session_end_form=form)
+    await stage.sandbox.end_sessions()
+    for snapshot in await asyncio.gather(*[stage.scrape_one() for _ in range(4)]):
+        await stage.assert_true(snapshot)
+    assert len(await stage.calls("login")) == 1
+
+
+async def test_a_session_that_ends_again_at_once_is_a_failure_and_is_forgotten(stage: Stage):
+    await stage.sandbox.dials(fail=[{"mode": "end_session"}])
+    failure = await stage.scrape_one()
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.SESSION_ENDED
+    assert len(await stage.calls("login")) == 1
+    assert not isinstance(stage.store.entries.get(stage.clinic.slug), Session)
+
+
+async def test_clinics_have_their_own_sessions_and_see_their_own_schedules(strangers: list[Stage]):
+    for stage in strangers[1:]:
+        stage.store = strangers[0].store
+    for snapshot, stage in zip(
+        await asyncio.gather(*[stage.scrape_one() for stage in strangers]), strangers, strict=True
+    ):
+        await stage.assert_true(snapshot)
+
+
+async def test_every_call_of_a_sign_in_has_its_token(stranger: Stage):
+    await stranger.scrape_one()
+    assert stranger.budget.taken >= len(await stranger.calls())
+
+
+async def test_no_image_or_font_is_loaded(stranger: Stage):
+    await stranger.scrape_one()
+    assert {call.path.rsplit(".")[-1] for call in await stranger.calls("static")} <= {"js", "css"}
+
+
+async def test_nothing_secret_or_personal_is_in_what_is_told(stranger: Stage):
+    await stranger.sandbox.dials(sign_in={"reject": True})
+    await stranger.scrape_one()
+    told = repr(stranger.evidence.kept) + repr(stranger.store.entries)
+    assert stranger.credentials.password not in told
+    assert stranger.credentials.username not in told
