@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote, urlencode
@@ -48,7 +49,7 @@ class Caller:
         self._errand.witness.saw_call(url)
         sent_at = self._errand.clock()
         async with self._errand.patience.limit(self._settings.times.call):
-            response = await context.request.get(url, headers=HEADERS, max_redirects=0, timeout=0)
+            response = await self._send(context, url)
             answer = Answer(url, response.status, response.headers, await self._body(response))
         self._errand.witness.saw_answer(answer)
         if answer.status == 429:
@@ -56,6 +57,15 @@ class Caller:
         else:
             await self._budget.succeeded()
         return answer, sent_at
+
+    async def _send(self, context: BrowserContext, url: str) -> APIResponse:
+        begun, status = time.monotonic(), None
+        try:
+            response = await context.request.get(url, headers=HEADERS, max_redirects=0, timeout=0)
+            status = response.status
+            return response
+        finally:
+            self._errand.called(status, begun)
 
     async def _body(self, response: APIResponse) -> bytes:
         body = await response.body()

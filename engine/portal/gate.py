@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable
 from typing import TypeVar
 from urllib.parse import urljoin
@@ -39,6 +40,7 @@ class Gate:
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_flight: set[Request] = set()
+        self._sent: dict[Request, float] = {}
         self.news = asyncio.Event()
         self.failure: Failure | None = None
         self.is_landing = False
@@ -94,7 +96,10 @@ class Gate:
         try:
             if not self._may_pass(request):
                 await route.abort("blockedbyclient")
-            elif not self._settings.contains(request.url) or await self._pay(request):
+            elif not self._settings.contains(request.url):
+                await route.continue_()
+            elif await self._pay(request):
+                self._sent[request] = time.monotonic()
                 await route.continue_()
             else:
                 await route.abort("blockedbyclient")
@@ -133,9 +138,12 @@ class Gate:
 
     def _on_start(self, request: Request) -> None:
         self._in_flight.add(request)
+        if request.redirected_from is not None and self._settings.contains(request.url):
+            self._sent[request] = time.monotonic()
 
     def _on_end(self, request: Request) -> None:
         self._in_flight.discard(request)
+        self._called(request, None)
         self.news.set()
 
     def _on_response(self, response: Response) -> None:
@@ -143,6 +151,7 @@ class Gate:
         request = response.request
         if not self._settings.contains(request.url):
             return
+        self._called(request, response.status)
         answer = Answer(request.url, response.status, response.headers)
         if response.status == 429 or response.status >= 500:
             try:
@@ -156,6 +165,10 @@ class Gate:
             elif is_landing(target):
                 self.is_landing = True
         self.news.set()
+
+    def _called(self, request: Request, status: int | None) -> None:
+        if (sent_at := self._sent.pop(request, None)) is not None:
+            self._errand.called(status, sent_at)
 
     def _fail(self, failure: Failure) -> None:
         self.failure = self.failure or failure

@@ -13,7 +13,7 @@ from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.browser import Browser
 from engine.portal.calls import Caller
 from engine.portal.errand import Errand
-from engine.portal.protocols import Breaker, Budget, EvidenceSink, SessionStore
+from engine.portal.protocols import Breaker, Budget, EvidenceSink, Observer, SessionStore
 from engine.portal.rim import portal_rim
 from engine.portal.schedule_config import CONFIG_PATH, read_config
 from engine.portal.scraping import Scraping
@@ -54,11 +54,13 @@ class Portal:
         sessions: SessionStore,
         budget: Budget,
         breaker: Breaker | None = None,
+        observer: Observer | None = None,
         browser: Browser | None = None,
     ) -> None:
         self._settings = settings
         self._budget = budget
         self._breaker = breaker
+        self._observer = observer
         self.browser = browser or Browser(settings)
         self._sessions = Sessions(settings, self.browser, sessions, budget)
 
@@ -125,7 +127,7 @@ class Portal:
         self, clinic: Clinic, credentials: Credentials, clock: Clock, evidence: EvidenceSink | None = None
     ) -> Errand:
         witness = Witness(evidence, self.browser, self._settings.times.evidence)
-        return Errand(clinic, credentials, clock, witness)
+        return Errand(clinic, credentials, clock, witness, self._observer)
 
     async def _run(self, errand: Errand, look: Callable[[Visit], Awaitable[T]], seconds: float) -> T | Failure:
         """Its result, or the failure that ended it; the breaker is asked before and told afterwards."""

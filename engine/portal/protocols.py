@@ -76,6 +76,13 @@ class Breaker(Protocol):
     async def failed(self) -> None: ...
 
 
+class Observer(Protocol):
+    """Is told of every call of the portal that was sent, for those who count."""
+
+    def called(self, status: int | None, seconds: float) -> None:
+        """`status` None: no answer came. `seconds` from the sending to the answer, without the wait for a token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the portal showed when a date failed, fit to be kept: names, numbers and secrets are masked.
