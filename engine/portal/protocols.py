@@ -80,7 +80,7 @@ class Observer(Protocol):
     """Is told of every call of the portal that was sent, for those who count."""
 
     def called(self, status: int | None, seconds: float) -> None:
-        """`status` None: no answer came. `seconds` from the sending to the answer, without the wait for a token."""
+        """`status` None: no answer came. `seconds` begin with the sending, after the wait for a token."""
 
 
 @dataclass(frozen=True, slots=True)
