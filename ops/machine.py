@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -67,7 +67,7 @@ class Machine:
                 self.say(f"brought the tables up to date: {', '.join(applied)}")
         return with_environment(found)
 
-    async def start_sandbox(self, settings: Settings) -> Settings:
+    async def start_sandbox(self, settings: Settings, arguments: Sequence[str] = ()) -> Settings:
         """The sandbox portal in place of the real one, with its clinics stored."""
         port = self.home.port("sandbox", FIRST_SANDBOX_PORT)
         sandbox = Sandbox(f"http://127.0.0.1:{port}")
@@ -77,7 +77,7 @@ class Machine:
                 return bool(await sandbox.clinics())
             return False
 
-        argv = (sys.executable, "-m", "ops.sandbox", "--port", str(port))
+        argv = (sys.executable, "-m", "ops.sandbox", "--port", str(port), *arguments)
         await self.supervisor.start(
             Command(name="sandbox", argv=argv, stage=Stage.SERVERS, log=self.home.log("sandbox"), ready=ready)
         )
@@ -94,6 +94,15 @@ class Machine:
         for command in processes(settings):
             await self.supervisor.start(command)
         await gateway_answers(settings.need_nats_url())
+
+
+def reachable(settings: Settings) -> dict[str, str]:
+    """The environment in which other processes of this machine find what runs."""
+    return {
+        "NATS_URL": settings.need_nats_url(),
+        "DATABASE_URL": settings.need_database_url(),
+        "IDEXX_BASE_URL": settings.idexx_base_url,
+    }
 
 
 async def gateway_answers(url: str) -> None:

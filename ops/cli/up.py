@@ -12,7 +12,7 @@ from actors.settings import load
 from ops.cli.terminal import passed_on, say
 from ops.connections import where
 from ops.embedded import Home
-from ops.machine import Machine
+from ops.machine import Machine, reachable
 from ops.supervision import Supervisor, supervise
 
 
@@ -41,13 +41,7 @@ def up(
         async def run(supervisor: Supervisor) -> int:
             machine = Machine(home, supervisor, say)
             now = await machine.start(sandbox=sandbox, cancel_waiting=cancel_queued)
-            tell(
-                {
-                    "NATS_URL": now.need_nats_url(),
-                    "DATABASE_URL": now.need_database_url(),
-                    "IDEXX_BASE_URL": now.idexx_base_url,
-                }
-            )
+            tell(reachable(now))
             say(f"ready: NATS {where(now.need_nats_url())}, PostgreSQL {where(now.need_database_url())}")
             say("in another terminal: idexx-sync status · idexx-sync watch · idexx-sync doctor; Ctrl-C stops")
             await asyncio.Event().wait()

@@ -32,6 +32,8 @@ class SyncProgress:
     last_at: datetime | None = None
     added: int = 0
     changed: int = 0
+    #: `start_date` and `end_date`, as they were accepted.
+    span: dict[str, str] = field(default_factory=dict)
     dates: dict[str, DateProgress] = field(default_factory=dict)
     #: The last event, once there is one.
     ending: Event | None = None
@@ -69,6 +71,7 @@ class SyncProgress:
 
     def _know_range(self, event: Event) -> None:
         if "start_date" in event and "end_date" in event:
+            self.span = {name: event[name] for name in ("start_date", "end_date")}
             day, end = date.fromisoformat(event["start_date"]), date.fromisoformat(event["end_date"])
             while day <= end:
                 self.dates[day.isoformat()] = DateProgress()

@@ -1,0 +1,62 @@
+"""`demo`: all of it in a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from actors.settings import load
+from ops.cli.exits import Exit
+from ops.cli.terminal import PIPE_WIDTH, Json, answer, say
+from ops.demo_run.story import Story
+from ops.embedded import Home
+from ops.machine import Machine
+from ops.supervision import Supervisor, supervise
+
+
+def demo(*, json: Json = False) -> int:
+    """Show all of it in a minute, with a sandbox portal and invented clinics, and check every field.
+
+    It begins anew each time, in a home of its own. Exits 0 when both clinics are stored as the portal shows them.
+
+    Example: `./ops/demo`
+    """
+    settings = load()
+    home = Home(settings.idexx_sync_home / "demo")
+    # With --json, stdout is for the one object at the end.
+    stream = sys.stderr if json else sys.stdout
+    out = Console(file=stream, highlight=False, width=None if stream.isatty() else PIPE_WIDTH)
+    story: Story | None = None
+    with home.hold(datetime.now(UTC)) as tell, home.log("processes").open("w") as log:
+
+        async def run(supervisor: Supervisor) -> int:
+            nonlocal story
+            story = Story(Machine(home, supervisor, say), out, tell)
+            return await story.tell(settings)
+
+        def write(name: str, line: str) -> None:
+            print(name, line, file=log, flush=True)
+
+        grace = settings.shutdown_grace_ms / 1000
+        status = asyncio.run(
+            supervise(run, say=say, stopped_status=Exit.INTERRUPTED, grace=grace, output=write, label=home.label)
+        )
+    if json:
+        answer({"ok": status == Exit.OK, "differences": story.found if story else {}})
+    elif status != Exit.OK:
+        say(f"what the processes said is in {home.logs}")
+    else:
+        _next(out)
+    return status
+
+
+def _next(out: Console) -> None:
+    command = Path(sys.argv[0]).name if Path(sys.argv[0]).parent == Path("/usr/bin") else ".venv/bin/idexx-sync"
+    out.print("\n[green]✓[/] Everything has stopped. Next:")
+    out.print(f"  [bold]{command} up --sandbox[/]          the same, until Ctrl-C")
+    out.print(f"  [bold]{command} sync cedar-creek[/]      in another terminal: ask for a sync, and follow it")
+    out.print(f"  [bold]{command} watch[/]                 in a third one: everything that happens")

@@ -1,0 +1,40 @@
+"""Whether what is stored is what is true, field by field. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+FIELDS = (
+    *("date", "start_time", "end_time", "starts_at", "ends_at", "patient_name", "client_name", "client_phone"),
+    *("provider_name", "room_id", "appointment_type", "status", "notes"),
+)
+
+Record = Mapping[str, Any]
+
+
+def differences(truth: Iterable[Record], stored: Iterable[Record]) -> list[str]:
+    """One line for each field, or whole record, that differs. No value is told: they are people's data."""
+    true = {record["neo_appointment_id"]: record for record in truth}
+    kept = {record["neo_appointment_id"]: record for record in stored}
+    lines = [f"{key}: is in the portal and not in PostgreSQL" for key in sorted(true.keys() - kept.keys())]
+    lines += [f"{key}: is in PostgreSQL and not in the portal" for key in sorted(kept.keys() - true.keys())]
+    for key in sorted(true.keys() & kept.keys()):
+        wrong = [name for name in FIELDS if plain(name, true[key][name]) != plain(name, kept[key][name])]
+        lines += [f"{key}: {', '.join(wrong)}"] if wrong else []
+    return lines
+
+
+def plain(name: str, value: Any) -> Any:
+    """A value as the database has it, also where it comes as text."""
+    if not isinstance(value, str):
+        return value
+    match name:
+        case "date":
+            return date.fromisoformat(value)
+        case "start_time" | "end_time":
+            return time.fromisoformat(value)
+        case "starts_at" | "ends_at":
+            return datetime.fromisoformat(value)
+    return value
