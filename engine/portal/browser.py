@@ -30,7 +30,8 @@ class Browser:
     def __init__(self, settings: PortalSettings) -> None:
         self._settings = settings
         self._current: Chromium | None = None
-        self._launching = asyncio.Lock()
+        self._launching: asyncio.Task[Chromium] | None = None
+        self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle: asyncio.TimerHandle | None = None
         self.launches = 0
@@ -42,17 +43,19 @@ class Browser:
 
     async def start(self) -> None:
         """Launches ahead of the first work. Raises `BrowserMissing` with the remedy."""
-        self._close_when_idle(await self._ready())
+        await self._ready()
 
     async def close(self) -> None:
-        """Ends everything, also what is in use, and waits until it is gone."""
-        async with self._launching:
-            chromium, self._current = self._current, None
-            self._stay()
-            if chromium is not None:
-                await chromium.close()
+        """Ends everything, also what is in use, and waits until it is gone. It is not launched again."""
+        self._closed = True
+        self._stay()
+        if self._launching is not None:
+            await asyncio.wait({self._launching})
+        if (chromium := self._current) is not None:
+            self._current = None
+            await chromium.close()
         while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.wait(self._tasks)
 
     @asynccontextmanager
     async def context(self, cookies: Sequence[Cookie] = ()) -> AsyncIterator[BrowserContext]:
@@ -96,16 +99,40 @@ class Browser:
         raise AssertionError("unreachable")
 
     async def _ready(self) -> Chromium:
-        async with self._launching:
-            if (chromium := self._current) is not None and (why := await self._worn(chromium)):
-                log.info("browser replaced: %s", why)
-                self._current = None
-                if chromium.in_use == 0:
-                    self._spawn(chromium.close())
-            if self._current is None:
-                self._current = await Chromium.launch(self._settings)
-                self.launches += 1
-            return self._current
+        """One that is fit for work."""
+        if self._closed:
+            raise crashed("the browser is closed")
+        chromium = self._current
+        if chromium is not None and (why := await self._worn(chromium)):
+            self._retire(chromium, why)
+        if self._current is None:
+            # Shielded: a launch serves everybody, whoever has asked for it.
+            return await asyncio.shield(self._launch())
+        return self._current
+
+    def _launch(self) -> asyncio.Task[Chromium]:
+        if self._launching is None:
+            self._launching = asyncio.get_running_loop().create_task(self._launch_one())
+            # Whoever waits for it gets its error; if nobody does any more, it is nobody's.
+            self._launching.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._launching
+
+    async def _launch_one(self) -> Chromium:
+        try:
+            chromium = self._current = await Chromium.launch(self._settings)
+        finally:
+            self._launching = None
+        self.launches += 1
+        self._close_when_idle(chromium)
+        return chromium
+
+    def _retire(self, chromium: Chromium, why: str) -> None:
+        """New work gets another one. This one is closed when nobody uses it any more."""
+        if chromium is self._current:
+            log.info("browser replaced: %s", why)
+            self._current = None
+            if chromium.in_use == 0:
+                self._spawn(chromium.close())
 
     async def _worn(self, chromium: Chromium) -> str | None:
         limits = self._settings.browser

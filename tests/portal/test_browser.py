@@ -1,0 +1,265 @@
+"""The browser's life: replaced before it wears out, killed when it hangs, and nothing of it left over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from engine.failure import Failure, Reason
+from engine.portal import BrowserLimits, BrowserMissing, find_chromium
+from engine.portal.browser import Browser
+from engine.portal.chromium import Chromium
+from engine.snapshot import Snapshot
+from ops.sandbox.client import LedgerEntry
+from tests.portal.conftest import LIMITS, Stage
+
+pytestmark = pytest.mark.anyio
+
+Launch = Callable[..., Stage]
+
+
+@pytest.fixture
+async def launch(stage: Stage) -> AsyncIterator[Launch]:
+    """Gives the stage a browser of its own, with other limits; whatever happens, nothing may be left of it."""
+    own: list[Browser] = []
+
+    def launched(**limits: Any) -> Stage:
+        times = replace(LIMITS, browser_answer=limits.pop("answer", 5.0), close=2.0)
+        settings = replace(stage.settings, browser=BrowserLimits(**limits), times=times)
+        own.append(Browser(settings))
+        return replace(stage, settings=settings, browser=own[-1])
+
+    processes, profiles = browser_processes(), unused_profiles()
+    yield launched
+    for browser in own:
+        await browser.close()
+    await until(lambda: browser_processes() <= processes)
+    await until(lambda: unused_profiles() <= profiles)
+
+
+def browser_processes() -> set[psutil.Process]:
+    return {process for process in psutil.Process().children(recursive=True) if is_browsers(process)}
+
+
+def unused_profiles() -> set[str]:
+    """The folders of browsers that are gone."""
+    used = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            used |= {a.partition("=")[2] for a in process.cmdline() if a.startswith("--user-data-dir=")}
+    return {str(path) for path in Path(tempfile.gettempdir()).glob("playwright_chromiumdev_profile-*")} - used
+
+
+def is_browsers(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return any(word in process.name() for word in ("chrom", "node"))
+    return False
+
+
+async def until(condition: Callable[[], Any], seconds: float = 15.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  (nobody tells of it)
+            await asyncio.sleep(0.02)
+
+
+def chromium_of(stage: Stage) -> Chromium:
+    chromium = stage.browser.chromium
+    assert chromium is not None
+    return chromium
+
+
+async def test_a_browser_is_launched_on_demand_and_closed_when_idle(launch: Launch):
+    stage = launch(idle=0.3)
+    assert stage.browser.chromium is None
+    for launches in (1, 2):
+        await stage.assert_true(await stage.scrape_one())
+        assert stage.browser.launches == launches
+        processes = chromium_of(stage).processes()
+        await until(lambda: stage.browser.chromium is None)
+        await until(lambda gone=processes: not any(p.is_running() for p in gone))
+
+
+@pytest.mark.parametrize("limits", [{"age": 0.0}, {"contexts": 1}, {"memory_mib": 1}], ids=str)
+async def test_a_browser_is_replaced_when_it_is_worn(launch: Launch, limits: dict[str, Any]):
+    stage = launch(**limits)
+    await stage.browser.start()
+    pids = set()
+    for _ in range(2):
+        await stage.assert_true(await stage.scrape_one())
+        pids.add(chromium_of(stage).pid)
+    assert len(pids) == 2
+
+
+async def test_a_worn_browser_finishes_what_it_was_doing(launch: Launch):
+    stage = launch(contexts=1)
+    await stage.sandbox.dials(latency_ms=500)
+    first = asyncio.create_task(stage.scrape_one())
+    await until(lambda: stage.browser.chromium is not None and stage.browser.chromium.contexts == 1)
+    second = asyncio.create_task(stage.scrape_one())
+    await stage.assert_true(await first)
+    await stage.assert_true(await second)
+    assert stage.browser.launches == 2
+
+
+async def test_a_crash_gives_the_date_back_and_the_next_one_a_new_browser(launch: Launch):
+    stage = launch()
+    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20, "count": 1}])
+    scrape = asyncio.create_task(stage.scrape_one())
+    await in_flight(stage)
+    psutil.Process(chromium_of(stage).pid).kill()
+    failure = await scrape
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.BROWSER_CRASHED
+    await stage.assert_true(await stage.scrape_one())
+    assert stage.browser.launches == 2
+
+
+async def test_a_driver_that_is_killed_is_a_crash_too(launch: Launch):
+    stage = launch()
+    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20, "count": 1}])
+    scrape = asyncio.create_task(stage.scrape_one())
+    await in_flight(stage)
+    psutil.Process(chromium_of(stage).pid).parent().kill()
+    failure = await scrape
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.BROWSER_CRASHED
+    await stage.assert_true(await stage.scrape_one())
+
+
+async def test_a_hung_browser_is_killed_and_not_waited_for(launch: Launch):
+    stage = launch(answer=0.5)
+    await stage.scrape_one()
+    hung = psutil.Process(chromium_of(stage).pid)
+    hung.send_signal(signal.SIGSTOP)
+    await stage.assert_true(await stage.scrape_one())
+    await until(lambda: not hung.is_running())
+
+
+async def test_a_browser_that_hangs_during_a_call_is_not_mistaken_for_a_slow_portal(launch: Launch):
+    stage = launch(answer=0.5)
+    await stage.sandbox.dials(latency_ms=400)
+    scrape = asyncio.create_task(stage.scrape_one())
+    await in_flight(stage)
+    psutil.Process(chromium_of(stage).pid).send_signal(signal.SIGSTOP)
+    found = await scrape
+    # The call itself does not need the browser any more once it is sent.
+    assert isinstance(found, Snapshot) or found.reason is Reason.BROWSER_CRASHED
+    await stage.assert_true(await stage.scrape_one())
+
+
+async def test_a_hung_driver_is_killed_too(launch: Launch):
+    stage = launch(answer=0.5)
+    await stage.scrape_one()
+    psutil.Process(chromium_of(stage).pid).parent().send_signal(signal.SIGSTOP)
+    await stage.assert_true(await stage.scrape_one())
+
+
+async def test_a_cancelled_scrape_ends_at_once_in_the_portal_too_and_the_browser_goes_on(launch: Launch):
+    stage = launch()
+    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20, "count": 1}])
+    scrape = asyncio.create_task(stage.scrape_one())
+    await in_flight(stage)
+    scrape.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(scrape, 1)
+    await until_call(stage, lambda call: call.gone_at is not None)
+    await until(lambda: chromium_of(stage).in_use == 0)
+    await stage.assert_true(await stage.scrape_one())
+    assert stage.browser.launches == 1
+
+
+async def test_a_cancelled_sign_in_lets_the_next_one_have_its_turn(launch: Launch):
+    stage = launch()
+    stage.store.entries.clear()
+    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 20, "count": 1}])
+    scrape = asyncio.create_task(stage.scrape_one())
+    await in_flight(stage, "login_page")
+    scrape.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(scrape, 1)
+    await stage.assert_true(await stage.scrape_one())
+
+
+async def test_a_scrape_that_waits_for_a_token_gives_way_to_a_cancel(launch: Launch):
+    stage = launch()
+    stage.budget.open.clear()
+    scrape = asyncio.create_task(stage.scrape_one())
+    await until(lambda: stage.browser.chromium is not None and stage.browser.chromium.in_use == 1)
+    scrape.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(scrape, 1)
+    assert await stage.calls("calendar") == []
+
+
+async def test_closing_ends_what_is_in_use(launch: Launch):
+    stage = launch()
+    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20}])
+    scrape = asyncio.create_task(stage.scrape_one())
+    await in_flight(stage)
+    await stage.browser.close()
+    failure = await asyncio.wait_for(scrape, 5)
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.BROWSER_CRASHED
+
+
+async def in_flight(stage: Stage, kind: str = "calendar") -> None:
+    await until_call(stage, lambda call: call.kind == kind and call.done_at is None)
+
+
+async def until_call(stage: Stage, condition: Callable[[LedgerEntry], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not any(map(condition, await stage.calls())):  # noqa: ASYNC110  (nobody tells of it)
+            await asyncio.sleep(0.02)
+
+
+async def test_a_killed_worker_leaves_no_browser_behind(stage: Stage):
+    script = (
+        "import asyncio\n"
+        "from engine.portal.browser import Browser\n"
+        "from engine.portal import PortalSettings\n"
+        "async def main():\n"
+        "    browser = Browser(PortalSettings())\n"
+        "    await browser.start()\n"
+        "    print(*[p.pid for p in browser.chromium.processes()], flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    pipe = asyncio.subprocess.PIPE
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=pipe)
+    assert worker.stdout is not None
+    processes = [psutil.Process(int(pid)) for pid in (await worker.stdout.readline()).split()]
+    assert len(processes) > 2
+    worker.kill()
+    await worker.wait()
+    await until(lambda: not any(map(runs, processes)))
+
+
+def runs(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+async def test_a_path_that_is_no_browser_is_refused_with_the_remedy(stage: Stage, tmp_path: Path):
+    with pytest.raises(BrowserMissing, match="CHROMIUM_PATH"):
+        find_chromium(tmp_path / "nothing")
+    script = tmp_path / "chromium"
+    script.write_text("#!/bin/sh\nexit 7\n")
+    script.chmod(0o755)
+    broken = Browser(replace(stage.settings, chromium_path=script))
+    with pytest.raises(BrowserMissing, match="does not start"):
+        await broken.start()
+    failure = await replace(stage, browser=broken).scrape_one()
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.INTERNAL
+    await broken.close()
