@@ -1,0 +1,138 @@
+"""The command line without any server: help, usage, and what it says when nothing is there."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops.cli import main
+from ops.cli.app import COMMANDS
+from ops.cli.errors import CommandFailed, Refused, explain
+from ops.cli.exits import Exit
+from ops.cli.tables import ago
+from tests.conftest import free_port
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("NATS_URL", "DATABASE_URL", "ENCRYPTION_KEY", "IDEXX_BASE_URL", "LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("IDEXX_SYNC_HOME", str(tmp_path / "home"))
+    from actors.settings import load
+
+    load.cache_clear()
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())", *arguments]
+    return subprocess.run(argv, capture_output=True, text=True, env={**os.environ, **environment}, timeout=60)
+
+
+def test_help_names_every_command_and_loads_none_of_them() -> None:
+    loaded = "import sys; from ops.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True)
+    assert done.returncode == 0
+    for name, _, _, line in COMMANDS:
+        assert f" {name} " in done.stdout
+        assert line.split(",")[0][:20] in done.stdout
+    assert not {"nats", "asyncpg", "dramatiq", "pydantic", "playwright"} & set(done.stderr.split())
+
+
+@pytest.mark.parametrize("command", [name for name, *_ in COMMANDS])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == Exit.OK
+    assert "idexx-sync" in capsys.readouterr().out
+
+
+def test_every_command_shows_an_example() -> None:
+    for _, path, _, _ in COMMANDS:
+        module, _, name = path.partition(":")
+        found = getattr(importlib.import_module(f"ops.cli.{module}"), name)
+        functions = [found] if callable(found) and found.__doc__ else []
+        for function in functions:
+            if function.__module__.startswith("ops.cli"):
+                assert "Example: `" in (function.__doc__ or ""), path
+
+
+@pytest.mark.parametrize(
+    "arguments", [["no-such-command"], ["worker", "no-such-queue"], ["sync"], ["sync", "x", "--days", "y"]]
+)
+def test_a_wrong_command_line_exits_with_2_and_one_line(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == Exit.USAGE
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("✗ ")
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["sync", "north"], ["runs"], ["status"], ["watch"], ["migrate"], ["dlq", "list"], ["gateway"]]
+)
+def test_without_servers_each_command_says_what_to_start(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == Exit.UNREACHABLE
+    assert "idexx-sync up" in capsys.readouterr().err
+
+
+def test_a_server_that_is_away_is_named_without_its_password() -> None:
+    port = free_port()
+    done = run("sync", "north", NATS_URL=f"nats://me:secret@127.0.0.1:{port}")
+    assert done.returncode == Exit.UNREACHABLE
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "secret" not in done.stderr
+    done = run("migrate", DATABASE_URL=f"postgresql://me:secret@127.0.0.1:{port}/x")
+    assert done.returncode == Exit.UNREACHABLE
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_bad_setting_is_named_with_its_value() -> None:
+    done = run("status", SYNC_CONCURRENCY="many")
+    assert done.returncode == Exit.USAGE
+    assert "SYNC_CONCURRENCY='many'" in done.stderr
+
+
+def test_the_traceback_comes_with_debug_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Traceback" not in run("status").stderr
+    assert "Traceback" in run("status", LOG_LEVEL="debug").stderr
+
+
+def test_destroying_asks_and_without_a_terminal_refuses() -> None:
+    from ops.cli.clinic import confirm
+
+    with pytest.raises(CommandFailed, match="There is no terminal to ask on"):
+        confirm("Remove it all?")
+
+
+def test_a_refusal_keeps_its_status_and_says_when_to_come_back() -> None:
+    assert explain(Refused(429, "queue_full", "10 syncs wait", 4_000)) == (
+        *(Exit.REJECTED, "10 syncs wait"),
+        "try again in 4 s",
+    )
+
+
+def test_doctor_finds_what_is_missing_and_answers_in_json() -> None:
+    done = run("doctor", "--json", IDEXX_BASE_URL=f"http://127.0.0.1:{free_port()}")
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert done.returncode == Exit.FAILED
+    assert {name for name, check in checks.items() if check["grade"] == "fail"} >= {"nats", "postgresql"}
+    assert checks["portal"]["grade"] == "warn"
+    assert all(check["remedy"] for check in checks.values() if check["grade"] != "pass")
+
+
+def test_times_are_told_in_words() -> None:
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    lengths = {0: "0 s ago", 59: "59 s ago", 61: "1 min ago", 3_700: "1 h 1 min ago", 90_000: "1 d 1 h ago"}
+    assert {seconds: ago(now - timedelta(seconds=seconds), now) for seconds in lengths} == lengths
+    assert ago(None, now) == "never"

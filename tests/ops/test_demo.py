@@ -1,0 +1,28 @@
+"""The demo, as a new user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from ops.embedded import Home
+from ops.supervision.marked import find_marked
+from tests.ops.test_up import ARGV, OURS
+
+
+def test_the_demo_stores_what_the_portal_shows_twice_and_leaves_nothing(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    done = subprocess.run(
+        [*ARGV, "demo", "--json"],
+        env={**kept, "IDEXX_SYNC_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"ok": True, "differences": {"cedar-creek": [], "harbour-lane": []}}
+    assert done.stderr.count("records equal the portal's, field by field") == 4
+    assert "12 added, 10 moved, 4 removed, 14 updated" in done.stderr
+    assert find_marked(Home(tmp_path / "demo").label) == []

@@ -1,0 +1,105 @@
+"""What a person is shown of a sync follows from its events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from ops.cli.exits import Exit, of_ending, of_refusal
+from ops.live.picture import picture
+from ops.live.progress import Board, SyncProgress, summary, troubles
+
+SYNC = "7d9f7a2e-0000-4000-8000-000000000001"
+COMMON = {"sync_id": SYNC, "clinic": "north", "status": "in_progress", "progress_percentage": 0, "dates_total": 3}
+
+
+def event(name: str, second: int, **more: Any) -> dict[str, Any]:
+    at = f"2030-03-01T10:00:{second:02d}.000000Z"
+    return {**COMMON, "event": name, "at": at, "dates_done": 0, "failed_dates": [], **more}
+
+
+EVENTS = [
+    event("accepted", 0, status="queued", start_date="2030-03-01", end_date="2030-03-03"),
+    event("started", 1),
+    event("date_started", 1, date="2030-03-01"),
+    event("date_started", 1, date="2030-03-02"),
+    event("date_completed", 3, date="2030-03-01", added=5, updated=2, dates_done=1, progress_percentage=33),
+    event(
+        *("date_retrying", 3),
+        date="2030-03-02",
+        reason="rate_limited",
+        next_try_at="2030-03-01T10:00:12+00:00",
+    ),
+]
+
+
+def shown(sync: SyncProgress, second: int) -> str:
+    out = Console(file=StringIO(), width=120, color_system=None)
+    out.print(picture([sync], datetime(2030, 3, 1, 10, 0, second, tzinfo=UTC)))
+    assert isinstance(out.file, StringIO)
+    return out.file.getvalue()
+
+
+def test_the_picture_shows_dates_counts_and_why_one_waits() -> None:
+    board = Board()
+    for one in EVENTS:
+        sync = board.apply(one)
+    text = shown(sync, 4)
+    assert "north" in text
+    assert "1 of 3 dates" in text
+    assert "5 added, 2 changed" in text
+    assert "Mar 1 2 3" in text
+    assert "↻ 2030-03-02: rate limited, next try in 8 s" in text
+
+
+def test_one_who_joins_late_without_the_first_event_still_sees_the_dates() -> None:
+    sync = SyncProgress(SYNC, "north")
+    for one in EVENTS[1:]:
+        sync.apply(one)
+    assert {day: state.state for day, state in sync.dates.items()} == {
+        "2030-03-01": "completed",
+        "2030-03-02": "retrying",
+    }
+
+
+ENDING = event("completed", 9, status="completed", dates_done=3, duration_ms=8_000, partial_success=False)
+
+
+def failed(*reasons: str) -> dict[str, Any]:
+    errors = [{"date": f"2030-03-0{n}", "reason": reason, "message": "why"} for n, reason in enumerate(reasons, 1)]
+    return ENDING | {"event": "failed", "errors": errors}
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [
+        (ENDING, 0),
+        (ENDING | {"partial_success": True}, 3),
+        (ENDING | {"removals_held": 4}, 5),
+        (failed("bad_answer"), 1),
+        (failed("login_rejected"), 4),
+        (ENDING | {"event": "cancelled"}, 8),
+        (ENDING | {"event": "timed_out"}, 8),
+    ],
+)
+def test_the_exit_status_tells_how_a_sync_ended(ending: dict[str, Any], status: int) -> None:
+    assert of_ending(ending) == status
+
+
+def test_the_exit_status_tells_why_a_request_was_refused() -> None:
+    assert [of_refusal(code) for code in (400, 401, 404, 429, 503)] == [
+        *(Exit.USAGE, Exit.LOGIN_REJECTED, Exit.USAGE, Exit.REJECTED, Exit.UNREACHABLE)
+    ]
+
+
+def test_the_summary_names_counts_and_the_same_trouble_once() -> None:
+    stats = {"appointments_added": 5, "appointments_updated": 2, "appointments_removed": 1}
+    assert summary(ENDING | {"stats": stats}) == "completed in 8.0 s: 3 of 3 dates, 5 added, 2 updated, 1 removed"
+    assert troubles(failed("bad_answer", "bad_answer")) == ["2030-03-01, 2030-03-02: bad_answer (why)"]
+    assert troubles(ENDING | {"removals_held": 4}) == [
+        "4 removals are held back until a person approves or rejects them"
+    ]

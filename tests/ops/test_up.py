@@ -1,0 +1,143 @@
+"""`up` and what a person does beside it, with real processes, a real browser and the sandbox portal."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.cli.exits import Exit
+from ops.embedded import Home
+from ops.supervision.marked import find_marked, kill_marked
+from tests.conftest import eventually
+
+ARGV = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())"]
+OURS = ("NATS_URL", "DATABASE_URL", "ENCRYPTION_KEY", "IDEXX_BASE_URL")
+
+
+class Up:
+    """`idexx-sync up --sandbox` in a home of its own, and commands in the same home."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="idexx-test-up-"))
+        self.home = Home(self.folder / "home")
+        kept = {name: value for name, value in os.environ.items() if name not in OURS}
+        self.environment = {**kept, "IDEXX_SYNC_HOME": str(self.home.folder), "BROWSER_POOL_SIZE": "1"}
+        self.log = self.folder / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*ARGV, "up", "--sandbox"], env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        eventually(self.is_ready, timeout=60)
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        running = self.home.running()
+        return bool(running and running.environment)
+
+    def run(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*ARGV, *arguments], env=self.environment, input=given, capture_output=True, text=True, timeout=120
+        )
+
+    def json(self, *arguments: str) -> list[dict[str, Any]]:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+    def clear(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        kill_marked(self.home.label)
+        shutil.rmtree(self.folder)
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Up]:
+    one = Up()
+    yield one
+    one.clear()
+
+
+def test_a_sync_is_followed_from_its_first_event_to_its_last(up: Up) -> None:
+    events = up.json("sync", "cedar-creek", "--days", "5")
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert [events[0]["event"], events[-1]["event"]] == ["accepted", "completed"]
+    assert events[-1]["dates_done"] == 5
+    watched = up.json("watch", events[0]["sync_id"])
+    assert watched == events  # joined late, and missed nothing
+
+
+def test_status_and_runs_tell_of_it(up: Up) -> None:
+    [sync_id] = {event["sync_id"] for event in up.json("sync", "harbour-lane", "--days", "2")}
+    [status] = up.json("status", "harbour-lane")
+    assert (status["sync"]["sync_id"], status["sync"]["status"]) == (sync_id, "completed")
+    assert sync_id in [run["sync_id"] for run in up.json("runs", "harbour-lane")]
+    text = up.run("status").stdout
+    assert "Harbour Lane" in text
+    assert "s ago" in text
+
+
+def test_the_doctor_finds_nothing_wrong(up: Up) -> None:
+    [found] = up.json("doctor")
+    assert {check["name"]: check["grade"] for check in found["checks"] if check["grade"] == "fail"} == {}
+
+
+def test_refusals_come_with_their_exit_status(up: Up) -> None:
+    assert up.run("sync", "no-such-clinic").returncode == Exit.USAGE
+    assert up.run("sync", "cedar-creek", "--days", "61").returncode == Exit.USAGE
+    assert up.run("watch", "00000000-0000-4000-8000-000000000000").returncode == Exit.USAGE
+    again = up.run("up")
+    assert again.returncode == Exit.FAILED
+    assert f"process {up.process.pid}" in again.stderr
+
+
+def test_a_clinic_with_a_wrong_password_is_told_apart(up: Up) -> None:
+    assert (
+        up.run("clinic", "add", "south", "--name", "South", "--timezone", "Mars/Olympus").returncode == Exit.USAGE
+    )
+    assert up.run("clinic", "add", "south", "--name", "South", "--timezone", "America/Denver").returncode == 0
+    assert up.run("sync", "south").returncode == Exit.LOGIN_REJECTED
+    done = up.run("credentials", "set", "south", "--username", "nobody", "--company-id", "1", given="wrong\n")
+    assert done.returncode == 0, done.stderr
+    assert "wrong" not in done.stdout + done.stderr
+    assert up.run("credentials", "test", "south").returncode == Exit.LOGIN_REJECTED
+    assert up.run("clinic", "remove", "south").returncode == Exit.USAGE  # nobody to ask
+    assert up.run("clinic", "remove", "south", "--yes").returncode == 0
+    assert up.run("sync", "south").returncode == Exit.USAGE
+
+
+def test_there_are_no_dead_letters_and_a_wrong_name_says_so(up: Up) -> None:
+    assert up.json("dlq", "list") == []
+    assert "QUEUE/NUMBER" in up.run("dlq", "show", "nonsense").stderr
+
+
+def test_ctrl_c_ends_everything_and_the_data_is_there_the_next_time(up: Up) -> None:
+    """Last in this file: it stops what the others use."""
+    before = up.json("runs")
+    assert up.stop() == 0
+    assert find_marked(up.home.label) == []
+    assert "did not stop in time" not in up.log.read_text()
+    assert up.home.running() is None
+    again = [*ARGV, "up"]
+    process = subprocess.Popen(again, env=up.environment, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        eventually(lambda: (running := up.home.running()) and running.environment, timeout=60)
+        assert up.json("runs") == before
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+    assert find_marked(up.home.label) == []
