@@ -33,6 +33,8 @@ EVENTS = [
         date="2030-03-02",
         reason="rate_limited",
         next_try_at="2030-03-01T10:00:12+00:00",
+        dates_done=1,
+        progress_percentage=33,
     ),
 ]
 
