@@ -7,6 +7,8 @@ from .errors import CircuitOpen, DeclarationRefused, DeliveriesExhausted, LeaseL
 from .lease import Lease
 from .loop_actors import LoopActors
 from .mailbox import Mailbox
+from .rate_limits import NatsRateLimiterBackend
+from .results import NatsResultBackend
 from .token_bucket import TokenBucket
 
 __all__ = [
@@ -22,5 +24,7 @@ __all__ = [
     "MailboxFull",
     "MessageTooLarge",
     "NatsBroker",
+    "NatsRateLimiterBackend",
+    "NatsResultBackend",
     "TokenBucket",
 ]

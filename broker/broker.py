@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import nats.js.errors
@@ -24,6 +24,7 @@ from .delivery import NatsMessage
 from .errors import DeliveriesExhausted
 from .held import Held
 from .intake import Intake, Source
+from .kv import Bucket
 from .loop import LoopThread, loop_thread
 from .mailbox import Mailbox, Mailboxes
 from .names import QueueNames
@@ -56,6 +57,7 @@ class _Parts:
     sender: Sender
     dead: DeadLetters
     mailboxes: Mailboxes
+    buckets: dict[str, Bucket] = field(default_factory=dict)
 
     async def close(self) -> None:
         if self.close in self.thread.closers:
@@ -140,6 +142,15 @@ class NatsBroker(Broker):
     async def client(self) -> Client:
         """On the loop: this process's NATS connection. It is shared: do not close it."""
         return await self._open().connection.client()
+
+    async def bucket(self, name: str, replicas: int | None = None) -> Bucket:
+        """On the loop: a key-value bucket of this process's connection, made on first use."""
+        parts = self._open()
+        client = await parts.connection.connected()
+        bucket = parts.buckets.get(name)
+        if bucket is None or bucket.client is not client:
+            bucket = parts.buckets[name] = Bucket(client, name, replicas=replicas or self.options.replicas)
+        return bucket
 
     def close(self) -> None:
         """Sends what is buffered and ends the connection, in a few seconds at most. A later use connects again."""

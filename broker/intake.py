@@ -27,6 +27,7 @@ from .held import Held
 
 #: How long one request stays open at the server, and how often the server shows that it still knows it. Seconds.
 EXPIRES, HEARTBEAT = 30.0, 5.0
+LASTING = {"expires": int(EXPIRES * 1e9), "idle_heartbeat": int(HEARTBEAT * 1e9)}
 #: How long nobody may answer for a durable before it counts as gone. Seconds.
 PATIENCE = 3.0
 PAUSE = 0.25
@@ -42,6 +43,8 @@ class Source:
     durable: str
     asked: int = 0
     waiting: int = 0
+    #: Whether `waiting` is known; until then, nothing of a lower rank is asked for.
+    known: bool = False
 
     @property
     def request_subject(self) -> str:
@@ -124,6 +127,7 @@ class Intake:
         tokens = reply.split(".")
         source = self._by_name[delivery.stream, tokens[3 if len(tokens) == 9 else 5]]
         source.asked = max(0, source.asked - 1)
+        source.known = True
         # What was given back or timed out is not in the server's count of what waits.
         source.waiting = delivery.behind or (self._prefetch if delivery.deliveries > 1 else 0)
         if self._closing or len(self._holding) >= self._prefetch:
@@ -146,9 +150,10 @@ class Intake:
         source = self._sources[int(index)]
         source.asked = max(0, source.asked - int(headers.get("Nats-Pending-Messages", source.asked)))
         source.waiting = 0
+        source.known = True
         if "Consumer Deleted" in description:
             self.failure = f"the consumer {source.durable!r} of {source.stream!r} was deleted"
-        elif status == "408" and "Leadership" not in description:
+        elif status in ("404", "408") and "Leadership" not in description:
             self._ask_soon()
         else:
             self._on_refusal(status)
@@ -182,17 +187,22 @@ class Intake:
         for index, source in enumerate(self._sources):
             if room <= 0 or self._closing:
                 return
+            if not source.known:
+                if not source.asked:
+                    await self._request(index, source, room, {"no_wait": True})
+                return
             goal = min(room, max(source.waiting, spare))
             if goal > source.asked:
-                await self._request(index, source, goal - source.asked)
+                await self._request(index, source, goal - source.asked, LASTING)
             room -= min(goal, source.waiting)
 
-    async def _request(self, index: int, source: Source, count: int) -> None:
+    async def _request(self, index: int, source: Source, count: int, terms: dict[str, Any]) -> None:
         source.asked += count
-        request = {"batch": count, "expires": int(EXPIRES * 1e9), "idle_heartbeat": int(HEARTBEAT * 1e9)}
         with contextlib.suppress(nats.errors.Error):
             await self._client.publish(
-                source.request_subject, json.dumps(request).encode(), f"{self._inbox}.{index}.{self._round}"
+                source.request_subject,
+                json.dumps({"batch": count, **terms}).encode(),
+                f"{self._inbox}.{index}.{self._round}",
             )
 
     async def _ask_anew(self) -> None:
@@ -200,7 +210,7 @@ class Intake:
         self._round += 1
         self._heard = time.monotonic()
         for source in self._sources:
-            source.asked = 0
+            source.asked, source.known = 0, False
         await self._ask()
 
     async def _watch(self) -> None:

@@ -18,7 +18,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 
-from .errors import is_passing, transport
+from .errors import MessageTooLarge, is_passing, transport
 from .names import token
 from .streams import declare_stream
 
@@ -139,6 +139,8 @@ class Bucket:
                 if error.err_code in WRONG_REVISION:
                     return None
                 await _pass_over(error, attempt)
+            except nats.errors.MaxPayloadError as error:
+                raise MessageTooLarge(len(value), self._client.max_payload) from error
             except Exception as error:
                 await _pass_over(error, attempt)
         raise AssertionError("the last attempt raises")

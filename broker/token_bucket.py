@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from .clock import ServerClock
 from .kv import Bucket, Entry
 
-#: How late a token may be used at most, in seconds. Who wakes later takes a new one: the token belongs to the past.
+#: How late a token may be used, in seconds. Who wakes later takes a new one: the token belongs to the past.
 LATEST_USE = 0.05
 #: At most so many waiters of one process take their tokens in one write, so that other processes get their turn.
 TOGETHER = 10
@@ -67,7 +67,7 @@ class Terms:
 
     @property
     def slack(self) -> float:
-        """How far the bucket may be ahead of its rate. As a token may be used late, that much is not saved up."""
+        """How far the bucket may be ahead of its rate; what a late use may add is not saved up."""
         return max(0.0, (self.burst - 1) / self.rate - self.latest_use)
 
     def interval(self, record: Record, now: float) -> float:
@@ -101,9 +101,9 @@ class TokenBucket:
         await bucket.acquire()
 
     Times are the server's, so that the machines' clocks do not matter. Waiters of one process are served in order
-    and take their tokens together; processes take turns by compare-and-set, and what is taken is theirs, so no one
-    starves. A waiter that is cancelled wastes its token. Every process of one key must use the same rate and burst.
-    With a burst of 1, tokens are a tenth further apart than the rate says, as the promise would not hold otherwise.
+    and take their tokens together; processes take turns by compare-and-set, and what is taken is theirs: no one
+    starves. A waiter that is cancelled wastes its token. Every process of one key must use the same terms. With a
+    burst of 1, tokens are a tenth further apart than the rate says: the promise would not hold otherwise.
     """
 
     def __init__(

@@ -1,0 +1,205 @@
+"""What a sender is promised."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import dramatiq
+import pytest
+from dramatiq.errors import BrokerConnectionError
+
+from broker import MailboxFull, MessageTooLarge, NatsBroker
+from tests.broker.local import declare, local_worker
+from tests.conftest import eventually, free_port
+
+pytestmark = pytest.mark.anyio
+
+
+def message(text: str = "x", **options: object) -> dramatiq.Message[None]:
+    return dramatiq.Message("default", "note", (text,), {}, dict(options))
+
+
+def test_a_message_runs_once(broker: NatsBroker) -> None:
+    notes = declare(broker)
+    with local_worker(broker):
+        broker.enqueue(message("one"))
+        broker.join("default", timeout=5000)
+    assert notes == ["one"]
+
+
+def test_the_same_message_sent_again_is_stored_once(broker: NatsBroker) -> None:
+    notes = declare(broker)
+    sent = message("one")
+    broker.enqueue(sent)
+    broker.enqueue(sent.copy())
+    with local_worker(broker):
+        broker.join("default", timeout=5000)
+    assert notes == ["one"]
+
+
+def test_a_full_mailbox_refuses_at_once_and_says_how_full_it_is(nats_url: str, namespace: str) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, mailbox_size={"default": 2})
+    broker.enqueue(message())
+    broker.enqueue(message())
+    with pytest.raises(MailboxFull) as refusal:
+        broker.enqueue(message())
+    assert (refusal.value.queue, refusal.value.limit, refusal.value.size) == ("default", 2, 2)
+    assert not isinstance(refusal.value, BrokerConnectionError)
+    box = broker.mailbox("default")
+    assert (box.messages, box.limit) == (2, 2)
+    broker.close()
+
+
+def test_only_as_many_senders_as_there_are_places_succeed(nats_url: str, namespace: str) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=3)
+    outcomes: list[bool] = []
+
+    def send() -> None:
+        try:
+            broker.enqueue(message())
+            outcomes.append(True)
+        except MailboxFull:
+            outcomes.append(False)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == [False] * 5 + [True] * 3
+    broker.close()
+
+
+def test_a_mailbox_can_be_bounded_in_bytes(nats_url: str, namespace: str) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, mailbox_bytes=2000)
+    with pytest.raises(MailboxFull) as refusal:
+        for _ in range(20):
+            broker.enqueue(message("x" * 200))
+    assert refusal.value.unit == "bytes"
+    assert 0 < broker.mailbox("default").messages < 20
+    broker.close()
+
+
+def test_a_sender_that_may_wait_is_woken_by_room(nats_url: str, namespace: str) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=20)
+    notes = declare(broker)
+    broker.enqueue(message("0"))
+    senders = [threading.Thread(target=broker.enqueue, args=(message(str(n)),)) for n in range(1, 6)]
+    for sender in senders:
+        sender.start()
+    with local_worker(broker):
+        eventually(lambda: len(notes) == 6)
+    for sender in senders:
+        sender.join()
+    assert sorted(notes) == ["0", "1", "2", "3", "4", "5"]
+    broker.close()
+
+
+def test_a_sender_that_waited_in_vain_is_refused(nats_url: str, namespace: str) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=0.2)
+    broker.enqueue(message())
+    with pytest.raises(MailboxFull):
+        broker.enqueue(message())
+    broker.close()
+
+
+def test_many_messages_are_stored_together(broker: NatsBroker) -> None:
+    sent = broker.enqueue_many(message(str(n)) for n in range(500))
+    assert len(sent) == 500
+    assert broker.get_queue_message_counts("default") == (500, 0, 0)
+
+
+def test_what_of_many_was_not_stored_is_told(nats_url: str, namespace: str) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=4)
+    with pytest.raises(MailboxFull) as refusal:
+        broker.enqueue_many([message(str(n)) for n in range(6)])
+    assert len(refusal.value.unsent) == 2
+    assert broker.mailbox("default").messages == 4
+    broker.close()
+
+
+def test_a_message_over_the_payload_limit_is_refused_before_it_is_sent(broker: NatsBroker) -> None:
+    with pytest.raises(MessageTooLarge) as refusal:
+        broker.enqueue(message("x" * 1_100_000))
+    assert refusal.value.limit == 1024 * 1024
+    broker.enqueue(message("small"))
+    assert broker.mailbox("default").messages == 1
+
+
+def test_sending_without_a_server_fails_in_time_and_nothing_connects_before() -> None:
+    broker = NatsBroker(f"nats://127.0.0.1:{free_port()}", timeout=0.5)
+    with pytest.raises(BrokerConnectionError, match="No NATS server answers"):
+        broker.enqueue(message())
+    broker.close()
+
+
+async def test_an_event_loop_may_send_without_being_blocked(broker: NatsBroker) -> None:
+    notes = declare(broker)
+
+    async def send() -> None:
+        await broker.enqueue_async(message("now"))
+        await broker.enqueue_async(message("soon"), delay=50)
+
+    broker.run(send())
+    with local_worker(broker):
+        eventually(lambda: notes == ["now", "soon"])
+
+
+async def test_a_coroutine_on_another_loop_may_send_the_ordinary_way(broker: NatsBroker) -> None:
+    broker.enqueue(message())
+    assert broker.mailbox("default").messages == 1
+
+
+async def test_the_loops_own_thread_is_told_to_await(broker: NatsBroker) -> None:
+    async def send() -> None:
+        broker.enqueue(message())
+
+    with pytest.raises(RuntimeError, match="await"):
+        broker.run(send())
+
+
+def test_higher_broker_priorities_run_first(nats_url: str, namespace: str) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, max_priority=2)
+    notes = declare(broker)
+    for number, priority in enumerate([0, 1, 2, 1, 0, 2]):
+        broker.enqueue(message(f"{priority}-{number}", broker_priority=priority))
+    with local_worker(broker, threads=1, prefetch=1):
+        broker.join("default", timeout=10_000)
+    assert [note[0] for note in notes] == ["2", "2", "1", "1", "0", "0"]
+    broker.close()
+
+
+def test_queue_names_that_look_alike_are_different_queues(broker: NatsBroker) -> None:
+    names = ["a.b", "a_b", "a-b", "A_b", "a%2Eb", "a b", "ä/b", "a*b>"]
+    for name in names:
+        broker.enqueue(dramatiq.Message(name, "note", (name,), {}, {}))
+    assert [broker.get_queue_message_counts(name) for name in names] == [(1, 0, 0)] * len(names)
+
+
+def test_namespaces_are_apart(nats_url: str, namespace: str) -> None:
+    one, other = NatsBroker(nats_url, namespace=namespace), NatsBroker(nats_url, namespace=f"{namespace}_x")
+    one.enqueue(dramatiq.Message("x_q", "note", (), {}, {}))
+    assert other.get_queue_message_counts("q") == (0, 0, 0)
+    one.close()
+    other.close()
+
+
+def test_flushing_empties_one_queue_and_no_other(broker: NatsBroker) -> None:
+    broker.enqueue(message())
+    broker.enqueue(message(), delay=60_000)
+    broker.enqueue(dramatiq.Message("other", "note", (), {}, {}))
+    broker.flush("default")
+    assert broker.get_queue_message_counts("default") == (0, 0, 0)
+    assert broker.get_queue_message_counts("other") == (1, 0, 0)
+
+
+def test_a_delayed_message_comes_neither_early_nor_late(broker: NatsBroker) -> None:
+    times: list[float] = []
+    declare(broker, lambda _: times.append(time.time()))
+    sent = time.time()
+    broker.enqueue(message(), delay=600)
+    with local_worker(broker):
+        broker.join("default", timeout=10_000)
+    assert 0.59 <= times[0] - sent
+    assert broker.get_queue_message_counts("default") == (0, 0, 0)
