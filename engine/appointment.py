@@ -48,13 +48,14 @@ class Appointment:
     def sync_hash(self) -> str:
         """SHA-256 over every stored field: equal hashes mean that there is nothing to write."""
         # Spelled out, because it is computed for every appointment of every scrape: a tenth of the time of JSON.
+        # Seconds instead of ISO text are quicker again, and the same instant is the same in every zone.
         values = (
             self.neo_appointment_id,
             self.date.isoformat(),
             self.start_time.isoformat(),
             self.end_time.isoformat(),
-            self.starts_at.isoformat(),
-            self.ends_at.isoformat(),
+            str(self.starts_at.timestamp()),
+            str(self.ends_at.timestamp()),
             self.patient_name,
             self.client_name,
             self.client_phone,

@@ -10,6 +10,7 @@ import pytest
 from engine.clinic import Clinic
 from engine.store.clinics import add_clinic
 from engine.store.database import Database
+from tests.store.desk import Desk
 
 
 @pytest.fixture
@@ -23,3 +24,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url, size=40)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def desk(pool: asyncpg.Pool) -> Desk:
+    return await Desk.open(pool)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import time
 from typing import Any
 
 import pytest
 
 from engine.schedule import Room, ScheduleConfig
-from engine.store.reconciling import SlotCounts, load_schedule_config, refresh_slots, save_schedule_config
-from tests.store.desk import Desk, appointment, at, day
+from engine.store.reconciling import SlotCounts, refresh_slots, save_schedule_config
+from tests.store.desk import Desk, appointment, day
 
 pytestmark = pytest.mark.anyio
 

@@ -215,20 +215,41 @@ create unique index if not exists schedule_appointments_neo on schedule_appointm
 create index if not exists schedule_appointments_date on schedule_appointments (clinic_id, date) where deleted_at is null;
 create index if not exists schedule_appointments_deleted on schedule_appointments (clinic_id, neo_appointment_id, deleted_at desc) where deleted_at is not null;
 
+-- The values of an appointment, as a change keeps them: three times cheaper to write than jsonb, and to_jsonb reads it.
+do $$ begin
+    create type schedule_appointment_values as (
+        date date, start_time time, end_time time, starts_at timestamptz, ends_at timestamptz, patient_name text,
+        client_name text, client_phone text, client_phone_raw text, provider_name text, room_id text,
+        appointment_type text, status text, notes text, sync_hash text
+    );
+exception when duplicate_object then null;
+end $$;
+
 -- What changed in which sync: history, and the source of the feed idexx.evt.appointment.<clinic>.<kind>.
+-- `before` and `after` stay in the database; only ids, dates and times are published.
 create table if not exists schedule_appointment_changes (
     id bigint generated always as identity primary key,
-    clinic_id uuid not null references clinics (id) on delete cascade,
+    -- No foreign key: checking it for each row costs as much as an index. A trigger removes a clinic's changes.
+    clinic_id uuid not null,
     sync_id uuid not null,
     appointment_id uuid not null,
     neo_appointment_id text not null,
     kind text not null check (kind in ('added', 'updated', 'moved', 'removed', 'restored')),
-    -- The whole row before and after: stays in the database; only ids, dates and times are published.
-    before jsonb,
-    after jsonb,
+    before schedule_appointment_values,
+    after schedule_appointment_values,
+    -- An undo is told apart from what a sync did.
+    is_undo boolean not null default false,
     at timestamptz not null default now(),
     published_at timestamptz
 );
 create index if not exists schedule_appointment_changes_appointment on schedule_appointment_changes (appointment_id, id);
 create index if not exists schedule_appointment_changes_sync on schedule_appointment_changes (sync_id, id);
 create index if not exists schedule_appointment_changes_unpublished on schedule_appointment_changes (clinic_id, id) where published_at is null;
+
+create or replace function remove_clinic_changes() returns trigger language plpgsql as $$
+begin
+    delete from schedule_appointment_changes where clinic_id in (select id from removed);
+    return null;
+end $$;
+create or replace trigger clinics_remove_changes after delete on clinics
+    referencing old table as removed for each statement execute function remove_clinic_changes();

@@ -20,8 +20,8 @@ create table if not exists schedule_second_sightings (
     neo_appointment_id text not null,
     date date not null,
     appeared_at timestamptz not null,
-    -- The values that its row would have on this date, keyed by column.
-    appointment jsonb not null,
+    -- What its row would hold on this date.
+    appointment schedule_appointment_values not null,
     primary key (clinic_id, neo_appointment_id, date)
 );
 create index if not exists schedule_second_sightings_date on schedule_second_sightings (clinic_id, date);
@@ -39,15 +39,12 @@ create table if not exists schedule_held_removals (
 );
 create index if not exists schedule_held_removals_open on schedule_held_removals (appointment_id) where decided_at is null;
 
--- What a change records of a row, before and after.
-create or replace function schedule_appointment_values(a schedule_appointments) returns jsonb
+-- What a change keeps of a row. It is inlined, so that it costs no call.
+create or replace function appointment_values(a schedule_appointments) returns schedule_appointment_values
 language sql stable as $$
-    select jsonb_build_object(
-        'date', a.date, 'start_time', a.start_time, 'end_time', a.end_time, 'starts_at', a.starts_at, 'ends_at', a.ends_at,
-        'patient_name', a.patient_name, 'client_name', a.client_name, 'client_phone', a.client_phone,
-        'client_phone_raw', a.client_phone_raw, 'provider_name', a.provider_name, 'room_id', a.room_id,
-        'appointment_type', a.appointment_type, 'status', a.status, 'notes', a.notes, 'sync_hash', a.sync_hash
-    )
+    select (a.date, a.start_time, a.end_time, a.starts_at, a.ends_at, a.patient_name, a.client_name, a.client_phone,
+        a.client_phone_raw, a.provider_name, a.room_id, a.appointment_type, a.status, a.notes, a.sync_hash
+    )::schedule_appointment_values
 $$;
 
 -- How many appointments and blocks take each slot, in clinic-local time. An appointment without length takes the
@@ -102,6 +99,3 @@ returns table (
     where s.clinic_id = p_clinic_id and s.date = p_date and s.booked_count < s.capacity
     order by s.start_time
 $$;
-
--- An undo is told apart from what a sync did.
-alter table schedule_appointment_changes add column if not exists is_undo boolean not null default false;
