@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from engine.appointment import Appointment
 from engine.diff import Hashed, diff_date
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
@@ -33,6 +33,12 @@ _COLUMNS = (
     "status",
     "notes",
 )
+
+
+#: From so many differing rows on, COPY is quicker than arrays.
+BULK_ROWS = 500
+
+_values = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +89,29 @@ class _DateWriter:
         self._clinic_id = clinic_id
         self._sync_id = sync_id
         self._snapshot = snapshot
+        self._scrape = (clinic_id, sync_id, snapshot.scraped_at, snapshot.date)
         self._counts = {"added": 0, "updated": 0, "moved": 0, "restored": 0}
         self._left = 0
 
     async def write(self, query: str, appointments: Sequence[Hashed]) -> None:
         if not appointments:
             return
-        rows = await self._connection.fetch(
-            SQL[query],
-            self._clinic_id,
-            self._sync_id,
-            self._snapshot.scraped_at,
-            self._snapshot.date,
-            *_arrays([hashed.appointment for hashed in appointments]),
-            [hashed.sync_hash for hashed in appointments],
-        )
-        self._add(rows)
+        records = [(*_values(hashed.appointment), hashed.sync_hash) for hashed in appointments]
+        if len(records) < BULK_ROWS:
+            statement = f"with {SQL['incoming']}, {SQL[query]}"
+            rows = await self._connection.fetch(statement, *self._scrape, *map(list, zip(*records, strict=True)))
+        else:
+            rows = await self._write_bulk(f"with {SQL[query]}", records)
+        for row in rows:
+            self._counts[row["kind"]] += row["count"]
+
+    async def _write_bulk(self, statement: str, records: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+        await self._connection.execute(SQL["enlarge_work_mem"])
+        await self._connection.execute(SQL["create_incoming"])
+        await self._connection.copy_records_to_table("incoming", records=records)
+        rows: Sequence[Any] = await self._connection.fetch(statement, *self._scrape)
+        await self._connection.execute(SQL["drop_incoming"])
+        return rows
 
     async def mark_back(self, keys: Sequence[str]) -> None:
         if keys:
@@ -116,10 +129,6 @@ class _DateWriter:
     async def drop_sightings(self, keys: Sequence[str]) -> None:
         if keys:
             await self._connection.execute(SQL["drop_sightings"], self._clinic_id, self._snapshot.date, keys)
-
-    def _add(self, rows: Sequence[Any]) -> None:
-        for row in rows:
-            self._counts[row["kind"]] += row["count"]
 
     def counts(self, seen: int) -> DateCounts:
         """What moved away from the date counts as moved, too, though it was not seen here."""
@@ -139,7 +148,3 @@ async def follow_sightings(
     """Moves those of the appointments that another date shows to that date; answers how many."""
     rows = await connection.fetch(SQL["follow_sightings"], clinic_id, sync_id, appointment_ids)
     return sum(row["count"] for row in rows)
-
-
-def _arrays(appointments: Sequence[Appointment]) -> list[list[Any]]:
-    return [[getattr(appointment, column) for appointment in appointments] for column in _COLUMNS]

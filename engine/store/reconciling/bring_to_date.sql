@@ -1,14 +1,7 @@
 -- Gives a place on the date to appointments that do not stand on it: new ones, removed ones that are back, and
 -- ones that stand on another date. The last follow the place where they appeared last; if that is not this
 -- date, or if the date they leave still shows them, the other place is kept as a second sighting.
-with seen as materialized (
-    select $4::date as date, neo_appointment_id, start_time, end_time, starts_at, ends_at, patient_name, client_name,
-        client_phone, client_phone_raw, provider_name, room_id, appointment_type, status, notes, sync_hash
-    from unnest($5::text[], $6::time[], $7::time[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[],
-        $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[])
-        as seen (neo_appointment_id, start_time, end_time, starts_at, ends_at, patient_name, client_name,
-            client_phone, client_phone_raw, provider_name, room_id, appointment_type, status, notes, sync_hash)
-), known as materialized (
+known as materialized (
     select s.neo_appointment_id, coalesce(live.id, removed.id) as id,
         case
             when live.id is null and removed.id is null then 'added'
@@ -20,9 +13,9 @@ with seen as materialized (
         end as kind,
         coalesce(sighting.appeared_at, $3::timestamptz) as appeared_at,
         live.date as left_date, live.appeared_at as left_appeared_at, live.missing_since as left_missing_since,
-        case when live.id is not null then schedule_appointment_values(live)
-             when removed.id is not null then schedule_appointment_values(removed) end as before
-    from seen s
+        case when live.id is not null then appointment_values(live)
+             when removed.id is not null then appointment_values(removed) end as before
+    from incoming s
     left join schedule_appointments live
         on live.clinic_id = $1 and live.neo_appointment_id = s.neo_appointment_id and live.deleted_at is null
     left join lateral (
@@ -36,27 +29,30 @@ with seen as materialized (
     insert into schedule_appointments (clinic_id, date, neo_appointment_id, start_time, end_time, starts_at, ends_at,
         patient_name, client_name, client_phone, client_phone_raw, provider_name, room_id, appointment_type, status,
         notes, sync_hash, last_synced_at, appeared_at)
-    select $1, s.date, neo_appointment_id, s.start_time, s.end_time, s.starts_at, s.ends_at,
+    select $1, $4::date, neo_appointment_id, s.start_time, s.end_time, s.starts_at, s.ends_at,
         s.patient_name, s.client_name, s.client_phone, s.client_phone_raw, s.provider_name, s.room_id,
         s.appointment_type, s.status, s.notes, s.sync_hash, $3, $3
-    from seen s join known k using (neo_appointment_id) where k.kind = 'added'
+    from incoming s join known k using (neo_appointment_id) where k.kind = 'added'
     returning schedule_appointments.*
 ), written as (
     update schedule_appointments a set
-        date = s.date, start_time = s.start_time, end_time = s.end_time, starts_at = s.starts_at, ends_at = s.ends_at,
+        date = $4::date, start_time = s.start_time, end_time = s.end_time, starts_at = s.starts_at, ends_at = s.ends_at,
         patient_name = s.patient_name, client_name = s.client_name, client_phone = s.client_phone,
         client_phone_raw = s.client_phone_raw, provider_name = s.provider_name, room_id = s.room_id,
         appointment_type = s.appointment_type, status = s.status, notes = s.notes, sync_hash = s.sync_hash,
         last_synced_at = $3, appeared_at = k.appeared_at, missing_since = null, deleted_at = null
-    from seen s join known k using (neo_appointment_id)
+    from incoming s join known k using (neo_appointment_id)
     where a.id = k.id and k.kind in ('moved', 'restored')
-    returning a.id, a.neo_appointment_id, k.kind, k.before, schedule_appointment_values(a) as after
+    returning a.id, a.neo_appointment_id, k.kind, k.before, appointment_values(a) as after
 ), sighted_here as (
     insert into schedule_second_sightings as sighting (clinic_id, neo_appointment_id, date, appeared_at, appointment)
-    select $1, neo_appointment_id, s.date, k.appeared_at, to_jsonb(s)
-    from seen s join known k using (neo_appointment_id) where k.kind = 'elsewhere'
+    select $1, neo_appointment_id, $4::date, k.appeared_at, 
+        ($4::date, s.start_time, s.end_time, s.starts_at, s.ends_at, s.patient_name, s.client_name, s.client_phone,
+            s.client_phone_raw, s.provider_name, s.room_id, s.appointment_type, s.status, s.notes, s.sync_hash
+        )::schedule_appointment_values
+    from incoming s join known k using (neo_appointment_id) where k.kind = 'elsewhere'
     on conflict (clinic_id, neo_appointment_id, date) do update set appointment = excluded.appointment
-    where sighting.appointment <> excluded.appointment
+    where sighting.appointment is distinct from excluded.appointment
 ), still_sighted_there as (
     insert into schedule_second_sightings (clinic_id, neo_appointment_id, date, appeared_at, appointment)
     select $1, neo_appointment_id, left_date, coalesce(left_appeared_at, '-infinity'), before
@@ -70,7 +66,7 @@ with seen as materialized (
     insert into schedule_appointment_changes (clinic_id, sync_id, appointment_id, neo_appointment_id, kind, before, after)
     select $1::uuid, $2::uuid, id, neo_appointment_id, kind, before, after from written
     union all
-    select $1::uuid, $2::uuid, a.id, a.neo_appointment_id, 'added', null, schedule_appointment_values(a) from added a
+    select $1::uuid, $2::uuid, a.id, a.neo_appointment_id, 'added', null, appointment_values(a) from added a
     returning kind
 )
 select kind, count(*)::integer as count from changes group by kind

@@ -5,6 +5,6 @@ with removed as (
     returning a.*
 ), changes as (
     insert into schedule_appointment_changes (clinic_id, sync_id, appointment_id, neo_appointment_id, kind, before)
-    select $1::uuid, $2::uuid, r.id, r.neo_appointment_id, 'removed', schedule_appointment_values(r) from removed r
+    select $1::uuid, $2::uuid, r.id, r.neo_appointment_id, 'removed', appointment_values(r) from removed r
 )
 select date, count(*)::integer as count from removed group by date order by date
