@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.appointment import Appointment
 
-
-@dataclass(frozen=True, slots=True)
-class Hashed:
-    """An appointment with its hash, which is computed once."""
-
-    appointment: Appointment
-    sync_hash: str
+Hashed = tuple[Appointment, str]
+"""An appointment with its hash, which is computed once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +22,18 @@ class DateDiff:
     gone: Sequence[str]
 
 
-def diff_date(stored: Mapping[str, str], missing: Collection[str], seen: Collection[Appointment]) -> DateDiff:
+def hash_all(appointments: Iterable[Appointment]) -> dict[str, Hashed]:
+    """By id. An id that comes twice counts once, as it came last."""
+    return {one.neo_appointment_id: (one, one.sync_hash) for one in appointments}
+
+
+def diff_date(stored: Mapping[str, str], missing: Collection[str], seen: Mapping[str, Hashed]) -> DateDiff:
     """`stored` maps the ids on the date to their hashes; `missing` are those of them that an earlier look at the
     date had not seen either."""
-    changed, arrived, back = [], [], []
-    present = set()
-    for appointment in seen:
-        key, sync_hash = appointment.neo_appointment_id, appointment.sync_hash
-        present.add(key)
-        old_hash = stored.get(key)
-        if old_hash is None:
-            arrived.append(Hashed(appointment, sync_hash))
-        elif old_hash != sync_hash:
-            changed.append(Hashed(appointment, sync_hash))
-        elif key in missing:
-            back.append(key)
-    gone = [key for key in stored if key not in present and key not in missing]
-    return DateDiff(changed, arrived, back, gone)
+    differs = [(key, hashed) for key, hashed in seen.items() if stored.get(key) != hashed[1]]
+    return DateDiff(
+        changed=[hashed for key, hashed in differs if key in stored],
+        arrived=[hashed for key, hashed in differs if key not in stored],
+        back=[key for key in missing if key in seen and stored[key] == seen[key][1]],
+        gone=[key for key in stored if key not in seen and key not in missing],
+    )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from engine.diff import Hashed, diff_date
+from engine.diff import Hashed, diff_date, hash_all
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.store.queries import Queries
-from engine.store.reconciling.clinic_lock import lock_clinic
 
 SQL = Queries(__file__)
 
@@ -61,17 +61,13 @@ async def reconcile_snapshot(
 ) -> DateCounts:
     """Brings the stored appointments of the snapshot's date in line with it, and records each change.
 
-    Nothing is removed here: what is gone is only marked as missing.
+    Nothing is removed here: what is gone is only marked as missing. The caller holds the clinic's lock.
     """
-    await lock_clinic(connection, clinic_id)
-    day, scraped_at = snapshot.date, snapshot.scraped_at
-    newest = await connection.fetchval(SQL["claim_scrape"], clinic_id, day, scraped_at, sync_id)
-    if newest is None:
+    stored, seen = await _read_while_hashing(connection, clinic_id, sync_id, snapshot)
+    if stored is None:
         return DateCounts(superseded=True)
-    (stored,) = await connection.fetch(SQL["stored_hashes"], clinic_id, day)
-    seen = {appointment.neo_appointment_id: appointment for appointment in snapshot.appointments}
     hashes = dict(zip(stored["ids"] or (), stored["hashes"] or (), strict=True))
-    diff = diff_date(hashes, frozenset(stored["missing"] or ()), seen.values())
+    diff = diff_date(hashes, frozenset(stored["missing"] or ()), seen)
     writer = _DateWriter(connection, clinic_id, sync_id, snapshot)
     await writer.write("change_on_date", diff.changed)
     await writer.write("bring_to_date", diff.arrived)
@@ -79,6 +75,22 @@ async def reconcile_snapshot(
     await writer.mark_missing(diff.gone)
     await writer.drop_sightings([key for key in stored["sighted"] or () if key not in seen])
     return writer.counts(len(seen))
+
+
+async def _read_while_hashing(
+    connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot
+) -> tuple[Any, dict[str, Hashed]]:
+    """What stands on the date (None: a newer scrape has been applied), and what was seen.
+
+    PostgreSQL reads while Python hashes, so the longer of the two is the time that it takes.
+    """
+    async with asyncio.TaskGroup() as both:
+        reading = both.create_task(
+            connection.fetchrow(SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id)
+        )
+        await asyncio.sleep(0)  # lets the question leave first
+        seen = hash_all(snapshot.appointments)
+    return reading.result(), seen
 
 
 class _DateWriter:
@@ -96,20 +108,21 @@ class _DateWriter:
     async def write(self, query: str, appointments: Sequence[Hashed]) -> None:
         if not appointments:
             return
-        records = [(*_values(hashed.appointment), hashed.sync_hash) for hashed in appointments]
+        records = [(*_values(appointment), sync_hash) for appointment, sync_hash in appointments]
         if len(records) < BULK_ROWS:
             statement = f"with {SQL['incoming']}, {SQL[query]}"
-            rows = await self._connection.fetch(statement, *self._scrape, *map(list, zip(*records, strict=True)))
+            arrays = [list(column) for column in zip(*records, strict=True)]
+            rows = await self._connection.fetch(statement, *self._scrape, *arrays)
         else:
             rows = await self._write_bulk(f"with {SQL[query]}", records)
         for row in rows:
             self._counts[row["kind"]] += row["count"]
 
-    async def _write_bulk(self, statement: str, records: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+    async def _write_bulk(self, statement: str, records: Sequence[tuple[Any, ...]]) -> list[Any]:
         await self._connection.execute(SQL["enlarge_work_mem"])
         await self._connection.execute(SQL["create_incoming"])
         await self._connection.copy_records_to_table("incoming", records=records)
-        rows: Sequence[Any] = await self._connection.fetch(statement, *self._scrape)
+        rows = await self._connection.fetch(statement, *self._scrape)
         await self._connection.execute(SQL["drop_incoming"])
         return rows
 
