@@ -74,25 +74,24 @@ class NatsConsumer(Consumer):
         return None
 
     def ack(self, message: MessageProxy) -> None:
-        """The message is done. Does not wait: while no server can be reached, the ack is sent when one can."""
-        delivery = _delivery(message)
-        if delivery.unfinished:
-            self._start(self._held.give_back(delivery, UNFINISHED_DELAY))
-        else:
-            self._start(self._ack(delivery))
+        """The message is done. Does not wait: while no server can be reached, the ack is sent when one can.
+
+        A message that did not come from this broker is ignored, here and below.
+        """
+        if isinstance(message, NatsMessage):
+            self._settle(message.delivery, self._ack)
 
     def nack(self, message: MessageProxy) -> None:
         """The message failed for good: it is stored with the dead letters, and only then acked."""
-        delivery = _delivery(message)
-        if delivery.unfinished:
-            self._start(self._held.give_back(delivery, UNFINISHED_DELAY))
-        else:
-            self._bury(delivery, describe(message._exception), message.encode())
+        if isinstance(message, NatsMessage):
+            error, payload = describe(message._exception), message.encode()
+            self._settle(message.delivery, lambda delivery: self._bury(delivery, error, payload))
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Gives messages back that were not begun; they are delivered again at once."""
         for message in messages:
-            self._start(self._held.give_back(_delivery(message)))
+            if isinstance(message, NatsMessage):
+                self._settle(message.delivery, self._held.give_back)
 
     def close(self) -> None:
         """Stops pulling and gives back what the worker has not taken. Never raises; a few seconds at most."""
@@ -117,7 +116,8 @@ class NatsConsumer(Consumer):
             message: Message[object] = Message.decode(delivery.payload)
         except DecodeError as error:
             self._logger.error("A message of %r cannot be decoded; it is a dead letter now.", self._names.queue)
-            self._bury(delivery, describe(error.error), delivery.payload)
+            reason = describe(error.error)
+            self._settle(delivery, lambda delivery: self._bury(delivery, reason, delivery.payload))
             return None
         if delivery.stream == self._names.later:
             # Its time has come; with an eta, the worker would keep it back itself.
@@ -131,21 +131,23 @@ class NatsConsumer(Consumer):
             proxy.stuff_exception(DeliveriesExhausted(delivery.deliveries, self._max_deliver))
         return proxy
 
-    def _bury(self, delivery: Delivery, error: str, payload: bytes) -> None:
-        self._start(self._bury_and_tell(delivery, error, payload))
+    def _settle(self, delivery: Delivery, verdict: Callable[[Delivery], Coroutine[Any, Any, None]]) -> None:
+        if delivery.unfinished:
+            verdict = self._give_back_later
+        under_way = self._thread.start(verdict(delivery))
+        self._settling.add(under_way)
+        under_way.add_done_callback(self._settling.discard)
 
-    async def _bury_and_tell(self, delivery: Delivery, error: str, payload: bytes) -> None:
-        await self._dead.bury(self._names, delivery, error, payload)
-        await self._room.announce(self._names, delivery.stream)
+    async def _give_back_later(self, delivery: Delivery) -> None:
+        await self._held.give_back(delivery, UNFINISHED_DELAY)
 
     async def _ack(self, delivery: Delivery) -> None:
         await self._held.settle(delivery, ACK)
         await self._room.announce(self._names, delivery.stream)
 
-    def _start(self, settlement: Coroutine[Any, Any, None]) -> None:
-        under_way = self._thread.start(settlement)
-        self._settling.add(under_way)
-        under_way.add_done_callback(self._settling.discard)
+    async def _bury(self, delivery: Delivery, error: str, payload: bytes) -> None:
+        await self._dead.bury(self._names, delivery, error, payload)
+        await self._room.announce(self._names, delivery.stream)
 
 
 class IdleConsumer(Consumer):
@@ -161,9 +163,3 @@ class IdleConsumer(Consumer):
     def close(self) -> None:
         """Ends a wait."""
         self._closed.set()
-
-
-def _delivery(message: MessageProxy) -> Delivery:
-    if not isinstance(message, NatsMessage):
-        raise TypeError(f"Not a message that this broker delivered: {message!r}")
-    return message.delivery

@@ -38,9 +38,7 @@ class NatsResultBackend(ResultBackend):
         use_namespace_prefix_keys: bool = False,
         replicas: int | None = None,
     ) -> None:
-        super().__init__(
-            namespace=namespace, encoder=encoder, use_namespace_prefix_keys=use_namespace_prefix_keys
-        )
+        super().__init__(namespace=namespace, encoder=encoder, use_namespace_prefix_keys=use_namespace_prefix_keys)
         self._broker = broker
         self._bucket_name = bucket or f"{broker.namespace}-results"
         self._replicas = replicas

@@ -67,7 +67,7 @@ class Terms:
 
     @property
     def slack(self) -> float:
-        """How far the bucket may be ahead of its rate; what a late use may add is not saved up."""
+        """How far the bucket may be ahead of its rate; what a late use may add is not."""
         return max(0.0, (self.burst - 1) / self.rate - self.latest_use)
 
     def interval(self, record: Record, now: float) -> float:

@@ -1,0 +1,202 @@
+"""What happens when something dies or the connection is cut, at the worst of moments."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dramatiq
+import pytest
+from dramatiq.errors import BrokerConnectionError
+
+from broker import NatsBroker
+from tests.broker.local import declare, local_worker
+from tests.broker.proxy import Proxy
+from tests.broker.servers import Server
+from tests.broker.workers import WorkerProcess
+from tests.conftest import eventually
+
+
+@pytest.fixture
+def proxy(nats_url: str) -> Iterator[Proxy]:
+    proxy = Proxy(nats_url)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path / "nats")
+    server.start()
+    yield server
+    server.close()
+
+
+def message(text: str = "x", actor: str = "note", **options: object) -> dramatiq.Message[None]:
+    return dramatiq.Message("default", actor, (text,), {}, dict(options))
+
+
+def test_a_cut_between_a_publish_and_its_confirmation_stores_the_message_once(
+    proxy: Proxy, namespace: str
+) -> None:
+    broker = NatsBroker(proxy.url, namespace=namespace)
+    broker.enqueue(message("first"))
+    for number in range(3):
+        proxy.cut_at = b".new.0"
+        broker.enqueue(message(f"cut {number}"))
+        assert proxy.cuts == number + 1
+    assert broker.mailbox("default").messages == 4
+    broker.close()
+
+
+def test_a_cut_in_the_middle_of_acks_and_fetches_loses_nothing(proxy: Proxy, namespace: str) -> None:
+    broker = NatsBroker(proxy.url, namespace=namespace, ack_wait=2)
+    notes = declare(broker)
+    broker.enqueue_many(message(str(n)) for n in range(300))
+    with local_worker(broker):
+        for at in (b"+ACK", b"MSG.NEXT", b"+ACK"):
+            proxy.cut_at = at
+            eventually(lambda: proxy.cut_at is None)
+            time.sleep(0.05)
+        broker.join("default", timeout=30_000)
+    assert {str(n) for n in range(300)} == set(notes)
+    broker.close()
+
+
+def test_an_ack_that_a_cut_has_swallowed_is_repeated(proxy: Proxy, namespace: str) -> None:
+    broker = NatsBroker(proxy.url, namespace=namespace, ack_wait=2)
+    notes: list[str] = []
+
+    def act(text: str) -> None:
+        if text == "one":
+            proxy.refuse()
+
+    notes = declare(broker, act)
+    with local_worker(broker):
+        broker.enqueue(message("one"))
+        eventually(lambda: notes == ["one"])
+        proxy.admit()
+        broker.join("default", timeout=20_000)
+    assert notes == ["one"]
+    broker.close()
+
+
+def test_a_retry_that_falls_into_an_outage_is_not_lost(proxy: Proxy, namespace: str) -> None:
+    broker = NatsBroker(proxy.url, namespace=namespace, ack_wait=2, timeout=0.5)
+    runs: list[str] = []
+
+    def act(text: str) -> None:
+        runs.append(text)
+        if len(runs) == 1:
+            proxy.refuse()
+            raise ValueError("while the server is away")
+
+    notes = declare(broker, act, max_retries=3, min_backoff=50, max_backoff=50)
+    with local_worker(broker):
+        broker.enqueue(message("one"))
+        eventually(lambda: runs)
+        # The retry is given up after the time-out; only then does the server come back.
+        time.sleep(1.5)
+        proxy.admit()
+        eventually(lambda: notes == ["one"])
+        broker.join("default", timeout=20_000)
+    broker.close()
+
+
+def test_sending_while_the_server_is_away_fails_and_works_again_afterwards(proxy: Proxy, namespace: str) -> None:
+    broker = NatsBroker(proxy.url, namespace=namespace, timeout=0.5)
+    broker.enqueue(message("before"))
+    proxy.refuse()
+    with pytest.raises(BrokerConnectionError):
+        broker.enqueue(message("during"))
+    proxy.admit()
+    eventually(lambda: _sent(broker, "after"))
+    # What failed was not sent in secret later on.
+    assert broker.mailbox("default").messages == 2
+    broker.close()
+
+
+def _sent(broker: NatsBroker, text: str) -> bool:
+    try:
+        broker.enqueue(message(text))
+    except BrokerConnectionError:
+        return False
+    return True
+
+
+def test_a_worker_stops_at_once_while_the_server_is_away(proxy: Proxy, namespace: str) -> None:
+    broker = NatsBroker(proxy.url, namespace=namespace)
+    declare(broker)
+    with local_worker(broker):
+        broker.enqueue(message())
+        broker.join("default", timeout=5000)
+        proxy.refuse()
+        stopping = threading.Thread(target=broker.close)
+    stopping.start()
+    stopping.join(10)
+    assert not stopping.is_alive()
+
+
+def test_everything_survives_a_kill_of_the_server(server: Server, namespace: str) -> None:
+    broker = NatsBroker(server.url, namespace=namespace, ack_wait=2)
+    notes = declare(broker)
+    broker.enqueue_many(message(str(n)) for n in range(100))
+    broker.enqueue(message("delayed"), delay=1500)
+    server.kill()
+    server.start()
+    with local_worker(broker):
+        eventually(lambda: len(set(notes)) >= 20)
+        server.kill()
+        server.start()
+        broker.join("default", timeout=30_000)
+    assert set(notes) == {*map(str, range(100)), "delayed"}
+    broker.close()
+
+
+def test_a_stream_that_was_deleted_is_made_again(broker: NatsBroker) -> None:
+    broker.enqueue(message("lost"))
+
+    async def delete() -> None:
+        await (await broker.client()).jetstream().delete_stream(broker._names("default").box)
+
+    broker.run(delete())
+    broker.enqueue(message("kept"))
+    assert broker.mailbox("default").messages == 1
+
+
+def test_a_message_that_kills_its_worker_each_time_is_put_away(
+    nats_url: str, namespace: str, tmp_path: Path
+) -> None:
+    worker = WorkerProcess(nats_url, namespace, tmp_path, TEST_MAX_DELIVER="2", TEST_ACK_WAIT="1")
+    worker.send("die")
+    for count in (1, 2):
+        process = worker.start()
+        eventually(lambda count=count: worker.notes().count("dying") == count)  # type: ignore[misc]
+        process.wait(20)
+        worker.kill()
+    worker.start()
+    eventually(lambda: worker.broker.get_queue_message_counts("default") == (0, 0, 1))
+    assert worker.notes().count("dying") == 2
+    worker.close()
+
+
+def test_ten_thousand_messages_run_once_each_in_two_processes(worker: WorkerProcess) -> None:
+    worker.start(threads=4, processes=2)
+    messages = [dramatiq.Message[None]("default", "note", (str(n),), {}, {}) for n in range(10_000)]
+    worker.broker.enqueue_many(messages)
+    worker.broker.join("default", timeout=60_000)
+    assert sorted(worker.notes()) == sorted(map(str, range(10_000)))
+
+
+def test_a_worker_process_ends_while_the_server_is_away(proxy: Proxy, namespace: str, tmp_path: Path) -> None:
+    worker = WorkerProcess(proxy.url, namespace, tmp_path)
+    worker.send("note", "one")
+    worker.start()
+    eventually(lambda: worker.notes() == ["one"])
+    proxy.refuse()
+    assert worker.stop() == 0
+    assert "Traceback" not in worker.log()
+    proxy.admit()
+    worker.close()
