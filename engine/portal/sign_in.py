@@ -91,19 +91,30 @@ class SignIn:
         while True:
             self._gate.news.clear()
             self._gate.check(page)
-            view = await look(page)
-            if self._gate.is_landing or is_landing(view.url):
+            if self._gate.is_landing or is_landing(page.url):
                 cookies = await self._cookies(page)
                 found = session_cookies(cookies)
-                if found - known or (found and is_landing(view.url)):
+                if found - known or (found and is_landing(page.url)):
                     return cookies
-                if is_landing(view.url):
+                if is_landing(page.url):
                     raise drift("the sign-in led to a landing page, and set no cookie of a session")
-            elif failure := refusal(view, before):
-                raise PortalFailure(failure)
-            elif view.is_static:
-                raise await self._no_verdict(page)
+            if view := await self._look_until_news(page):
+                if failure := refusal(view, before):
+                    raise PortalFailure(failure)
+                if view.is_static and not is_landing(view.url):
+                    raise await self._no_verdict(page)
             await self._news_or_a_moment()
+
+    async def _look_until_news(self, page: Page) -> View | None:
+        """A page that is about to be left answers nothing until the next one comes, and news are not to wait."""
+        looking = asyncio.ensure_future(look(page))
+        news = asyncio.ensure_future(self._gate.news.wait())
+        try:
+            await asyncio.wait({looking, news}, return_when=asyncio.FIRST_COMPLETED)
+            return looking.result() if looking.done() else None
+        finally:
+            looking.cancel()
+            news.cancel()
 
     async def _news_or_a_moment(self) -> None:
         try:

@@ -54,6 +54,8 @@ def refusal(view: View, before: View) -> Failure | None:
     """Why the portal refuses, if the page says so; None while it says nothing new."""
     if view.asks_code:
         return Failure(Reason.SECOND_FACTOR, CODE_WANTED)
+    if is_landing(view.url):
+        return None
     news = [text for text in view.alerts if text not in before.alerts]
     return alert_failure(" ".join(news)) if news else None
 

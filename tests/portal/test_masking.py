@@ -1,0 +1,61 @@
+"""Evidence tells how the portal changed, and nothing about anybody."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.portal.masking import mask_body, tell_address, tell_headers
+from tests.portal.shapes import CAMEL, SNAKE
+
+PERSONAL = ["Biscuit", "Ada", "Nowak", "555", "0142", "Lindqvist", "limps", "7001"]
+
+
+def test_keys_and_shapes_stay_and_values_go():
+    masked = mask_body(json.dumps({"events": [CAMEL, SNAKE]}).encode(), "application/json")
+    assert not [word for word in PERSONAL if word in masked]
+    assert '"patientName": "Xxxxxxx"' in masked
+    assert '"start": "2026-01-22T16:15:00"' in masked
+    assert '"status": "Confirmed"' in masked
+    assert json.loads(masked)
+
+
+@given(st.integers(0, 900))
+def test_a_body_that_was_cut_off_is_masked_just_the_same(length: int):
+    body = json.dumps([CAMEL, SNAKE]).encode()[:length]
+    assert not [word for word in PERSONAL if word in mask_body(body, "application/json")]
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=65, max_codepoint=90), min_size=6, max_size=12))
+def test_a_key_that_is_no_name_of_a_field_is_masked(name: str):
+    body = json.dumps({f"{name}, {name}": [1]}).encode()
+    assert name not in mask_body(body, "application/json")
+
+
+def test_a_page_keeps_its_words_and_loses_names_scripts_and_tokens():
+    page = b"""<html><head><title>Log in</title><script>var csrf = "s3cr3t-t0ken";</script></head><body>
+      <h1>Scheduled maintenance</h1>
+      <p>Please try again later, Dr. Lindqvist (ada@clinic.example, 303-555-0142).</p>
+      <input name="_csrf" value="s3cr3t-t0ken"><a href="/reset?user=ada">x</a></body></html>"""
+    masked = mask_body(page, "text/html")
+    assert "maintenance" in masked
+    assert "try again later" in masked
+    assert 'name="_csrf"' in masked
+    for word in ("Lindqvist", "ada", "303", "s3cr3t"):
+        assert word not in masked
+
+
+def test_no_more_than_the_first_kilobytes_are_kept():
+    assert len(mask_body(b'"' + b"x" * 1_000_000, "")) <= 4096
+
+
+def test_headers_are_named_and_secrets_are_not_told():
+    told = tell_headers({"set-cookie": "neo_session=abc", "content-type": "text/html", "x-user": "ada"})
+    assert told == {"set-cookie": "…", "content-type": "text/html", "x-user": "…"}
+
+
+def test_an_address_keeps_its_dates_and_loses_its_user_and_values():
+    told = tell_address("https://ada:pw@portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Abc123")
+    assert told == "https://portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Xxx999"

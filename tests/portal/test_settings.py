@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.credentials import Credentials
+from engine.portal import PortalSettings
+from engine.portal.rim import meaning_of
+from engine.portal.verdict import alert_failure
+
+HERE = PortalSettings(base_url="https://us.portal.test/neo")
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [
+        ("https://us.portal.test/neo/login", True),
+        ("https://us.portal.test:443/neo/x", True),
+        ("http://us.portal.test/neo/login", False),
+        ("https://us.portal.test:8443/neo/login", False),
+        ("https://us.portal.test/other", False),
+        ("https://us.portal.test/neolithic", False),
+        ("https://us.portal.test@evil.test/neo/", False),
+        ("https://us.portal.test.evil.test/neo/", False),
+        ("https://us.portal.test:port/neo/", False),
+        ("data:text/html,x", False),
+    ],
+)
+def test_inside_the_portal_is_its_origin_and_path(address: str, inside: bool):
+    assert HERE.contains(address) is inside
+
+
+@pytest.mark.parametrize("bad", [{"span_days": 0}, {"span_days": 8}, {"base_url": "ftp://x"}, {"base_url": "x"}])
+def test_a_setting_that_cannot_work_is_refused(bad: dict[str, object]):
+    with pytest.raises(ValueError, match=r"SCRAPE_SPAN_DAYS|IDEXX_BASE_URL"):
+        PortalSettings(**bad)  # type: ignore[arg-type]
+
+
+def test_credentials_show_no_secret():
+    assert "hunter2" not in repr(Credentials("ada", "hunter2", "1"))
+
+
+@pytest.mark.parametrize(
+    ("alert", "reason"),
+    [
+        ("Invalid username or password.", "login_rejected"),
+        ("Your account has been locked.", "account_locked"),
+        ("Too many failed attempts. Try again in 15 minutes.", "account_locked"),
+        ("Service temporarily unavailable, please try again later.", "portal_unavailable"),
+        ("Enter your verification code", "second_factor"),
+        ("Hmm.", "login_rejected"),
+    ],
+)
+def test_an_alert_is_understood_and_in_doubt_the_password_is_not_sent_again(alert: str, reason: str):
+    assert alert_failure(alert).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("APIRequestContext.get: socket hang up\nCall log:\n  - crashed", "connection_lost"),
+        ("APIRequestContext.get: connect ECONNREFUSED 127.0.0.1:1", "portal_unavailable"),
+        ("Page.goto: net::ERR_NAME_NOT_RESOLVED at https://x/", "portal_unavailable"),
+        ("Target page, context or browser has been closed", "browser_crashed"),
+        ("APIRequestContext.get: Timeout 30000ms exceeded.", "timed_out"),
+        ("something new", "internal"),
+    ],
+)
+def test_playwrights_errors_have_a_meaning(message: str, reason: str):
+    assert meaning_of(message)[0] == reason
