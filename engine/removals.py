@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
+
+#: How long the portal may show an appointment that moves on neither day.
+MOVE_SETTLES = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class MissingAppointment:
     """One that no complete scrape of the sync has seen, on a date that was scraped completely.
 
     `is_protected`: a date that failed may be where it has moved to. `is_held`: an earlier sync holds its
-    removal back already. The names are for the person who decides; they are kept out of logs.
+    removal back already. `missing_since` is the first look at its date that did not show it. The names are for the
+    person who decides; they are kept out of logs.
     """
 
     id: UUID
@@ -40,6 +44,7 @@ class MissingAppointment:
     provider_name: str | None = field(repr=False)
     patient_name: str | None = field(repr=False)
     client_name: str | None = field(repr=False)
+    missing_since: datetime
     is_protected: bool = False
     is_held: bool = False
 
@@ -71,3 +76,14 @@ def judge(plan: RemovalPlan, fence: Fence) -> Verdict:
     hold = [appointment.id for appointment in removable if holds_back or appointment.is_held]
     remove = [appointment.id for appointment in removable if not (holds_back or appointment.is_held)]
     return Verdict(remove, hold)
+
+
+def dates_to_look_at_again(
+    plan: RemovalPlan, scraped: Mapping[date, datetime], settles: timedelta = MOVE_SETTLES
+) -> list[date]:
+    """The dates (of those scraped completely, with the time of their newest look) that cannot vouch for the plan:
+    they were read before the absence was seen, or so soon after it that a move may not have settled."""
+    if not plan.removable:
+        return []
+    settled = max(appointment.missing_since for appointment in plan.removable) + settles
+    return sorted(day for day, scraped_at in scraped.items() if scraped_at < settled)

@@ -19,7 +19,7 @@ other place at once. At the end of a sync, what it saw only elsewhere moves ther
 everything else, whether it was seen elsewhere before or will be later. Removal is decided once, at the end of a
 sync: missing, seen by no complete scrape of this sync, on a date that it scraped completely. A date that failed
 may be where it has moved to; so a missing appointment is protected until every date of the sync that failed has
-been looked at since. `dates_to_look_at_again` tells which dates were read before the absence was: one more look
+been looked at since. `unsettled_dates` tells which dates were read before the absence was: one more look
 at them tells a move that was made during the sync, or that the portal showed on neither day, from a removal.
 
 **The fence** (`engine.removals`). Too many removals are held back in `schedule_held_removals`, each with the
@@ -36,20 +36,43 @@ are recorded in `schedule_appointment_changes`, and the relay publishes from the
 
 from engine.store.reconciling.appointments import DateCounts, reconcile_snapshot
 from engine.store.reconciling.clinic_lock import lock_clinic
-from engine.store.reconciling.removing import Removals, apply_removals, plan_removals
+from engine.store.reconciling.held import approve_removals, held_removals, reject_removals
+from engine.store.reconciling.history import Change, Difference, Undone, changes_of, difference, history, undo
+from engine.store.reconciling.housekeeping import Lifetimes, sweep
+from engine.store.reconciling.rehearsal import Rehearsal, rehearse
+from engine.store.reconciling.removing import Removals, apply_removals, plan_removals, unsettled_dates
+from engine.store.reconciling.resources import Resource, list_resources, set_resources
 from engine.store.reconciling.schedule_config import load_schedule_config, save_schedule_config
 from engine.store.reconciling.slots import SlotCounts, refresh_slots, update_slot_counts
 
 __all__ = [
+    "Change",
     "DateCounts",
+    "Difference",
+    "Lifetimes",
+    "Rehearsal",
     "Removals",
+    "Resource",
     "SlotCounts",
+    "Undone",
     "apply_removals",
+    "approve_removals",
+    "changes_of",
+    "difference",
+    "held_removals",
+    "history",
+    "list_resources",
     "load_schedule_config",
     "lock_clinic",
     "plan_removals",
     "reconcile_snapshot",
     "refresh_slots",
+    "rehearse",
+    "reject_removals",
     "save_schedule_config",
+    "set_resources",
+    "sweep",
+    "undo",
+    "unsettled_dates",
     "update_slot_counts",
 ]

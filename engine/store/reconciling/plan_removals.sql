@@ -10,7 +10,7 @@ with candidates as materialized (
     where s.sync_id = $2 and exists (select from candidates)
 )
 select c.id, c.neo_appointment_id, c.date, c.start_time, c.end_time, c.appointment_type, c.provider_name,
-    c.patient_name, c.client_name,
+    c.patient_name, c.client_name, c.missing_since,
     exists (
         select from schedule_sync_dates d
         left join schedule_date_scrapes scrape on scrape.clinic_id = $1 and scrape.date = d.date

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from engine.removals import Fence, MissingAppointment, RemovalPlan, judge
+from engine.removals import Fence, MissingAppointment, RemovalPlan, dates_to_look_at_again, judge
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.reconciling.appointments import follow_sightings
@@ -35,6 +35,13 @@ async def plan_removals(connection: Connection, clinic_id: UUID, sync_id: UUID) 
     rows = await connection.fetch(SQL["plan_removals"], clinic_id, sync_id)
     stored = await connection.fetchval(SQL["count_stored"], clinic_id, sync_id)
     return RemovalPlan([MissingAppointment(**row) for row in rows], stored)
+
+
+async def unsettled_dates(connection: Connection, clinic_id: UUID, sync_id: UUID, plan: RemovalPlan) -> list[date]:
+    """The dates that the sync may scrape once more before the plan is carried out, so that an appointment that
+    moved while they were read is found. None where nothing is to be removed."""
+    rows = await connection.fetch(SQL["reconciled_scrapes"], clinic_id, sync_id)
+    return dates_to_look_at_again(plan, {row["date"]: row["scraped_at"] for row in rows})
 
 
 async def apply_removals(

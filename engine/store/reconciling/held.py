@@ -1,0 +1,44 @@
+"""Removals that the fence holds back: read by a person, then approved or rejected.
+
+What a later sync sees again drops out by itself, since the absence is over; what it misses again stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from engine.removals import MissingAppointment
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.reconciling.clinic_lock import lock_clinic
+from engine.store.reconciling.removing import remove
+
+SQL = Queries(__file__)
+
+
+async def held_removals(connection: Connection, sync_id: UUID) -> list[MissingAppointment]:
+    """What still waits for a decision, in the order of the schedule."""
+    return [MissingAppointment(**row) for row in await connection.fetch(SQL["held_removals"], sync_id)]
+
+
+async def approve_removals(connection: Connection, clinic_id: UUID, sync_id: UUID) -> Mapping[date, int]:
+    """Carries out what the sync holds back; answers how many were removed from each date, and counts the slots
+    of those dates again. A second approval finds nothing to do."""
+    await lock_clinic(connection, clinic_id)
+    ids = [held.id for held in await held_removals(connection, sync_id)]
+    if not ids:
+        return {}
+    removed = await remove(connection, clinic_id, sync_id, ids)
+    await connection.execute(SQL["decide_held"], ids, "approved")
+    await connection.execute(SQL["update_slot_counts"], clinic_id, min(removed), max(removed))
+    return removed
+
+
+async def reject_removals(connection: Connection, clinic_id: UUID, sync_id: UUID) -> int:
+    """Drops what the sync holds back; answers how many. A later sync that misses them again decides anew."""
+    await lock_clinic(connection, clinic_id)
+    ids = [held.id for held in await held_removals(connection, sync_id)]
+    await connection.execute(SQL["decide_held"], ids, "rejected")
+    return len(ids)

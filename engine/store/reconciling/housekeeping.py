@@ -1,0 +1,43 @@
+"""What has had its time is removed, in small steps, so that no lock is long and no table grows for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from engine.store.database import Connection
+from engine.store.queries import Queries
+
+SQL = Queries(__file__)
+
+#: The most rows that one step removes of one kind.
+STEP_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long each kind of record is kept after it has done its work."""
+
+    snapshots: timedelta = timedelta(days=7)
+    events: timedelta = timedelta(days=30)
+    changes: timedelta = timedelta(days=365)
+    held: timedelta = timedelta(days=90)
+
+
+async def sweep(
+    connection: Connection, now: datetime, lifetimes: Lifetimes | None = None, step: int = STEP_ROWS
+) -> Mapping[str, int]:
+    """One small step: removes at most `step` rows of each kind; answers how many. All zero: nothing is left.
+
+    Nothing of a sync that runs goes, and nothing that has not been published.
+    """
+    removed = {}
+    for kind, lifetime in _ages(lifetimes or Lifetimes()).items():
+        status = await connection.execute(SQL[f"sweep_{kind}"], now - lifetime, step)
+        removed[kind] = int(status.split()[-1])
+    return removed
+
+
+def _ages(lifetimes: Lifetimes) -> dict[str, timedelta]:
+    return asdict(lifetimes)

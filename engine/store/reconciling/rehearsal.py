@@ -1,0 +1,62 @@
+"""What a sync would do, from the code that does it: carried out, read, and rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from engine.clinic import Clinic
+from engine.dates import DateRange
+from engine.removals import Fence, MissingAppointment, RemovalPlan
+from engine.snapshot import Snapshot
+from engine.store.database import Connection
+from engine.store.reconciling.appointments import DateCounts, reconcile_snapshot
+from engine.store.reconciling.clinic_lock import lock_clinic
+from engine.store.reconciling.history import Change, changes_of
+from engine.store.reconciling.removing import Removals, apply_removals, plan_removals
+from engine.store.reconciling.slots import SlotCounts, refresh_slots
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The plan of a dry run. `held` are removals that the fence would hold back."""
+
+    dates: Mapping[date, DateCounts]
+    changes: Sequence[Change]
+    removals: Removals
+    plan: RemovalPlan
+    slots: SlotCounts
+
+    @property
+    def held(self) -> list[MissingAppointment]:
+        return self.plan.removable if self.removals.held else []
+
+
+async def rehearse(
+    connection: Connection,
+    clinic: Clinic,
+    sync_id: UUID,
+    dates: DateRange,
+    snapshots: Sequence[Snapshot],
+    fence: Fence,
+) -> Rehearsal:
+    """What the sync's stored snapshots would do. Nothing stays; the caller's transaction goes on.
+
+    The sync's dates must be in the state that they would have at its end: `reconciled`, or `failed`.
+    """
+    savepoint = connection.transaction()
+    await savepoint.start()
+    try:
+        await lock_clinic(connection, clinic.id)
+        counts = {
+            snapshot.date: await reconcile_snapshot(connection, clinic.id, sync_id, snapshot)
+            for snapshot in snapshots
+        }
+        plan = await plan_removals(connection, clinic.id, sync_id)
+        removals = await apply_removals(connection, clinic.id, sync_id, plan, fence)
+        slots = await refresh_slots(connection, clinic, dates)
+        return Rehearsal(counts, await changes_of(connection, sync_id), removals, plan, slots)
+    finally:
+        await savepoint.rollback()

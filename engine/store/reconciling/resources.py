@@ -1,0 +1,49 @@
+"""Which rooms a clinic has, as seen in its appointments, so that nobody has to guess which of them count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from engine.clinic import Clinic
+from engine.store.database import Connection
+from engine.store.queries import Queries
+
+SQL = Queries(__file__)
+
+#: How many types of appointment are named as examples of a room.
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """`room_id` is empty for appointments that name no room; `name` is None where the portal does not name it.
+
+    `types` are the most frequent types of appointment in it. `counts`: whether it counts as capacity.
+    """
+
+    room_id: str
+    name: str | None
+    appointments: int
+    last_date: date | None
+    types: tuple[str, ...]
+    counts: bool
+
+
+async def list_resources(connection: Connection, clinic: Clinic) -> list[Resource]:
+    """Every room that was seen or that the portal names."""
+    rows = await connection.fetch(SQL["resources_seen"], clinic.id, EXAMPLES)
+    return [
+        Resource(**dict(row) | {"types": tuple(row["types"])}, counts=_counts(clinic, row["room_id"]))
+        for row in rows
+    ]
+
+
+async def set_resources(connection: Connection, clinic: Clinic, room_ids: Sequence[str] | None) -> None:
+    """Sets the rooms that count; None: all that the portal names. Slots follow at the next sync."""
+    await connection.execute(SQL["set_resources"], clinic.id, None if room_ids is None else list(room_ids))
+
+
+def _counts(clinic: Clinic, room_id: str) -> bool:
+    return clinic.resources is None or not room_id or room_id in clinic.resources

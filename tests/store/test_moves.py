@@ -1,0 +1,147 @@
+"""Moves keep their row and are one change, also while the portal shows them on both days or on neither."""
+
+import itertools
+
+import pytest
+
+from engine.store.reconciling import plan_removals, unsettled_dates
+from tests.store.desk import Desk, appointment, by_key, day, on, snapshot
+
+pytestmark = pytest.mark.anyio
+
+OLD, NEW = appointment(1, 0, client_name="Client"), on(appointment(1, 0, client_name="Client"), 1, notes="moved")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_move_to_another_day_keeps_its_row_whichever_day_is_read_first(
+    desk: Desk, order: tuple[int, int]
+) -> None:
+    await desk.sync(0, {0: [OLD], 1: []})
+    row_id = await desk.row_id(1)
+    await desk.sync(10, {n: {0: [], 1: [NEW]}[n] for n in order})
+    assert await desk.stored() == by_key(NEW)
+    assert await desk.row_id(1) == row_id
+    assert await desk.kinds(1) == ["added", "moved"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_move_that_is_shown_on_both_days_is_one_move(desk: Desk, order: tuple[int, int]) -> None:
+    await desk.sync(0, {0: [OLD], 1: []})
+    await desk.sync(10, {n: {0: [OLD], 1: [NEW]}[n] for n in order})
+    assert await desk.stored() == by_key(NEW)
+    await desk.sync(20, {n: {0: [OLD], 1: [NEW]}[n] for n in reversed(order)})
+    await desk.sync(30, {n: {0: [], 1: [NEW]}[n] for n in order})
+    assert await desk.stored() == by_key(NEW)
+    assert await desk.kinds(1) == ["added", "moved"]
+    assert await desk.pool.fetchval("select count(*) from schedule_second_sightings") == 0
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_move_that_is_taken_back_while_both_days_show_it_ends_at_the_old_place(
+    desk: Desk, order: tuple[int, int]
+) -> None:
+    await desk.sync(0, {0: [OLD], 1: []})
+    await desk.sync(10, {n: {0: [OLD], 1: [NEW]}[n] for n in order})
+    await desk.sync(20, {n: {0: [OLD], 1: []}[n] for n in order})
+    assert await desk.stored() == by_key(OLD)
+    assert await desk.kinds(1) == ["added", "moved", "moved"]
+
+
+async def test_what_a_sync_saw_only_at_the_old_place_goes_back_there(desk: Desk) -> None:
+    """The new place lies outside its range, so nothing else would ever put it right."""
+    await desk.sync(0, {0: [OLD], 1: []})
+    await desk.sync(10, {1: [NEW], 0: [OLD]})
+    assert await desk.stored() == by_key(NEW)
+    await desk.sync(20, {0: [OLD]})
+    assert await desk.stored() == by_key(OLD)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_move_that_is_shown_on_neither_day_is_found_by_a_second_look(
+    desk: Desk, order: tuple[int, int]
+) -> None:
+    await desk.sync(0, {0: [OLD], 1: []})
+    row_id = await desk.row_id(1)
+    sync = await desk.start_sync(0, 1)
+    for step, n in enumerate(order):
+        await desk.scrape(sync, snapshot(n, 10 + step, []))
+    async with desk.pool.acquire() as connection, connection.transaction():
+        plan = await plan_removals(connection, desk.clinic.id, sync)
+        again = await unsettled_dates(connection, desk.clinic.id, sync, plan)
+    assert again == [day(0), day(1)]
+    for n in order:
+        await desk.scrape(sync, snapshot(n, 20, [[], [NEW]][n]))
+    await desk.end(sync)
+    assert await desk.stored() == by_key(NEW)
+    assert await desk.row_id(1) == row_id
+    assert await desk.kinds(1) == ["added", "moved"]
+
+
+async def test_a_plan_that_every_date_vouches_for_asks_for_no_second_look(desk: Desk) -> None:
+    await desk.sync(0, {0: [OLD], 1: []})
+    sync = await desk.start_sync(0, 1)
+    await desk.scrape(sync, snapshot(0, 10, []))
+    for n in (0, 1):
+        await desk.scrape(sync, snapshot(n, 13, []))
+    async with desk.pool.acquire() as connection, connection.transaction():
+        plan = await plan_removals(connection, desk.clinic.id, sync)
+        assert await unsettled_dates(connection, desk.clinic.id, sync, plan) == []
+
+
+async def test_without_a_second_look_it_is_back_at_the_next_sync_in_the_same_row(desk: Desk) -> None:
+    await desk.sync(0, {0: [OLD], 1: []})
+    row_id = await desk.row_id(1)
+    await desk.sync(10, {0: [], 1: []})
+    assert await desk.stored() == {}
+    await desk.sync(20, {0: [], 1: [NEW]})
+    assert await desk.stored() == by_key(NEW)
+    assert await desk.row_id(1) == row_id
+
+
+async def test_a_failed_date_protects_what_may_have_moved_to_it(desk: Desk) -> None:
+    await desk.sync(0, {0: [OLD, appointment(2)], 1: []})
+    sync = await desk.start_sync(0, 1)
+    await desk.scrape(sync, snapshot(0, 10, [appointment(2)]))
+    await desk.fail(sync, 1)
+    assert (await desk.end(sync)).removed == {}
+    assert await desk.stored() == by_key(OLD, appointment(2))
+    await desk.sync(20, {0: [appointment(2)], 1: [NEW]})
+    assert await desk.stored() == by_key(NEW, appointment(2))
+    assert await desk.kinds(1) == ["added", "moved"]
+
+
+async def test_a_failed_date_keeps_what_stands_on_it(desk: Desk) -> None:
+    await desk.sync(0, {0: [OLD], 1: [appointment(2, 1)]})
+    sync = await desk.start_sync(0, 1)
+    await desk.scrape(sync, snapshot(0, 10, [OLD]))
+    await desk.fail(sync, 1)
+    assert (await desk.end(sync)).removed == {}
+    assert await desk.stored() == by_key(OLD, appointment(2, 1))
+
+
+async def test_what_an_overlapping_sync_saw_later_is_not_removed(desk: Desk) -> None:
+    await desk.sync(0, {0: [OLD], 1: []})
+    early, late = await desk.start_sync(0, 1), await desk.start_sync(0, 1)
+    for n in (0, 1):
+        await desk.scrape(early, snapshot(n, 10, []))
+    await desk.scrape(late, snapshot(1, 20, [NEW]))
+    assert (await desk.end(early)).removed == {}
+    assert await desk.stored() == by_key(NEW)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+async def test_the_end_is_the_same_in_whatever_order_the_scrapes_come(desk: Desk, order: tuple[int, ...]) -> None:
+    """Two syncs of two dates; 1 moves from day 0 to day 1 between them, 2 is new, 3 changes, 4 is removed."""
+    one, two = await desk.start_sync(0, 1), await desk.start_sync(0, 1)
+    changed = appointment(3, 1, notes="changed")
+    scrapes = [
+        (one, snapshot(0, 10, [OLD, appointment(4)])),
+        (one, snapshot(1, 11, [appointment(3, 1)])),
+        (two, snapshot(0, 21, [appointment(2)])),
+        (two, snapshot(1, 20, [NEW, changed])),
+    ]
+    for index in order:
+        await desk.scrape(*scrapes[index])
+    await desk.end(one)
+    await desk.end(two)
+    assert await desk.stored() == by_key(NEW, appointment(2), changed)

@@ -1,0 +1,103 @@
+"""The fence: too many removals wait for a person."""
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from engine.removals import Fence, MissingAppointment
+from engine.store.reconciling import approve_removals, held_removals, reject_removals
+from tests.store.desk import Desk, appointment, by_key, day, snapshot
+
+pytestmark = pytest.mark.anyio
+
+WHOLE = [appointment(n, client_name=f"Client {n}") for n in range(103)]
+REST = WHOLE[100:]
+
+
+async def wiped(desk: Desk) -> UUID:
+    """A clinic of 103 appointments, after a sync that saw 3 of them."""
+    await desk.sync(0, {0: WHOLE})
+    return await desk.sync(10, {0: REST})
+
+
+async def held(desk: Desk, sync_id: UUID) -> list[MissingAppointment]:
+    async with desk.pool.acquire() as connection:
+        return await held_removals(connection, sync_id)
+
+
+async def approve(desk: Desk, sync_id: UUID) -> Mapping[date, int]:
+    async with desk.pool.acquire() as connection, connection.transaction():
+        return await approve_removals(connection, desk.clinic.id, sync_id)
+
+
+async def reject(desk: Desk, sync_id: UUID) -> int:
+    async with desk.pool.acquire() as connection, connection.transaction():
+        return await reject_removals(connection, desk.clinic.id, sync_id)
+
+
+@pytest.mark.parametrize(
+    ("removals", "stored", "holds"),
+    [(20, 20, False), (21, 70, False), (21, 69, True), (100, 103, True), (30, 100, False), (31, 100, True)],
+)
+def test_the_fence_holds_back_what_passes_both_limits(removals: int, stored: int, holds: bool) -> None:
+    assert Fence().holds_back(removals, stored) is holds
+
+
+async def test_an_answer_that_lost_100_of_103_leaves_all_103_and_a_plan_that_a_person_can_read(desk: Desk) -> None:
+    await desk.sync(0, {0: WHOLE})
+    sync = await desk.start_sync(0, 0)
+    await desk.scrape(sync, snapshot(0, 10, [*REST, appointment("new")]))
+    removals = await desk.end(sync)
+    assert (removals.removed, removals.held) == ({}, 100)
+    assert await desk.stored() == by_key(*WHOLE, appointment("new"))
+    plan = await held(desk, sync)
+    assert len(plan) == 100
+    first = plan[0]
+    assert (first.date, first.start_time.isoformat(), first.patient_name, first.client_name) == (
+        day(0), "09:00:00", "Patient 0", "Client 0",
+    )  # fmt: skip
+    assert "Client" not in repr(first)
+
+
+async def test_an_approved_plan_is_carried_out_once(desk: Desk) -> None:
+    sync = await wiped(desk)
+    assert await approve(desk, sync) == {day(0): 100}
+    assert await desk.stored() == by_key(*REST)
+    assert await approve(desk, sync) == {}
+    assert await held(desk, sync) == []
+
+
+async def test_a_rejected_plan_removes_nothing_and_a_later_sync_asks_again(desk: Desk) -> None:
+    sync = await wiped(desk)
+    assert await reject(desk, sync) == 100
+    assert await approve(desk, sync) == {}
+    assert await desk.stored() == by_key(*WHOLE)
+    again = await desk.sync(20, {0: REST})
+    assert len(await held(desk, again)) == 100
+
+
+async def test_what_a_later_sync_sees_is_dropped_from_the_plan_and_what_it_misses_stays(desk: Desk) -> None:
+    sync = await wiped(desk)
+    later = await desk.sync(20, {0: WHOLE[90:]})
+    assert await desk.stored() == by_key(*WHOLE)
+    assert {one.neo_appointment_id for one in await held(desk, sync)} == {str(n) for n in range(90)}
+    assert len(await held(desk, later)) == 90
+    assert await approve(desk, later) == {day(0): 90}
+    assert await held(desk, sync) == []
+
+
+async def test_what_is_held_stays_held_though_few_are_left(desk: Desk) -> None:
+    sync = await wiped(desk)
+    await desk.sync(20, {0: WHOLE[1:]})
+    assert await desk.stored() == by_key(*WHOLE)
+    assert [one.neo_appointment_id for one in await held(desk, sync)] == ["0"]
+
+
+async def test_an_absence_that_ended_and_began_again_is_another_absence(desk: Desk) -> None:
+    sync = await wiped(desk)
+    await desk.sync(20, {0: WHOLE})
+    await desk.sync(30, {0: WHOLE[1:]})
+    assert await held(desk, sync) == []
+    assert await desk.stored() == by_key(*WHOLE[1:])
