@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from cyclopts import App, Group
+from cyclopts.config import Env
 
 _RUN = Group("Running it", sort_key=1)
 _SYNC = Group("Syncs", sort_key=2)
@@ -24,7 +25,7 @@ COMMANDS = [
     ("status", "status:status", _SYNC, "How fresh each clinic is, or one clinic's latest sync."),
     ("runs", "status:runs", _SYNC, "The latest syncs."),
     ("clinic", "clinic:clinic", _CLINIC, "Add, list, show and remove clinics."),
-    ("credentials", "credentials:credentials", _CLINIC, "Set and test what a clinic signs in with."),
+    ("credentials", "credentials:credentials", _CLINIC, "Set, test and re-encrypt what clinics sign in with."),
     ("doctor", "doctor:doctor", _OPERATE, "Check everything that is needed, with a remedy for each."),
     ("migrate", "migrate:migrate", _OPERATE, "Bring the database's tables up to date."),
     ("dlq", "dlq:dlq", _OPERATE, "List, show, replay and drop dead letters."),
@@ -37,10 +38,14 @@ def build() -> App:
         suppress_keyboard_interrupt=False,
         name="idexx-sync",
         help="Keeps the IDEXX Neo calendar of veterinary clinics in PostgreSQL.",
-        help_epilogue="Every command has examples: `idexx-sync sync --help`.",
+        help_epilogue="Each command's own `--help` has an example. "
+        "`idexx-sync --install-completion` teaches your shell the commands.",
         help_format="markdown",
         version=lambda: version("idexx-sync"),
+        # Every option is a variable, too: `sync --days` is IDEXX_SYNC_SYNC_DAYS.
+        config=Env("IDEXX_SYNC_"),
     )
+    app.register_install_completion_command(help="Make the shell complete commands and options.")
     app["--help"].group = app["--version"].group = Group("Other", sort_key=9)
     for order, (name, path, group, line) in enumerate(COMMANDS):
         app.command(f"ops.cli.{path}", name=name, help=line, group=group, sort_key=order)

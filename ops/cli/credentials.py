@@ -1,4 +1,4 @@
-"""`credentials set|test`: what a clinic signs in to the portal with."""
+"""`credentials set|test|rotate`: what a clinic signs in to the portal with."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from actors.settings import Settings
 from engine.credentials import Credentials
 from engine.failure import Failure
 from engine.store import clinics as store
+from engine.store.clinics.rotating import rotate_credentials
 from engine.store.vault import Vault
 from ops.cli.errors import CommandFailed
 from ops.cli.exits import LOGIN_REASONS, Exit
@@ -73,6 +74,25 @@ def try_(clinic: Slug, *, json: Json = False) -> int:
             hint=f"idexx-sync credentials set {clinic}" if rejected else "idexx-sync doctor",
         )
     return Exit.LOGIN_REJECTED if rejected else Exit.FAILED
+
+
+@credentials.command
+def rotate(*, json: Json = False) -> None:
+    """Seal all credentials with the first key of `ENCRYPTION_KEY`; after it the others can be dropped.
+
+    Example: `ENCRYPTION_KEY=k2:…,k1:… idexx-sync credentials rotate`
+    """
+    settings = settings_here()
+    count = asyncio.run(_rotate(settings, _vault(settings)))
+    if json:
+        answer({"ok": True, "rotated": count})
+    else:
+        say(f"sealed {count} anew; the other keys are needed no more")
+
+
+async def _rotate(settings: Settings, vault: Vault) -> int:
+    async with open_database(database_url(settings)) as connection:
+        return await rotate_credentials(connection, vault)
 
 
 async def _store(settings: Settings, vault: Vault, slug: str, given: Credentials) -> None:

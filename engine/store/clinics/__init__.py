@@ -16,7 +16,9 @@ from engine.store.queries import Queries
 from engine.store.vault import Sealed, Vault
 
 SQL = Queries(__file__)
-_PURPOSE = "credentials"
+
+#: What credentials are sealed for: part of the associated data.
+PURPOSE = "credentials"
 
 
 async def add_clinic(connection: Connection, slug: str, name: str, timezone: str, country: str = "US") -> Clinic:
@@ -46,7 +48,7 @@ async def remove_clinic(connection: Connection, clinic_id: UUID) -> None:
 
 async def set_credentials(connection: Connection, vault: Vault, clinic_id: UUID, credentials: Credentials) -> None:
     """Seals and stores them; a clinic whose old ones were rejected may sync again."""
-    sealed = vault.seal(clinic_id, _PURPOSE, json.dumps(asdict(credentials)).encode())
+    sealed = vault.seal(clinic_id, PURPOSE, json.dumps(asdict(credentials)).encode())
     await connection.execute(SQL["set_credentials"], clinic_id, sealed.key_id, sealed.data)
 
 
@@ -55,7 +57,7 @@ async def get_credentials(connection: Connection, vault: Vault, clinic: Clinic) 
     row = await connection.fetchrow(SQL["get_credentials"], clinic.id)
     if row is None:
         raise NoCredentials(_no_credentials(clinic.slug))
-    record = json.loads(vault.open(clinic.id, _PURPOSE, Sealed(row["key_id"], row["sealed"])))
+    record = json.loads(vault.open(clinic.id, PURPOSE, Sealed(row["key_id"], row["sealed"])))
     return Credentials(**record | {"version": row["updated_at"].isoformat()})
 
 
