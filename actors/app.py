@@ -23,7 +23,6 @@ from actors.settings import load
 from actors.stepping import step
 from engine import reconcile as engine_reconcile
 from engine import scrape as engine_scrape
-from engine.scrape import Next
 
 settings = load()
 configure(settings)
@@ -43,19 +42,18 @@ async def coordinate(sync_id: str) -> None:
 
 
 @dramatiq.actor(broker=broker, queue_name=DATE_SCRAPER, time_limit=settings.sync_timeout_ms + 60_000)
-async def scrape_date(sync_id: str, day: str) -> None:
-    sync, when = UUID(sync_id), date.fromisoformat(day)
+async def scrape_date(sync_id: str, day: str, days: int = 1) -> None:
+    sync, lead = UUID(sync_id), date.fromisoformat(day)
     with structlog.contextvars.bound_contextvars(sync_id=sync_id, date=day):
-        done = await engine_scrape.scrape_date(crew.desk, sync, when)
+        done = await engine_scrape.scrape_dates(crew.desk, sync, lead, days)
         if done.clinic_id is not None:
             crew.process.relay.poke(done.clinic_id)
-        match done.next:
-            case Next.RECONCILE:
-                await crew.mail.reconcile_date(sync, when)
-            case Next.COORDINATE:
-                await crew.mail.coordinate(sync)
-            case Next.COME_BACK:
-                await crew.mail.scrape_date_later(sync, when, COME_BACK_AFTER)
+        for seen in done.reconcile:
+            await crew.mail.reconcile_date(sync, seen)
+        if done.coordinate:
+            await crew.mail.coordinate(sync)
+        if done.come_back:
+            await crew.mail.scrape_dates_later(sync, lead, days, COME_BACK_AFTER)
 
 
 @dramatiq.actor(broker=broker, queue_name=RECONCILER)

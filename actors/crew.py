@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,17 +13,23 @@ from dramatiq import Broker, MessageProxy, Worker
 from dramatiq.middleware import Middleware
 
 from actors.mail import DATE_SCRAPER, Mail
+from actors.metrics import Metrics
+from actors.periodic import periodically
 from actors.processes import Process
 from actors.settings import Settings
 from broker import LoopActors, NatsBroker
+from engine.dispatch import Span
 from engine.failure import Failure, Reason
-from engine.give_up import give_up_date
+from engine.give_up import give_up_dates
 from engine.scrape import Desk
 
 if TYPE_CHECKING:
     from engine.portal import Portal
 
 log = structlog.get_logger(__name__)
+
+#: How often a DateScraper looks at the memory of its browser, in seconds.
+BROWSER_INTERVAL = 10.0
 
 
 class Crew(Middleware):
@@ -32,7 +39,8 @@ class Crew(Middleware):
         self._settings = settings
         self._broker = broker
         broker.add_middleware(LoopActors(broker))
-        self.mail = Mail(broker)
+        self._metrics = Metrics.of_machine(settings)
+        self.mail = Mail(broker, self._metrics.refused)
         self._process: Process | None = None
         self._portal: Portal | None = None
         self._desk: Desk | None = None
@@ -50,12 +58,14 @@ class Crew(Middleware):
         return self._desk
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        self._broker.run(
-            self._open(scrapes=worker.consumer_whitelist is None or DATE_SCRAPER in worker.consumer_whitelist)
-        )
+        self._broker.run(self._open(worker.consumer_whitelist or broker.get_declared_queues()))
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        self.process.waits_for.discard("consumer")
         log.info("worker_ready", queues=sorted(worker.consumer_whitelist or broker.get_declared_queues()))
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self.process.waits_for.add("consumer")
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self._broker.run(self._close())
@@ -63,18 +73,23 @@ class Crew(Middleware):
     def after_nack(self, broker: Broker, message: MessageProxy) -> None:
         """A message about a date has died: so has the date, and the Coordinator is told."""
         if message.actor_name in ("scrape_date", "reconcile_date"):
-            sync_id, day = message.args
-            self._broker.run(self._give_up(UUID(sync_id), date.fromisoformat(day), message.actor_name))
+            sync_id, day, days = (*message.args, 1)[:3]
+            span = Span(date.fromisoformat(day), days, 0)
+            self._broker.run(self._give_up(UUID(sync_id), span, message.actor_name))
 
-    async def _open(self, scrapes: bool) -> None:
-        process = self._process = Process(self._settings, self._broker)
+    async def _open(self, queues: Collection[str]) -> None:
+        process = self._process = Process(self._settings, self._broker, self._metrics, "+".join(sorted(queues)))
         await process.open()
-        if scrapes:
+        if DATE_SCRAPER in queues:
+            process.waits_for.add("browser")
             # Playwright is heavy, and only a DateScraper needs it.
             from actors.evidence import SyncEvidence
             from actors.scraper import open_portal
 
             self._portal = await open_portal(process)
+            process.waits_for.discard("browser")
+            process.metrics.browses(0)
+            process.own(periodically(self._weigh_browser, BROWSER_INTERVAL))
             self._desk = Desk(
                 database=process.database,
                 portal=self._portal,
@@ -86,17 +101,22 @@ class Crew(Middleware):
                 evidence=partial(SyncEvidence, process.database),
             )
 
+    async def _weigh_browser(self) -> None:
+        chromium = self._portal.browser.chromium if self._portal else None
+        mebibytes = await chromium.memory_mib() if chromium else 0.0
+        self._metrics.browser_takes(mebibytes * 2**20)
+
     async def _close(self) -> None:
         if self._portal is not None:
             await self._portal.close()
         if self._process is not None:
             await self._process.close()
 
-    async def _give_up(self, sync_id: UUID, day: date, actor: str) -> None:
+    async def _give_up(self, sync_id: UUID, span: Span, actor: str) -> None:
         failure = Failure(
             Reason.DELIVERIES_EXHAUSTED,
             f"the message {actor} was given up; `idexx-sync dlq list` shows it with its error",
         )
-        log.error("date_given_up", sync_id=str(sync_id), date=day.isoformat(), actor=actor)
-        await give_up_date(self.process.database, sync_id, day, failure)
+        log.error("date_given_up", sync_id=str(sync_id), date=span.lead.isoformat(), actor=actor)
+        await give_up_dates(self.process.database, sync_id, span.dates, failure)
         await self.mail.coordinate(sync_id)

@@ -17,6 +17,7 @@ from actors.bus import build_broker
 from actors.commands import Commands
 from actors.logs import configure
 from actors.mail import Mail
+from actors.metrics import Metrics
 from actors.periodic import periodically
 from actors.processes import Process
 from actors.service import CommandService
@@ -35,8 +36,9 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self.broker = build_broker(settings)
-        self._process = Process(settings, self.broker)
-        self._mail = Mail(self.broker)
+        metrics = Metrics.of_machine(settings)
+        self._process = Process(settings, self.broker, metrics, "gateway")
+        self._mail = Mail(self.broker, metrics.refused)
         self._service = CommandService(self._process, Commands(self._process, self._mail))
 
     async def open(self) -> None:

@@ -7,13 +7,13 @@ comes as a message on NATS, at once; should that be lost, the next sign of life 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 from engine.store.database import Database
-from engine.store.syncs.dates import Claim, keep_alive
+from engine.store.syncs.claims import Claim, keep_alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +26,31 @@ class _Hold:
 
 
 class Holds:
-    def __init__(self, database: Database) -> None:
+    """`changed` is told how many dates are held, whenever that changes."""
+
+    def __init__(self, database: Database, changed: Callable[[int], None] = lambda _: None) -> None:
         self._database = database
+        self._changed = changed
         self._holds: dict[UUID, _Hold] = {}
 
     def __len__(self) -> int:
         return len(self._holds)
 
     @asynccontextmanager
-    async def hold(self, claim: Claim) -> AsyncIterator[None]:
-        """Keeps the claim alive. If it is taken away, the body is cancelled and execution goes on behind it."""
+    async def hold(self, claims: Sequence[Claim]) -> AsyncIterator[None]:
+        """Keeps the claims alive. If one is taken away, the body is cancelled and execution goes on behind it."""
         try:
             async with asyncio.timeout(None) as scope:
-                self._holds[claim.token] = _Hold(claim, scope)
+                self._holds |= {claim.token: _Hold(claim, scope) for claim in claims}
+                self._changed(len(self._holds))
                 yield
         except TimeoutError:
             if not scope.expired():
                 raise
         finally:
-            self._holds.pop(claim.token, None)
+            for claim in claims:
+                self._holds.pop(claim.token, None)
+            self._changed(len(self._holds))
 
     def stop(self, sync_id: UUID) -> None:
         """The sync has ended: what this process does for it stops."""

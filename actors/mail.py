@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
@@ -9,7 +10,8 @@ from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 from dramatiq import Message
 
 from broker import MailboxFull, NatsBroker
-from engine.coordinate import Dispatch, Step
+from engine.coordinate import Step
+from engine.dispatch import Span
 
 COORDINATOR = "coordinator"
 DATE_SCRAPER = "date_scraper"
@@ -22,21 +24,23 @@ ROOM_WAIT = 1.0
 class Mail:
     """Sends on the broker's loop, without blocking it. Raises `MailboxFull`, or a `BrokerConnectionError`."""
 
-    def __init__(self, broker: NatsBroker) -> None:
+    def __init__(self, broker: NatsBroker, refused: Callable[[str], None]) -> None:
+        """`refused` is told the queue of each mailbox that was full."""
         self._broker = broker
+        self._refused = refused
 
     async def coordinate(self, sync_id: UUID, after: float | None = None) -> None:
         """Has a Coordinator look at the sync, now or in `after` seconds."""
         await self._send(COORDINATOR, "coordinate", sync_id, after=after)
 
-    async def scrape_date(self, sync_id: UUID, dispatch: Dispatch) -> None:
-        """The same dispatch sent twice is one message: the broker drops the repetition."""
-        day = dispatch.date.isoformat()
-        message_id = uuid5(NAMESPACE_OID, f"{sync_id}/{day}/{dispatch.number}")
-        await self._send(DATE_SCRAPER, "scrape_date", sync_id, day, message_id=message_id)
+    async def scrape_dates(self, sync_id: UUID, span: Span) -> None:
+        """The same span sent twice is one message: the broker drops the repetition."""
+        day = span.lead.isoformat()
+        message_id = uuid5(NAMESPACE_OID, f"{sync_id}/{day}/{span.number}")
+        await self._send(DATE_SCRAPER, "scrape_date", sync_id, day, span.days, message_id=message_id)
 
-    async def scrape_date_later(self, sync_id: UUID, day: date, after: float) -> None:
-        await self._send(DATE_SCRAPER, "scrape_date", sync_id, day.isoformat(), after=after)
+    async def scrape_dates_later(self, sync_id: UUID, lead: date, days: int, after: float) -> None:
+        await self._send(DATE_SCRAPER, "scrape_date", sync_id, lead.isoformat(), days, after=after)
 
     async def reconcile_date(self, sync_id: UUID, day: date) -> None:
         await self._send(RECONCILER, "reconcile_date", sync_id, day.isoformat())
@@ -46,8 +50,8 @@ class Mail:
         for other in step.started:
             await self.coordinate(other)
         try:
-            for dispatch in step.dispatch:
-                await self.scrape_date(sync_id, dispatch)
+            for span in step.dispatch:
+                await self.scrape_dates(sync_id, span)
         except MailboxFull:
             await self.coordinate(sync_id, after=ROOM_WAIT)
         if step.look_again_after is not None:
@@ -71,4 +75,8 @@ class Mail:
             message_id=str(message_id or uuid4()),
         )
         delay = None if after is None else max(round(after * 1000), 1)
-        await self._broker.enqueue_async(message, delay=delay)
+        try:
+            await self._broker.enqueue_async(message, delay=delay)
+        except MailboxFull:
+            self._refused(queue)
+            raise

@@ -20,6 +20,7 @@ from nats.aio.subscription import Subscription
 
 from actors.holds import Holds
 from actors.messages import Subjects
+from actors.metrics import Metrics
 from actors.periodic import periodically
 from actors.relay import Relay
 from actors.settings import Settings
@@ -31,12 +32,22 @@ from engine.store.vault import Vault
 
 log = structlog.get_logger(__name__)
 
+#: How often a process looks at its own age and memory, in seconds.
+MEASURE_INTERVAL = 5.0
+
 
 class Process:
     """Shared by all actors of a process. Open and close it on the broker's loop."""
 
-    def __init__(self, settings: Settings, broker: NatsBroker) -> None:
+    def __init__(
+        self, settings: Settings, broker: NatsBroker, metrics: Metrics | None = None, kind: str = "command"
+    ) -> None:
+        """`kind` names it in metrics. Without `metrics` it counts for nobody."""
         self.settings = settings
+        self.metrics = metrics or Metrics()
+        self.kind = kind
+        #: What it still needs before it can take work; `/ready` tells it.
+        self.waits_for = {"consumer"}
         self.broker = broker
         self.limits = settings.limits
         self.fence = Fence(settings.removal_fence_count, settings.removal_fence_percent)
@@ -44,8 +55,8 @@ class Process:
         self.name = f"{socket.gethostname()}/{getpid()}"
         self.database = Database(settings.need_database_url())
         self.event_log = EventLog(broker.client, self.subjects.event_stream, [self.subjects.events])
-        self.relay = Relay(self.database, self.event_log, self.subjects)
-        self.holds = Holds(self.database)
+        self.relay = Relay(self.database, self.event_log, self.subjects, self.metrics)
+        self.holds = Holds(self.database, self.metrics.browses)
         self.random = random.Random()  # noqa: S311 (jitter, not secrecy)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stops: Subscription | None = None
@@ -61,6 +72,7 @@ class Process:
         self._stops = await client.subscribe(self.subjects.stop(), cb=self._on_stop)
         self.own(self.relay.run())
         self.own(periodically(self.holds.beat, self.limits.date_heartbeat))
+        self.own(periodically(self._measure, MEASURE_INTERVAL))
 
     def own(self, duty: Coroutine[Any, Any, None]) -> None:
         """Runs a duty until the process closes."""
@@ -85,6 +97,9 @@ class Process:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.database.close()
+
+    async def _measure(self) -> None:
+        self.metrics.measure(self.kind)
 
     async def _on_stop(self, message: Msg) -> None:
         self.holds.stop(UUID(message.subject.rpartition(".")[2]))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import structlog
 
 from actors.messages import Subjects, encode
+from actors.metrics import Metrics
 from actors.telling import tell
 from broker.event_log import EventLog
 from engine.store.database import Connection, Database
@@ -29,10 +30,11 @@ BATCH = 200
 class Relay:
     """`poke` says that a clinic has something new; `run` publishes it soon after."""
 
-    def __init__(self, database: Database, event_log: EventLog, subjects: Subjects) -> None:
+    def __init__(self, database: Database, event_log: EventLog, subjects: Subjects, metrics: Metrics) -> None:
         self._database = database
         self._log = event_log
         self._subjects = subjects
+        self._metrics = metrics
         self._clinics: set[UUID] = set()
         self._news = asyncio.Event()
 
@@ -78,6 +80,9 @@ class Relay:
             await self._publish_events(connection, events)
             changes = await store.unpublished_changes(connection, clinic_id, BATCH)
             await self._publish_changes(connection, changes)
+        # After the commit: what is published again after a failure is told once.
+        for row in events:
+            self._tell(json.loads(row["payload"]))
         return len(events) == BATCH or len(changes) == BATCH
 
     async def _publish_events(self, connection: Connection, events: Sequence[Any]) -> None:
@@ -86,8 +91,11 @@ class Relay:
             await self._log.publish(subject, row["payload"].encode(), f"{row['sync_id']}/{row['seq']}")
         if events:
             await store.mark_events_published(connection, events)
-        for row in events:
-            tell(json.loads(row["payload"]))
+
+    def _tell(self, event: Mapping[str, Any]) -> None:
+        """The line of log and the metric come from the event that was published."""
+        tell(event)
+        self._metrics.told(event)
 
     async def _publish_changes(self, connection: Connection, changes: Sequence[Any]) -> None:
         # All at once: their order on the wire is that of the calls, and there may be hundreds.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 
 from actors.budget import SharedBudget
+from actors.portal_limits import portal_breaker, portal_bucket
 from actors.processes import Process
 from actors.sessions import LEASE_SECONDS, SharedSessions
 from actors.settings import Settings
-from broker import CircuitBreaker, Lease, TokenBucket
+from broker import Lease
 from engine.portal import BrowserLimits, Portal, PortalSettings
 
 
@@ -22,8 +22,9 @@ async def open_portal(process: Process) -> Portal:
     portal = Portal(
         portal_settings(settings),
         sessions=_sessions(process, client),
-        budget=_budget(settings, client),
-        breaker=_breaker(settings, client),
+        budget=SharedBudget(portal_bucket(settings, client), process.metrics.waited),
+        breaker=portal_breaker(settings, client),
+        observer=process.metrics,
     )
     await portal.start()
     return portal
@@ -48,26 +49,3 @@ def _sessions(process: Process, client: Client) -> SharedSessions:
         process.settings.session_ttl_ms / 1000,
         lambda clinic: lease(key=f"sign-in.{clinic}"),
     )
-
-
-def _budget(settings: Settings, client: Client) -> SharedBudget:
-    return SharedBudget(
-        TokenBucket(
-            client,
-            bucket=f"{settings.subject_prefix}_limits",
-            key=f"budget.{_portal_key(settings)}",
-            rate=settings.idexx_rate_limit,
-            burst=settings.rate_burst,
-        )
-    )
-
-
-def _breaker(settings: Settings, client: Client) -> CircuitBreaker:
-    return CircuitBreaker(
-        client, bucket=f"{settings.subject_prefix}_limits", key=f"breaker.{_portal_key(settings)}"
-    )
-
-
-def _portal_key(settings: Settings) -> str:
-    """The portal's host, as a key may spell it."""
-    return urlsplit(settings.idexx_base_url).netloc.replace(":", "_")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from engine.sync import Limits
 
 Positive = Annotated[int, Field(ge=1)]
+Port = Annotated[int, Field(ge=0, le=65535)]
 Milliseconds = Annotated[int, Field(ge=1, le=86_400_000)]
 
 
@@ -22,6 +25,22 @@ def _none_if_blank(value: object) -> object:
 
 OptionalText = Annotated[str | None, BeforeValidator(_none_if_blank)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
+
+
+#: The callers of the HTTP API: the SHA-256 of each key, in hexadecimal, and whose it is.
+ApiKeys = dict[str, str]
+
+
+def _api_keys(value: object) -> object:
+    """`name:sha256,…`; a repeated name is a caller with two keys, so that they can be changed without a pause."""
+    if not isinstance(value, str):
+        return value
+    keys: ApiKeys = {}
+    for entry in filter(None, (entry.strip() for entry in value.split(","))):
+        if not (match := re.fullmatch(r"([\w.-]{1,40}):([0-9a-f]{64})", entry)):
+            raise ValueError("expected name:sha256,…; `python -m actors.http.keys NAME` makes an entry")
+        keys[match[2]] = match[1]
+    return keys
 
 
 _NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts a server of its own"
@@ -71,7 +90,11 @@ class Settings(BaseSettings):
     encryption_key: OptionalSecret = None
 
     http_host: str = "127.0.0.1"
-    http_port: Annotated[int, Field(ge=0, le=65535)] = 3001
+    http_port: Port = 3001
+    worker_http_port: Port | None = None
+    http_sync_wait_ms: Milliseconds = 600_000
+    api_keys: Annotated[ApiKeys, NoDecode, BeforeValidator(_api_keys)] = Field(default_factory=dict, repr=False)
+    prometheus_multiproc_dir: Path | None = None
 
     sentry_dsn: OptionalSecret = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -84,7 +107,8 @@ class Settings(BaseSettings):
         return Limits(
             concurrent_syncs=self.max_concurrent_syncs,
             queued_syncs=self.max_queued_syncs,
-            dates_in_flight=self.sync_concurrency,
+            calls_in_flight=self.sync_concurrency,
+            span_days=self.scrape_span_days,
             sync_timeout=self.sync_timeout_ms / 1000,
             stale_after=self.stale_sync_ms / 1000,
         )
@@ -101,6 +125,12 @@ class Settings(BaseSettings):
             "reconciler": self.mailbox_size_reconciler,
         }
         return {queue: size or self.mailbox_size for queue, size in own.items()}
+
+    def share_metrics(self) -> Path:
+        """The folder in which the processes of this machine count together; prometheus-client is told, too."""
+        folder = (self.prometheus_multiproc_dir or self.idexx_sync_home / "metrics").expanduser().absolute()
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        return folder
 
     def need_nats_url(self) -> str:
         if self.nats_url is None:
@@ -125,7 +155,7 @@ def load() -> Settings:
 def _explain(item: object) -> str:
     match item:
         case {"loc": (name, *_), "input": value, "msg": message}:
-            shown = "(hidden)" if name in ("encryption_key", "sentry_dsn") else repr(value)
+            shown = "(hidden)" if name in ("encryption_key", "sentry_dsn", "api_keys") else repr(value)
             return f"{str(name).upper()}={shown}: {message}; correct it or unset it for the default"
         case {"msg": message}:
             return str(message).removeprefix("Value error, ")

@@ -1,0 +1,122 @@
+"""What a process counts, and where: each method says what has happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import psutil
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from actors.metrics import catalogue, files
+from actors.metrics.catalogue import CATALOGUE, Kind, Metric, Scope
+from actors.settings import Settings, SettingsError
+from engine.events import Event
+
+_DATE_OUTCOMES = {
+    Event.DATE_COMPLETED: "completed",
+    Event.DATE_FAILED: "failed",
+    Event.DATE_RETRYING: "retrying",
+}
+
+
+class Metrics:
+    """Of one process. By itself it counts in memory, for nobody; `of_machine` shares it with the whole machine."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        own = [metric for metric in CATALOGUE if metric.scope is Scope.MACHINE]
+        self._counters = {m: _counter(m, registry) for m in own if m.kind is Kind.COUNTER}
+        self._gauges = {m: _gauge(m, registry) for m in own if m.kind is Kind.GAUGE}
+        self._histograms = {m: _histogram(m, registry) for m in own if m.kind is Kind.HISTOGRAM}
+
+    @classmethod
+    def of_machine(cls, settings: Settings) -> Metrics:
+        """Raises `SettingsError` if the folder of the files cannot be written."""
+        folder = settings.share_metrics()
+        try:
+            files.share(folder)
+        except OSError as error:
+            raise SettingsError(
+                f"the metrics' folder {folder} cannot be written ({error.strerror}): set IDEXX_SYNC_HOME or "
+                "PROMETHEUS_MULTIPROC_DIR to a folder that you may write"
+            ) from None
+        return cls()
+
+    def told(self, event: Mapping[str, Any]) -> None:
+        """An event of a sync was published: counted here, once in the cluster."""
+        name = Event(event["event"])
+        if name in _DATE_OUTCOMES:
+            self._count(catalogue.DATES, _DATE_OUTCOMES[name])
+        if name is Event.DATE_COMPLETED:
+            self._count(catalogue.APPOINTMENTS, "added", event["added"])
+            self._count(catalogue.APPOINTMENTS, "updated", event["updated"])
+        if name.is_last:
+            self._ended(name, event)
+
+    def _ended(self, name: Event, event: Mapping[str, Any]) -> None:
+        partial = name is Event.COMPLETED and event["partial_success"]
+        self._count(catalogue.SYNCS, "partial" if partial else name.value)
+        self._count(catalogue.APPOINTMENTS, "removed", event["stats"]["appointments_removed"])
+        if name is not Event.CANCELLED and event["duration_ms"] is not None:
+            self._histograms[catalogue.SYNC_DURATION].observe(event["duration_ms"] / 1000)
+
+    def called(self, status: int | None, seconds: float) -> None:
+        """The portal was called. Fulfils `engine.portal.protocols.Observer`."""
+        self._count(catalogue.PORTAL_REQUESTS, _outcome(status))
+        self._histograms[catalogue.PORTAL_DURATION].observe(seconds)
+
+    def waited(self, seconds: float) -> None:
+        """A call got its token."""
+        self._histograms[catalogue.RATE_LIMIT_WAIT].observe(seconds)
+
+    def refused(self, queue: str) -> None:
+        """A mailbox was full."""
+        self._count(catalogue.MAILBOX_REJECTIONS, queue)
+
+    def browses(self, dates: int) -> None:
+        """This process's browser works on so many dates."""
+        self._gauges[catalogue.BROWSERS].set(1)
+        self._gauges[catalogue.BROWSERS_IN_USE].set(dates > 0)
+        self._gauges[catalogue.BROWSERS_AVAILABLE].set(dates == 0)
+
+    def browser_takes(self, memory_bytes: float) -> None:
+        self._gauges[catalogue.BROWSER_MEMORY].set(memory_bytes)
+
+    def measure(self, kind: str) -> None:
+        """How old and how large this process, one of this kind, is."""
+        process = psutil.Process()
+        self._gauges[catalogue.PROCESS_UPTIME].labels(kind).set(time.time() - process.create_time())
+        self._gauges[catalogue.PROCESS_MEMORY].labels(kind).set(process.memory_info().rss)
+
+    def _count(self, metric: Metric, label: str, number: float = 1) -> None:
+        self._counters[metric].labels(label).inc(number)
+
+
+def _outcome(status: int | None) -> str:
+    match status:
+        case None:
+            return "no_answer"
+        case 429:
+            return "rate_limited"
+        case _ if status >= 500:
+            return "server_error"
+        case _ if status >= 400:
+            return "client_error"
+    return "ok"
+
+
+def _counter(metric: Metric, registry: CollectorRegistry) -> Counter:
+    counter = Counter(metric.name, metric.help, metric.labels, registry=registry)
+    for value in metric.known:
+        counter.labels(value)
+    return counter
+
+
+def _gauge(metric: Metric, registry: CollectorRegistry) -> Gauge:
+    return Gauge(metric.name, metric.help, metric.labels, registry=registry, multiprocess_mode=metric.merge)
+
+
+def _histogram(metric: Metric, registry: CollectorRegistry) -> Histogram:
+    return Histogram(metric.name, metric.help, metric.labels, registry=registry, buckets=metric.buckets)

@@ -1,0 +1,33 @@
+"""What spares the portal, shared by all machines: one token bucket and one circuit breaker for each portal."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from nats.aio.client import Client
+
+from actors.settings import Settings
+from broker import CircuitBreaker, TokenBucket
+
+
+def portal_bucket(settings: Settings, client: Client) -> TokenBucket:
+    return TokenBucket(
+        client,
+        bucket=_bucket(settings),
+        key=f"budget.{_portal_key(settings)}",
+        rate=settings.idexx_rate_limit,
+        burst=settings.rate_burst,
+    )
+
+
+def portal_breaker(settings: Settings, client: Client) -> CircuitBreaker:
+    return CircuitBreaker(client, bucket=_bucket(settings), key=f"breaker.{_portal_key(settings)}")
+
+
+def _bucket(settings: Settings) -> str:
+    return f"{settings.subject_prefix}_limits"
+
+
+def _portal_key(settings: Settings) -> str:
+    """The portal's host, as a key may spell it."""
+    return urlsplit(settings.idexx_base_url).netloc.replace(":", "_")

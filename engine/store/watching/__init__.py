@@ -1,0 +1,40 @@
+"""What those who watch over all clinics want to know: counts and times, nothing personal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.store.database import Connection
+from engine.store.queries import Queries
+
+SQL = Queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFigures:
+    """`silence` is how long the most silent running sync has given no sign of life, in seconds."""
+
+    running: int
+    queued: int
+    silence: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicFigures:
+    """`last_success` in unix seconds, 0.0: never."""
+
+    slug: str
+    last_success: float
+    login_rejected: bool
+    removals_held: int
+
+
+async def sync_figures(connection: Connection) -> SyncFigures:
+    row = await connection.fetchrow(SQL["sync_figures"])
+    assert row is not None  # an aggregate always answers  # noqa: S101
+    return SyncFigures(row["running"], row["queued"], row["silence_seconds"])
+
+
+async def clinic_figures(connection: Connection) -> list[ClinicFigures]:
+    """Of the clinics that have credentials: the others are not to be synced."""
+    return [ClinicFigures(**row) for row in await connection.fetch(SQL["clinic_figures"])]
