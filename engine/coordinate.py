@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from engine.conclude import conclude
+from engine.dispatch import Span, next_spans, next_try, outcome, unclaimed
 from engine.removals import Fence
 from engine.store.clinics import find_clinic
 from engine.store.database import Connection, Database
@@ -20,16 +21,7 @@ from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.admission import lock_clinic_row, start_waiting
 from engine.store.syncs.lifecycle import lock_sync, touch
 from engine.store.syncs.reading import database_time, get_sync
-from engine.sync import DateState, Limits, Sync, SyncStatus, next_dates, next_try, outcome, unclaimed
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """One date to send to a DateScraper. `number` counts the sendings of this date: a sending that is repeated
-    after a crash has the same number, and so is the same message."""
-
-    date: date
-    number: int
+from engine.sync import DateState, Limits, Sync, SyncStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +30,7 @@ class Step:
     that were started now, and whether whatever still works on this sync must stop."""
 
     clinic_id: UUID
-    dispatch: Sequence[Dispatch] = ()
+    dispatch: Sequence[Span] = ()
     look_again_after: float | None = None
     started: Sequence[UUID] = ()
     stop_workers: bool = False
@@ -87,14 +79,12 @@ async def _send_on(
     connection: Connection, sync: Sync, dates: Sequence[DateState], now: datetime, limits: Limits
 ) -> Step:
     await touch(connection, sync.id)
-    fresh = next_dates(dates, limits.dates_in_flight, now)
-    if fresh:
-        await sync_dates.dispatch(connection, sync.id, [state.date for state in fresh])
-    again = unclaimed(dates, now, limits.resend_after)
+    fresh = next_spans(dates, limits.calls_in_flight, limits.span_days, now)
+    for span in fresh:
+        await sync_dates.dispatch(connection, sync.id, span)
     return Step(
         sync.clinic_id,
-        dispatch=[Dispatch(state.date, state.dispatches + 1) for state in fresh]
-        + [Dispatch(state.date, state.dispatches) for state in again],
+        dispatch=[*fresh, *unclaimed(dates, now, limits.resend_after)],
         look_again_after=_look_again(sync, dates, now),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -12,9 +13,10 @@ from engine.store.syncs.lifecycle import lock_sync
 from engine.sync import SyncStatus
 
 
-async def give_up_date(database: Database, sync_id: UUID, day: date, failure: Failure) -> None:
-    """Marks the date as failed, whoever holds it, unless it is closed or its sync has ended."""
+async def give_up_dates(database: Database, sync_id: UUID, dates: Sequence[date], failure: Failure) -> None:
+    """Marks the dates as failed, whoever holds them, unless they are closed or their sync has ended."""
     async with database.transaction() as connection:
         sync = await lock_sync(connection, sync_id)
         if sync is not None and sync.status is SyncStatus.IN_PROGRESS:
-            await sync_dates.fail(connection, sync_id, day, failure)
+            for day in dates:
+                await sync_dates.fail(connection, sync_id, day, failure)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from engine.clinic import Clinic
@@ -27,7 +26,8 @@ from engine.snapshot import Snapshot
 from engine.store.clinics import find_clinic, get_credentials, mark_login_failure
 from engine.store.database import Connection, Database
 from engine.store.reconciling import save_schedule_config
-from engine.store.syncs import dates as sync_dates
+from engine.store.syncs.claims import Claim, claim, retry, save_snapshot, statuses, stored_counts
+from engine.store.syncs.dates import fail
 from engine.store.syncs.lifecycle import lock_sync
 from engine.store.vault import Vault, VaultError
 from engine.sync import DateStatus, Limits, Sync, SyncStatus
@@ -36,29 +36,29 @@ if TYPE_CHECKING:  # Playwright is heavy, and only a DateScraper's process needs
     from engine.portal import EvidenceSink, Portal
 
 
-class Next(Enum):
-    """What is to be sent after a step."""
-
-    RECONCILE = auto()
-    COORDINATE = auto()
-    #: Another worker has the date and gives signs of life: ask again a little later.
-    COME_BACK = auto()
-    NOTHING = auto()
+#: What came of each date that was asked for.
+Found: TypeAlias = Mapping[date, Snapshot | Failure]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a step has come to. `clinic_id` None: nothing was written."""
+    """What a step has come to, and so what is to be sent: dates to reconcile; a word to the Coordinator; the same
+    message a little later, because another worker has some of the dates and gives signs of life.
 
-    next: Next
+    `clinic_id` None: nothing was written.
+    """
+
     clinic_id: UUID | None = None
+    reconcile: Sequence[date] = ()
+    coordinate: bool = False
+    come_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a DateScraper works with.
 
-    `hold` keeps a claim alive while its body runs, and ends the body without an exception when the date is
+    `hold` keeps claims alive while its body runs, and ends the body without an exception when one of them is
     taken away. `chance` is uniform in [0, 1), for jitter. `evidence` keeps what is seen of a sync's failures.
     """
 
@@ -67,44 +67,66 @@ class Desk:
     vault: Vault
     worker: str
     limits: Limits
-    hold: Callable[[sync_dates.Claim], AbstractAsyncContextManager[None, bool | None]]
+    hold: Callable[[Sequence[Claim]], AbstractAsyncContextManager[None, bool | None]]
     chance: Callable[[], float]
     evidence: Callable[[UUID], EvidenceSink]
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Everything that is known before the portal is asked."""
+    """Everything that is known before the portal is asked. `claims` are of neighbouring dates."""
 
-    claim: sync_dates.Claim
+    claims: Sequence[Claim]
     clinic: Clinic
     credentials: Credentials | Failure
     stored: Mapping[date, int]
 
+    @property
+    def sync_id(self) -> UUID:
+        return self.claims[0].sync_id
 
-async def scrape_date(desk: Desk, sync_id: UUID, day: date) -> Done:
-    """One try at one date. Raises `Unavailable` if the database is away; then the message comes again."""
-    task = await _claim(desk, sync_id, day)
-    if isinstance(task, Next):
-        return Done(task)
-    after = Next.NOTHING
-    async with desk.hold(task.claim):
-        after = await _record(desk, task, *await _look(desk, task))
-    return Done(after, task.clinic.id)
+    @property
+    def dates(self) -> DateRange:
+        return DateRange(self.claims[0].date, self.claims[-1].date)
 
 
-async def _claim(desk: Desk, sync_id: UUID, day: date) -> _Task | Next:
+async def scrape_dates(desk: Desk, sync_id: UUID, lead: date, days: int = 1) -> Done:
+    """One try at a span of `days` dates from `lead` on, in as few calls as the portal allows.
+
+    Raises `Unavailable` if the database is away; then the message comes again.
+    """
+    task = await _claim(desk, sync_id, lead, days)
+    if isinstance(task, Done):
+        return task
+    done = Done(task.clinic.id)
+    async with desk.hold(task.claims):
+        done = await _record(desk, task, *await _look(desk, task))
+    return done  # noqa: RET504 (the body may have been cut off)
+
+
+async def _claim(desk: Desk, sync_id: UUID, lead: date, days: int) -> _Task | Done:
+    dates = [lead + timedelta(days=n) for n in range(days)]
     async with desk.database.transaction() as connection:
         sync = await _running(connection, sync_id)
         if sync is None:
-            return Next.NOTHING
-        claim = await sync_dates.claim(connection, sync_id, day, desk.worker, desk.limits.date_silent_after)
-        if not isinstance(claim, sync_dates.Claim):
-            return _already(claim)
+            return Done()
+        claims = await claim(connection, sync_id, lead, dates, desk.worker, desk.limits.date_silent_after)
+        if not claims:
+            return _already(sync.clinic_id, await statuses(connection, sync_id, lead, dates))
         clinic = await find_clinic(connection, str(sync.clinic_id))
         credentials = await _credentials(connection, desk.vault, clinic)
-        stored = await sync_dates.stored_counts(connection, clinic.id, [day])
-        return _Task(claim, clinic, credentials, stored)
+        stored = await stored_counts(connection, clinic.id, dates)
+        return _Task(claims, clinic, credentials, stored)
+
+
+def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> Done:
+    """What to do where nothing can be claimed: send again whatever the last step may have failed to send."""
+    return Done(
+        clinic_id,
+        reconcile=[day for day, status in found.items() if status is DateStatus.SCRAPED],
+        coordinate=any(status.is_final for status in found.values()),
+        come_back=DateStatus.SCRAPING in found.values(),
+    )
 
 
 async def _credentials(connection: Connection, vault: Vault, clinic: Clinic) -> Credentials | Failure:
@@ -114,36 +136,23 @@ async def _credentials(connection: Connection, vault: Vault, clinic: Clinic) -> 
         return Failure(Reason.NO_CREDENTIALS, str(error))
 
 
-def _already(status: DateStatus | None) -> Next:
-    """What to do about a date that cannot be claimed: whatever its last step may have failed to send."""
-    match status:
-        case DateStatus.SCRAPING:
-            return Next.COME_BACK
-        case DateStatus.SCRAPED:
-            return Next.RECONCILE
-        case None:
-            return Next.NOTHING
-        case _:
-            return Next.COORDINATE
-
-
-async def _look(desk: Desk, task: _Task) -> tuple[Snapshot | Failure, ScheduleConfig | Failure | None]:
-    """Asks the portal for the date; the first date of a sync asks for the clinic's configuration, too."""
+async def _look(
+    desk: Desk, task: _Task
+) -> tuple[Mapping[date, Snapshot | Failure], ScheduleConfig | Failure | None]:
+    """Asks the portal for the dates; the first date of a sync asks for the clinic's configuration, too."""
     if isinstance(task.credentials, Failure):
-        return task.credentials, None
-    clinic, claim = task.clinic, task.claim
+        return dict.fromkeys(task.dates, task.credentials), None
     scrape = desk.portal.scrape(
-        clinic,
+        task.clinic,
         task.credentials,
-        DateRange(claim.date, claim.date),
-        clock=database_clock(claim.claimed_at),
+        task.dates,
+        clock=database_clock(task.claims[0].claimed_at),
         stored=task.stored,
-        evidence=desk.evidence(claim.sync_id),
+        evidence=desk.evidence(task.sync_id),
     )
-    if claim.position > 1:
-        return (await scrape)[claim.date], None
-    found, config = await asyncio.gather(scrape, desk.portal.schedule_config(clinic, task.credentials))
-    return found[claim.date], config
+    if all(each.position > 1 for each in task.claims):
+        return await scrape, None
+    return await asyncio.gather(scrape, desk.portal.schedule_config(task.clinic, task.credentials))
 
 
 def database_clock(read_at: datetime) -> Callable[[], datetime]:
@@ -152,30 +161,32 @@ def database_clock(read_at: datetime) -> Callable[[], datetime]:
     return lambda: read_at + timedelta(seconds=time.monotonic() - begun)
 
 
-async def _record(
-    desk: Desk, task: _Task, found: Snapshot | Failure, config: ScheduleConfig | Failure | None
-) -> Next:
+async def _record(desk: Desk, task: _Task, found: Found, config: ScheduleConfig | Failure | None) -> Done:
+    seen = []
     async with desk.database.transaction() as connection:
-        if await _running(connection, task.claim.sync_id) is None:
-            return Next.NOTHING
+        if await _running(connection, task.sync_id) is None:
+            return Done()
         if isinstance(config, ScheduleConfig):
             await save_schedule_config(connection, task.clinic.id, config)
-        if isinstance(found, Snapshot):
-            saved = await sync_dates.save_snapshot(connection, task.clinic.id, task.claim, found)
-            return Next.RECONCILE if saved else Next.NOTHING
-        await _record_failure(connection, desk, task, found)
-        return Next.COORDINATE
+        for each in task.claims:
+            outcome = found[each.date]
+            if isinstance(outcome, Failure):
+                await _record_failure(connection, desk, task.clinic, each, outcome)
+            elif await save_snapshot(connection, task.clinic.id, each, outcome):
+                seen.append(each.date)
+    return Done(task.clinic.id, reconcile=seen, coordinate=len(seen) < len(task.claims))
 
 
-async def _record_failure(connection: Connection, desk: Desk, task: _Task, failure: Failure) -> None:
-    claim = task.claim
+async def _record_failure(
+    connection: Connection, desk: Desk, clinic: Clinic, held: Claim, failure: Failure
+) -> None:
     if failure.is_fatal:
-        await mark_login_failure(connection, task.clinic.id, failure.reason)
-    decision = decide(failure, claim.attempt, desk.chance(), claim.elapsed)
+        await mark_login_failure(connection, clinic.id, failure.reason)
+    decision = decide(failure, held.attempt, desk.chance(), held.elapsed)
     if decision.delay is None:
-        await sync_dates.fail(connection, claim.sync_id, claim.date, failure, claim.token)
+        await fail(connection, held.sync_id, held.date, failure, held.token)
     else:
-        await sync_dates.retry(connection, claim, failure, decision.delay, counted=decision.counted)
+        await retry(connection, held, failure, decision.delay, counted=decision.counted)
 
 
 async def _running(connection: Connection, sync_id: UUID) -> Sync | None:

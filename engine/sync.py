@@ -13,16 +13,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from engine.dates import DateRange
-from engine.errors import QueueFull
-from engine.failure import FATAL_FOR_SYNC
+
+#: A calendar day, where a field is called `date`.
+Day: TypeAlias = date
 
 
 class SyncStatus(StrEnum):
@@ -83,7 +83,9 @@ class Limits:
 
     concurrent_syncs: int = 2
     queued_syncs: int = 10
-    dates_in_flight: int = 3
+    #: Calls for dates of one sync at once; each is for one date, or for a span of neighbouring ones.
+    calls_in_flight: int = 3
+    span_days: int = 1
     sync_timeout: float = 300.0
     stale_after: float = 600.0
     #: A worker tells of each date it holds every `date_heartbeat`; silent for longer, it has lost the date.
@@ -144,93 +146,7 @@ class DateState:
     message: str | None = None
     dispatches: int = 0
     dispatched_at: datetime | None = None
+    lead: Day | None = None
     next_try_at: datetime | None = None
     heartbeat_at: datetime | None = None
     worker: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Crowd:
-    """How busy a clinic is: syncs that run and that wait; what a sync of it takes, and how long the oldest one
-    has been running, in seconds (None: nothing known)."""
-
-    running: int
-    queued: int
-    typical: float | None = None
-    oldest: float | None = None
-
-
-#: What a sync is assumed to take, in seconds, while nothing is known of the clinic's syncs.
-TYPICAL_SYNC_SECONDS = 30.0
-
-
-def check_admission(crowd: Crowd, limits: Limits) -> None:
-    """Raises `QueueFull` if one more sync may neither run nor wait."""
-    if crowd.running < limits.concurrent_syncs or crowd.queued < limits.queued_syncs:
-        return
-    typical = crowd.typical or TYPICAL_SYNC_SECONDS
-    until_a_place_is_free = max(typical - (crowd.oldest or 0.0), 1.0)
-    raise QueueFull(
-        f"{crowd.running} syncs of this clinic run and {crowd.queued} wait, which is as many as may; "
-        "try again later",
-        retry_after_ms=round(until_a_place_is_free * 1000),
-    )
-
-
-def in_flight(dates: Sequence[DateState]) -> list[DateState]:
-    """The dates that take a place: sent to a DateScraper, or being scraped, and not yet seen.
-
-    A date that waits for its next try takes none, so that one bad date does not hold up the others.
-    """
-    return [
-        state
-        for state in dates
-        if state.status is DateStatus.SCRAPING
-        or (state.status is DateStatus.PENDING and state.dispatched_at is not None)
-    ]
-
-
-def next_dates(dates: Sequence[DateState], limit: int, now: datetime) -> list[DateState]:
-    """What to send now: the first pending dates whose time has come, as far as `limit` leaves room."""
-    room = limit - len(in_flight(dates))
-    waiting = [
-        state
-        for state in dates
-        if state.status is DateStatus.PENDING
-        and state.dispatched_at is None
-        and (state.next_try_at is None or state.next_try_at <= now)
-    ]
-    return sorted(waiting, key=lambda state: state.position)[: max(room, 0)]
-
-
-def unclaimed(dates: Sequence[DateState], now: datetime, resend_after: float) -> list[DateState]:
-    """Dates that nobody took for `resend_after` seconds after they were sent: perhaps the sender died first."""
-    return [
-        state
-        for state in dates
-        if state.status is DateStatus.PENDING
-        and state.dispatched_at is not None
-        and (now - state.dispatched_at).total_seconds() >= resend_after
-    ]
-
-
-def next_try(dates: Sequence[DateState]) -> datetime | None:
-    """When the earliest of the dates that wait for another try is due."""
-    return min(
-        (s.next_try_at for s in dates if s.status is DateStatus.PENDING and s.next_try_at is not None),
-        default=None,
-    )
-
-
-def outcome(dates: Sequence[DateState]) -> SyncStatus | None:
-    """How a sync ends whose dates are these; None while one of them is still open.
-
-    A failure that makes all other dates pointless ends it at once.
-    """
-    if any(state.status is DateStatus.FAILED and state.reason in FATAL_FOR_SYNC for state in dates):
-        return SyncStatus.FAILED
-    if any(not state.status.is_final for state in dates):
-        return None
-    if dates and all(state.status is DateStatus.FAILED for state in dates):
-        return SyncStatus.FAILED
-    return SyncStatus.COMPLETED

@@ -6,22 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.admission import Crowd, check_admission
 from engine.dates import DateRange, days_ahead, work_order
+from engine.dispatch import Span, in_flight, next_spans, outcome, unclaimed
 from engine.errors import BadRequest, QueueFull
 from engine.failure import Reason
 from engine.schedule import Room, ScheduleConfig, slots_of
 from engine.sync import (
     DATE_MOVES,
     SYNC_MOVES,
-    Crowd,
     DateState,
     DateStatus,
     Limits,
     SyncStatus,
-    check_admission,
-    in_flight,
-    next_dates,
-    outcome,
 )
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -69,24 +66,40 @@ def test_a_final_state_leads_nowhere_and_every_other_one_leads_to_an_end() -> No
             assert any(target.is_final for target in targets)
 
 
-@given(st.integers(1, 5), st.lists(st.sampled_from(DateStatus), max_size=14), st.data())
-def test_never_more_dates_in_flight_than_allowed(
-    limit: int, statuses: list[DateStatus], data: st.DataObject
+@given(st.integers(1, 5), st.integers(1, 7), st.lists(st.sampled_from(DateStatus), max_size=21), st.data())
+def test_never_more_calls_in_flight_than_allowed(
+    limit: int, span_days: int, statuses: list[DateStatus], data: st.DataObject
 ) -> None:
-    dates = [
-        state(n, status, dispatched_at=NOW if data.draw(st.booleans()) else None)
-        for n, status in enumerate(statuses)
-    ]
-    fresh = next_dates(dates, limit, NOW)
-    assert not fresh or len(in_flight(dates)) + len(fresh) <= limit
-    assert all(item.status is DateStatus.PENDING and item.dispatched_at is None for item in fresh)
+    sent = data.draw(st.lists(st.sampled_from([NOW, None]), min_size=len(statuses), max_size=len(statuses)))
+    dates = [state(n, status, dispatched_at=sent[n]) for n, status in enumerate(statuses)]
+    spans = next_spans(dates, limit, span_days, NOW)
+    assert not spans or len(in_flight(dates)) + len(spans) <= limit
+    going = [day for span in spans for day in span.dates]
+    waiting = {s.date for s in dates if s.status is DateStatus.PENDING and s.dispatched_at is None}
+    assert len(going) == len(set(going))
+    assert set(going) <= waiting
+    assert all(span.days <= span_days for span in spans)
+    if waiting and len(in_flight(dates)) < limit:
+        assert min(waiting) in going, "the first one that waits goes first"
+
+
+def test_a_fortnight_is_two_calls_of_a_week() -> None:
+    dates = [state(n, DateStatus.PENDING) for n in range(14)]
+    assert next_spans(dates, 3, 7, NOW) == [Span(TODAY, 7, 1), Span(TODAY + timedelta(days=7), 7, 1)]
+
+
+def test_a_span_that_nobody_took_is_sent_again_as_it_was() -> None:
+    sent = {"dispatched_at": NOW, "lead": TODAY, "dispatches": 1}
+    dates = [state(n, DateStatus.PENDING, **sent) for n in range(3)]
+    assert unclaimed(dates, NOW + timedelta(seconds=2), 1.0) == [Span(TODAY, 3, 1)]
+    assert unclaimed(dates, NOW, 1.0) == []
 
 
 def test_a_date_waits_for_its_next_try_without_taking_a_place() -> None:
     later = state(0, DateStatus.PENDING, next_try_at=NOW + timedelta(seconds=5))
     other = state(1, DateStatus.PENDING)
-    assert next_dates([later, other], 1, NOW) == [other]
-    assert next_dates([later, other], 2, NOW + timedelta(seconds=5)) == [later, other]
+    assert [span.lead for span in next_spans([later, other], 1, 1, NOW)] == [other.date]
+    assert [span.days for span in next_spans([later, other], 1, 7, NOW + timedelta(seconds=5))] == [2]
 
 
 def test_a_sync_ends_when_its_last_date_closes() -> None:

@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -31,26 +31,30 @@ from engine.clinic import Clinic
 from engine.coordinate import coordinate
 from engine.credentials import Credentials
 from engine.dates import DateRange
+from engine.dispatch import in_flight
 from engine.errors import QueueFull, WrongState
 from engine.failure import Failure, Reason
-from engine.give_up import give_up_date
+from engine.give_up import give_up_dates
 from engine.reconcile import reconcile_date
 from engine.removals import Fence
 from engine.schedule import ScheduleConfig
-from engine.scrape import Desk, Next, scrape_date
+from engine.scrape import Desk, scrape_dates
 from engine.snapshot import Proof, Snapshot
 from engine.store.clinics import add_clinic, set_credentials
 from engine.store.database import Database
 from engine.store.syncs.admission import admit, need_attention
-from engine.store.syncs.dates import Claim, dates_of
+from engine.store.syncs.claims import Claim
+from engine.store.syncs.dates import dates_of
 from engine.store.syncs.events import events_after
 from engine.store.syncs.reading import list_syncs
 from engine.store.vault import Vault, new_ring
-from engine.sync import Limits, SyncRequest, SyncStatus, in_flight
+from engine.sync import Limits, SyncRequest, SyncStatus
 from tests.store.test_syncs import TODAY, _appointment
 
 #: A worker that stopped is given up at once: time is no part of this test.
-LIMITS = Limits(concurrent_syncs=2, queued_syncs=3, dates_in_flight=2, date_silent_after=0.0, resend_after=0.0)
+LIMITS = Limits(
+    concurrent_syncs=2, queued_syncs=3, calls_in_flight=2, span_days=2, date_silent_after=0.0, resend_after=0.0
+)
 FENCE = Fence(20, 30.0)
 LAST = {"completed", "failed", "cancelled", "timed_out"}
 _numbers = itertools.count()
@@ -79,25 +83,27 @@ class ModelPortal:
         clock: Callable[[], datetime],
         **_: Any,
     ) -> Mapping[date, Snapshot | Failure]:
-        day = dates.start
+        if self.look == "dies":
+            raise Died
+        return {day: self._answer(day, clock()) for day in dates}
+
+    def _answer(self, day: date, now: datetime) -> Snapshot | Failure:
         match self.look:
-            case "dies":
-                raise Died
             case "try again":
-                return {day: Failure(Reason.CONNECTION_LOST, "cut")}
+                return Failure(Reason.CONNECTION_LOST, "cut")
             case "drift":
-                return {day: Failure(Reason.PORTAL_CHANGED, "unknown field")}
+                return Failure(Reason.PORTAL_CHANGED, "unknown field")
             case "rejected":
-                return {day: Failure(Reason.LOGIN_REJECTED, "wrong password")}
+                return Failure(Reason.LOGIN_REJECTED, "wrong password")
         proof = Proof(200, "application/json", "array", 1, day, day)
-        return {day: Snapshot(day, clock(), (_appointment(day, f"{day}"),), proof)}
+        return Snapshot(day, now, (_appointment(day, f"{day}"),), proof)
 
     async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ScheduleConfig:
         return ScheduleConfig()
 
 
 @asynccontextmanager
-async def hold(claim: Claim) -> AsyncIterator[None]:
+async def hold(claims: Sequence[Claim]) -> AsyncIterator[None]:
     yield
 
 
@@ -191,7 +197,7 @@ class SyncMachine(RuleBasedStateMachine):
     def message_is_given_up(self, sync: UUID | None, offset: int) -> None:
         if sync is not None:
             failure = Failure(Reason.DELIVERIES_EXHAUSTED, "given up")
-            self.run(give_up_date(self.database, sync, TODAY + timedelta(days=offset), failure))
+            self.run(give_up_dates(self.database, sync, [TODAY + timedelta(days=offset)], failure))
 
     @rule()
     def sweep(self) -> None:
@@ -210,19 +216,16 @@ class SyncMachine(RuleBasedStateMachine):
             case ("coordinate", sync):
                 step = await coordinate(self.database, sync, LIMITS, FENCE)
                 sent: list[Message] = [("coordinate", other) for other in step.started]
-                sent += [("scrape", sync, dispatch.date) for dispatch in step.dispatch]
+                sent += [("scrape", sync, span.lead, span.days) for span in step.dispatch]
                 return sent + ([("coordinate", sync)] if step.look_again_after is not None else [])
-            case ("scrape", sync, day):
+            case ("scrape", sync, lead, days):
                 try:
-                    done = await scrape_date(self.desk, sync, day)
+                    done = await scrape_dates(self.desk, sync, lead, days)
                 except Died:
                     return []
-                return {
-                    Next.RECONCILE: [("reconcile", sync, day)],
-                    Next.COORDINATE: [("coordinate", sync)],
-                    Next.COME_BACK: [message],
-                    Next.NOTHING: [],
-                }[done.next]
+                sent = [("reconcile", sync, day) for day in done.reconcile]
+                sent += [("coordinate", sync)] if done.coordinate else []
+                return sent + ([message] if done.come_back else [])
             case ("reconcile", sync, day):
                 await reconcile_date(self.database, sync, day)
                 return [("coordinate", sync)]
@@ -240,7 +243,7 @@ class SyncMachine(RuleBasedStateMachine):
             assert states[SyncStatus.QUEUED] <= LIMITS.queued_syncs
             for sync in syncs:
                 dates = await dates_of(connection, sync.id)
-                assert len(in_flight(dates)) <= LIMITS.dates_in_flight
+                assert len(in_flight(dates)) <= LIMITS.calls_in_flight
                 events = await events_after(connection, sync.id, 0)
                 names = [event["event"] for event in events]
                 assert [event["seq"] for event in events] == list(range(1, len(events) + 1))

@@ -17,13 +17,15 @@ from engine.coordinate import Step, coordinate
 from engine.dates import DateRange
 from engine.errors import QueueFull, UnknownSync, WrongState
 from engine.failure import Failure, Reason
-from engine.give_up import give_up_date
+from engine.give_up import give_up_dates
 from engine.reconcile import reconcile_date
 from engine.removals import Fence
 from engine.snapshot import Proof, Snapshot
 from engine.store.database import Database
+from engine.store.syncs import claims
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.admission import Admission, admit, need_attention
+from engine.store.syncs.claims import Claim
 from engine.store.syncs.events import events_after
 from engine.store.syncs.reading import get_sync
 from engine.sync import DateStatus, Limits, Sync, SyncRequest, SyncStatus
@@ -43,18 +45,17 @@ async def ask(
         return await admit(connection, SyncRequest(clinic.id, dates, **fields), list(dates), limits)
 
 
-async def take(database: Database, sync_id: UUID, day: date, silent_after: float = 60.0) -> sync_dates.Claim:
+async def take(database: Database, sync_id: UUID, day: date, silent_after: float = 60.0) -> Claim:
     async with database.transaction() as connection:
-        claim = await sync_dates.claim(connection, sync_id, day, "worker", silent_after)
-    assert isinstance(claim, sync_dates.Claim)
-    return claim
+        [claimed] = await claims.claim(connection, sync_id, day, [day], "worker", silent_after)
+    return claimed
 
 
-async def see(database: Database, clinic: Clinic, claim: sync_dates.Claim, *ids: str) -> bool:
+async def see(database: Database, clinic: Clinic, claim: Claim, *ids: str) -> bool:
     proof = Proof(200, "application/json", "array", len(ids), claim.date, claim.date)
     seen = Snapshot(claim.date, claim.claimed_at, tuple(_appointment(claim.date, key) for key in ids), proof)
     async with database.transaction() as connection:
-        return await sync_dates.save_snapshot(connection, clinic.id, claim, seen)
+        return await claims.save_snapshot(connection, clinic.id, claim, seen)
 
 
 def _appointment(day: date, key: str) -> Appointment:
@@ -101,7 +102,7 @@ async def test_the_same_request_id_is_the_same_sync(database: Database, clinic: 
 async def test_a_sync_goes_from_accepted_to_completed(database: Database, clinic: Clinic) -> None:
     sync_id = (await ask(database, clinic, days=4)).sync_id
     first = await step(database, sync_id)
-    assert [d.date for d in first.dispatch] == [TODAY + timedelta(days=n) for n in range(3)]
+    assert [span.lead for span in first.dispatch] == [TODAY + timedelta(days=n) for n in range(3)]
     assert first.look_again_after is not None
     for n in range(4):
         claim = await take(database, sync_id, TODAY + timedelta(days=n))
@@ -131,13 +132,14 @@ async def test_a_step_repeated_after_a_crash_sends_the_same_messages(database: D
 async def test_of_two_workers_only_one_gets_a_date(database: Database, clinic: Clinic) -> None:
     sync_id = (await ask(database, clinic)).sync_id
 
-    async def claim(worker: str) -> object:
+    async def claim(worker: str) -> list[Claim]:
         async with database.transaction() as connection:
-            return await sync_dates.claim(connection, sync_id, TODAY, worker, 60.0)
+            return await claims.claim(connection, sync_id, TODAY, [TODAY], worker, 60.0)
 
     answers = await asyncio.gather(*(claim(f"w{n}") for n in range(8)))
-    assert sum(isinstance(a, sync_dates.Claim) for a in answers) == 1
-    assert sum(a is DateStatus.SCRAPING for a in answers) == 7
+    assert sorted(len(taken) for taken in answers) == [0] * 7 + [1]
+    async with database.connection() as connection:
+        assert await claims.statuses(connection, sync_id, TODAY, [TODAY]) == {TODAY: DateStatus.SCRAPING}
 
 
 async def test_whoever_lost_a_date_writes_nothing_and_no_attempt_is_counted(
@@ -150,8 +152,20 @@ async def test_whoever_lost_a_date_writes_nothing_and_no_attempt_is_counted(
     assert not await see(database, clinic, dead, "ghost")
     async with database.transaction() as connection:
         assert not await sync_dates.fail(connection, sync_id, TODAY, Failure(Reason.TIMED_OUT, "late"), dead.token)
-        assert await sync_dates.keep_alive(connection, [dead.token, heir.token]) == {heir.token}
+        assert await claims.keep_alive(connection, [dead.token, heir.token]) == {heir.token}
     assert await see(database, clinic, heir, "real")
+
+
+async def test_a_span_is_claimed_together_and_only_under_its_lead(database: Database, clinic: Clinic) -> None:
+    weekly = Limits(span_days=7)
+    sync_id = (await ask(database, clinic, days=14, limits=weekly)).sync_id
+    spans = (await step(database, sync_id, weekly)).dispatch
+    assert [(span.lead, span.days) for span in spans] == [(TODAY, 7), (TODAY + timedelta(days=7), 7)]
+    async with database.transaction() as connection:
+        stranger = TODAY + timedelta(days=1)
+        assert await claims.claim(connection, sync_id, stranger, [stranger], "w", 60.0) == []
+        taken = await claims.claim(connection, sync_id, TODAY, spans[0].dates, "w", 60.0)
+        assert [claim.date for claim in taken] == spans[0].dates
 
 
 async def test_a_retry_waits_for_its_time_and_counts(database: Database, clinic: Clinic) -> None:
@@ -159,7 +173,7 @@ async def test_a_retry_waits_for_its_time_and_counts(database: Database, clinic:
     await step(database, sync_id)
     claim = await take(database, sync_id, TODAY)
     async with database.transaction() as connection:
-        assert await sync_dates.retry(connection, claim, Failure(Reason.RATE_LIMITED, "429"), 30.0)
+        assert await claims.retry(connection, claim, Failure(Reason.RATE_LIMITED, "429"), 30.0)
     later = await step(database, sync_id)
     assert not later.dispatch
     assert later.look_again_after == pytest.approx(30, abs=5)
@@ -173,7 +187,7 @@ async def test_some_dates_failed_is_a_partial_success(database: Database, clinic
     await see(database, clinic, claim, "a")
     await reconcile_date(database, sync_id, TODAY)
     lost = TODAY + timedelta(days=1)
-    await give_up_date(database, sync_id, lost, Failure(Reason.TIMED_OUT, "the portal did not answer"))
+    await give_up_dates(database, sync_id, [lost], Failure(Reason.TIMED_OUT, "the portal did not answer"))
     await step(database, sync_id)
     sync = await stored(database, sync_id)
     assert (sync.status, sync.partial_success, sync.failed_dates) == (SyncStatus.COMPLETED, True, (str(lost),))
@@ -187,7 +201,7 @@ async def test_a_rejected_login_ends_the_sync_and_the_next_one_starts(database: 
     sync_id = (await ask(database, clinic, limits=one_at_a_time)).sync_id
     waiting = (await ask(database, clinic, limits=one_at_a_time)).sync_id
     await step(database, sync_id, one_at_a_time)
-    await give_up_date(database, sync_id, TODAY, Failure(Reason.LOGIN_REJECTED, "wrong password"))
+    await give_up_dates(database, sync_id, [TODAY], Failure(Reason.LOGIN_REJECTED, "wrong password"))
     ended = await step(database, sync_id, one_at_a_time)
     assert list(ended.started) == [waiting]
     sync = await stored(database, sync_id)
@@ -210,7 +224,7 @@ async def test_cancelling_what_has_ended_or_belongs_to_another_is_refused(
     database: Database, clinic: Clinic
 ) -> None:
     sync_id = (await ask(database, clinic, days=1)).sync_id
-    await give_up_date(database, sync_id, TODAY, Failure(Reason.TIMED_OUT, "x"))
+    await give_up_dates(database, sync_id, [TODAY], Failure(Reason.TIMED_OUT, "x"))
     await step(database, sync_id)
     with pytest.raises(WrongState, match="failed"):
         await cancel(database, clinic, sync_id, LIMITS, FENCE)
@@ -234,5 +248,5 @@ async def test_syncs_that_wait_run_in_the_order_they_came(database: Database, cl
     one = Limits(concurrent_syncs=1)
     asked = [(await ask(database, clinic, days=1, limits=one)).sync_id for _ in range(4)]
     for this, following in itertools.pairwise(asked):
-        await give_up_date(database, this, TODAY, Failure(Reason.TIMED_OUT, "x"))
+        await give_up_dates(database, this, [TODAY], Failure(Reason.TIMED_OUT, "x"))
         assert list((await step(database, this, one)).started) == [following]

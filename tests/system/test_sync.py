@@ -142,3 +142,24 @@ async def test_the_service_answers_to_the_name_of_the_interface(system: System, 
     reply = await asker.client.request("$SRV.INFO.idexx-sync", b"", timeout=10)
     subjects = [endpoint["subject"] for endpoint in json.loads(reply.data)["endpoints"]]
     assert f"{asker.prefix}.cmd.sync.*" in subjects
+
+
+class TestSpans:
+    @pytest.fixture
+    def settings(self) -> dict[str, str]:
+        return {"SCRAPE_SPAN_DAYS": "7"}
+
+    async def test_a_fortnight_takes_two_calls_and_every_date_has_its_own_events(
+        self,
+        system: System,
+        sandbox: SandboxProcess,
+        clinics: list[SandboxClinic],
+        asker: Asker,
+        pool: asyncpg.Pool,
+    ) -> None:
+        system.everything()
+        events = await run(asker, clinics[0])
+        assert events[-1]["event"] == "completed"
+        assert len({event["date"] for event in events if event["event"] == "date_completed"}) == DAYS
+        assert len(await sandbox.ledger(kind="calendar")) == 2
+        await agrees(pool, sandbox, clinics[0])

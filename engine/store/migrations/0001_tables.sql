@@ -108,6 +108,8 @@ create table if not exists schedule_sync_dates (
     -- How often it was sent to a DateScraper: tells the messages of one date apart.
     dispatches integer not null default 0,
     dispatched_at timestamptz,
+    -- The first date of the span that it was sent with: neighbouring dates may share one message and one call.
+    lead date,
     next_try_at timestamptz,
     -- Who scrapes it: a fencing token, so that a holder that lost the date can write nothing.
     claim uuid,

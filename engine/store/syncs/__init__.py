@@ -9,7 +9,8 @@ sync's row (`lock_sync`), then the clinic's data (`engine.store.reconciling.lock
 
 - `admission`: who may run, who waits, who is refused; and who starts when a place is free.
 - `lifecycle`: the sync's row: lock, start, end.
-- `dates`: the dates: dispatch, claim, retry, snapshot, completion, failure, signs of life.
+- `dates`: the dates: dispatch, completion, failure.
+- `claims`: a date in a worker's hands: claim, signs of life, snapshot, another try.
 - `events`: what happened, numbered; and what of it has not been published yet.
 - `reading`: the same, for people and programs that only look.
 """

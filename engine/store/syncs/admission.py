@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from engine.admission import Crowd, check_admission
 from engine.events import Event
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs import events
 from engine.store.syncs.lifecycle import start
-from engine.sync import Crowd, Limits, SyncRequest, SyncStatus, check_admission
+from engine.sync import Limits, SyncRequest, SyncStatus
 
 SQL = Queries(__file__)
 

@@ -1,2 +1,2 @@
-select date, status, position, attempts, reason, message, dispatches, dispatched_at, next_try_at, heartbeat_at, worker
+select date, status, position, attempts, reason, message, dispatches, dispatched_at, lead, next_try_at, heartbeat_at, worker
 from schedule_sync_dates where sync_id = $1 order by position

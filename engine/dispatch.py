@@ -1,0 +1,111 @@
+"""Which dates of a sync to send to the DateScrapers now, and when it is over: decided from the dates' states alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from engine.failure import FATAL_FOR_SYNC
+from engine.sync import DateState, DateStatus, SyncStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Neighbouring dates that share one message and one call to the portal: `days` of them, from `lead` on.
+
+    `number` counts the sendings of the lead: one that is repeated after a crash has the same number, and so is
+    the same message.
+    """
+
+    lead: date
+    days: int
+    number: int
+
+    @property
+    def dates(self) -> list[date]:
+        return [self.lead + timedelta(days=n) for n in range(self.days)]
+
+
+def in_flight(dates: Sequence[DateState]) -> set[date]:
+    """The leads of the spans that take a place: sent to a DateScraper, or being scraped, and not yet seen.
+
+    A date that waits for its next try takes none, so that one bad date does not hold up the others.
+    """
+    return {
+        state.lead or state.date
+        for state in dates
+        if state.status is DateStatus.SCRAPING
+        or (state.status is DateStatus.PENDING and state.dispatched_at is not None)
+    }
+
+
+def next_spans(dates: Sequence[DateState], limit: int, span_days: int, now: datetime) -> list[Span]:
+    """What to send now: the first dates that wait and whose time has come, as far as `limit` leaves room."""
+    waiting = {state.date: state for state in sorted(dates, key=lambda s: s.position) if _is_due(state, now)}
+    spans: list[Span] = []
+    for lead in list(waiting):
+        if len(spans) >= limit - len(in_flight(dates)):
+            break
+        if lead in waiting:
+            days = _length(lead, waiting.keys(), span_days)
+            spans.append(Span(lead, days, waiting[lead].dispatches + 1))
+            for day in spans[-1].dates:
+                del waiting[day]
+    return spans
+
+
+def unclaimed(dates: Sequence[DateState], now: datetime, resend_after: float) -> list[Span]:
+    """Spans that nobody took for `resend_after` seconds after they were sent: perhaps the sender died first."""
+    waiting = [
+        state
+        for state in dates
+        if state.status is DateStatus.PENDING
+        and state.dispatched_at is not None
+        and (now - state.dispatched_at).total_seconds() >= resend_after
+    ]
+    leads = [state for state in waiting if state.lead == state.date]
+    return [Span(lead.date, _reach(lead.date, waiting), lead.dispatches) for lead in leads]
+
+
+def next_try(dates: Sequence[DateState]) -> datetime | None:
+    """When the earliest of the dates that wait for another try is due."""
+    return min(
+        (s.next_try_at for s in dates if s.status is DateStatus.PENDING and s.next_try_at is not None),
+        default=None,
+    )
+
+
+def outcome(dates: Sequence[DateState]) -> SyncStatus | None:
+    """How a sync ends whose dates are these; None while one of them is still open.
+
+    A failure that makes all other dates pointless ends it at once.
+    """
+    if any(state.status is DateStatus.FAILED and state.reason in FATAL_FOR_SYNC for state in dates):
+        return SyncStatus.FAILED
+    if any(not state.status.is_final for state in dates):
+        return None
+    if dates and all(state.status is DateStatus.FAILED for state in dates):
+        return SyncStatus.FAILED
+    return SyncStatus.COMPLETED
+
+
+def _is_due(state: DateState, now: datetime) -> bool:
+    return (
+        state.status is DateStatus.PENDING
+        and state.dispatched_at is None
+        and (state.next_try_at is None or state.next_try_at <= now)
+    )
+
+
+def _reach(lead: date, waiting: Sequence[DateState]) -> int:
+    """How many days the span of this lead covers."""
+    return (max(state.date for state in waiting if state.lead == lead) - lead).days + 1
+
+
+def _length(lead: date, waiting: Collection[date], span_days: int) -> int:
+    """How many dates in a row wait from `lead` on, at most `span_days`."""
+    days = 1
+    while days < span_days and lead + timedelta(days=days) in waiting:
+        days += 1
+    return days

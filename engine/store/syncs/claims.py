@@ -1,0 +1,131 @@
+"""Dates in the hands of a worker: claimed, kept alive, seen, given back for another try.
+
+A worker that claims a date gets a `Claim`; everything it writes afterwards names the claim's token. Once the
+date has gone to someone else, or its sync has ended, those writes change nothing and answer so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from engine.events import Event
+from engine.failure import Failure
+from engine.snapshot import Snapshot
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.syncs import events
+from engine.sync import DateStatus, date_sources
+
+SQL = Queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to scrape one date. `claimed_at` is the database's clock: one clock orders all scrapes.
+
+    `first_tried_at` is when the date's first try began, by the same clock.
+    """
+
+    sync_id: UUID
+    date: date
+    token: UUID
+    attempt: int
+    position: int
+    claimed_at: datetime
+    first_tried_at: datetime
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the date's first try."""
+        return (self.claimed_at - self.first_tried_at).total_seconds()
+
+
+async def claim(
+    connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date], worker: str, silent_after: float
+) -> list[Claim]:
+    """Takes for `worker` those dates of the span that can be taken. The sync must be locked and in progress."""
+    rows = await connection.fetch(SQL["claim_dates"], sync_id, lead, dates, worker, silent_after)
+    claims = [
+        Claim(
+            sync_id,
+            row["date"],
+            row["claim"],
+            row["attempts"],
+            row["position"],
+            row["claimed_at"],
+            row["started_at"],
+        )
+        for row in sorted(rows, key=lambda row: row["date"])
+    ]
+    for each in claims:
+        await events.record(connection, sync_id, Event.DATE_STARTED, each.date, attempt=each.attempt)
+    return claims
+
+
+async def statuses(
+    connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date]
+) -> Mapping[date, DateStatus]:
+    """The states of the dates of a span; `scraping`, where it could not be claimed, is in a live worker's hands."""
+    rows = await connection.fetch(SQL["date_statuses"], sync_id, lead, dates)
+    return {row["date"]: DateStatus(row["status"]) for row in rows}
+
+
+async def stored_counts(connection: Connection, clinic_id: UUID, dates: Sequence[date]) -> Mapping[date, int]:
+    """How many appointments the database holds on each of the dates that has any."""
+    rows = await connection.fetch(SQL["count_stored"], clinic_id, dates)
+    return {row["date"]: row["stored"] for row in rows}
+
+
+async def keep_alive(connection: Connection, tokens: Sequence[UUID]) -> set[UUID]:
+    """A sign of life for the dates with these claims, and for their syncs. Answers the claims that still hold."""
+    return {row["claim"] for row in await connection.fetch(SQL["keep_alive"], tokens)}
+
+
+async def save_snapshot(connection: Connection, clinic_id: UUID, claim: Claim, snapshot: Snapshot) -> bool:
+    """Stores what was seen; the date is `scraped`. False if the claim is no longer the date's."""
+    saved = await connection.fetchval(
+        SQL["save_snapshot"],
+        claim.sync_id,
+        claim.date,
+        claim.token,
+        date_sources(DateStatus.SCRAPED),
+        clinic_id,
+        snapshot.scraped_at,
+        json.dumps([appointment.to_json() for appointment in snapshot.appointments]),
+        json.dumps(asdict(snapshot.proof), default=str),
+    )
+    return saved is not None
+
+
+async def retry(
+    connection: Connection, claim: Claim, failure: Failure, delay: float, *, counted: bool = True
+) -> bool:
+    """The date waits `delay` seconds for its next try; `counted` False does not count this attempt."""
+    row = await connection.fetchrow(
+        SQL["retry_date"],
+        claim.sync_id,
+        claim.date,
+        claim.token,
+        date_sources(DateStatus.PENDING),
+        failure.reason,
+        failure.message,
+        delay,
+        0 if counted else 1,
+    )
+    if row is None:
+        return False
+    await events.record(
+        connection,
+        claim.sync_id,
+        Event.DATE_RETRYING,
+        claim.date,
+        attempt=claim.attempt,
+        reason=failure.reason,
+        message=failure.message,
+        next_try_at=row["next_try_at"].isoformat(),
+    )
+    return True
