@@ -17,11 +17,12 @@ from actors.messages import EventsQuery, StatusQuery, Subjects, SyncCommand, Syn
 from actors.processes import Process
 from actors.views import clinic_view, sync_view
 from broker import MailboxFull
+from engine import decide_held
 from engine.cancel import cancel
 from engine.clinic import Clinic
 from engine.dates import work_order
 from engine.store.clinics import check_can_sign_in, find_clinic
-from engine.store.database import Connection
+from engine.store.database import Connection, Database
 from engine.store.syncs.admission import Admission, admit
 from engine.store.syncs.dates import dates_of
 from engine.store.syncs.events import events_after
@@ -40,7 +41,14 @@ class Commands:
         self._subjects: Subjects = process.subjects
 
     def by_verb(self) -> dict[str, Command]:
-        return {"sync": self.sync, "cancel": self.cancel, "status": self.status, "events": self.events}
+        return {
+            "sync": self.sync,
+            "cancel": self.cancel,
+            "status": self.status,
+            "events": self.events,
+            "approve": self.approve,
+            "reject": self.reject,
+        }
 
     async def sync(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Stores a sync, started or waiting."""
@@ -80,6 +88,25 @@ class Commands:
             process.relay.poke(clinic.id)
             await self._set_going(done.started)
         return {"ok": True, "sync_id": sync_id, "status": SyncStatus.CANCELLED}
+
+    async def approve(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Carries out the removals that a sync holds back."""
+        return await self._decide(slug, payload, decide_held.approve, "approved")
+
+    async def reject(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Drops the removals that a sync holds back."""
+        return await self._decide(slug, payload, decide_held.reject, "rejected")
+
+    async def _decide(
+        self, slug: str, payload: bytes, decide: Callable[[Database, Clinic, UUID], Awaitable[int]], decision: str
+    ) -> dict[str, Any]:
+        sync_id = parse(SyncReference, payload).sync_id
+        async with self._process.database.connection() as connection:
+            clinic = await find_clinic(connection, slug)
+        count = await decide(self._process.database, clinic, sync_id)
+        log.info(f"removals_{decision}", clinic=slug, sync_id=str(sync_id), removals=count)
+        self._process.relay.poke(clinic.id)
+        return {"ok": True, "sync_id": sync_id, "status": decision, "removals": count}
 
     async def status(self, slug: str, payload: bytes) -> dict[str, Any]:
         """A sync as stored with its dates, or the clinic's latest one; and how fresh the clinic's data is."""

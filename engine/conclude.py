@@ -5,18 +5,38 @@ However a sync ends, it ends here, once, in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from engine.clinic import Clinic
 from engine.events import Event
 from engine.failure import Reason
 from engine.removals import Fence
 from engine.store.database import Connection
-from engine.store.reconciling import apply_removals, lock_clinic, plan_removals, refresh_slots
+from engine.store.reconciling import (
+    Change,
+    Removals,
+    SlotCounts,
+    apply_removals,
+    lock_clinic,
+    plan_removals,
+    refresh_slots,
+    rehearse,
+)
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs import events
 from engine.store.syncs.lifecycle import Ending, end
 from engine.sync import DateState, DateStatus, Sync, SyncStatus
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What the end of the sync has done to the data, or would have done (`plan`)."""
+
+    slots: SlotCounts
+    held: int = 0
+    plan: Sequence[Mapping[str, Any]] | None = None
 
 
 async def conclude(
@@ -24,30 +44,67 @@ async def conclude(
 ) -> None:
     """Ends a sync that is in progress. The clinic's row and the sync's row must be locked."""
     await lock_clinic(connection, clinic.id)
-    held = await _remove(connection, clinic, sync, fence) if status is SyncStatus.COMPLETED else 0
-    slots = await refresh_slots(connection, clinic, sync.dates)
+    carry = _rehearse if sync.dry_run else _carry_out
+    carried = await carry(connection, clinic, sync, status, fence)
     dates = await sync_dates.dates_of(connection, sync.id)
     ending = Ending(
         status=status,
         partial_success=_is_partial(dates),
-        removals_held=held,
-        slots_created=slots.created,
-        slots_updated=slots.updated,
+        removals_held=carried.held,
+        slots_created=carried.slots.created,
+        slots_updated=carried.slots.updated,
         message=message or _what_went_wrong(status, dates),
         errors=[_error(state) for state in dates if state.status is DateStatus.FAILED],
+        plan=carried.plan,
     )
     await end(connection, sync.id, ending)
 
 
-async def _remove(connection: Connection, clinic: Clinic, sync: Sync, fence: Fence) -> int:
-    """Removes what no complete scrape of this sync has seen; answers how many removals the fence held back."""
-    plan = await plan_removals(connection, clinic.id, sync.id)
-    removals = await apply_removals(connection, clinic.id, sync.id, plan, fence)
+async def _carry_out(
+    connection: Connection, clinic: Clinic, sync: Sync, status: SyncStatus, fence: Fence
+) -> _Carried:
+    """Removes what no complete scrape of this sync has seen, as far as the fence lets it, and counts the slots."""
+    held = 0
+    if status is SyncStatus.COMPLETED:
+        plan = await plan_removals(connection, clinic.id, sync.id)
+        removals = await apply_removals(connection, clinic.id, sync.id, plan, fence)
+        held = removals.held
+        await _tell(connection, sync, removals)
+    return _Carried(await refresh_slots(connection, clinic, sync.dates), held)
+
+
+async def _rehearse(
+    connection: Connection, clinic: Clinic, sync: Sync, status: SyncStatus, fence: Fence
+) -> _Carried:
+    """The same, taken back: what a real run would have done becomes the plan."""
+    if status is not SyncStatus.COMPLETED:
+        return _Carried(SlotCounts(0, 0, 0), plan=[])
+    snapshots = await sync_dates.snapshots_of(connection, sync.id)
+    rehearsal = await rehearse(connection, clinic, sync.id, sync.dates, snapshots, fence)
+    await _tell(connection, sync, rehearsal.removals)
+    plan = [_planned(change) for change in rehearsal.changes]
+    return _Carried(rehearsal.slots, rehearsal.removals.held, plan)
+
+
+async def _tell(connection: Connection, sync: Sync, removals: Removals) -> None:
     if removals.removed:
         await sync_dates.record_removals(connection, sync.id, removals.removed)
     if removals.held:
         await events.record(connection, sync.id, Event.HELD, removals_held=removals.held)
-    return removals.held
+
+
+def _planned(change: Change) -> dict[str, Any]:
+    """A change without names: a plan goes over the bus."""
+    return {
+        "kind": change.kind,
+        "neo_appointment_id": change.neo_appointment_id,
+        "before": _place(change.before),
+        "after": _place(change.after),
+    }
+
+
+def _place(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if values is None else {key: values[key] for key in ("date", "start_time", "end_time", "status")}
 
 
 def _is_partial(dates: Sequence[DateState]) -> bool:

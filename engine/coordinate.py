@@ -15,6 +15,7 @@ from uuid import UUID
 from engine.conclude import conclude
 from engine.dispatch import Span, next_spans, next_try, outcome, unclaimed
 from engine.removals import Fence
+from engine.second_look import ask_for_second_look
 from engine.store.clinics import find_clinic
 from engine.store.database import Connection, Database
 from engine.store.syncs import dates as sync_dates
@@ -22,6 +23,9 @@ from engine.store.syncs.admission import lock_clinic_row, start_waiting
 from engine.store.syncs.lifecycle import lock_sync, touch
 from engine.store.syncs.reading import database_time, get_sync
 from engine.sync import DateState, Limits, Sync, SyncStatus
+
+#: Dates of one call of a second look: a week is what the portal's own calendar asks for.
+SECOND_LOOK_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,15 @@ async def coordinate(database: Database, sync_id: UUID, limits: Limits, fence: F
         now = await database_time(connection)
         await sync_dates.recall_stale(connection, sync_id, limits.date_silent_after)
         dates = await sync_dates.dates_of(connection, sync_id)
+        clinic = await find_clinic(connection, str(clinic_id))
         ending = _ending(sync, dates, now, limits)
+        if ending == (SyncStatus.COMPLETED, None) and await ask_for_second_look(
+            connection, clinic, sync, dates, fence
+        ):
+            dates, ending = await sync_dates.dates_of(connection, sync_id), None
         if ending is None:
             step = await _send_on(connection, sync, dates, now, limits)
         else:
-            clinic = await find_clinic(connection, str(clinic_id))
             await conclude(connection, clinic, sync, *ending, fence)
             step = Step(clinic_id, started=await start_waiting(connection, clinic_id, limits), stop_workers=True)
     others = [other for other in (*started, *step.started) if other != sync_id]
@@ -79,7 +87,8 @@ async def _send_on(
     connection: Connection, sync: Sync, dates: Sequence[DateState], now: datetime, limits: Limits
 ) -> Step:
     await touch(connection, sync.id)
-    fresh = next_spans(dates, limits.calls_in_flight, limits.span_days, now)
+    span_days = SECOND_LOOK_DAYS if any(state.second_look for state in dates) else limits.span_days
+    fresh = next_spans(dates, limits.calls_in_flight, span_days, now)
     for span in fresh:
         await sync_dates.dispatch(connection, sync.id, span)
     return Step(

@@ -83,7 +83,7 @@ def outcome(dates: Sequence[DateState]) -> SyncStatus | None:
     """
     if any(state.status is DateStatus.FAILED and state.reason in FATAL_FOR_SYNC for state in dates):
         return SyncStatus.FAILED
-    if any(not state.status.is_final for state in dates):
+    if any(not state.status.is_closed for state in dates):
         return None
     if dates and all(state.status is DateStatus.FAILED for state in dates):
         return SyncStatus.FAILED

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from engine.store.database import Database
-from engine.store.reconciling import lock_clinic, reconcile_snapshot
+from engine.snapshot import Snapshot
+from engine.store.database import Connection, Database
+from engine.store.reconciling import DateCounts, lock_clinic, reconcile_snapshot
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.lifecycle import lock_sync
-from engine.sync import SyncStatus
+from engine.sync import Sync, SyncStatus
 
 
 async def reconcile_date(database: Database, sync_id: UUID, day: date) -> UUID | None:
@@ -25,7 +26,7 @@ async def reconcile_date(database: Database, sync_id: UUID, day: date) -> UUID |
         snapshot = await sync_dates.load_snapshot(connection, sync_id, day)
         if snapshot is not None:
             await lock_clinic(connection, sync.clinic_id)
-            counts = await reconcile_snapshot(connection, sync.clinic_id, sync_id, snapshot)
+            counts = await _apply(connection, sync, snapshot)
             await sync_dates.complete(
                 connection,
                 sync_id,
@@ -35,3 +36,16 @@ async def reconcile_date(database: Database, sync_id: UUID, day: date) -> UUID |
                 unchanged=counts.unchanged,
             )
         return sync.clinic_id
+
+
+async def _apply(connection: Connection, sync: Sync, snapshot: Snapshot) -> DateCounts:
+    """A dry run counts what would change, and takes it back."""
+    rehearsal = connection.transaction()
+    await rehearsal.start()
+    try:
+        counts = await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot)
+    except BaseException:
+        await rehearsal.rollback()
+        raise
+    await (rehearsal.rollback() if sync.dry_run else rehearsal.commit())
+    return counts

@@ -124,7 +124,7 @@ def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> Done:
     return Done(
         clinic_id,
         reconcile=[day for day, status in found.items() if status is DateStatus.SCRAPED],
-        coordinate=any(status.is_final for status in found.values()),
+        coordinate=any(status.is_closed for status in found.values()),
         come_back=DateStatus.SCRAPING in found.values(),
     )
 

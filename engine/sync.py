@@ -4,8 +4,9 @@
       └──────────────────────► cancelled
 
     pending ──► scraping ──► scraped ──► reconciled
-       ▲           │            │
-       └── retry ──┴────────────┴──────► failed
+       ▲           │            │            │
+       ├── retry ──┴────────────┴──► failed  │
+       └── second look (before a removal) ───┘
 
 `engine.store.syncs` is the only place that writes a state, always with the states of `SYNC_MOVES` or
 `DATE_MOVES` from which it may come in its `where`. Everything else asks here.
@@ -46,8 +47,9 @@ class DateStatus(StrEnum):
     FAILED = "failed"
 
     @property
-    def is_final(self) -> bool:
-        return self not in DATE_MOVES
+    def is_closed(self) -> bool:
+        """Nothing is left to do, unless a removal asks for a second look."""
+        return self in (DateStatus.RECONCILED, DateStatus.FAILED)
 
 
 #: Where a sync may go from each state; a state that is missing here is final.
@@ -58,13 +60,21 @@ SYNC_MOVES: dict[SyncStatus, frozenset[SyncStatus]] = {
     ),
 }
 
-#: The same for a date. Back to `pending` is a retry; `scraping` to `scraping` is a takeover from a dead worker.
+#: The same for a date. Back to `pending` is a retry; `scraping` to `scraping` is a takeover from a dead worker. A date
+#: whose second look is cut off by the sync's end is `reconciled`, as it was.
 DATE_MOVES: dict[DateStatus, frozenset[DateStatus]] = {
-    DateStatus.PENDING: frozenset({DateStatus.SCRAPING, DateStatus.FAILED}),
+    DateStatus.PENDING: frozenset({DateStatus.SCRAPING, DateStatus.RECONCILED, DateStatus.FAILED}),
     DateStatus.SCRAPING: frozenset(
-        {DateStatus.SCRAPING, DateStatus.SCRAPED, DateStatus.PENDING, DateStatus.FAILED}
+        {
+            DateStatus.SCRAPING,
+            DateStatus.SCRAPED,
+            DateStatus.PENDING,
+            DateStatus.RECONCILED,
+            DateStatus.FAILED,
+        }
     ),
     DateStatus.SCRAPED: frozenset({DateStatus.RECONCILED, DateStatus.FAILED}),
+    DateStatus.RECONCILED: frozenset({DateStatus.PENDING}),
 }
 
 
@@ -131,6 +141,8 @@ class Sync:
     heartbeat_at: datetime | None = None
     duration_ms: int | None = None
     dry_run: bool = False
+    #: What a dry run would have done.
+    plan: list[dict[str, Any]] | None = None
     stats: dict[str, int] = field(default_factory=dict)
 
 
@@ -150,3 +162,4 @@ class DateState:
     next_try_at: datetime | None = None
     heartbeat_at: datetime | None = None
     worker: str | None = None
+    second_look: bool = False

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("actors", "broker", "engine", "ops")
 
 #: The verbs of the engine may use its two rooms with I/O; every other module at its top is a noun.
-VERBS = {"cancel", "conclude", "coordinate", "give_up", "reconcile", "scrape"}
+VERBS = {"cancel", "conclude", "coordinate", "give_up", "reconcile", "decide_held", "scrape", "second_look"}
 
 #: (who, must not import, because)
 WALLS = [

@@ -250,7 +250,7 @@ class SyncMachine(RuleBasedStateMachine):
                 assert names[0] == "accepted"
                 assert sum(name in LAST for name in names) == sync.status.is_final
                 assert not sync.status.is_final or names[-1] == sync.status
-                assert not sync.status.is_final or all(state.status.is_final for state in dates)
+                assert not sync.status.is_final or all(state.status.is_closed for state in dates)
                 progress = [event["progress_percentage"] for event in events]
                 assert progress == sorted(progress)
 

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from engine.cancel import cancel
 from engine.clinic import Clinic
 from engine.coordinate import Step, coordinate
 from engine.dates import DateRange
+from engine.decide_held import approve, reject
 from engine.errors import QueueFull, UnknownSync, WrongState
 from engine.failure import Failure, Reason
 from engine.give_up import give_up_dates
@@ -38,7 +40,7 @@ FENCE = Fence(20, 30.0)
 
 
 async def ask(
-    database: Database, clinic: Clinic, days: int = 3, limits: Limits = LIMITS, **fields: str
+    database: Database, clinic: Clinic, days: int = 3, limits: Limits = LIMITS, **fields: Any
 ) -> Admission:
     dates = DateRange(TODAY, TODAY + timedelta(days=days - 1))
     async with database.transaction() as connection:
@@ -250,3 +252,80 @@ async def test_syncs_that_wait_run_in_the_order_they_came(database: Database, cl
     for this, following in itertools.pairwise(asked):
         await give_up_dates(database, this, [TODAY], Failure(Reason.TIMED_OUT, "x"))
         assert list((await step(database, this, one)).started) == [following]
+
+
+async def whole_sync(database: Database, clinic: Clinic, seen: dict[date, list[str]], **fields: Any) -> UUID:
+    """A sync that sees this, brought to where its last date is in."""
+    sync_id = (await ask(database, clinic, days=len(seen), **fields)).sync_id
+    for day, ids in seen.items():
+        assert await see(database, clinic, await take(database, sync_id, day), *ids)
+        await reconcile_date(database, sync_id, day)
+    return sync_id
+
+
+TOMORROW = TODAY + timedelta(days=1)
+
+
+async def test_before_a_removal_the_dates_that_may_show_where_it_went_are_read_once_more(
+    database: Database, clinic: Clinic
+) -> None:
+    first = await whole_sync(database, clinic, {TODAY: ["rex", "bo"], TOMORROW: ["kit"]})
+    await step(database, first)
+    sync_id = await whole_sync(database, clinic, {TODAY: ["bo"], TOMORROW: ["kit"]})
+    waits = await step(database, sync_id)
+    assert (await stored(database, sync_id)).status is SyncStatus.IN_PROGRESS
+    assert waits.look_again_after is not None, "a move has time to settle"
+    async with database.connection() as connection:
+        await connection.execute(
+            "update schedule_sync_dates set next_try_at = now() where next_try_at is not null"
+        )
+    [span] = (await step(database, sync_id)).dispatch
+    assert (span.lead, span.days) == (TODAY, 2), "in one call"
+    async with database.transaction() as connection:
+        taken = await claims.claim(connection, sync_id, span.lead, span.dates, "w", 60.0)
+    for claim, ids in zip(taken, (["bo"], ["kit", "rex"]), strict=True):
+        assert await see(database, clinic, claim, *ids)
+        await reconcile_date(database, sync_id, claim.date)
+    await step(database, sync_id)
+    sync = await stored(database, sync_id)
+    assert (sync.status, sync.dates_done) == (SyncStatus.COMPLETED, 2)
+    assert sync.stats["appointments_removed"] == 0
+    async with database.connection() as connection:
+        kinds = await connection.fetch(
+            "select kind from schedule_appointment_changes where neo_appointment_id = 'rex' order by id"
+        )
+    assert [row["kind"] for row in kinds] == ["added", "moved"]
+
+
+async def test_a_dry_run_plans_what_a_real_run_would_do_and_writes_nothing(
+    database: Database, clinic: Clinic
+) -> None:
+    await step(database, await whole_sync(database, clinic, {TODAY: ["rex"], TOMORROW: ["kit"]}))
+    sync_id = await whole_sync(database, clinic, {TODAY: ["new"], TOMORROW: ["kit"]}, dry_run=True)
+    await step(database, sync_id)
+    sync = await stored(database, sync_id)
+    assert sync.status is SyncStatus.COMPLETED
+    assert {(c["kind"], c["neo_appointment_id"]) for c in sync.plan or []} == {
+        ("added", "new"),
+        ("removed", "rex"),
+    }
+    assert "Rex" not in str(sync.plan), "no name goes over the bus"
+    async with database.connection() as connection:
+        ids = await connection.fetch(
+            "select neo_appointment_id from schedule_appointments where deleted_at is null"
+        )
+    assert {row["neo_appointment_id"] for row in ids} == {"rex", "kit"}
+
+
+async def test_a_person_decides_about_what_the_fence_holds_back(database: Database, clinic: Clinic) -> None:
+    many = [f"a{n}" for n in range(60)]
+    await step(database, await whole_sync(database, clinic, {TODAY: many}))
+    sync_id = await whole_sync(database, clinic, {TODAY: many[:3]})
+    await step(database, sync_id)
+    sync = await stored(database, sync_id)
+    assert (sync.status, sync.removals_held) == (SyncStatus.COMPLETED, 57)
+    assert "held" in await told(database, sync_id)
+    assert await approve(database, clinic, sync_id) == 57
+    assert (await stored(database, sync_id)).removals_held == 0
+    with pytest.raises(WrongState, match="holds no removals"):
+        await reject(database, clinic, sync_id)

@@ -83,6 +83,8 @@ alter table schedule_syncs add column if not exists request_id text;
 alter table schedule_syncs add column if not exists dry_run boolean not null default false;
 alter table schedule_syncs add column if not exists dates_total integer not null default 0;
 alter table schedule_syncs add column if not exists dates_done integer not null default 0;
+-- What a dry run would have done: kinds, ids, dates and times.
+alter table schedule_syncs add column if not exists plan jsonb;
 -- When the sync times out; set when it starts.
 alter table schedule_syncs add column if not exists deadline_at timestamptz;
 -- The last sign of life of anything that works on it.
@@ -111,6 +113,8 @@ create table if not exists schedule_sync_dates (
     -- The first date of the span that it was sent with: neighbouring dates may share one message and one call.
     lead date,
     next_try_at timestamptz,
+    -- It was reconciled, and is looked at once more before anything is removed.
+    second_look boolean not null default false,
     -- Who scrapes it: a fencing token, so that a holder that lost the date can write nothing.
     claim uuid,
     worker text,

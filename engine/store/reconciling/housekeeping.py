@@ -23,6 +23,7 @@ class Lifetimes:
     events: timedelta = timedelta(days=30)
     changes: timedelta = timedelta(days=365)
     held: timedelta = timedelta(days=90)
+    evidence: timedelta = timedelta(days=7)
 
 
 async def sweep(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,10 +41,17 @@ async def recall_stale(connection: Connection, sync_id: UUID, silent_after: floa
 async def load_snapshot(connection: Connection, sync_id: UUID, day: date) -> Snapshot | None:
     """What waits to be reconciled; None if the date is not in state `scraped`."""
     row = await connection.fetchrow(SQL["load_snapshot"], sync_id, day)
-    if row is None or row["status"] != DateStatus.SCRAPED:
-        return None
-    appointments = tuple(Appointment.from_json(record) for record in json.loads(row["appointments"]))
-    return Snapshot(day, row["scraped_at"], appointments, _proof(json.loads(row["proof"])))
+    return None if row is None or row["status"] != DateStatus.SCRAPED else _snapshot(row)
+
+
+async def snapshots_of(connection: Connection, sync_id: UUID) -> list[Snapshot]:
+    """Everything that the sync has seen, by date."""
+    return [_snapshot(row) for row in await connection.fetch(SQL["snapshots_of"], sync_id)]
+
+
+async def look_again(connection: Connection, sync_id: UUID, dates: Sequence[date], at: datetime) -> None:
+    """Has dates that are reconciled read once more, not before `at`; each at most once in a sync."""
+    await connection.execute(SQL["look_again"], sync_id, dates, at, date_sources(DateStatus.PENDING))
 
 
 async def fail(
@@ -75,7 +82,7 @@ async def complete(
 ) -> bool:
     """The date is reconciled. Removals are not told here: they are decided once, when the sync ends."""
     row = await connection.fetchrow(
-        SQL["complete_date"], sync_id, day, date_sources(DateStatus.RECONCILED), added, updated, unchanged
+        SQL["complete_date"], sync_id, day, [DateStatus.SCRAPED], added, updated, unchanged
     )
     if row is None:
         return False
@@ -97,6 +104,11 @@ async def complete(
 
 async def record_removals(connection: Connection, sync_id: UUID, removed: Mapping[date, int]) -> None:
     await connection.execute(SQL["record_removals"], sync_id, list(removed), list(removed.values()))
+
+
+def _snapshot(row: Any) -> Snapshot:
+    appointments = tuple(Appointment.from_json(record) for record in json.loads(row["appointments"]))
+    return Snapshot(row["date"], row["scraped_at"], appointments, _proof(json.loads(row["proof"])))
 
 
 def _proof(record: dict[str, Any]) -> Proof:

@@ -30,6 +30,7 @@ class Ending:
     slots_updated: int = 0
     message: str | None = None
     errors: Sequence[Mapping[str, str]] = field(default_factory=tuple)
+    plan: Sequence[Mapping[str, Any]] | None = None
 
 
 async def lock_sync(connection: Connection, sync_id: UUID) -> Sync | None:
@@ -65,6 +66,7 @@ async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
         ending.removals_held,
         ending.slots_created,
         ending.slots_updated,
+        None if ending.plan is None else json.dumps(list(ending.plan), default=str),
     )
     if ended is None:
         return False
@@ -82,6 +84,11 @@ async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
         message=ending.message,
     )
     return True
+
+
+async def settle_held(connection: Connection, sync_id: UUID, removed: int) -> None:
+    """A person has decided about the removals that the sync held back; `removed` of them were carried out."""
+    await connection.execute(SQL["settle_held"], sync_id, removed)
 
 
 async def refresh_progress(connection: Connection, sync_id: UUID, day: date) -> None:
@@ -112,6 +119,7 @@ def sync_of(row: Any) -> Sync:
         heartbeat_at=row["heartbeat_at"],
         duration_ms=row["duration_ms"],
         dry_run=row["dry_run"],
+        plan=None if row["plan"] is None else json.loads(row["plan"]),
         stats={
             name: row[name]
             for name in (

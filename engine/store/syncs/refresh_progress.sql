@@ -6,8 +6,8 @@ set dates_done = d.done,
     "current_date" = $2
 from (
     select
-        count(*) filter (where status = 'reconciled') as done,
-        count(*) filter (where status in ('reconciled', 'failed')) as closed,
+        count(*) filter (where status = 'reconciled' or (second_look and status <> 'failed')) as done,
+        count(*) filter (where status in ('reconciled', 'failed') or second_look) as closed,
         coalesce(array_agg(date::text order by date) filter (where status = 'failed'), '{}') as failed
     from schedule_sync_dates where sync_id = $1
 ) d

@@ -1,0 +1,40 @@
+"""A person decides about the removals that a sync holds back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from engine.clinic import Clinic
+from engine.errors import UnknownSync, WrongState
+from engine.store.database import Connection, Database
+from engine.store.reconciling import approve_removals, reject_removals
+from engine.store.syncs.admission import lock_clinic_row
+from engine.store.syncs.lifecycle import lock_sync, settle_held
+
+
+async def approve(database: Database, clinic: Clinic, sync_id: UUID) -> int:
+    """Carries the held removals out; answers how many. Raises `UnknownSync`, or `WrongState` if none are held."""
+    async with database.transaction() as connection:
+        await _lock_held(connection, clinic, sync_id)
+        removed = await approve_removals(connection, clinic.id, sync_id)
+        count = sum(removed.values())
+        await settle_held(connection, sync_id, removed=count)
+        return count
+
+
+async def reject(database: Database, clinic: Clinic, sync_id: UUID) -> int:
+    """Drops the held removals; answers how many. Raises like `approve`."""
+    async with database.transaction() as connection:
+        await _lock_held(connection, clinic, sync_id)
+        count = await reject_removals(connection, clinic.id, sync_id)
+        await settle_held(connection, sync_id, removed=0)
+        return count
+
+
+async def _lock_held(connection: Connection, clinic: Clinic, sync_id: UUID) -> None:
+    await lock_clinic_row(connection, clinic.id)
+    sync = await lock_sync(connection, sync_id)
+    if sync is None or sync.clinic_id != clinic.id:
+        raise UnknownSync(f"clinic {clinic.slug!r} has no sync {sync_id}; `idexx-sync runs` lists the latest ones")
+    if not sync.removals_held:
+        raise WrongState(f"sync {sync_id} holds no removals back; `idexx-sync runs` shows which syncs do")
