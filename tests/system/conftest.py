@@ -155,6 +155,7 @@ def system(
             "IDEXX_BASE_URL": sandbox.url,
             "IDEXX_RATE_LIMIT": "100",
             "ACK_WAIT_MS": "3000",
+            "HTTP_PORT": "0",
             **settings,
         },
         tmp_path,

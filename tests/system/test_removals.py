@@ -1,0 +1,69 @@
+"""What is gone from the portal, what only seems to be, and what would be too much to believe."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.system.conftest import Asker, System
+from tests.system.test_sync import agrees, run
+
+pytestmark = pytest.mark.anyio
+
+_KINDS = "select kind, count(*) from schedule_appointment_changes where sync_id = $1::uuid group by kind"
+_STORED = "select count(*) from schedule_appointments where deleted_at is null"
+
+
+async def test_an_appointment_that_moves_while_it_is_on_neither_day_is_moved_and_never_removed(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    system.everything()
+    clinic = clinics[0]
+    await run(asker, clinic, days=4)
+    await sandbox.dials(glitch="move_none", glitch_seconds=1)
+    end = clinic.today + timedelta(days=3)
+    moved = await sandbox.change(clinic.company_id, move=3, start=clinic.today, end=end, seed=3)
+    events = await run(asker, clinic, days=4)
+    assert events[-1]["stats"]["appointments_removed"] == 0
+    kinds = dict(await pool.fetch(_KINDS, events[-1]["sync_id"]))
+    assert kinds == {"moved": len(moved)}
+    await agrees(pool, sandbox, clinic, days=4)
+
+
+async def test_a_portal_that_lost_most_of_its_calendar_wipes_nothing(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    system.everything()
+    clinic = clinics[0]
+    await run(asker, clinic, days=4)
+    before = await pool.fetchval(_STORED)
+    await sandbox.dials(max_records=1)
+    events = await run(asker, clinic, days=4)
+    assert [event["event"] for event in events[-2:]] == ["held", "completed"]
+    held = events[-1]["removals_held"]
+    assert held > 20
+    assert await pool.fetchval(_STORED) == before, "everything is still in place"
+    await sandbox.dials(max_records=None)
+    assert (await run(asker, clinic, days=4))[-1]["removals_held"] == 0
+    decided = await asker.ask("approve", clinic.slug, {"sync_id": events[-1]["sync_id"]})
+    assert decided["removals"] == 0, "what a later sync has seen again is no longer held"
+    await agrees(pool, sandbox, clinic, days=4)
+
+
+async def test_an_approved_plan_is_carried_out_once(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    system.everything()
+    clinic = clinics[0]
+    await run(asker, clinic, days=4)
+    before = await pool.fetchval(_STORED)
+    await sandbox.dials(max_records=1)
+    held = (await run(asker, clinic, days=4))[-1]
+    body = {"sync_id": held["sync_id"]}
+    assert (await asker.ask("approve", clinic.slug, body))["removals"] == held["removals_held"]
+    assert await pool.fetchval(_STORED) == before - held["removals_held"]
+    again = await asker.ask("approve", clinic.slug, body)
+    assert (again["ok"], again["error"]["code"]) == (False, 409)
