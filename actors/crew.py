@@ -24,6 +24,7 @@ from engine.give_up import give_up_dates
 from engine.scrape import Desk
 
 if TYPE_CHECKING:
+    from actors.http import Front
     from engine.portal import Portal
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ class Crew(Middleware):
         self._process: Process | None = None
         self._portal: Portal | None = None
         self._desk: Desk | None = None
+        self._front: Front | None = None
 
     @property
     def process(self) -> Process:
@@ -80,6 +82,7 @@ class Crew(Middleware):
     async def _open(self, queues: Collection[str]) -> None:
         process = self._process = Process(self._settings, self._broker, self._metrics, "+".join(sorted(queues)))
         await process.open()
+        await self._show(process)
         if DATE_SCRAPER in queues:
             process.waits_for.add("browser")
             # Playwright is heavy, and only a DateScraper needs it.
@@ -106,7 +109,17 @@ class Crew(Middleware):
         mebibytes = await chromium.memory_mib() if chromium else 0.0
         self._metrics.browser_takes(mebibytes * 2**20)
 
+    async def _show(self, process: Process) -> None:
+        if self._settings.worker_http_port is not None:
+            # A web server is for those who asked for one.
+            from actors.http import Front
+
+            self._front = Front.of_worker(process, self._settings.worker_http_port)
+            await self._front.open()
+
     async def _close(self) -> None:
+        if self._front is not None:
+            await self._front.close()
         if self._portal is not None:
             await self._portal.close()
         if self._process is not None:

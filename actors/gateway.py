@@ -13,8 +13,11 @@ from types import FrameType
 import structlog
 from dramatiq.errors import BrokerConnectionError
 
+from actors import housekeeping
 from actors.bus import build_broker
 from actors.commands import Commands
+from actors.housekeeping import Housekeeping
+from actors.http import Front
 from actors.logs import configure
 from actors.mail import Mail
 from actors.metrics import Metrics
@@ -40,14 +43,22 @@ class Gateway:
         self._process = Process(settings, self.broker, metrics, "gateway")
         self._mail = Mail(self.broker, metrics.refused)
         self._service = CommandService(self._process, Commands(self._process, self._mail))
+        self._front: Front | None = None
 
     async def open(self) -> None:
         await self._process.open()
+        self._front = Front.of_gateway(self._process)
+        await self._front.open()
         self._process.own(periodically(Sweep(self._process, self._mail).once, SWEEP_INTERVAL))
         self._process.own(periodically(self._process.relay.sweep, RELAY_SWEEP_INTERVAL))
+        self._process.own(periodically(Housekeeping(self._process).once, housekeeping.INTERVAL))
         await self._service.start()
+        self._process.waits_for.discard("consumer")
 
     async def close(self) -> None:
+        self._process.waits_for.add("consumer")
+        if self._front is not None:
+            await self._front.close()
         await self._service.stop()
         await self._process.close()
 

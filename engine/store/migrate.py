@@ -11,6 +11,8 @@ from pathlib import Path
 
 import asyncpg
 
+from engine.store.database import Connection
+
 FOLDER = Path(__file__).parent / "migrations"
 
 #: Any fixed number does, as long as nothing else in the database locks it.
@@ -41,7 +43,7 @@ async def migrate(connection: asyncpg.Connection, folder: Path = FOLDER) -> list
         await connection.execute("select pg_advisory_unlock($1)", _LOCK)
 
 
-async def pending(connection: asyncpg.Connection, folder: Path = FOLDER) -> list[str]:
+async def pending(connection: Connection, folder: Path = FOLDER) -> list[str]:
     """The names of the migrations that the database lacks."""
     exists = await connection.fetchval("select to_regclass('idexx_schema_migrations') is not null")
     known = (

@@ -1,0 +1,112 @@
+"""The checks that every process has."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import nats.errors
+import psutil
+from nats.js.errors import APIError
+
+from actors.health.report import Check, Finding, Status
+from actors.metrics import catalogue, files
+from actors.metrics.catalogue import QUEUES
+from actors.processes import Process
+from engine.store.migrate import pending
+from engine.store.watching import sync_figures
+
+#: From here on a process is larger than it should be, in bytes; the alert HighMemoryUsage says the same.
+MUCH_MEMORY = 500 * 10**6
+#: More syncs that wait than this are a backlog; the alert QueueBacklog says the same.
+BACKLOG = 5
+#: A mailbox is nearly full at this share of its limit; the alert MailboxAlmostFull says the same.
+NEARLY_FULL = 0.8
+
+
+def checks_of(process: Process, metrics_folder: Path) -> Sequence[Check]:
+    checks = _Checks(process, metrics_folder)
+    return (
+        Check("process", checks.process),
+        Check("memory", checks.memory),
+        Check("environment", checks.environment),
+        Check("nats", checks.nats, needed=True),
+        Check("database", checks.database, needed=True),
+        Check("sync_queue", checks.sync_queue),
+        Check("browser_pool", checks.browser_pool),
+        Check("mailboxes", checks.mailboxes),
+        Check("consumer", checks.consumer, needed=True),
+    )
+
+
+class _Checks:
+    """May hang, and may raise what a server that is away raises."""
+
+    def __init__(self, process: Process, metrics_folder: Path) -> None:
+        self._process = process
+        self._folder = metrics_folder
+
+    async def process(self) -> Finding:
+        up = time.time() - psutil.Process().create_time()
+        return Finding(Status.PASS, f"{self._process.kind} {self._process.name}, up {up:.0f} s")
+
+    async def memory(self) -> Finding:
+        used = psutil.Process().memory_info().rss
+        status = Status.WARN if used > MUCH_MEMORY else Status.PASS
+        return Finding(status, f"{used / 1e6:.0f} MB of {MUCH_MEMORY / 1e6:.0f} MB that a process should need")
+
+    async def environment(self) -> Finding:
+        """What the settings lack that did not keep the process from starting."""
+        if self._process.settings.encryption_key is None:
+            return Finding(Status.WARN, "ENCRYPTION_KEY is not set: no clinic's credentials can be opened")
+        return Finding(Status.PASS, "every setting that is needed is set")
+
+    async def nats(self) -> Finding:
+        """Whether JetStream answers, and whether the events have their stream."""
+        stream = self._process.subjects.event_stream
+        client = await self._process.broker.client()
+        try:
+            await client.jetstream().stream_info(stream)
+        except (nats.errors.Error, APIError) as error:
+            return Finding(Status.FAIL, f"the stream {stream} cannot be read: {error or type(error).__name__}")
+        return Finding(Status.PASS, "JetStream answers")
+
+    async def database(self) -> Finding:
+        async with self._process.database.connection() as connection:
+            missing = await pending(connection)
+        if missing:
+            return Finding(Status.FAIL, f"not migrated ({', '.join(missing)}): run `idexx-sync migrate`")
+        return Finding(Status.PASS, "PostgreSQL answers, and its tables are up to date")
+
+    async def sync_queue(self) -> Finding:
+        async with self._process.database.connection() as connection:
+            found = await sync_figures(connection)
+        told = f"{found.running} run, {found.queued} wait"
+        if found.silence > self._process.limits.stale_after:
+            return Finding(Status.WARN, f"{told}; one gives no sign of life for {found.silence:.0f} s")
+        return Finding(Status.WARN if found.queued > BACKLOG else Status.PASS, told)
+
+    async def browser_pool(self) -> Finding:
+        found = await asyncio.to_thread(files.read, self._folder)
+        values = {sample.name: sample.value for family in found for sample in family.samples}
+        total = int(values.get(catalogue.BROWSERS.name, 0))
+        if not total:
+            return Finding(Status.PASS, "no DateScraper runs on this machine")
+        in_use = int(values.get(catalogue.BROWSERS_IN_USE.name, 0))
+        return Finding(Status.PASS, f"{in_use} of {total} browsers of this machine work")
+
+    async def mailboxes(self) -> Finding:
+        boxes = await asyncio.gather(*(self._process.broker.mailbox_async(queue) for queue in QUEUES))
+        told = ", ".join(f"{box.queue} {box.messages}/{box.limit}" for box in boxes)
+        if dead := sum(box.dead for box in boxes):
+            told += f"; {dead} dead letters, see `idexx-sync dlq list`"
+        full = any(box.limit and box.messages >= NEARLY_FULL * box.limit for box in boxes)
+        return Finding(Status.WARN if full or dead else Status.PASS, told)
+
+    async def consumer(self) -> Finding:
+        """Whether it takes messages, and whether its browser has been launched once."""
+        if waits_for := sorted(self._process.waits_for):
+            return Finding(Status.FAIL, f"takes no work: no {' and no '.join(waits_for)} yet, or no more")
+        return Finding(Status.PASS, "takes work")

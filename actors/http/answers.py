@@ -1,0 +1,97 @@
+"""Answers in JSON, and refusals in the form that NATS gives them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from actors.messages import encode, refusal
+from engine.errors import EngineError
+
+_REASONS = {404: "not_found", 405: "method_not_allowed"}
+
+
+class Refused(Exception):
+    """The service on NATS has refused; `body` is its reply."""
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        super().__init__(body["error"]["message"])
+        self.body = body
+
+    @property
+    def code(self) -> int:
+        return int(self.body["error"]["code"])
+
+
+class TimedOut(EngineError):
+    code = 408
+    reason = "timed_out"
+
+
+class WrongKey(EngineError):
+    code = 401
+    reason = "no_key"
+
+
+class WrongHost(EngineError):
+    code = 421
+    reason = "wrong_host"
+
+
+class WrongType(EngineError):
+    code = 415
+    reason = "wrong_content_type"
+
+
+def answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        encode(body),
+        status,
+        {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})},
+        media_type="application/json",
+    )
+
+
+def refuse(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    error = body["error"]
+    extra = dict(headers or {})
+    if wait := error.get("retry_after_ms"):
+        extra["Retry-After"] = str(math.ceil(wait / 1000))
+    return answer(body, error["code"], extra)
+
+
+async def on_refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101
+    return refuse(error.body)
+
+
+async def on_engine_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, EngineError)  # noqa: S101
+    return refuse(refusal(error), {"WWW-Authenticate": "Bearer"} if isinstance(error, WrongKey) else None)
+
+
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    """Starlette's own: no such page, no such method."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    reason = _REASONS.get(error.status_code, "bad_request")
+    body = {"ok": False, "error": {"code": error.status_code, "reason": reason, "message": error.detail}}
+    return refuse(body, error.headers)
+
+
+async def on_error(_request: Request, _error: Exception) -> Response:
+    """Starlette raises the error again behind the answer, and uvicorn logs it."""
+    message = "the request failed unexpectedly; the gateway's log says why"
+    return refuse({"ok": False, "error": {"code": 500, "reason": "internal", "message": message}})
+
+
+HANDLERS = {
+    Refused: on_refused,
+    EngineError: on_engine_error,
+    HTTPException: on_http_exception,
+    Exception: on_error,
+}

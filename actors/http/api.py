@@ -1,0 +1,134 @@
+"""The endpoints of the API. Each asks on NATS and passes the reply on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actors.http import requests
+from actors.http.answers import Refused, TimedOut, answer
+from actors.http.asking import Asking
+from actors.http.streaming import EventStream, Told, gone
+from engine.errors import Unavailable, UnknownSync
+from engine.events import Event
+from engine.failure import FATAL_FOR_SYNC
+
+log = structlog.get_logger(__name__)
+
+PATH = "/api/idexx/schedule-sync"
+_MOUNTED = PATH.removeprefix("/api")
+
+#: Streams of events that are open at once; one more is refused.
+MAX_STREAMS = 100
+
+#: The code that tells how a sync has ended.
+_CODES = {Event.COMPLETED: 200, Event.FAILED: 500, Event.CANCELLED: 409, Event.TIMED_OUT: 408}
+
+
+class Api:
+    """`wait` is how long a caller waits for the end of a sync at most, in seconds."""
+
+    def __init__(self, asking: Asking, wait: float) -> None:
+        self._asking = asking
+        self._wait = wait
+        self._closing = asyncio.Event()
+        self._streams = 0
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(_MOUNTED, self.sync, methods=["POST"]),
+            Route(f"{_MOUNTED}/status", self.status, methods=["GET"]),
+            Route(f"{_MOUNTED}/{{sync_id}}/events", self.events, methods=["GET"]),
+        ]
+
+    def close(self) -> None:
+        """Those who wait are answered that the gateway goes; their syncs go on."""
+        self._closing.set()
+
+    async def sync(self, request: Request) -> Response:
+        body = await requests.sync_body(request)
+        accepted = await self._asking.ask("sync", body.clinic_id, body.command())
+        sync_id, slug = accepted["sync_id"], accepted["events"].split(".")[3]
+        log.info("http_sync", clinic=slug, sync_id=sync_id)
+        if "respond-async" in request.headers.get("prefer", "").lower():
+            location = f"{PATH}/status?{urlencode({'clinicId': slug, 'syncId': sync_id})}"
+            return answer(accepted, 202, {"Location": location, "Preference-Applied": "respond-async"})
+        return await self._await_end(request, slug, sync_id)
+
+    async def status(self, request: Request) -> Response:
+        clinic = requests.clinic_id(request)
+        sync_id = request.query_params.get("syncId")
+        query = {} if sync_id is None else {"sync_id": requests.sync_id(sync_id)}
+        return answer(await self._asking.ask("status", clinic, query))
+
+    async def events(self, request: Request) -> Response:
+        sync_id, after = requests.sync_id(request.path_params["sync_id"]), requests.after_seq(request)
+        clinic = await self._clinic(request, sync_id)
+        known = await self._asking.ask("events", clinic, {"sync_id": sync_id, "after_seq": after})
+        if not known["events"] and known["status"] in _CODES:
+            return Response(status_code=204)  # all was told: to a browser this means not to come again
+        if self._streams >= MAX_STREAMS:
+            raise Unavailable(f"{MAX_STREAMS} streams are open already; try again", retry_after_ms=5000)
+        return EventStream(self._counted(self._asking.follow(clinic, sync_id, after)), self._closing)
+
+    async def _clinic(self, request: Request, sync_id: str) -> str:
+        """Raises `UnknownSync` where neither the caller nor the stream says whose sync it is."""
+        if "clinicId" in request.query_params:
+            return requests.clinic_id(request)
+        slug = await self._asking.clinic_of(sync_id)
+        if slug is None:
+            raise UnknownSync(f"no sync {sync_id} is known of the last days; for an older one add clinicId")
+        return slug
+
+    async def _counted(self, events: AsyncIterator[Told]) -> AsyncIterator[Told]:
+        self._streams += 1
+        try:
+            async for event in events:
+                yield event
+        finally:
+            self._streams -= 1
+
+    async def _await_end(self, request: Request, clinic: str, sync_id: str) -> Response:
+        """Whatever comes first: the sync's end, or the caller's, or the gateway's, or that of our patience."""
+        ended = asyncio.create_task(self._asking.last_event(clinic, sync_id))
+        left, closing = asyncio.create_task(gone(request.receive)), asyncio.create_task(self._closing.wait())
+        tasks: list[asyncio.Task[Any]] = [ended, left, closing]
+        try:
+            await asyncio.wait(tasks, timeout=self._wait, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                return _ending(ended.result())
+            if closing.done():
+                raise Unavailable(f"this gateway is shutting down; sync {sync_id} goes on", retry_after_ms=1000)
+            log.info("http_sync_given_up", clinic=clinic, sync_id=sync_id, caller_left=left.done())
+            await self._cancel(clinic, sync_id)
+            raise TimedOut(f"sync {sync_id} was not done within {self._wait:g} s and is cancelled")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _cancel(self, clinic: str, sync_id: str) -> None:
+        try:
+            await self._asking.ask("cancel", clinic, {"sync_id": sync_id})
+        except (Refused, Unavailable) as error:
+            log.warning("http_cancel_failed", clinic=clinic, sync_id=sync_id, error=str(error))
+
+
+def _ending(event: dict[str, Any]) -> Response:
+    """The last event, with the code that tells how the sync has ended."""
+    name = Event(event["event"])
+    if name is Event.COMPLETED:
+        return answer({"ok": True, **event})
+    code, reason = _CODES[name], name.value
+    if name is Event.FAILED:
+        reason = next((error["reason"] for error in event["errors"]), reason)
+        code = 401 if reason in FATAL_FOR_SYNC else code
+    error = {"code": code, "reason": reason, "message": event.get("message") or f"the sync has ended: {name}"}
+    return answer({"ok": False, "error": error, **event}, code)

@@ -1,0 +1,56 @@
+"""What a process shows on HTTP, put together."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from actors.health import Health, checks_of
+from actors.http.api import Api
+from actors.http.app import gateway_app, worker_app
+from actors.http.asking import Asking
+from actors.http.server import HttpServer
+from actors.http.watching import Watching
+from actors.metrics.cluster import ClusterFigures
+from actors.processes import Process
+
+
+class Front:
+    """Open it after the process, and close it before."""
+
+    def __init__(
+        self, server: HttpServer, health: Health, api: Api | None, cluster: ClusterFigures | None
+    ) -> None:
+        self._server = server
+        self._health = health
+        self._api = api
+        self._cluster = cluster
+
+    @classmethod
+    def of_gateway(cls, process: Process) -> Self:
+        """With the API, and the cluster's figures. Raises `SettingsError` if it may not, or cannot, listen."""
+        settings, folder = process.settings, process.settings.share_metrics()
+        health, cluster = Health(checks_of(process, folder)), ClusterFigures(process)
+        api = Api(Asking(process), settings.http_sync_wait_ms / 1000)
+        app = gateway_app(settings, Watching(health, folder, cluster), api)
+        process.own(cluster.run())
+        return cls(HttpServer(app, settings.http_host, settings.http_port, "HTTP_PORT"), health, api, cluster)
+
+    @classmethod
+    def of_worker(cls, process: Process, port: int) -> Self:
+        """With what its machine knows."""
+        settings, folder = process.settings, process.settings.share_metrics()
+        health = Health(checks_of(process, folder))
+        app = worker_app(Watching(health, folder, None))
+        return cls(HttpServer(app, settings.http_host, port, "WORKER_HTTP_PORT"), health, None, None)
+
+    async def open(self) -> None:
+        await self._server.start()
+
+    async def close(self) -> None:
+        """Answers those who wait, and takes no more requests."""
+        if self._api is not None:
+            self._api.close()
+        await self._server.stop()
+        self._health.close()
+        if self._cluster is not None:
+            self._cluster.close()

@@ -1,0 +1,196 @@
+"""The API's own description (OpenAPI 3.1), at `GET /openapi.json`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from actors.http.requests import SyncBody
+from engine.sync import SyncStatus
+
+_PATH = "/api/idexx/schedule-sync"
+
+_OBJECT: dict[str, Any] = {"type": "object"}
+_ERROR = {
+    "type": "object",
+    "required": ["ok", "error"],
+    "properties": {
+        "ok": {"const": False},
+        "error": {
+            "type": "object",
+            "required": ["code", "reason", "message"],
+            "properties": {
+                "code": {"type": "integer"},
+                "reason": {"type": "string"},
+                "message": {"type": "string"},
+                "retry_after_ms": {"type": "integer"},
+            },
+        },
+    },
+}
+_EVENT = {
+    "type": "object",
+    "required": ["ok", "event", "sync_id", "clinic", "seq", "at", "status"],
+    "properties": {
+        "ok": {"type": "boolean"},
+        "event": {"type": "string"},
+        "sync_id": {"type": "string", "format": "uuid"},
+        "clinic": {"type": "string"},
+        "seq": {"type": "integer"},
+        "at": {"type": "string", "format": "date-time"},
+        "status": {"enum": [status.value for status in SyncStatus]},
+        "progress_percentage": {"type": "integer", "minimum": 0, "maximum": 100},
+        "failed_dates": {"type": "array", "items": {"type": "string", "format": "date"}},
+        "partial_success": {"type": "boolean"},
+        "stats": _OBJECT,
+    },
+}
+_ACCEPTED = {
+    "type": "object",
+    "required": ["ok", "sync_id", "status", "position", "events"],
+    "properties": {
+        "ok": {"const": True},
+        "sync_id": {"type": "string", "format": "uuid"},
+        "status": {"type": "string"},
+        "position": {"type": "integer"},
+        "events": {"type": "string", "description": "the NATS subject of its events"},
+    },
+}
+_HEALTH = {
+    "type": "object",
+    "required": ["status", "checks"],
+    "properties": {"status": {"enum": ["pass", "warn", "fail"]}, "checks": _OBJECT},
+}
+
+_CLINIC_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$", "description": "its slug or its UUID"}
+
+_REFUSALS = {
+    400: "malformed; the message names the field",
+    401: "no key, or the clinic has no credentials that the portal accepts",
+    404: "unknown clinic or sync",
+    408: "the sync, or the request's body, timed out",
+    409: "the sync was cancelled by somebody else",
+    413: "the body is too large",
+    415: "the body is not JSON",
+    421: "without API_KEYS only this machine's local names are answered to",
+    429: "as many syncs of the clinic wait as may",
+    500: "the sync failed",
+    503: "shutting down, or a dependency is away",
+}
+
+
+def description(*, with_keys: bool) -> dict[str, Any]:
+    page: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "idexx-sync",
+            "version": version("idexx-sync"),
+            "description": "Syncs of veterinary clinics' calendars. A client of the NATS interface.",
+        },
+        "paths": {
+            _PATH: {"post": _sync()},
+            f"{_PATH}/status": {"get": _status()},
+            f"{_PATH}/{{sync_id}}/events": {"get": _events()},
+            "/health": {"get": _watch("Every check by its name", _HEALTH)},
+            "/ready": {"get": _watch("Whether this process can take work now", _HEALTH)},
+            "/live": {"get": _watch("Whether this process turns", _OBJECT, fails=False)},
+        },
+    }
+    if with_keys:
+        page["components"] = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+        for path, methods in page["paths"].items():
+            if path.startswith("/api"):
+                for operation in methods.values():
+                    operation["security"] = [{"key": []}]
+    return page
+
+
+def _sync() -> dict[str, Any]:
+    return {
+        "summary": "Runs a sync, and answers when it has ended",
+        "description": "A client that goes away cancels it.",
+        "operationId": "sync",
+        "parameters": [
+            {
+                "name": "Prefer",
+                "in": "header",
+                "description": "`respond-async`: answer 202 at once",
+                "schema": {"type": "string"},
+            }
+        ],
+        "requestBody": {"required": True, "content": _json(SyncBody.model_json_schema())},
+        "responses": {
+            "200": {"description": "completed; see `partial_success`", "content": _json(_EVENT)},
+            "202": {
+                "description": "accepted; `Location` tells how it stands",
+                "headers": {"Location": {"schema": {"type": "string"}}},
+                "content": _json(_ACCEPTED),
+            },
+            **_refusals(400, 401, 404, 408, 409, 413, 415, 421, 429, 500, 503),
+        },
+    }
+
+
+def _status() -> dict[str, Any]:
+    return {
+        "summary": "How fresh the clinic's data is, and how its latest sync, or this one, stands",
+        "operationId": "status",
+        "parameters": [
+            _query("clinicId", _CLINIC_ID, required=True),
+            _query("syncId", {"type": "string", "format": "uuid"}),
+        ],
+        "responses": {
+            "200": {"description": "as stored", "content": _json(_OBJECT)},
+            **_refusals(400, 401, 404, 421, 503),
+        },
+    }
+
+
+def _events() -> dict[str, Any]:
+    return {
+        "summary": "The events of a sync as they come, from the first one on",
+        "operationId": "events",
+        "parameters": [
+            {
+                "name": "sync_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "format": "uuid"},
+            },
+            _query("clinicId", _CLINIC_ID),
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "description": "the number of the last event that is known",
+                "schema": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+            },
+        ],
+        "responses": {
+            "200": {
+                "description": "`id` is the event's number, `event` its name, `data` its JSON",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            "204": {"description": "the sync has ended, and all of its events are known"},
+            **_refusals(400, 401, 404, 421, 503),
+        },
+    }
+
+
+def _watch(summary: str, schema: dict[str, Any], *, fails: bool = True) -> dict[str, Any]:
+    found = {"description": "", "content": _json(schema)}
+    responses = {"200": found | {"description": "well"}}
+    if fails:
+        responses["503"] = found | {"description": "not well, or not ready"}
+    return {"summary": summary, "responses": responses}
+
+
+def _refusals(*codes: int) -> dict[str, Any]:
+    return {str(code): {"description": _REFUSALS[code], "content": _json(_ERROR)} for code in codes}
+
+
+def _query(name: str, schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "schema": schema}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

@@ -1,0 +1,81 @@
+"""What callers send, checked: the form only. What it means is checked where the NATS request is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+from starlette.requests import ClientDisconnect, Request
+
+from actors.http.answers import TimedOut, WrongType
+from actors.messages import MAX_REQUEST_BYTES, SyncCommand, TooLarge, parse
+from engine.errors import BadRequest
+
+#: How long a caller may take to send a body, in seconds.
+BODY_WITHIN = 10.0
+
+#: A slug or a UUID; anything else could not be part of a subject.
+ClinicId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,40}$")]
+
+_CLINIC_ID: TypeAdapter[str] = TypeAdapter(ClinicId)
+_SYNC_ID: TypeAdapter[UUID] = TypeAdapter(UUID)
+_AFTER_SEQ: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=2**31 - 1)])
+
+
+class SyncBody(SyncCommand):
+    """The body of a sync: the fields of the NATS request, and the clinic, in the spelling of JSON on the web."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_alias=True, validate_by_name=False)
+
+    clinic_id: ClinicId
+
+    def command(self) -> dict[str, object]:
+        """As the NATS request says it."""
+        return self.model_dump(mode="json", exclude={"clinic_id"}, exclude_defaults=True)
+
+
+async def sync_body(request: Request) -> SyncBody:
+    """Raises `BadRequest` that names the field, `TooLarge`, `WrongType` or `TimedOut`."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        # A form in some web page cannot send JSON to this machine without the browser asking first.
+        raise WrongType("send the request as JSON, with `Content-Type: application/json`")
+    return parse(SyncBody, await _body(request))
+
+
+def clinic_id(request: Request) -> str:
+    """The parameter `clinicId`."""
+    return str(_checked(_CLINIC_ID, "clinicId", request.query_params.get("clinicId", "")))
+
+
+def sync_id(value: str) -> str:
+    return str(_checked(_SYNC_ID, "syncId", value))
+
+
+def after_seq(request: Request) -> int:
+    """The number of the last event that the caller has, by `Last-Event-ID`."""
+    return int(_checked(_AFTER_SEQ, "Last-Event-ID", request.headers.get("last-event-id") or "0"))
+
+
+def _checked(kind: TypeAdapter[Any], name: str, value: str) -> Any:
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise BadRequest(f"{name}: {error.errors(include_url=False)[0]['msg']}") from None
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MAX_REQUEST_BYTES:
+                    raise TooLarge(f"the request has more than {MAX_REQUEST_BYTES} bytes")
+    except TimeoutError:
+        raise TimedOut(f"the request's body did not come within {BODY_WITHIN:g} s") from None
+    except ClientDisconnect:
+        raise BadRequest("the request ends before its body does") from None
+    return bytes(body)

@@ -1,0 +1,112 @@
+"""The HTTP server of a process, as a task on its one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from actors.settings import SettingsError
+
+log = structlog.get_logger(__name__)
+
+#: Connections and requests that are open at once; one more gets 503.
+MAX_OPEN = 512
+#: How long a connection may be idle, in seconds.
+IDLE = 30
+#: How long a stop waits for answers under way, in seconds.
+GRACE = 5
+
+
+class HttpServer:
+    """Start and stop it on the loop. `setting` names the variable that its port comes from."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int, setting: str) -> None:
+        self._host = host
+        self._socket = _listen(host, port, setting)
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                loop="none",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                limit_concurrency=MAX_OPEN,
+                timeout_keep_alive=IDLE,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._socket.getsockname()[1]}"
+
+    async def start(self) -> None:
+        """Returns when it answers."""
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        up = asyncio.create_task(self._server.is_up.wait())
+        await asyncio.wait({self._task, up}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("http_ready", url=self.url)
+
+    async def stop(self) -> None:
+        """Takes no more requests, and ends what is under way within a few seconds."""
+        self._server.should_exit = True
+        if self._task is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._task, GRACE + 2)
+        self._socket.close()
+
+
+class _Server(uvicorn.Server):
+    """One that says when it listens. Signals are not its own: it runs on a thread that gets none."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
+    """Made here, with its protocol named: asyncio turns Nagle's algorithm off only then, else an answer costs 40 ms.
+
+    Raises `SettingsError` if the address cannot be had.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"{setting}={port} with HTTP_HOST={host!r} cannot be used ({error.strerror}): "
+            f"choose another {setting}, or 0 for any that is free"
+        ) from None
+    listener.setblocking(False)
+    return listener

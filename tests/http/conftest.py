@@ -1,0 +1,30 @@
+"""The whole system of tests/system, asked over HTTP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.system.conftest import System, asker, clinics, key_ring, sandbox, settings, system
+
+__all__ = ["asker", "clinics", "gateway", "key_ring", "sandbox", "settings", "system"]
+
+SYNC = "/api/idexx/schedule-sync"
+
+
+def url_of(system: System, name: str = "gateway") -> str:
+    """Where a process listens, by its log."""
+    found = re.findall(r"http_ready\s.*url=(\S+)", system.log(name))
+    assert found, system.log(name)
+    return str(found[-1])
+
+
+@pytest.fixture
+async def gateway(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """A gateway, and a client of it."""
+    system.gateway()
+    async with httpx.AsyncClient(base_url=url_of(system), timeout=60) as client:
+        yield client
