@@ -30,6 +30,8 @@ class Browser:
     def __init__(self, settings: PortalSettings) -> None:
         self._settings = settings
         self._current: Chromium | None = None
+        # All that run: the current one, and those that are replaced and not yet given back.
+        self._running: set[Chromium] = set()
         self._launching: asyncio.Task[Chromium] | None = None
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,9 +53,8 @@ class Browser:
         self._stay()
         if self._launching is not None:
             await asyncio.wait({self._launching})
-        if (chromium := self._current) is not None:
-            self._current = None
-            await chromium.close()
+        self._current = None
+        await asyncio.gather(*[self._end(chromium) for chromium in self._running])
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -122,6 +123,7 @@ class Browser:
             chromium = self._current = await Chromium.launch(self._settings)
         finally:
             self._launching = None
+        self._running.add(chromium)
         self.launches += 1
         self._close_when_idle(chromium)
         return chromium
@@ -132,7 +134,11 @@ class Browser:
             log.info("browser replaced: %s", why)
             self._current = None
             if chromium.in_use == 0:
-                self._spawn(chromium.close())
+                self._spawn(self._end(chromium))
+
+    async def _end(self, chromium: Chromium) -> None:
+        await chromium.close()
+        self._running.discard(chromium)
 
     async def _worn(self, chromium: Chromium) -> str | None:
         limits = self._settings.browser
@@ -166,14 +172,15 @@ class Browser:
         if chromium is self._current:
             self._close_when_idle(chromium)
         else:
-            await chromium.close()
+            await self._end(chromium)
 
     async def _kill(self, chromium: Chromium) -> None:
         """A hung browser is not waited for. Others that use it see it crash."""
         if chromium is self._current:
             self._current = None
-        log.warning("browser killed: it does not answer")
+            log.warning("browser killed: it has crashed, or does not answer")
         await chromium.kill()
+        self._running.discard(chromium)
 
     def _close_when_idle(self, chromium: Chromium) -> None:
         self._stay()
@@ -184,7 +191,7 @@ class Browser:
     def _spawn_idle_close(self, chromium: Chromium) -> None:
         if chromium is self._current and chromium.in_use == 0:
             self._current = None
-            self._spawn(chromium.close())
+            self._spawn(self._end(chromium))
 
     def _stay(self) -> None:
         if self._idle is not None:

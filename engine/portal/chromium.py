@@ -18,7 +18,7 @@ from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
-from engine.portal import processes
+from engine.portal import processes, scratch
 from engine.portal.driver import Driver
 from engine.portal.protocols import Cookie
 from engine.portal.settings import PortalSettings
@@ -54,15 +54,18 @@ def crashed(message: str = "the browser crashed") -> PortalFailure:
 class Chromium:
     """Made by `launch`. `in_use` and `contexts` count the contexts that are open, and that ever were."""
 
-    def __init__(self, settings: PortalSettings, driver: Driver, browser: PlaywrightBrowser, mark: str) -> None:
+    def __init__(
+        self, settings: PortalSettings, driver: Driver, browser: PlaywrightBrowser, mark: str, folder: Path
+    ) -> None:
         self._settings = settings
         self._driver = driver
         self._browser = browser
         self._root = processes.find_descendant(mark)
         self._driver_process = self._root.parent() if self._root else None
-        self._profile = processes.profile_folder(self._root)
+        self._folders = (folder, processes.profile_folder(self._root))
         self._measured_at = self.launched_at = time.monotonic()
         self._memory_mib = 0.0
+        self._end: asyncio.Task[None] | None = None
         self.in_use = 0
         self.contexts = 0
 
@@ -71,10 +74,12 @@ class Chromium:
         """Raises `BrowserMissing` where there is none, or where it does not start within its limit."""
         path = find_chromium(settings.chromium_path, headless=settings.headless)
         mark = MARK + uuid.uuid4().hex
+        await asyncio.to_thread(scratch.sweep)
         try:
             driver = await Driver.start(settings.times.launch)
         except (PlaywrightError, TimeoutError) as error:
             raise BrowserMissing("Playwright's driver does not start; install the package anew") from error
+        folder = scratch.make_folder()
         try:
             async with asyncio.timeout(settings.times.launch):
                 browser = await driver.playwright.chromium.launch(
@@ -83,6 +88,8 @@ class Chromium:
                     # Chromium refuses to start as root with its sandbox; everybody else gets it.
                     chromium_sandbox=os.geteuid() != 0,
                     args=[mark, *SWITCHES],
+                    env={**os.environ, "TMPDIR": str(folder)},
+                    artifacts_dir=folder,
                     # Signals are for us: the browser is closed when the work is done, not before.
                     handle_sigint=False,
                     handle_sigterm=False,
@@ -91,8 +98,9 @@ class Chromium:
         except (PlaywrightError, TimeoutError) as error:
             processes.kill(processes.tree(processes.find_descendant(mark)))
             await driver.stop(settings.times.close)
+            scratch.remove(folder)
             raise BrowserMissing(_why_not_launched(error, path)) from error
-        return cls(settings, driver, browser, mark)
+        return cls(settings, driver, browser, mark, folder)
 
     @property
     def pid(self) -> int | None:
@@ -149,14 +157,19 @@ class Chromium:
         await self.kill()
 
     async def kill(self) -> None:
+        """Ends it by force, once, whoever asks; returns when nothing is left."""
+        if self._end is None:
+            self._end = asyncio.get_running_loop().create_task(self._kill())
+        await asyncio.shield(self._end)
+
+    async def _kill(self) -> None:
         """The browser first, so that its driver can reap it; then the driver, which may hang as well."""
         all_of_it = self.processes()
         processes.kill(processes.tree(self._root))
         await self._driver.stop(self._settings.times.close)
         processes.kill(all_of_it)
         await processes.gone(all_of_it)
-        if self._profile is not None:
-            await asyncio.to_thread(shutil.rmtree, self._profile, ignore_errors=True)
+        await asyncio.to_thread(scratch.remove, *self._folders)
 
 
 def _why_not_launched(error: Exception, path: Path | None) -> str:

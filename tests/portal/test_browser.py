@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import tempfile
@@ -29,35 +30,33 @@ Launch = Callable[..., Stage]
 
 
 @pytest.fixture
-async def launch(stage: Stage) -> AsyncIterator[Launch]:
+async def launch(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Launch]:
     """Gives the stage a browser of its own, with other limits; whatever happens, nothing may be left of it."""
     own: list[Browser] = []
 
     def launched(**limits: Any) -> Stage:
-        times = replace(LIMITS, browser_answer=limits.pop("answer", 5.0), close=2.0)
+        answer, call = limits.pop("answer", 5.0), limits.pop("call", 10.0)
+        times = replace(LIMITS, browser_answer=answer, call=call, close=2.0)
         settings = replace(stage.settings, browser=BrowserLimits(**limits), times=times)
         own.append(Browser(settings))
         return replace(stage, settings=settings, browser=own[-1])
 
-    processes, profiles = browser_processes(), unused_profiles()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where browsers have their profiles
+    processes, folders = browser_processes(), browser_folders()
     yield launched
     for browser in own:
         await browser.close()
     await until(lambda: browser_processes() <= processes)
-    await until(lambda: unused_profiles() <= profiles)
+    await until(lambda: not list(tmp_path.iterdir()))
+    await until(lambda: browser_folders() <= folders)
 
 
 def browser_processes() -> set[psutil.Process]:
     return {process for process in psutil.Process().children(recursive=True) if is_browsers(process)}
 
 
-def unused_profiles() -> set[str]:
-    """The folders of browsers that are gone."""
-    used = set()
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            used |= {a.partition("=")[2] for a in process.cmdline() if a.startswith("--user-data-dir=")}
-    return {str(path) for path in Path(tempfile.gettempdir()).glob("playwright_chromiumdev_profile-*")} - used
+def browser_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob(f"idexx-sync-browser-{os.getpid()}-*"))
 
 
 def is_browsers(process: psutil.Process) -> bool:
@@ -206,6 +205,19 @@ async def test_closing_ends_what_is_in_use(launch: Launch):
     await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20}])
     scrape = asyncio.create_task(stage.scrape_one())
     await in_flight(stage)
+    await stage.browser.close()
+    failure = await asyncio.wait_for(scrape, 5)
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.BROWSER_CRASHED
+
+
+async def test_closing_ends_a_replaced_browser_that_is_still_in_use_too(launch: Launch):
+    stage = launch(contexts=1, call=15.0)
+    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20, "count": 1}])
+    scrape = asyncio.create_task(stage.scrape_one())
+    await in_flight(stage)
+    await stage.assert_true(await stage.scrape_one())
+    assert stage.browser.launches == 2
     await stage.browser.close()
     failure = await asyncio.wait_for(scrape, 5)
     assert isinstance(failure, Failure)
