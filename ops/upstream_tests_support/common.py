@@ -26,4 +26,3 @@ def worker(*args: Any, **kwargs: Any) -> Iterator[Worker]:
         yield running
     finally:
         running.stop()
-

@@ -14,15 +14,13 @@ from dramatiq import Worker
 
 from broker import NatsRateLimiterBackend, NatsResultBackend
 
-from tests import substitute
-from tests.substitute import Substitute
-
+from .substitute import Substitute
 
 
 @pytest.fixture
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh() -> str:
     """A namespace of its own for each test."""
-    monkeypatch.setattr(substitute, "NAMESPACE", f"u{uuid.uuid4().hex[:10]}")
+    return f"u{uuid.uuid4().hex[:10]}"
 
 
 def _serve(broker: Substitute) -> Iterator[Substitute]:
@@ -41,20 +39,20 @@ def _work(broker: Substitute) -> Iterator[Worker]:
 
 
 @pytest.fixture
-def stub_broker(fresh: None) -> Iterator[Substitute]:
-    broker = Substitute()
+def stub_broker(fresh: str) -> Iterator[Substitute]:
+    broker = Substitute(namespace=fresh)
     broker.watch_failures()
     yield from _serve(broker)
 
 
 @pytest.fixture
-def redis_broker(fresh: None) -> Iterator[Substitute]:
-    yield from _serve(Substitute())
+def redis_broker(fresh: str) -> Iterator[Substitute]:
+    yield from _serve(Substitute(namespace=fresh))
 
 
 @pytest.fixture
-def rabbitmq_broker(fresh: None) -> Iterator[Substitute]:
-    yield from _serve(Substitute(max_priority=10))
+def rabbitmq_broker(fresh: str) -> Iterator[Substitute]:
+    yield from _serve(Substitute(namespace=fresh, max_priority=10))
 
 
 @pytest.fixture
@@ -73,8 +71,8 @@ def rabbitmq_worker(rabbitmq_broker: Substitute) -> Iterator[Worker]:
 
 
 @pytest.fixture
-def _store(fresh: None) -> Iterator[Substitute]:
-    broker = Substitute()
+def _store(fresh: str) -> Iterator[Substitute]:
+    broker = Substitute(namespace=fresh)
     yield broker
     broker.close()
 
@@ -107,4 +105,3 @@ def start_cli() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     if process is not None:
         process.terminate()
         process.wait(30)
-

@@ -10,7 +10,7 @@ import sys
 import types
 from typing import Any
 
-import dramatiq.brokers
+import dramatiq.brokers  # noqa: F401  (the parent of what is replaced)
 from dramatiq import Broker, Message, MessageProxy
 from dramatiq.middleware import Middleware
 
@@ -47,6 +47,10 @@ class _RawQueue:
 
         self._broker.run(publish())
 
+    def qsize(self) -> int:
+        mailbox = self._broker.mailbox(self._name)
+        return mailbox.messages + mailbox.due - mailbox.in_flight
+
     def get(self, timeout: float) -> bytes:
         consumer = self._broker.consume(self._name, timeout=int(timeout * 1000))
         try:
@@ -73,10 +77,15 @@ class Substitute(NatsBroker):
     """Stands for StubBroker, RedisBroker and RabbitmqBroker."""
 
     def __init__(
-        self, *_: Any, middleware: list[Middleware] | None = None, max_priority: int | None = None, **__: Any
+        self,
+        *_: Any,
+        namespace: str = NAMESPACE,
+        middleware: list[Middleware] | None = None,
+        max_priority: int | None = None,
+        **__: Any,
     ) -> None:
         super().__init__(
-            URL, namespace=NAMESPACE, ack_wait=5, max_priority=max_priority, middleware=middleware, timeout=5
+            URL, namespace=namespace, ack_wait=5, max_priority=max_priority, middleware=middleware, timeout=5
         )
         self.queues = _Queues(self)
         self._failures = _Failures()
@@ -107,7 +116,7 @@ class Substitute(NatsBroker):
 
 def install() -> None:
     """Modules of the other brokers, so that tests that import them get NatsBroker, with no client library needed."""
-    for name, attributes in {
+    substitutes: dict[str, dict[str, Any]] = {
         "redis": {"Redis": object},
         "pika": {},
         "pika.exceptions": {"AMQPConnectionError": ConnectionError, "ChannelClosedByBroker": ConnectionError},
@@ -117,7 +126,8 @@ def install() -> None:
             "MAX_DECLARE_ATTEMPTS": 0,
             "_IgnoreScaryLogs": object,
         },
-    }.items():
+    }
+    for name, attributes in substitutes.items():
         module = types.ModuleType(name)
         vars(module).update(attributes)
         sys.modules[name] = module
