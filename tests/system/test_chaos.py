@@ -1,0 +1,13 @@
+"""A short run of `ops/chaos.py`; a long one is for the night: `python -m ops.chaos --rounds 200 --seed 7`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_kills_at_random_moments_lose_nothing_and_repeat_nothing() -> None:
+    command = [sys.executable, "-m", "ops.chaos", "--seed", "1", "--rounds", "2"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "2 rounds with seed 1: nothing lost, nothing twice" in run.stdout
