@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.appointment import Appointment
+from engine.removals import MOVE_SETTLES
 from tests.store.desk import day, on
 
 
@@ -15,6 +16,7 @@ class Transit:
 
     form: str
     old: Appointment
+    began: float
 
 
 class PortalModel:
@@ -31,13 +33,13 @@ class PortalModel:
         self.moves[key] = self.moves.get(key, 0) + 1
         self.deleted.pop(key, None)
 
-    def move(self, key: str, n: int, form: str | None) -> None:
+    def move(self, key: str, n: int, form: str | None, clock: float) -> None:
         old = self.now[key]
         if old.date == day(n):
             return
         self.put(on(old, n))
         if form is not None:
-            self.transits[key] = Transit(form, old)
+            self.transits[key] = Transit(form, old, clock)
 
     def delete(self, key: str) -> None:
         self.deleted[key] = self.now.pop(key)
@@ -46,6 +48,11 @@ class PortalModel:
 
     def settle(self) -> None:
         self.transits.clear()
+
+    def settle_in_time(self, clock: float) -> None:
+        """No move takes longer to show than it is allowed to (seconds)."""
+        limit = MOVE_SETTLES.total_seconds()
+        self.transits = {key: one for key, one in self.transits.items() if clock < one.began + limit}
 
     def shows(self, n: int) -> list[Appointment]:
         """The calendar of day `n`, as a complete scrape sees it now."""

@@ -82,7 +82,7 @@ async def test_a_plan_that_every_date_vouches_for_asks_for_no_second_look(desk: 
     sync = await desk.start_sync(0, 1)
     await desk.scrape(sync, snapshot(0, 10, []))
     for n in (0, 1):
-        await desk.scrape(sync, snapshot(n, 13, []))
+        await desk.scrape(sync, snapshot(n, 20, []))
     async with desk.pool.acquire() as connection, connection.transaction():
         plan = await plan_removals(connection, desk.clinic.id, sync)
         assert await unsettled_dates(connection, desk.clinic.id, sync, plan) == []
