@@ -53,6 +53,7 @@ class Commands:
     async def sync(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Stores a sync, started or waiting."""
         command = parse(SyncCommand, payload)
+        await self._mail.check_room()
         async with self._process.database.transaction() as connection:
             clinic = await find_clinic(connection, slug)
             admission = await self._admit(connection, clinic, command)

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from dramatiq import Message
+from dramatiq.errors import BrokerConnectionError
 
 from broker import MailboxFull, NatsBroker
 from engine.coordinate import Step
 from engine.dispatch import Span
+from engine.errors import Unavailable
 
 COORDINATOR = "coordinator"
 DATE_SCRAPER = "date_scraper"
@@ -21,6 +23,10 @@ RECONCILER = "reconciler"
 ROOM_WAIT = 1.0
 
 
+class Overloaded(Unavailable):
+    reason = "mailbox_full"
+
+
 class Mail:
     """Sends on the broker's loop, without blocking it. Raises `MailboxFull`, or a `BrokerConnectionError`."""
 
@@ -28,6 +34,19 @@ class Mail:
         """`refused` is told the queue of each mailbox that was full."""
         self._broker = broker
         self._refused = refused
+
+    async def check_room(self) -> None:
+        """Raises `Unavailable` if no Coordinator could be told of one more sync, or NATS is away."""
+        try:
+            box = await self._broker.mailbox_async(COORDINATOR)
+        except BrokerConnectionError as error:
+            raise Unavailable(f"NATS does not answer ({error}); try again", retry_after_ms=1000) from error
+        if box.limit is not None and box.messages >= box.limit:
+            self._refused(COORDINATOR)
+            raise Overloaded(
+                f"the Coordinator's mailbox holds {box.messages} of {box.limit} messages; try again later",
+                retry_after_ms=5000,
+            )
 
     async def coordinate(self, sync_id: UUID, after: float | None = None) -> None:
         """Has a Coordinator look at the sync, now or in `after` seconds."""

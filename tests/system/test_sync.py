@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from ops.sandbox.client import SandboxClinic, SandboxProcess
-from tests.conftest import until
+from tests.conftest import free_port, until
 from tests.system.conftest import Asker, System
 from tests.system.portal_truth import by_id, stored, truth
 
@@ -142,6 +142,34 @@ async def test_the_service_answers_to_the_name_of_the_interface(system: System, 
     reply = await asker.client.request("$SRV.INFO.idexx-sync", b"", timeout=10)
     subjects = [endpoint["subject"] for endpoint in json.loads(reply.data)["endpoints"]]
     assert f"{asker.prefix}.cmd.sync.*" in subjects
+
+
+class TestNoDatabase:
+    @pytest.fixture
+    def settings(self) -> dict[str, str]:
+        return {"DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}
+
+    async def test_a_database_that_is_away_is_a_refusal(self, system: System, asker: Asker) -> None:
+        system.gateway()
+        reply = await asker.ask("sync", "elm", {"days_ahead": 1}, timeout=30)
+        assert (reply["error"]["code"], reply["error"]["reason"]) == (503, "unavailable")
+        assert "PostgreSQL" in reply["error"]["message"]
+
+
+class TestFullMailbox:
+    @pytest.fixture
+    def settings(self) -> dict[str, str]:
+        return {"MAILBOX_SIZE_COORDINATOR": "1"}
+
+    async def test_a_full_mailbox_is_a_refusal_and_no_half_made_sync(
+        self, system: System, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+    ) -> None:
+        system.gateway()
+        one, other = clinics[0].slug, clinics[1].slug
+        assert (await asker.ask("sync", one, {"days_ahead": 1}))["ok"]
+        reply = await asker.ask("sync", other, {"days_ahead": 1})
+        assert (reply["error"]["code"], reply["error"]["reason"]) == (503, "mailbox_full")
+        assert await pool.fetchval("select count(*) from schedule_syncs") == 1
 
 
 class TestSpans:
