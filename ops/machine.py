@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from nats.errors import NoRespondersError
-from nats.errors import TimeoutError as NatsTimeoutError
-
 from actors.settings import Settings, load
 from engine.store.migrate import migrate
 from engine.store.vault import Vault, new_ring
-from ops.connections import open_database, open_nats
+from ops.connections import open_database
 from ops.embedded import Home, start_servers
 from ops.processes import processes
 from ops.queued import cancel_queued
 from ops.reach import KEY_FILE, with_environment
 from ops.sandbox.client import Sandbox
 from ops.sandbox_clinics import store_clinics
-from ops.supervision import Command, Stage, StartFailed, Supervisor
+from ops.supervision import Command, Stage, Supervisor
 
 FIRST_SANDBOX_PORT = 18080
-
-#: Seconds until the gateway must answer.
-GATEWAY_TIMEOUT = 30.0
 
 
 @dataclass
@@ -91,9 +84,13 @@ class Machine:
         return load()
 
     async def start_processes(self, settings: Settings) -> None:
+        """Returns when the gateway takes requests."""
+        if not os.environ.get("HTTP_PORT"):
+            # Two homes on one machine need two ports; whoever runs one alone finds the usual one.
+            settings = with_environment({"HTTP_PORT": str(self.home.port("http", settings.http_port))})
+        self.say(f"metrics, health and the HTTP API: http://{settings.http_host}:{settings.http_port}")
         for command in processes(settings):
             await self.supervisor.start(command)
-        await gateway_answers(settings.need_nats_url())
 
 
 def reachable(settings: Settings) -> dict[str, str]:
@@ -103,16 +100,3 @@ def reachable(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": settings.need_database_url(),
         "IDEXX_BASE_URL": settings.idexx_base_url,
     }
-
-
-async def gateway_answers(url: str) -> None:
-    """Returns when a gateway answers; raises `StartFailed` when none does in time."""
-    async with open_nats(url) as client:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GATEWAY_TIMEOUT):
-                while True:
-                    with suppress(NoRespondersError, NatsTimeoutError):
-                        await client.request("$SRV.PING.idexx-sync", timeout=1)
-                        return
-                    await asyncio.sleep(0.1)
-    raise StartFailed(f"the gateway did not answer within {GATEWAY_TIMEOUT:g} s; its output is above")

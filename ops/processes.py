@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from ops.connections import open_nats
 from ops.supervision.command import Command, Stage
 
 if TYPE_CHECKING:
@@ -26,7 +32,8 @@ def processes(settings: Settings) -> Iterator[Command]:
         yield _worker(queue, queue, settings)
     for n in range(1, settings.browser_pool_size + 1):
         yield _worker("date_scraper", f"scraper-{n}", settings)
-    yield Command(name="gateway", argv=gateway_argv(), stage=Stage.GATEWAY)
+    ready = partial(gateway_answers, settings.need_nats_url())
+    yield Command(name="gateway", argv=gateway_argv(), stage=Stage.GATEWAY, ready=ready)
 
 
 def gateway_argv() -> tuple[str, ...]:
@@ -41,6 +48,15 @@ def worker_argv(queue: Queue, settings: Settings) -> tuple[str, ...]:
         *("--processes", "1", "--threads", str(threads), "--queues", queue),
         *("--worker-shutdown-timeout", str(grace)),
     )
+
+
+async def gateway_answers(url: str) -> bool:
+    """Whether a gateway takes requests on this NATS."""
+    with suppress(NoRespondersError, NatsTimeoutError):
+        async with open_nats(url) as client:
+            await client.request("$SRV.PING.idexx-sync", timeout=1)
+            return True
+    return False
 
 
 def _worker(queue: Queue, name: str, settings: Settings) -> Command:

@@ -27,9 +27,12 @@ from ops.live.events import events_of
 from ops.live.requests import ask
 from ops.live.show import Show, until_ended
 from ops.machine import Machine, reachable
+from ops.reach import with_environment
 from ops.sandbox.client import Sandbox, SandboxClinic
 
 DAYS = 14
+
+FIRST_HTTP_PORT = 13001
 
 #: A portal that answers like a real one, in milliseconds: so there is something to see.
 LATENCY = ("--latency-ms", "350", "--latency-jitter-ms", "200")
@@ -76,6 +79,8 @@ class Story:
         now = await self.machine.start_servers()
         now = await self.machine.start_sandbox(now, LATENCY)
         await self._refuse_real_clinics(now)
+        # So that the demo runs beside whatever has the usual port.
+        now = with_environment({"HTTP_PORT": str(self.machine.home.port("http", FIRST_HTTP_PORT))})
         await self.machine.start_processes(now)
         self.tell_others(reachable(now))
         nats, database = where(now.need_nats_url()), where(now.need_database_url())

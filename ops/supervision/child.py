@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,9 @@ from ops.supervision.marked import MARK, kill_group, kill_marked
 
 #: Bytes of a child's output that are read at once; a longer line is passed on in pieces.
 CHUNK = 64 * 1024
+
+#: How many lines of its output an error message shows.
+LAST_LINES = 3
 
 #: What is done with a line of a child's output: `(name, line)`.
 Output = Callable[[str, str], None]
@@ -32,6 +36,7 @@ class Child:
         self.mark = f"{mark}/{command.name}"
         self.failures = 0
         self.status = 0
+        self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
         self._output = output
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -75,7 +80,15 @@ class Child:
 
     async def _pass_on(self, read: int) -> None:
         async for line in lines(read):
+            self._last_lines.append(line.strip())
             self._output(self.command.name, line)
+
+    def last_words(self) -> str:
+        """The end of what it wrote, for an error message; where it wrote to a log, also where that is."""
+        if self.command.log is None:
+            return f": {' | '.join(self._last_lines)}" if self._last_lines else ""
+        words = tail(self.command.log)
+        return f": {words}\nSee {self.command.log}" if words else ""
 
     def signal(self, signum: signal.Signals) -> None:
         """To the child alone."""
@@ -129,7 +142,7 @@ def as_user(name: str | None) -> dict[str, Any]:
     return {"user": name, "group": name, "extra_groups": [], "cwd": "/"} if name else {}
 
 
-def tail(log: Path, count: int = 3) -> str:
+def tail(log: Path, count: int = LAST_LINES) -> str:
     """The last lines of a log, for an error message."""
     try:
         return " | ".join(log.read_text(errors="replace").strip().splitlines()[-count:])

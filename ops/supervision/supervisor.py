@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from typing import Self
 
-from ops.supervision.child import Child, Output, tail
+from ops.supervision.child import Child, Output
 from ops.supervision.command import Command, Stage
 from ops.supervision.marked import kill_marked
 from ops.supervision.warden import Warden
@@ -106,10 +106,11 @@ class Supervisor:
         while command.ready and not await command.ready():
             if not child.is_running:
                 how = describe(await child.ended())
-                raise StartFailed(f"{command.name} ended at once ({how}){_last_words(command)}")
+                await self._clear(child)  # which also brings the last of its output
+                raise StartFailed(f"{command.name} ended at once ({how}){child.last_words()}")
             if self._clock() > deadline:
                 limit = f"{command.ready_timeout:g} s"
-                raise StartFailed(f"{command.name} was not ready within {limit}{_last_words(command)}")
+                raise StartFailed(f"{command.name} was not ready within {limit}{child.last_words()}")
             await asyncio.sleep(READY_INTERVAL)
 
     async def _keep(self, child: Child) -> None:
@@ -165,8 +166,3 @@ def describe(status: int) -> str:
         return f"killed by {signal.Signals(-status).name}"
     except ValueError:
         return f"killed by signal {-status}"
-
-
-def _last_words(command: Command) -> str:
-    words = tail(command.log) if command.log else ""
-    return f": {words}\nSee {command.log}" if words else ""

@@ -119,6 +119,9 @@ async def test_a_start_that_fails_says_how_and_shows_the_last_words(tmp_path: Pa
     async with Supervisor(grace=5) as supervisor:
         with pytest.raises(StartFailed, match=r"broken ended at once \(exit status 3\): no such file: x"):
             await supervisor.start(broken)
+        silent = command("print('who am I?'); exit(4)", tmp_path, "silent", ready=never)
+        with pytest.raises(StartFailed, match=r"silent ended at once \(exit status 4\): who am I\?"):
+            await supervisor.start(silent)
         missing = Command(name="missing", argv=("/no/such/program",))
         with pytest.raises(StartFailed, match="missing: /no/such/program cannot be started: No such file"):
             await supervisor.start(missing)

@@ -31,7 +31,12 @@ class Up:
         self.folder = Path(tempfile.mkdtemp(prefix="idexx-test-up-"))
         self.home = Home(self.folder / "home")
         kept = {name: value for name, value in os.environ.items() if name not in OURS}
-        self.environment = {**kept, "IDEXX_SYNC_HOME": str(self.home.folder), "BROWSER_POOL_SIZE": "1"}
+        self.environment = {
+            **kept,
+            "IDEXX_SYNC_HOME": str(self.home.folder),
+            "BROWSER_POOL_SIZE": "1",
+            "HTTP_PORT": "0",
+        }
         self.log = self.folder / "log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
