@@ -27,6 +27,7 @@ def declare(broker: NatsBroker, act: Callable[[str], Any] | None = None, **optio
 
 @contextlib.contextmanager
 def local_worker(broker: NatsBroker, threads: int = 4, prefetch: int | None = None) -> Iterator[Worker]:
+    broker.emit_after("process_boot")  # starts the clock of time limits
     worker = Worker(broker, worker_timeout=100, worker_threads=threads)
     if prefetch is not None:
         worker.queue_prefetch = prefetch

@@ -74,8 +74,7 @@ def test_only_as_many_senders_as_there_are_places_succeed(nats_url: str, namespa
 def test_a_mailbox_can_be_bounded_in_bytes(nats_url: str, namespace: str) -> None:
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_bytes=2000)
     with pytest.raises(MailboxFull) as refusal:
-        for _ in range(20):
-            broker.enqueue(message("x" * 200))
+        broker.enqueue_many(message("x" * 200) for _ in range(20))
     assert refusal.value.unit == "bytes"
     assert 0 < broker.mailbox("default").messages < 20
     broker.close()
@@ -201,5 +200,5 @@ def test_a_delayed_message_comes_neither_early_nor_late(broker: NatsBroker) -> N
     broker.enqueue(message(), delay=600)
     with local_worker(broker):
         broker.join("default", timeout=10_000)
-    assert 0.59 <= times[0] - sent
+    assert times[0] - sent >= 0.59
     assert broker.get_queue_message_counts("default") == (0, 0, 0)

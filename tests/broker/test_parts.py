@@ -1,0 +1,291 @@
+"""The distributed parts, each used by several processes or connections."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import nats
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nats.aio.client import Client
+
+from broker import CircuitBreaker, CircuitOpen, Lease, LeaseLost, NatsBroker, TokenBucket
+from broker.circuit_breaker import Circuit
+from broker.token_bucket import Record, Terms
+from tests.broker.proxy import Proxy
+from tests.broker.workers import ROOT
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def client(nats_url: str) -> AsyncIterator[Client]:
+    client = await nats.connect(nats_url)
+    yield client
+    await client.close()
+
+
+def most_in_a_window(times: list[float], window: float) -> int:
+    times = sorted(times)
+    most = first = 0
+    for last, at in enumerate(times):
+        while at - times[first] > window:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+# The token bucket
+
+
+@given(
+    rate=st.floats(0.5, 200),
+    burst=st.floats(1, 50),
+    steps=st.lists(
+        st.tuples(st.floats(0, 2), st.integers(1, 5), st.sampled_from(["take", "pause", "slow"])), max_size=40
+    ),
+)
+def test_no_window_holds_more_tokens_than_the_terms_allow(
+    rate: float, burst: float, steps: list[tuple[float, int, str]]
+) -> None:
+    terms, record, now = Terms(rate, burst, 60, 0.05), Record(), 1000.0
+    granted: list[float] = []
+    waiting: list[float] = []
+    for pause, count, deed in steps:
+        now += pause
+        # What has become valid was used, as late as may be; a pause makes the rest void.
+        granted += [at + terms.latest_use if at < now - terms.latest_use else at for at in waiting if at <= now]
+        waiting = [at for at in waiting if at > now]
+        if deed == "take":
+            record, times = terms.take(record, now, count)
+            waiting += times
+        elif deed == "pause":
+            record, waiting = terms.pause(record, now, pause), []
+        else:
+            record = terms.slow_down(record, now, 0.5)
+    granted += waiting
+    for window in (0.01, 0.1, 1.0, 5.0):
+        assert most_in_a_window(granted, window) <= rate * window + burst + 1e-6
+
+
+GRANTS = """
+import asyncio, json, sys, time
+import nats
+from broker import TokenBucket
+
+async def main():
+    url, bucket, rate, burst, seconds = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:6])
+    client = await nats.connect(url)
+    tokens = TokenBucket(client, bucket=bucket, key="shared", rate=rate, burst=burst)
+    await tokens.reserve()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    grants, end = [], time.time() + seconds
+    async def work():
+        while True:
+            await tokens.acquire()
+            grants.append(time.time())
+    tasks = [asyncio.create_task(work()) for _ in range(2)]
+    await asyncio.sleep(seconds)
+    for task in tasks:
+        task.cancel()
+    print(json.dumps(grants))
+    await client.close()
+
+asyncio.run(main())
+"""
+
+
+def start_takers(
+    nats_url: str, bucket: str, rate: float, burst: float, seconds: float
+) -> list[subprocess.Popen[str]]:
+    arguments = [nats_url, bucket, str(rate), str(burst), str(seconds)]
+    takers = [
+        subprocess.Popen(
+            [sys.executable, "-c", GRANTS, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        for _ in range(8)
+    ]
+    for taker in takers:
+        assert taker.stdout is not None
+        assert taker.stdout.readline() == "ready\n"
+    for taker in takers:
+        assert taker.stdin is not None
+        taker.stdin.write("\n")
+        taker.stdin.flush()
+    return takers
+
+
+def grants_of(takers: list[subprocess.Popen[str]]) -> list[list[float]]:
+    return [json.loads(taker.communicate(timeout=60)[0]) for taker in takers]
+
+
+def test_eight_processes_never_get_more_than_allowed_and_none_starves(nats_url: str, namespace: str) -> None:
+    rate, burst = 40.0, 8.0
+    grants = grants_of(start_takers(nats_url, namespace, rate, burst, 4.0))
+    together = [at for each in grants for at in each]
+    for window in (0.1, 0.5, 1.0, 3.0):
+        assert most_in_a_window(together, window) <= rate * window + burst
+    assert min(len(each) for each in grants) >= 0.3 * len(together) / len(grants)
+    assert len(together) > 0.5 * rate * 4
+
+
+async def test_a_pause_holds_for_every_process(nats_url: str, namespace: str, client: Client) -> None:
+    takers = start_takers(nats_url, namespace, 40.0, 8.0, 4.0)
+    tokens = TokenBucket(client, bucket=namespace, key="shared", rate=40, burst=8)
+    await asyncio.sleep(1)
+    began = time.time()
+    await tokens.pause(1.5)
+    paused = time.time()
+    grants = [at for each in await asyncio.to_thread(grants_of, takers) for at in each]
+    assert [at for at in grants if paused + 0.05 < at < began + 1.5] == []
+    assert any(at < began for at in grants)
+    assert any(at > began + 1.5 for at in grants)
+
+
+async def test_a_cancelled_waiter_wastes_at_most_its_token(client: Client, namespace: str) -> None:
+    tokens = TokenBucket(client, bucket=namespace, key="k", rate=20, burst=1)
+    await tokens.acquire()
+    waiting = asyncio.create_task(tokens.acquire())
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(tokens.acquire() for _ in range(4)))
+
+
+async def test_a_429_lowers_the_rate_for_all_once_and_it_recovers(client: Client, namespace: str) -> None:
+    one, other = (
+        TokenBucket(client, bucket=namespace, key="k", rate=100, burst=10, recovery=1.0) for _ in range(2)
+    )
+    await one.throttled(0.3)
+    await other.throttled(0.3)
+    lowered = await other.allowed_rate()
+    assert 50 <= lowered < 100
+    async with asyncio.timeout(10):
+        while await one.allowed_rate() < 100:
+            await asyncio.sleep(0.05)
+
+
+# The lease
+
+
+async def test_a_lease_has_one_holder_and_is_handed_over(client: Client, namespace: str) -> None:
+    holders: list[int] = []
+    most = 0
+
+    async def work() -> int:
+        nonlocal most
+        async with Lease(client, bucket=namespace, key="a/b c", ttl=2) as lease:
+            holders.append(lease.fence)
+            most = max(most, len(holders))
+            await asyncio.sleep(0.02)
+            return holders.pop()
+
+    fences = await asyncio.gather(*(work() for _ in range(6)))
+    assert most == 1
+    assert len(set(fences)) == 6
+
+
+HOLD = """
+import asyncio, sys
+import nats
+from broker import Lease
+
+async def main():
+    client = await nats.connect(sys.argv[1])
+    async with Lease(client, bucket=sys.argv[2], key="k", ttl=1):
+        print("held", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def start_holder(nats_url: str, bucket: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLD, nats_url, bucket],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+async def test_the_lease_of_a_killed_holder_is_taken_over(nats_url: str, client: Client, namespace: str) -> None:
+    holder = start_holder(nats_url, namespace)
+    assert holder.stdout is not None
+    assert await asyncio.to_thread(holder.stdout.readline) == "held\n"
+    lease = Lease(client, bucket=namespace, key="k", ttl=1)
+    assert not await lease.acquire(timeout=1.5)
+    holder.send_signal(signal.SIGKILL)
+    holder.communicate()
+    assert await lease.acquire(timeout=10)
+    await lease.release()
+
+
+def test_a_holder_that_cannot_renew_is_stopped(nats_url: str, namespace: str) -> None:
+    proxy = Proxy(nats_url)
+    broker = NatsBroker(proxy.url)
+
+    async def hold() -> None:
+        async with Lease(await broker.client(), bucket=namespace, key="k", ttl=1) as lease:
+            assert lease.is_valid
+            proxy.refuse()
+            await asyncio.sleep(30)
+
+    with pytest.raises(LeaseLost):
+        broker.run(hold())
+    proxy.admit()
+    broker.close()
+    proxy.close()
+
+
+# The circuit breaker
+
+
+async def test_a_circuit_opens_for_all_and_one_tries_it(client: Client, namespace: str) -> None:
+    breakers = [
+        CircuitBreaker(client, bucket=namespace, key="k", threshold=3, cool_down=0.5, probe=5) for _ in range(3)
+    ]
+    for breaker in breakers:
+        assert await breaker.admit() == 0.0
+        await breaker.failed()
+    waits = [await breaker.admit() for breaker in breakers]
+    assert all(0 < wait <= 0.5 for wait in waits)
+    with pytest.raises(CircuitOpen):
+        async with breakers[0]:
+            raise AssertionError("nothing gets through")
+    await asyncio.sleep(max(waits) + 0.02)
+    assert [await breaker.admit() == 0.0 for breaker in breakers] == [True, False, False]
+    await breakers[0].succeeded()
+    assert [await breaker.state() for breaker in breakers] == ["closed"] * 3
+
+
+def test_a_probe_that_fails_opens_the_circuit_again() -> None:
+    circuit = Circuit()
+    for _ in range(2):
+        circuit = circuit.failed(100.0, 2, 30.0)
+    assert circuit.state(129.9) == "open"
+    circuit, wait = circuit.admit(130.0, 5.0)
+    assert (circuit.state(130.0), wait) == ("half_open", 0.0)
+    assert circuit.admit(131.0, 5.0)[1] == 4.0
+    assert circuit.failed(132.0, 2, 30.0).state(161.9) == "open"
+
+
+def test_files_of_the_package_import_nothing_of_the_project() -> None:
+    for file in (Path(__file__).parents[2] / "broker").glob("*.py"):
+        for line in file.read_text().splitlines():
+            forbidden = ("from engine", "import engine", "from actors", "import actors", "from ops", "import ops")
+            assert not line.strip().startswith(forbidden), f"{file.name}: {line}: broker/ stands on its own"
