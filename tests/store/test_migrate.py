@@ -1,12 +1,87 @@
+"""The schema, brought up to date: twice, on nothing, on the old tables, by two processes at once."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
 import asyncpg
 import pytest
 
-from engine.store.migrate import migrate, pending
+from engine.clinic import Clinic
+from engine.store.migrate import FOLDER, MigrationChanged, migrate, pending
+from tests.store.desk import Desk, appointment, by_key, day
 
 pytestmark = pytest.mark.anyio
 
+ALL = sorted(path.stem for path in FOLDER.glob("*.sql"))
+OLD_TABLES = (Path(__file__).parent / "old_tables.sql").read_text()
 
-async def test_a_second_migration_applies_nothing(pool: asyncpg.Pool) -> None:
+
+@pytest.fixture
+async def empty_url(postgres_url: str) -> AsyncIterator[str]:
+    name = f"e{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(f"create database {name}")
+    yield postgres_url.replace("/postgres?", f"/{name}?")
+    await connection.execute(f"drop database {name} with (force)")
+    await connection.close()
+
+
+@pytest.fixture
+async def empty(empty_url: str) -> AsyncIterator[asyncpg.Pool[Any]]:
+    async with asyncpg.create_pool(empty_url, min_size=1, max_size=4) as pool:
+        yield pool
+
+
+async def test_a_second_migration_applies_nothing(pool: asyncpg.Pool[Any]) -> None:
     async with pool.acquire() as connection:
         assert await migrate(connection) == []
         assert await pending(connection) == []
+
+
+async def test_every_statement_may_run_again(pool: asyncpg.Pool[Any]) -> None:
+    for path in sorted(FOLDER.glob("*.sql")):
+        await pool.execute(path.read_text())
+
+
+async def test_an_empty_database_gets_everything_once_though_two_processes_begin_at_once(
+    empty_url: str,
+) -> None:
+    connections = [await asyncpg.connect(empty_url) for _ in range(2)]
+    assert await pending(connections[0]) == ALL
+    applied = await asyncio.gather(*(migrate(connection) for connection in connections))
+    assert sorted(applied, key=len) == [[], ALL]
+    for connection in connections:
+        await connection.close()
+
+
+async def test_a_migration_that_was_changed_is_refused(empty: asyncpg.Pool[Any], tmp_path: Path) -> None:
+    (tmp_path / "0001_a.sql").write_text("create table a ()")
+    async with empty.acquire() as connection:
+        await migrate(connection, tmp_path)
+        (tmp_path / "0001_a.sql").write_text("create table b ()")
+        with pytest.raises(MigrationChanged, match="0001_a"):
+            await migrate(connection, tmp_path)
+
+
+async def test_the_old_tables_keep_their_rows_and_the_next_sync_goes_on_with_them(
+    empty: asyncpg.Pool[Any],
+) -> None:
+    await empty.execute(OLD_TABLES)
+    async with empty.acquire() as connection:
+        assert await migrate(connection) == ALL
+    row = await empty.fetchrow("select id, slug, name from clinics")
+    assert row is not None
+    desk = Desk(empty, Clinic(row["id"], row["slug"], row["name"], "UTC"))
+    row_id = await desk.row_id(1)
+    seen = appointment(1, patient_name="New", room_id=None)
+    await desk.sync(0, {0: [seen]})
+    assert await desk.stored() == by_key(seen)
+    assert await desk.row_id(1) == row_id
+    assert await desk.kinds(1) == ["updated"]
+    assert await desk.kinds(2) == ["removed"]
+    assert await empty.fetchval("select update_slot_counts_bulk($1, $2, $2)", desk.clinic.id, day(0)) == 1

@@ -145,3 +145,11 @@ async def test_the_end_is_the_same_in_whatever_order_the_scrapes_come(desk: Desk
     await desk.end(one)
     await desk.end(two)
     assert await desk.stored() == by_key(NEW, appointment(2), changed)
+
+
+async def test_a_sync_does_not_remove_what_it_has_seen_itself(desk: Desk) -> None:
+    early, late = await desk.start_sync(0, 0), await desk.start_sync(0, 0)
+    await desk.scrape(early, snapshot(0, 10, [OLD]))
+    await desk.scrape(late, snapshot(0, 20, []))
+    assert (await desk.end(early)).removed == {}
+    assert (await desk.end(late)).removed == {day(0): 1}

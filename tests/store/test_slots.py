@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from typing import Any
 
+import asyncpg
 import pytest
 
+from engine.dates import DateRange
 from engine.schedule import Room, ScheduleConfig
-from engine.store.reconciling import SlotCounts, refresh_slots, save_schedule_config
-from tests.store.desk import Desk, appointment, day
+from engine.store.clinics import find_clinic
+from engine.store.reconciling import (
+    SlotCounts,
+    list_resources,
+    load_schedule_config,
+    refresh_slots,
+    save_schedule_config,
+    set_resources,
+)
+from tests.store.desk import Desk, appointment, at, day
 
 pytestmark = pytest.mark.anyio
 
@@ -56,3 +67,113 @@ async def test_slots_that_fit_stay_as_they_are(desk: Desk) -> None:
     before = await desk.pool.fetch("select id, xmin::text, ctid::text from schedule_slots order by id")
     assert await refresh(desk) == SlotCounts(0, 0, 0)
     assert await desk.pool.fetch("select id, xmin::text, ctid::text from schedule_slots order by id") == before
+
+
+async def test_a_slot_that_no_longer_fits_goes_unless_it_is_taken_and_then_nothing_is_free_in_it(
+    desk: Desk,
+) -> None:
+    await desk.sync(0, {0: [appointment(1, start="10:30")]})
+    await refresh(desk)
+    shorter = replace(CONFIG, closes=time(10))
+    assert await refresh(desk, shorter) == SlotCounts(created=0, removed=1, updated=1)
+    assert await counts(desk) == {"09:00": 0, "09:30": 0, "10:30": 1}
+    assert [row["start_time"] for row in await free(desk)] == [time(9), time(9, 30)]
+    await desk.sync(10, {0: []})
+    assert (await refresh(desk, shorter)).removed == 1
+    assert await counts(desk) == {"09:00": 0, "09:30": 0}
+
+
+async def test_a_blocked_period_has_no_slots_and_a_closed_day_neither(desk: Desk) -> None:
+    await desk.pool.execute(
+        "insert into clinic_blocked_periods (clinic_id, starts_at, ends_at) values ($1, $2, $3)",
+        desk.clinic.id, datetime(2026, 3, 2, 9, 45, tzinfo=UTC), datetime(2026, 3, 2, 10, 30, tzinfo=UTC),
+    )  # fmt: skip
+    await refresh(desk, replace(CONFIG, days_of_week=(1,)), 0, 1)
+    assert set(await counts(desk, 0)) == {"09:00", "10:30"}
+    assert await counts(desk, 1) == {}
+
+
+async def test_a_count_touches_only_the_slots_that_change(desk: Desk) -> None:
+    await refresh(desk)
+    await desk.sync(0, {0: [appointment(1, start="09:30")]})
+    before = {row["start_time"]: row["xmin"] for row in await versions(desk)}
+    changed = await desk.pool.fetchval("select update_slot_counts_bulk($1, $2, $2)", desk.clinic.id, day(0))
+    after = {row["start_time"]: row["xmin"] for row in await versions(desk)}
+    assert changed == 1
+    assert [start for start in after if after[start] != before[start]] == [time(9, 30)]
+
+
+async def versions(desk: Desk) -> list[Any]:
+    return await desk.pool.fetch(
+        "select start_time, xmin::text from schedule_slots where clinic_id = $1 order by 1", desk.clinic.id
+    )
+
+
+async def test_what_is_free_tells_how_fresh_that_is(desk: Desk) -> None:
+    await refresh(desk)
+    assert {row["scraped_at"] for row in await free(desk)} == {None}
+    await desk.sync(
+        0, {0: [appointment(1, start="09:00"), appointment(2, start="09:00"), appointment(3, start="09:30")]}
+    )
+    await refresh(desk)
+    told = await free(desk)
+    assert [(row["start_time"], row["available"]) for row in told] == [
+        (time(9, 30), 1), (time(10), 2), (time(10, 30), 2),
+    ]  # fmt: skip
+    assert {row["scraped_at"] for row in told} == {at(0)}
+    assert all(row["age_seconds"] > 0 for row in told)
+
+
+async def test_an_appointment_points_at_the_slot_in_which_it_starts(desk: Desk) -> None:
+    await desk.sync(0, {0: [appointment(1, start="09:45", minutes=60)]})
+    await refresh(desk)
+    start = await desk.pool.fetchval(
+        "select s.start_time from schedule_appointments a join schedule_slots s on s.id = a.slot_id"
+        " where a.clinic_id = $1",
+        desk.clinic.id,
+    )
+    assert start == time(9, 30)
+
+
+async def test_only_the_rooms_that_count_have_capacity_and_take_slots(pool: asyncpg.Pool) -> None:
+    desk = await Desk.open(pool, resources=("room-1", "room-2"))
+    grooming = appointment(2, room_id="room-3", appointment_type="Grooming")
+    await desk.sync(0, {0: [appointment(1, appointment_type="Surgery"), grooming, appointment(3, room_id=None)]})
+    await refresh(desk, replace(CONFIG, rooms=ROOMS))
+    assert await counts(desk) == {"09:00": 2, "09:30": 0, "10:00": 0, "10:30": 0}
+    async with pool.acquire() as connection:
+        seen = await list_resources(connection, desk.clinic)
+    assert [(one.room_id, one.name, one.appointments, one.types, one.counts) for one in seen] == [
+        ("", None, 1, (), True),
+        ("room-1", "One", 1, ("Surgery",), True),
+        ("room-2", "Two", 0, (), True),
+        ("room-3", "Three", 1, ("Grooming",), False),
+    ]
+
+
+async def test_the_rooms_that_count_can_be_set(desk: Desk) -> None:
+    async with desk.pool.acquire() as connection:
+        await set_resources(connection, desk.clinic, ["room-2"])
+        clinic = await find_clinic(connection, desk.clinic.slug)
+        assert clinic.resources == ("room-2",)
+        await set_resources(connection, desk.clinic, None)
+        assert (await find_clinic(connection, desk.clinic.slug)).resources is None
+
+
+async def test_the_configuration_is_kept_as_the_portal_gave_it(desk: Desk) -> None:
+    async with desk.pool.acquire() as connection:
+        assert await load_schedule_config(connection, desk.clinic.id) == ScheduleConfig()
+        for config in (CONFIG, replace(CONFIG, rooms=None, days_of_week=())):
+            await save_schedule_config(connection, desk.clinic.id, config)
+            assert await load_schedule_config(connection, desk.clinic.id) == config
+
+
+async def test_slots_of_the_days_when_clocks_change_are_the_clinics_own(desk: Desk) -> None:
+    clinic = replace(desk.clinic, timezone="America/Chicago")
+    sunday = DateRange(date(2026, 3, 8), date(2026, 3, 8))
+    config = replace(CONFIG, opens=time(1), closes=time(4), slot_minutes=60, days_of_week=(0,))
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await save_schedule_config(connection, clinic.id, config)
+        await refresh_slots(connection, clinic, sunday)
+    rows = await desk.pool.fetch("select start_time, starts_at from schedule_slots order by 1")
+    assert [(row["start_time"].hour, row["starts_at"].hour) for row in rows] == [(1, 7), (3, 8)]
