@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -94,6 +95,24 @@ def test_status_and_runs_tell_of_it(up: Up) -> None:
     text = up.run("status").stdout
     assert "Harbour Lane" in text
     assert "s ago" in text
+
+
+def test_who_watches_everything_sees_a_sync_that_begins_later(up: Up) -> None:
+    watching = subprocess.Popen([*ARGV, "watch", "--json"], env=up.environment, stdout=subprocess.PIPE, text=True)
+    seen: list[dict[str, Any]] = []
+    reader = Thread(target=lambda: seen.extend(map(json.loads, watching.stdout or ())))
+    reader.start()
+    synced: set[str] = set()
+    try:
+        # More than one only where the machine is so busy that a sync is over before anybody watches.
+        while "completed" not in {event["event"] for event in seen}:
+            synced |= {event["sync_id"] for event in up.json("sync", "cedar-creek", "--days", "2")}
+            assert len(synced) < 10
+    finally:
+        watching.send_signal(signal.SIGINT)
+        reader.join()
+    assert watching.wait() == Exit.INTERRUPTED
+    assert {event["sync_id"] for event in seen} <= synced  # nothing of those that were over before
 
 
 def test_the_doctor_finds_nothing_wrong(up: Up) -> None:
