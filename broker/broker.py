@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -37,7 +38,7 @@ T = TypeVar("T")
 AnyMessage = Message[Any]
 
 DEFAULT_URL = "nats://127.0.0.1:4222"
-#: How many publishes of one `enqueue_many` are under way at once.
+#: How many delayed messages of one `enqueue_many` are under way at once.
 WINDOW = 500
 #: How often `join` looks whether a queue is done. Seconds.
 SHORTEST_LOOK, LONGEST_LOOK = 0.01, 0.2
@@ -66,10 +67,11 @@ class _Parts:
         await self.connection.close()
 
 
-class _Finishing(threading.local):
-    """The message whose after_process_message hooks run in this thread."""
-
-    message: NatsMessage | None = None
+class _InThisThread(threading.local):
+    #: The message whose after_process_message hooks run.
+    finishing: NatsMessage | None = None
+    #: What waits for the end of a `pipelined` block.
+    batch: list[tuple[AnyMessage, int | None]] | None = None
 
 
 class NatsBroker(Broker):
@@ -128,7 +130,7 @@ class NatsBroker(Broker):
         self._connect_options = dict(connect_options or {})
         self._lock = threading.Lock()
         self._parts: _Parts | None = None
-        self._finishing = _Finishing()
+        self._in_this_thread = _InThisThread()
 
     # The process's loop and connection
 
@@ -186,6 +188,9 @@ class NatsBroker(Broker):
         """
         message = self._prepare(message, delay)
         self.emit_before("enqueue", message, delay)
+        if self._in_this_thread.batch is not None:
+            self._in_this_thread.batch.append((message, delay))
+            return message
         self._noting_failure(lambda: self._store(message, delay))
         self.emit_after("enqueue", message, delay)
         return message
@@ -203,18 +208,30 @@ class NatsBroker(Broker):
 
         When some could not be stored, the first error is raised, with the list of them as its `unsent`.
         """
-        prepared = [self._prepare(message, delay) for message in messages]
-        for message in prepared:
-            self.emit_before("enqueue", message, delay)
-        outcomes = self._noting_failure(lambda: self._store_many(prepared, delay))
-        failures = [outcome for outcome in outcomes if outcome is not None]
-        for message, outcome in zip(prepared, outcomes, strict=True):
-            if outcome is None:
+        with self.pipelined():
+            return [self.enqueue(message, delay=delay) for message in messages]
+
+    @contextlib.contextmanager
+    def pipelined(self) -> Iterator[None]:
+        """What this thread enqueues in the block is stored together at its end: for a group, say.
+
+        Raises there as `enqueue_many` does; nothing is stored when the block itself raises.
+        """
+        batch: list[tuple[AnyMessage, int | None]] = []
+        outer, self._in_this_thread.batch = self._in_this_thread.batch, batch
+        try:
+            yield
+        finally:
+            self._in_this_thread.batch = outer
+        outcomes = self._noting_failure(lambda: self._store_many(batch))
+        failures = [(message, error) for (message, _), error in zip(batch, outcomes, strict=True) if error]
+        for (message, delay), error in zip(batch, outcomes, strict=True):
+            if error is None:
                 self.emit_after("enqueue", message, delay)
         if failures:
-            failures[0].unsent = [m for m, o in zip(prepared, outcomes, strict=True) if o]  # type: ignore[attr-defined]
-            raise failures[0]
-        return prepared
+            first = failures[0][1]
+            first.unsent = [message for message, _ in failures]  # type: ignore[attr-defined]
+            raise first
 
     def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
         """As in Dramatiq; a message that was delivered too often is skipped here, already failed."""
@@ -230,11 +247,11 @@ class NatsBroker(Broker):
         if signal != "process_message" or not isinstance(args[0], NatsMessage):
             super().emit_after(signal, *args, **kwargs)
             return
-        self._finishing.message = args[0]
+        self._in_this_thread.finishing = args[0]
         try:
             super().emit_after(signal, *args, **kwargs)
         finally:
-            self._finishing.message = None
+            self._in_this_thread.finishing = None
 
     # Receiving
 
@@ -253,7 +270,6 @@ class NatsBroker(Broker):
             names,
             parts.held,
             parts.dead,
-            parts.room,
             timeout=timeout / 1000,
             max_deliver=self._max_deliver,
         )
@@ -349,7 +365,7 @@ class NatsBroker(Broker):
             parts.publisher.publish_blocking(letter)
         except nats.js.errors.APIError as error:
             full = parts.sender.refusal(names, error)
-            if self._finishing.message is not None:
+            if self._in_this_thread.finishing is not None:
                 # The message that is being finished was admitted; so is what follows from it.
                 parts.thread.run(parts.sender.schedule(names, message, 0))
             elif self._mailbox_wait <= 0:
@@ -364,25 +380,35 @@ class NatsBroker(Broker):
         else:
             await parts.sender.store(names, parts.sender.letter(names, message), self._mailbox_wait)
 
-    def _store_many(self, messages: list[AnyMessage], delay: int | None) -> list[BaseException | None]:
-        return self.run(self._store_together(messages, delay))
+    def _store_many(self, batch: list[tuple[AnyMessage, int | None]]) -> list[Exception | None]:
+        parts = self._open()
+        now = [(self._names(message.queue_name), message) for message, delay in batch if delay is None]
+        letters = [(names, parts.sender.letter(names, message)) for names, message in now]
+        later = [(message, delay) for message, delay in batch if delay is not None]
+        stored = iter(parts.thread.run(parts.sender.store_many(letters, self._mailbox_wait)) if letters else [])
+        scheduled = iter(parts.thread.run(self._schedule_many(later)) if later else [])
+        return [next(stored if delay is None else scheduled) for _, delay in batch]
 
-    async def _store_together(self, messages: list[AnyMessage], delay: int | None) -> list[BaseException | None]:
+    async def _schedule_many(self, messages: list[tuple[AnyMessage, int]]) -> list[Exception | None]:
         window = asyncio.Semaphore(WINDOW)
 
-        async def store(message: AnyMessage) -> None:
+        async def schedule(message: AnyMessage, delay: int) -> Exception | None:
             async with window:
-                await self._store_async(message, delay)
+                try:
+                    await self._store_async(message, delay)
+                except Exception as error:
+                    return error
+            return None
 
-        return await asyncio.gather(*map(store, messages), return_exceptions=True)
+        return await asyncio.gather(*(schedule(*each) for each in messages))
 
     def _noting_failure(self, store: Callable[[], T]) -> T:
         """A middleware's enqueue that fails while its message is being finished keeps that message."""
         try:
             return store()
         except BaseException:
-            if self._finishing.message is not None:
-                self._finishing.message.delivery.unfinished = True
+            if self._in_this_thread.finishing is not None:
+                self._in_this_thread.finishing.delivery.unfinished = True
             raise
 
     async def _replay(self, parts: _Parts, names: QueueNames, sequence: int) -> bool:
@@ -406,8 +432,8 @@ class NatsBroker(Broker):
         connection = Connection(self._servers, self._connect_options, self._timeout)
         streams = Streams(connection, self.options)
         publisher = Publisher(connection, thread, self._timeout, streams.declare_again)
-        held = Held(connection, self.options.ack_wait)
         room = Room(connection)
+        held = Held(connection, thread, room, self.options.ack_wait)
         parts = _Parts(
             pid=os.getpid(),
             thread=thread,

@@ -14,8 +14,9 @@ from nats.aio.client import Client, Srv
 
 
 class OrderedClient(Client):
-    """nats-py 2.16 with two corrections: a PING keeps its place, so that `flush()` is a barrier, and the socket
-    of an attempt to reconnect that failed half-way is closed."""
+    """nats-py 2.16 with three corrections: a PING keeps its place, so that `flush()` is a barrier; the socket of an
+    attempt to reconnect that failed half-way is closed; and an address that says tls:// gets no password in clear,
+    whatever the other side says."""
 
     async def _send_command(self, cmd: bytes, priority: bool = False) -> None:  # noqa: ARG002
         await super()._send_command(cmd, False)
@@ -24,6 +25,12 @@ class OrderedClient(Client):
         if self._transport is not None:
             self._transport.close()
         await super()._connect_to_server(s)
+
+    def _connect_command(self) -> bytes:
+        server = self._current_server
+        if server and server.uri.scheme == "tls" and not self._server_info.get("tls_required"):
+            raise nats.errors.Error("the address says tls://, but what answers there offers no TLS")
+        return super()._connect_command()
 
 
 #: nats-py gives up reconnecting after two minutes, and notices a dead peer after six, unless told otherwise.
@@ -58,6 +65,11 @@ class Connection:
     def is_up(self) -> bool:
         """Whether a server can be reached at this moment."""
         return self._client is not None and self._client.is_connected
+
+    @property
+    def live_client(self) -> Client | None:
+        """The client while a server can be reached."""
+        return self._client if self.is_up else None
 
     async def client(self) -> Client:
         """The client, at first after connecting. Raises ConnectionFailed when no server answers in time."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import Any
 
 from dramatiq import Consumer, Message, MessageProxy
 from dramatiq.errors import ConnectionClosed, DecodeError
@@ -16,11 +15,10 @@ from dramatiq.logging import get_logger
 from .dead import DeadLetters, describe
 from .delivery import Delivery, NatsMessage
 from .errors import DeliveriesExhausted
-from .held import ACK, Held
+from .held import ACK, NAK, Held, nak
 from .intake import Intake
 from .loop import LoopThread, wait
 from .names import QueueNames
-from .room import Room
 
 #: How long closing may take when the server does not answer. Seconds.
 CLOSE_TIMEOUT = 3.0
@@ -37,7 +35,6 @@ class NatsConsumer(Consumer):
         names: QueueNames,
         held: Held,
         dead: DeadLetters,
-        room: Room,
         *,
         timeout: float,
         max_deliver: int,
@@ -46,12 +43,11 @@ class NatsConsumer(Consumer):
         self._names = names
         self._held = held
         self._dead = dead
-        self._room = room
         self._timeout = timeout
         self._max_deliver = max_deliver
         self._arrived: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._intake: Intake | None = None
-        self._settling: set[Future[None]] = set()
+        self._burials: set[Future[None]] = set()
         self._logger = get_logger(__name__, type(self))
 
     def open(self, make_intake: Callable[[Callable[[Delivery], None]], Intake]) -> None:
@@ -79,19 +75,23 @@ class NatsConsumer(Consumer):
         A message that did not come from this broker is ignored, here and below.
         """
         if isinstance(message, NatsMessage):
-            self._settle(message.delivery, self._ack)
+            delivery = message.delivery
+            self._held.settle_soon(delivery, nak(UNFINISHED_DELAY) if delivery.unfinished else ACK)
 
     def nack(self, message: MessageProxy) -> None:
         """The message failed for good: it is stored with the dead letters, and only then acked."""
-        if isinstance(message, NatsMessage):
-            error, payload = describe(message._exception), message.encode()
-            self._settle(message.delivery, lambda delivery: self._bury(delivery, error, payload))
+        if not isinstance(message, NatsMessage):
+            return
+        if message.delivery.unfinished:
+            self._held.settle_soon(message.delivery, nak(UNFINISHED_DELAY))
+        else:
+            self._bury(message.delivery, describe(message._exception), message.encode())
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Gives messages back that were not begun; they are delivered again at once."""
         for message in messages:
             if isinstance(message, NatsMessage):
-                self._settle(message.delivery, self._held.give_back)
+                self._held.settle_soon(message.delivery, NAK)
 
     def close(self) -> None:
         """Stops pulling and gives back what the worker has not taken. Never raises; a few seconds at most."""
@@ -108,7 +108,7 @@ class NatsConsumer(Consumer):
         while not self._arrived.empty():
             if (delivery := self._arrived.get_nowait()) is not None:
                 await self._held.give_back(delivery)
-        await asyncio.gather(*map(asyncio.wrap_future, list(self._settling)), return_exceptions=True)
+        await asyncio.gather(*map(asyncio.wrap_future, list(self._burials)), return_exceptions=True)
         await self._held.flush()
 
     def _read(self, delivery: Delivery) -> NatsMessage | None:
@@ -116,8 +116,7 @@ class NatsConsumer(Consumer):
             message: Message[object] = Message.decode(delivery.payload)
         except DecodeError as error:
             self._logger.error("A message of %r cannot be decoded; it is a dead letter now.", self._names.queue)
-            reason = describe(error.error)
-            self._settle(delivery, lambda delivery: self._bury(delivery, reason, delivery.payload))
+            self._bury(delivery, describe(error.error), delivery.payload)
             return None
         if delivery.stream == self._names.later:
             # Its time has come; with an eta, the worker would keep it back itself.
@@ -131,23 +130,10 @@ class NatsConsumer(Consumer):
             proxy.stuff_exception(DeliveriesExhausted(delivery.deliveries, self._max_deliver))
         return proxy
 
-    def _settle(self, delivery: Delivery, verdict: Callable[[Delivery], Coroutine[Any, Any, None]]) -> None:
-        if delivery.unfinished:
-            verdict = self._give_back_later
-        under_way = self._thread.start(verdict(delivery))
-        self._settling.add(under_way)
-        under_way.add_done_callback(self._settling.discard)
-
-    async def _give_back_later(self, delivery: Delivery) -> None:
-        await self._held.give_back(delivery, UNFINISHED_DELAY)
-
-    async def _ack(self, delivery: Delivery) -> None:
-        await self._held.settle(delivery, ACK)
-        await self._room.announce(self._names, delivery.stream)
-
-    async def _bury(self, delivery: Delivery, error: str, payload: bytes) -> None:
-        await self._dead.bury(self._names, delivery, error, payload)
-        await self._room.announce(self._names, delivery.stream)
+    def _bury(self, delivery: Delivery, error: str, payload: bytes) -> None:
+        burial = self._thread.start(self._dead.bury(self._names, delivery, error, payload))
+        self._burials.add(burial)
+        burial.add_done_callback(self._burials.discard)
 
 
 class IdleConsumer(Consumer):

@@ -9,10 +9,11 @@ from collections import deque
 from weakref import WeakSet
 
 import nats.errors
-from nats.aio.client import Client
 
 from .connection import Connection
 from .delivery import Delivery
+from .loop import LoopThread
+from .room import Room
 
 ACK, NAK, PROGRESS = b"+ACK", b"-NAK", b"+WPI"
 
@@ -26,13 +27,18 @@ class Held:
     Deliveries are kept weakly: what the program has dropped without settling it is not kept alive.
     """
 
-    def __init__(self, connection: Connection, ack_wait: float) -> None:
+    def __init__(self, connection: Connection, thread: LoopThread, room: Room, ack_wait: float) -> None:
         self._connection = connection
+        self._thread = thread
+        self._room = room
         self._interval = ack_wait / 3
         self._held: WeakSet[Delivery] = WeakSet()
+        self._finished: deque[tuple[Delivery, bytes]] = deque()
+        self._awake = False
         self._unsent: deque[tuple[str, bytes]] = deque()
         self._unconfirmed: list[tuple[str, bytes]] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._settling: asyncio.Task[None] | None = None
         self._confirm = asyncio.Event()
         connection.back_callbacks.append(self._repeat)
 
@@ -45,16 +51,25 @@ class Held:
             ]
         self._held.add(delivery)
 
+    def settle_soon(self, delivery: Delivery, verdict: bytes) -> None:
+        """As `settle`, from any thread and without waiting. Many settlements cost the loop one wake-up."""
+        self._finished.append((delivery, verdict))
+        if not self._awake:
+            self._awake = True
+            self._thread.call(self._begin_settling)
+
     async def settle(self, delivery: Delivery, verdict: bytes) -> None:
         """Acks or gives back; while no server can be reached, as soon as one can."""
         self._held.discard(delivery)
         if delivery.intake is not None:
             delivery.intake.let_go(delivery)
         await self._send((delivery.reply, verdict))
+        if verdict is ACK and self._room.is_awaited(delivery.stream):
+            await self._room.announce(delivery.stream)
 
     async def give_back(self, delivery: Delivery, delay: float = 0.0) -> None:
         """The server delivers the message again: at once, or after `delay` seconds."""
-        await self.settle(delivery, NAK if not delay else b'-NAK {"delay": %d}' % int(delay * 1e9))
+        await self.settle(delivery, nak(delay))
 
     def forget(self, delivery: Delivery) -> None:
         """Stops keeping a message alive, without a word to the server: it comes again after the ack wait."""
@@ -62,7 +77,8 @@ class Held:
 
     async def flush(self) -> None:
         """Waits until the server has seen every settlement so far, if it can be reached."""
-        if (client := await self._usable_client()) is not None:
+        await self._settle_finished()
+        if (client := self._connection.live_client) is not None:
             with contextlib.suppress(TimeoutError, OSError, nats.errors.Error):
                 await client.flush()
 
@@ -72,8 +88,16 @@ class Held:
             task.cancel()
         self._held.clear()
 
+    def _begin_settling(self) -> None:
+        self._settling = self._thread.loop.create_task(self._settle_finished())
+
+    async def _settle_finished(self) -> None:
+        self._awake = False
+        while self._finished:
+            await self.settle(*self._finished.popleft())
+
     async def _send(self, settlement: tuple[str, bytes]) -> None:
-        client = await self._usable_client()
+        client = self._connection.live_client
         if client is None:
             self._unsent.append(settlement)
             return
@@ -81,9 +105,6 @@ class Held:
         self._confirm.set()
         with contextlib.suppress(nats.errors.Error):
             await client.publish(*settlement)
-
-    async def _usable_client(self) -> Client | None:
-        return await self._connection.client() if self._connection.is_up else None
 
     async def _repeat(self) -> None:
         """After a reconnection: a second ack of a delivery changes nothing, a lost one would run it again."""
@@ -101,7 +122,7 @@ class Held:
             self._confirm.clear()
             sent = len(self._unconfirmed)
             try:
-                if (client := await self._usable_client()) is not None:
+                if (client := self._connection.live_client) is not None:
                     await client.flush()
                     del self._unconfirmed[:sent]
             except (TimeoutError, OSError, nats.errors.Error):
@@ -115,8 +136,13 @@ class Held:
 
     async def _renew_all(self) -> None:
         for delivery in list(self._held):
-            client = await self._usable_client()
+            client = self._connection.live_client
             if client is None:
                 return
             with contextlib.suppress(nats.errors.Error):
                 await client.publish(delivery.reply, PROGRESS)
+
+
+def nak(delay: float = 0.0) -> bytes:
+    """The verdict "deliver it again", at once or after `delay` seconds."""
+    return b'-NAK {"delay": %d}' % int(delay * 1e9) if delay else NAK

@@ -24,6 +24,8 @@ from .loop import LoopThread, wait
 #: How long one attempt waits for its confirmation before it is made again with the same Nats-Msg-Id. Seconds.
 ATTEMPT = 2.0
 PAUSE = 0.1
+#: How many publishes of one `publish_many` are under way at once.
+WINDOW = 500
 
 
 @dataclass(slots=True)
@@ -111,6 +113,29 @@ class Publisher:
                         raise
                 unanswered = isinstance(error, nats.js.errors.NoStreamResponseError)
             await asyncio.sleep(PAUSE)
+
+    async def publish_many(self, letters: list[Letter]) -> list[Stored | Exception]:
+        """Stores many letters, a window of them under way at once; the outcome of each, in their order."""
+        outcomes: list[asyncio.Future[Stored]] = []
+        client = await self._connection.connected()
+        for number, letter in enumerate(letters):
+            outcome: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+            outcomes.append(outcome)
+            await self._send(client, letter, outcome)
+            if number >= WINDOW:
+                await asyncio.wait([outcomes[number - WINDOW]])
+        return [await self._conclude(*pair) for pair in zip(letters, outcomes, strict=True)]
+
+    async def _conclude(self, letter: Letter, outcome: asyncio.Future[Stored]) -> Stored | Exception:
+        try:
+            return await outcome
+        except Exception as error:
+            if not is_passing(error):
+                return error
+        try:
+            return await self.publish(letter)
+        except Exception as error:
+            return error
 
     async def _attempt(self, letter: Letter) -> Stored:
         client = await self._connection.connected()

@@ -31,6 +31,7 @@ class Room:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._awaited_until: dict[str, float] = {}
+        self._subjects: dict[str, str] = {}
         self._listening: set[tuple[Client, str]] = set()
         self._made: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         #: Only the first waiter of a process tries; the others stand behind it in order.
@@ -38,22 +39,22 @@ class Room:
 
     async def watch(self, names: QueueNames) -> None:
         """A consumer of the queue begins to hear whether senders wait."""
+        self._subjects[names.box] = names.room
 
         async def on_waiting(_: Msg) -> None:
             self._awaited_until[names.box] = time.monotonic() + INTEREST
 
         await self._listen(names.waiting, on_waiting)
 
-    async def announce(self, names: QueueNames, stream: str) -> None:
+    def is_awaited(self, stream: str) -> bool:
+        """Whether a sender waits for room in `stream`."""
+        return self._awaited_until.get(stream, 0.0) > time.monotonic()
+
+    async def announce(self, stream: str) -> None:
         """A message has left `stream`."""
-        if (
-            stream == names.box
-            and self._awaited_until.get(stream, 0.0) > time.monotonic()
-            and self._connection.is_up
-        ):
-            client = await self._connection.client()
+        if (client := self._connection.live_client) is not None:
             with contextlib.suppress(nats.errors.Error):
-                await client.publish(names.room)
+                await client.publish(self._subjects[stream])
 
     async def wait(self, names: QueueNames, timeout: float) -> None:
         """Returns when there may be room, or after `timeout` seconds, or now and then."""

@@ -55,6 +55,31 @@ class Sender:
                 await self._room.wait(names, remaining)
         raise full
 
+    async def store_many(self, letters: list[tuple[QueueNames, Letter]], wait: float) -> list[Exception | None]:
+        """As `store`, for many together: what went wrong with each, or None."""
+        for names in {names for names, _ in letters}:
+            await self._streams.box(names)
+        outcomes = await self._publisher.publish_many([letter for _, letter in letters])
+        return [
+            await self._settle_outcome(names, letter, outcome, wait)
+            for (names, letter), outcome in zip(letters, outcomes, strict=True)
+        ]
+
+    async def _settle_outcome(
+        self, names: QueueNames, letter: Letter, outcome: Stored | Exception, wait: float
+    ) -> Exception | None:
+        if isinstance(outcome, Stored):
+            return None
+        try:
+            if not isinstance(outcome, nats.js.errors.APIError):
+                return outcome
+            if wait <= 0:
+                return self.refusal(names, outcome)
+            await self.store(names, letter, wait)
+        except Exception as error:
+            return error
+        return None
+
     async def schedule(self, names: QueueNames, message: Message[object], delay: float) -> Stored:
         """Stores for `delay` milliseconds from now, by the server's clock. There is always room."""
         await self._streams.later(names)
