@@ -28,7 +28,7 @@ from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.failure import Failure, Reason
-from engine.portal import BrowserLimits, Portal, PortalSettings, Refusal, Session
+from engine.portal import BrowserLimits, Portal, PortalSettings, Refusal, Session, TimeLimits
 from engine.snapshot import Snapshot
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 
@@ -130,7 +130,7 @@ async def soak(dates: int, crashes: int, seed: int, folder: Path) -> int:
     today = date(2026, 1, 22)
     async with SandboxProcess(seed=seed, today=today) as sandbox:
         limits = BrowserLimits(contexts=150, memory_interval=1.0)
-        settings = PortalSettings(base_url=sandbox.url, browser=limits)
+        settings = PortalSettings(base_url=sandbox.url, browser=limits, times=TimeLimits(browser_answer=3.0))
         alone = OneProcess()
         portal = Portal(settings, sessions=alone, budget=alone)
         await portal.start()

@@ -158,6 +158,8 @@ class Browser:
         try:
             async with asyncio.timeout(self._settings.times.close):
                 opened = await context if isinstance(context, asyncio.Future) else context
+                # While a context closes, its pages' requests pass by the gate that they had to go through.
+                await opened.set_offline(True)
                 await opened.close()
         except TimeoutError:
             await self._kill(chromium)

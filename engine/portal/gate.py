@@ -41,6 +41,7 @@ class Gate:
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_flight: set[Request] = set()
         self._sent: dict[Request, float] = {}
+        self._error: Exception | None = None
         self.news = asyncio.Event()
         self.failure: Failure | None = None
         self.is_landing = False
@@ -68,7 +69,10 @@ class Gate:
         return bool(self._in_flight)
 
     def check(self, page: Page) -> None:
-        """Raises `PortalFailure` if something went wrong, or if the page has left the portal."""
+        """Raises `PortalFailure` if something went wrong, or if the page has left the portal. What the budget has
+        raised comes out here, too."""
+        if self._error is not None:
+            raise self._error
         if self.failure is not None:
             raise PortalFailure(self.failure)
         if not self._settings.contains(page.url) and page.url != "about:blank":
@@ -80,8 +84,7 @@ class Gate:
         try:
             while not task.done():
                 self.news.clear()
-                if self.failure is not None:
-                    raise PortalFailure(self.failure)
+                self.check(page)
                 news = asyncio.ensure_future(self.news.wait())
                 await asyncio.wait({task, news}, return_when=asyncio.FIRST_COMPLETED)
                 news.cancel()
@@ -105,6 +108,9 @@ class Gate:
                 await route.abort("blockedbyclient")
         except PlaywrightError:
             pass  # The page is gone, and its requests with it.
+        except Exception as error:
+            self._error = error
+            self.news.set()
 
     def _may_pass(self, request: Request) -> bool:
         if self._closed or request.resource_type not in LOADED_TYPES or not self._is_ours(request):

@@ -67,7 +67,7 @@ def is_browsers(process: psutil.Process) -> bool:
 
 async def until(condition: Callable[[], Any], seconds: float = 15.0) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110  (nobody tells of it)
+        while not condition():
             await asyncio.sleep(0.02)
 
 
@@ -230,7 +230,7 @@ async def in_flight(stage: Stage, kind: str = "calendar") -> None:
 
 async def until_call(stage: Stage, condition: Callable[[LedgerEntry], bool]) -> None:
     async with asyncio.timeout(10):
-        while not any(map(condition, await stage.calls())):  # noqa: ASYNC110  (nobody tells of it)
+        while not any(map(condition, await stage.calls())):
             await asyncio.sleep(0.02)
 
 

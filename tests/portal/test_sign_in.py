@@ -12,6 +12,7 @@ from engine.failure import Failure, Reason
 from engine.portal.protocols import Refusal, Session
 from engine.snapshot import Snapshot
 from tests.portal.conftest import TODAY, Stage
+from tests.portal.doubles import CountingBudget
 
 pytestmark = pytest.mark.anyio
 
@@ -187,6 +188,15 @@ async def test_clinics_have_their_own_sessions_and_see_their_own_schedules(stran
 async def test_every_call_of_a_sign_in_has_its_token(stranger: Stage):
     await stranger.scrape_one()
     assert stranger.budget.taken >= len(await stranger.calls())
+
+
+async def test_an_error_of_the_budget_goes_through(stranger: Stage):
+    class Broken(CountingBudget):
+        async def acquire(self, clinic: str) -> None:
+            raise ConnectionError("the bucket is away")
+
+    with pytest.raises(ConnectionError, match="the bucket is away"):
+        await replace(stranger, budget=Broken()).scrape_one()
 
 
 async def test_no_image_or_font_is_loaded(stranger: Stage):
