@@ -111,7 +111,8 @@ def test_who_watches_everything_sees_a_sync_that_begins_later(up: Up) -> None:
     finally:
         watching.send_signal(signal.SIGINT)
         reader.join()
-    assert watching.wait() == Exit.INTERRUPTED
+        watching.communicate()
+    assert watching.returncode == Exit.INTERRUPTED
     assert {event["sync_id"] for event in seen} <= synced  # nothing of those that were over before
 
 
