@@ -43,7 +43,6 @@ class Up:
             self.process = subprocess.Popen(
                 [*ARGV, "up", "--sandbox"], env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
-        eventually(self.is_ready, timeout=60)
 
     def is_ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
@@ -74,8 +73,11 @@ class Up:
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
     one = Up()
-    yield one
-    one.clear()
+    try:
+        eventually(one.is_ready, timeout=60)
+        yield one
+    finally:
+        one.clear()
 
 
 def test_a_sync_is_followed_from_its_first_event_to_its_last(up: Up) -> None:
