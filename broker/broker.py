@@ -59,10 +59,16 @@ class _Parts:
     dead: DeadLetters
     mailboxes: Mailboxes
     buckets: dict[str, Bucket] = field(default_factory=dict)
+    #: For `enqueue` on the loop's own thread, if it was ever called there.
+    beside: _Parts | None = None
 
     async def close(self) -> None:
         if self.close in self.thread.closers:
             self.thread.closers.remove(self.close)
+        if self.beside is not None:
+            await asyncio.to_thread(self.beside.thread.stop)
+            self.beside = None
+        await self.held.flush()
         await self.held.close()
         await self.connection.close()
 
@@ -183,8 +189,9 @@ class NatsBroker(Broker):
     def enqueue(self, message: AnyMessage, *, delay: int | None = None) -> AnyMessage:
         """Stores `message`, to be run after `delay` milliseconds, and returns it as it was stored.
 
-        Returns when the server has confirmed it. From any thread but the loop's. Raises MailboxFull,
-        MessageTooLarge or BrokerConnectionError; after the last, the message may have been stored nevertheless.
+        Returns when the server has confirmed it. Raises MailboxFull, MessageTooLarge or BrokerConnectionError;
+        after the last, the message may have been stored nevertheless. From any thread; in an async actor on the
+        broker's loop, `enqueue_async` is better: this would hold up the loop, on a connection of its own.
         """
         message = self._prepare(message, delay)
         self.emit_before("enqueue", message, delay)
@@ -354,7 +361,7 @@ class NatsBroker(Broker):
         return message.copy(queue_name=dq_name(message.queue_name), options={"eta": current_millis() + delay})
 
     def _store(self, message: AnyMessage, delay: int | None) -> None:
-        parts, names = self._open(), self._names(message.queue_name)
+        parts, names = self._open_for_sending(), self._names(message.queue_name)
         if delay is not None:
             parts.thread.run(parts.sender.schedule(names, message, delay))
             return
@@ -381,21 +388,23 @@ class NatsBroker(Broker):
             await parts.sender.store(names, parts.sender.letter(names, message), self._mailbox_wait)
 
     def _store_many(self, batch: list[tuple[AnyMessage, int | None]]) -> list[Exception | None]:
-        parts = self._open()
+        parts = self._open_for_sending()
         now = [(self._names(message.queue_name), message) for message, delay in batch if delay is None]
         letters = [(names, parts.sender.letter(names, message)) for names, message in now]
         later = [(message, delay) for message, delay in batch if delay is not None]
         stored = iter(parts.thread.run(parts.sender.store_many(letters, self._mailbox_wait)) if letters else [])
-        scheduled = iter(parts.thread.run(self._schedule_many(later)) if later else [])
+        scheduled = iter(parts.thread.run(self._schedule_many(parts, later)) if later else [])
         return [next(stored if delay is None else scheduled) for _, delay in batch]
 
-    async def _schedule_many(self, messages: list[tuple[AnyMessage, int]]) -> list[Exception | None]:
+    async def _schedule_many(
+        self, parts: _Parts, messages: list[tuple[AnyMessage, int]]
+    ) -> list[Exception | None]:
         window = asyncio.Semaphore(WINDOW)
 
         async def schedule(message: AnyMessage, delay: int) -> Exception | None:
             async with window:
                 try:
-                    await self._store_async(message, delay)
+                    await parts.sender.schedule(self._names(message.queue_name), message, delay)
                 except Exception as error:
                     return error
             return None
@@ -424,11 +433,19 @@ class NatsBroker(Broker):
             return parts
         with self._lock:
             if self._parts is None or self._parts.pid != os.getpid():
-                self._parts = self._make_parts()
+                self._parts = self._make_parts(loop_thread())
             return self._parts
 
-    def _make_parts(self) -> _Parts:
-        thread = loop_thread()
+    def _open_for_sending(self) -> _Parts:
+        """On the loop's own thread, a connection beside it: the loop stands still meanwhile and cannot send."""
+        parts = self._open()
+        if not parts.thread.is_current():
+            return parts
+        if parts.beside is None:
+            parts.beside = self._make_parts(LoopThread())
+        return parts.beside
+
+    def _make_parts(self, thread: LoopThread) -> _Parts:
         connection = Connection(self._servers, self._connect_options, self._timeout)
         streams = Streams(connection, self.options)
         publisher = Publisher(connection, thread, self._timeout, streams.declare_again)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import queue
 import threading
 from collections.abc import Callable, Iterable
@@ -113,22 +114,31 @@ class NatsConsumer(Consumer):
 
     def _read(self, delivery: Delivery) -> NatsMessage | None:
         try:
-            message: Message[object] = Message.decode(delivery.payload)
-        except DecodeError as error:
-            self._logger.error("A message of %r cannot be decoded; it is a dead letter now.", self._names.queue)
-            self._bury(delivery, describe(error.error), delivery.payload)
+            message = self._decode(delivery)
+        except Exception as error:
+            # Whatever is wrong with it is wrong each time: it must not come back, nor stop the others.
+            self._logger.error(
+                "A message of %r cannot be read; it is a dead letter now: %s", self._names.queue, error
+            )
+            self._bury(delivery, describe(error), delivery.payload)
             return None
-        if delivery.stream == self._names.later:
-            # Its time has come; with an eta, the worker would keep it back itself.
-            message.options.pop("eta", None)
-        if message.queue_name != self._names.queue:
-            message = message.copy(queue_name=self._names.queue)
         proxy = NatsMessage(message, delivery)
         if delivery.deliveries > self._max_deliver:
             proxy.exhausted = True
             proxy.fail()
             proxy.stuff_exception(DeliveriesExhausted(delivery.deliveries, self._max_deliver))
         return proxy
+
+    def _decode(self, delivery: Delivery) -> Message[object]:
+        try:
+            message: Message[object] = Message.decode(delivery.payload)
+        except DecodeError as error:
+            raise error.error from None
+        options = dict(message.options)
+        if delivery.stream == self._names.later:
+            # Its time has come; with an eta, the worker would keep it back itself.
+            options.pop("eta", None)
+        return dataclasses.replace(message, queue_name=self._names.queue, options=options)
 
     def _bury(self, delivery: Delivery, error: str, payload: bytes) -> None:
         burial = self._thread.start(self._dead.bury(self._names, delivery, error, payload))

@@ -19,6 +19,7 @@ ACK, NAK, PROGRESS = b"+ACK", b"-NAK", b"+WPI"
 
 #: How long a settlement may stay unconfirmed before the server is asked whether it has seen it. Seconds.
 CONFIRM_EVERY = 0.25
+FLUSH_TIMEOUT = 2
 
 
 class Held:
@@ -36,6 +37,7 @@ class Held:
         self._finished: deque[tuple[Delivery, bytes]] = deque()
         self._awake = False
         self._unsent: deque[tuple[str, bytes]] = deque()
+        #: Acks only: given back twice, a message could be taken from the one who has it by now.
         self._unconfirmed: list[tuple[str, bytes]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._settling: asyncio.Task[None] | None = None
@@ -80,7 +82,7 @@ class Held:
         await self._settle_finished()
         if (client := self._connection.live_client) is not None:
             with contextlib.suppress(TimeoutError, OSError, nats.errors.Error):
-                await client.flush()
+                await client.flush(FLUSH_TIMEOUT)
 
     async def close(self) -> None:
         """Ends the renewal; what is held and not settled comes again after the ack wait."""
@@ -101,8 +103,9 @@ class Held:
         if client is None:
             self._unsent.append(settlement)
             return
-        self._unconfirmed.append(settlement)
-        self._confirm.set()
+        if settlement[1] is ACK:
+            self._unconfirmed.append(settlement)
+            self._confirm.set()
         with contextlib.suppress(nats.errors.Error):
             await client.publish(*settlement)
 

@@ -223,6 +223,8 @@ class Intake:
                 and silent > 2.2 * HEARTBEAT
             ):
                 await self._ask_anew()
+            else:
+                self._ask_soon()  # what was dropped without being settled has made room, too
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(coroutine)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -174,3 +175,8 @@ async def _pass_over(error: Exception, attempt: int) -> None:
 
 def _ttl(seconds: float) -> str:
     return f"{int(max(seconds, SHORTEST_TTL) * 1000)}ms"
+
+
+def bucket_name(namespace: str, purpose: str) -> str:
+    """The name of a bucket that belongs to a namespace."""
+    return f"{re.sub('[^A-Za-z0-9_-]', '-', namespace)}-{purpose}"

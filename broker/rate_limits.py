@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dramatiq.rate_limits import RateLimiterBackend
 
-from .kv import Bucket
+from .kv import Bucket, bucket_name
 from .results import RECHECK, changed_within
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class NatsRateLimiterBackend(RateLimiterBackend):
 
     def __init__(self, broker: NatsBroker, *, bucket: str | None = None, replicas: int | None = None) -> None:
         self._broker = broker
-        self._bucket_name = bucket or f"{broker.namespace}-limits"
+        self._bucket_name = bucket or bucket_name(broker.namespace, "limits")
         self._replicas = replicas
 
     def add(self, key: str, value: int, ttl: int) -> bool:

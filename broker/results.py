@@ -12,7 +12,7 @@ from dramatiq.encoder import Encoder
 from dramatiq.results import ResultBackend, ResultMissing, ResultTimeout
 from dramatiq.results.backend import DEFAULT_TIMEOUT, Missing
 
-from .kv import Bucket
+from .kv import Bucket, bucket_name
 
 if TYPE_CHECKING:
     from .broker import NatsBroker
@@ -40,7 +40,7 @@ class NatsResultBackend(ResultBackend):
     ) -> None:
         super().__init__(namespace=namespace, encoder=encoder, use_namespace_prefix_keys=use_namespace_prefix_keys)
         self._broker = broker
-        self._bucket_name = bucket or f"{broker.namespace}-results"
+        self._bucket_name = bucket or bucket_name(broker.namespace, "results")
         self._replicas = replicas
         self._unwrap: Callable[[Any], Any] = self.unwrap_result
 

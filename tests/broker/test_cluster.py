@@ -35,7 +35,9 @@ def cluster(tmp_path: Path) -> Iterator[list[Server]]:
 
 
 def test_three_copies_outlive_the_loss_of_a_server(cluster: list[Server], namespace: str) -> None:
-    broker = NatsBroker([server.url for server in cluster], namespace=namespace, replicas=3, ack_wait=2, timeout=20)
+    broker = NatsBroker(
+        [server.url for server in cluster], namespace=namespace, replicas=3, ack_wait=2, timeout=20
+    )
     notes = declare(broker)
     eventually(lambda: _sent(broker, "first"), timeout=60)
 

@@ -150,12 +150,32 @@ async def test_a_coroutine_on_another_loop_may_send_the_ordinary_way(broker: Nat
     assert broker.mailbox("default").messages == 1
 
 
-async def test_the_loops_own_thread_is_told_to_await(broker: NatsBroker) -> None:
+def test_even_the_loops_own_thread_may_send_the_ordinary_way(broker: NatsBroker) -> None:
     async def send() -> None:
-        broker.enqueue(message())
+        broker.enqueue(message("one"))
+        broker.enqueue(message("two"), delay=60_000)
+        broker.enqueue_many([message("three")])
+
+    broker.run(send())
+    assert broker.get_queue_message_counts("default") == (2, 1, 0)
+
+
+async def test_the_loops_own_thread_is_told_to_await(broker: NatsBroker) -> None:
+    async def wait() -> None:
+        broker.mailbox("default")
 
     with pytest.raises(RuntimeError, match="await"):
-        broker.run(send())
+        broker.run(wait())
+
+
+def test_a_group_can_be_sent_together(broker: NatsBroker) -> None:
+    notes = declare(broker)
+    with broker.pipelined():
+        dramatiq.group([message(str(n)) for n in range(50)], broker=broker).run()
+        assert broker.mailbox("default").messages == 0
+    with local_worker(broker):
+        broker.join("default", timeout=10_000)
+    assert sorted(notes) == sorted(map(str, range(50)))
 
 
 def test_higher_broker_priorities_run_first(nats_url: str, namespace: str) -> None:
