@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from engine.removals import Fence
 from engine.store.reconciling import DateCounts
-from tests.store.desk import Desk, appointment, by_key, snapshot
+from engine.store.reconciling.appointments import BULK_ROWS
+from tests.store.desk import Desk, appointment, by_key, on, snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -84,3 +86,27 @@ async def test_a_removed_appointment_that_is_back_keeps_its_row(desk: Desk) -> N
     assert await desk.stored() == by_key(appointment(1, 1))
     assert await desk.row_id(1) == row_id
     assert await desk.kinds(1) == ["added", "removed", "restored"]
+
+
+async def test_many_rows_go_the_same_way_as_few(desk: Desk) -> None:
+    """From `BULK_ROWS` on they travel by COPY: added, changed, moved and restored ones."""
+    many = [appointment(n) for n in range(3 * BULK_ROWS)]
+    third = [many[:BULK_ROWS], many[BULK_ROWS : 2 * BULK_ROWS], many[2 * BULK_ROWS :]]
+    await desk.sync(0, {0: third[0] + third[1], 1: []}, fence=Fence(10**6))
+    await desk.sync(10, {0: third[0], 1: []}, fence=Fence(10**6))
+    changed = [replace(one, notes="changed") for one in third[0]]
+    sync = await desk.start_sync(0, 1)
+    assert await desk.scrape(sync, snapshot(0, 20, changed + third[1] + third[2])) == DateCounts(
+        added=BULK_ROWS, updated=BULK_ROWS, restored=BULK_ROWS
+    )
+    assert await desk.stored() == by_key(*changed, *third[1], *third[2])
+    moved = [on(one, 1) for one in changed]
+    assert await desk.scrape(sync, snapshot(1, 21, moved)) == DateCounts(moved=BULK_ROWS)
+    await desk.scrape(sync, snapshot(0, 22, third[1] + third[2]))
+    assert await desk.stored() == by_key(*moved, *third[1], *third[2])
+
+
+async def test_an_id_that_comes_twice_counts_once(desk: Desk) -> None:
+    sync = await desk.start_sync(0, 0)
+    await desk.scrape(sync, snapshot(0, 0, [appointment(1, notes="first"), appointment(1, notes="last")]))
+    assert await desk.stored() == by_key(appointment(1, notes="last"))

@@ -1,0 +1,52 @@
+"""One clinic's writers take turns; clinics do not wait for each other."""
+
+import asyncio
+import random
+
+import asyncpg
+import pytest
+
+from engine.store.reconciling import lock_clinic
+from tests.store.desk import Desk, appointment, by_key, on, snapshot
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_clinics_writers_take_turns_and_other_clinics_do_not_wait(pool: asyncpg.Pool) -> None:
+    one, other = await Desk.open(pool), await Desk.open(pool)
+    syncs = {desk: await desk.start_sync(0, 0) for desk in (one, other)}
+    seen = snapshot(0, 0, [appointment(1)])
+    async with pool.acquire() as connection, connection.transaction():
+        await lock_clinic(connection, one.clinic.id)
+        waiting = asyncio.create_task(one.scrape(syncs[one], seen))
+        await other.scrape(syncs[other], seen)
+        assert not waiting.done()
+        assert await one.stored() == {}
+    await waiting
+    assert await one.stored() == by_key(appointment(1))
+
+
+async def test_the_lock_may_be_taken_again_within_the_transaction(desk: Desk) -> None:
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await lock_clinic(connection, desk.clinic.id)
+        await lock_clinic(connection, desk.clinic.id)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_syncs_that_reconcile_at_the_same_moment_end_with_the_newest_scrapes(desk: Desk, seed: int) -> None:
+    """Three syncs of five days, all at once: appointment `k` stands on day `(k + sync) % 5` in each of them."""
+    syncs = [await desk.start_sync(0, 4) for _ in range(3)]
+    shown = [
+        [on(appointment(key), (key + round_) % 5, notes=f"seen by {round_}") for key in range(10)]
+        for round_ in range(3)
+    ]
+    work = [
+        desk.scrape(sync, snapshot(n, 10 * round_ + n, [one for one in shown[round_] if one.date.day == n + 2]))
+        for round_, sync in enumerate(syncs)
+        for n in range(5)
+    ]
+    random.Random(seed).shuffle(work)
+    await asyncio.gather(*work)
+    for sync in syncs:
+        await desk.end(sync)
+    assert await desk.stored() == by_key(*shown[2])
