@@ -66,5 +66,6 @@ class Holds:
         async with self._database.connection() as connection:
             alive = await keep_alive(connection, [hold.claim.token for hold in held])
         for hold in held:
-            if hold.claim.token not in alive:
+            token = hold.claim.token
+            if token not in alive and token in self._holds:
                 hold.let_go()

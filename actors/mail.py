@@ -71,6 +71,8 @@ class Mail:
         try:
             for span in step.dispatch:
                 await self.scrape_dates(sync_id, span)
+            for day in step.reconcile:
+                await self.reconcile_date(sync_id, day)
         except MailboxFull:
             await self.coordinate(sync_id, after=ROOM_WAIT)
         if step.look_again_after is not None:

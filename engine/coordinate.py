@@ -8,12 +8,12 @@ for no reason at all, and any number of Coordinators may run. What it answers is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from uuid import UUID
 
 from engine.conclude import conclude
-from engine.dispatch import Span, next_spans, next_try, outcome, unclaimed
+from engine.dispatch import Span, next_spans, next_try, outcome, unclaimed, unreconciled
 from engine.removals import Fence
 from engine.second_look import ask_for_second_look
 from engine.store.clinics import find_clinic
@@ -30,11 +30,13 @@ SECOND_LOOK_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do after the commit: dates to send, in how many seconds to look again, other syncs of the clinic
-    that were started now, and whether whatever still works on this sync must stop."""
+    """What to do after the commit: dates to send to the DateScrapers, dates to send to the Reconciler again, in how
+    many seconds to look again, other syncs of the clinic that were started now, and whether whatever still works on
+    this sync must stop."""
 
     clinic_id: UUID
     dispatch: Sequence[Span] = ()
+    reconcile: Sequence[date] = ()
     look_again_after: float | None = None
     started: Sequence[UUID] = ()
     stop_workers: bool = False
@@ -67,7 +69,7 @@ async def coordinate(database: Database, sync_id: UUID, limits: Limits, fence: F
             await conclude(connection, clinic, sync, *ending, fence)
             step = Step(clinic_id, started=await start_waiting(connection, clinic_id, limits), stop_workers=True)
     others = [other for other in (*started, *step.started) if other != sync_id]
-    return Step(clinic_id, step.dispatch, step.look_again_after, others, step.stop_workers)
+    return replace(step, started=others)
 
 
 def _ending(
@@ -94,6 +96,7 @@ async def _send_on(
     return Step(
         sync.clinic_id,
         dispatch=[*fresh, *unclaimed(dates, now, limits.resend_after)],
+        reconcile=unreconciled(dates, now, limits.date_silent_after),
         look_again_after=_look_again(sync, dates, now),
     )
 

@@ -68,6 +68,17 @@ def unclaimed(dates: Sequence[DateState], now: datetime, resend_after: float) ->
     return [Span(lead.date, _reach(lead.date, waiting), lead.dispatches) for lead in leads]
 
 
+def unreconciled(dates: Sequence[DateState], now: datetime, after: float) -> list[date]:
+    """Dates that were seen and that no Reconciler has closed for `after` seconds: perhaps it was never told."""
+    return [
+        state.date
+        for state in dates
+        if state.status is DateStatus.SCRAPED
+        and state.heartbeat_at is not None
+        and (now - state.heartbeat_at).total_seconds() >= after
+    ]
+
+
 def next_try(dates: Sequence[DateState]) -> datetime | None:
     """When the earliest of the dates that wait for another try is due."""
     return min(

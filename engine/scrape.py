@@ -98,10 +98,11 @@ async def scrape_dates(desk: Desk, sync_id: UUID, lead: date, days: int = 1) -> 
     task = await _claim(desk, sync_id, lead, days)
     if isinstance(task, Done):
         return task
-    done = Done(task.clinic.id)
+    looked = None
     async with desk.hold(task.claims):
-        done = await _record(desk, task, *await _look(desk, task))
-    return done  # noqa: RET504 (the body may have been cut off)
+        looked = await _look(desk, task)
+    # Not held any more: a record that is cut off after its commit would tell nobody what to do next.
+    return Done(task.clinic.id) if looked is None else await _record(desk, task, *looked)
 
 
 async def _claim(desk: Desk, sync_id: UUID, lead: date, days: int) -> _Task | Done:

@@ -131,6 +131,15 @@ async def test_a_step_repeated_after_a_crash_sends_the_same_messages(database: D
     assert list(first.dispatch) == list(again.dispatch)
 
 
+async def test_a_date_that_was_seen_and_that_no_reconciler_was_told_of_is_sent_again(
+    database: Database, clinic: Clinic
+) -> None:
+    sync_id = (await ask(database, clinic, days=1)).sync_id
+    assert await see(database, clinic, await take(database, sync_id, TODAY), "a")
+    assert not (await step(database, sync_id)).reconcile, "the Reconciler has its time"
+    assert list((await step(database, sync_id, Limits(date_silent_after=0.0))).reconcile) == [TODAY]
+
+
 async def test_of_two_workers_only_one_gets_a_date(database: Database, clinic: Clinic) -> None:
     sync_id = (await ask(database, clinic)).sync_id
 

@@ -1,11 +1,14 @@
--- A sign of life for the dates a worker holds, and for their syncs. Answers the claims that are still good.
-with held as (
+-- A sign of life for the dates a worker holds. Answers the claims that are still good. A row that somebody else has
+-- locked is being changed just now, and is left out: waiting for it could end in a deadlock.
+with mine as (
+    select d.sync_id, d.date, d.claim
+    from schedule_sync_dates d join schedule_syncs s on s.id = d.sync_id
+    where d.claim = any($1) and d.status = 'scraping' and s.status = 'in_progress'
+), free as (
+    select d.sync_id, d.date from schedule_sync_dates d join mine using (sync_id, date)
+    for no key update of d skip locked
+), touched as (
     update schedule_sync_dates d set heartbeat_at = clock_timestamp()
-    from schedule_syncs s
-    where d.claim = any($1) and d.status = 'scraping' and s.id = d.sync_id and s.status = 'in_progress'
-    returning d.claim, d.sync_id
-), alive as (
-    update schedule_syncs set heartbeat_at = clock_timestamp()
-    where id in (select sync_id from held)
+    from free where d.sync_id = free.sync_id and d.date = free.date
 )
-select claim from held
+select claim from mine

@@ -1,7 +1,14 @@
--- Syncs that nobody may be working on: overdue, silent, or waiting although there is room.
+-- Syncs that nobody may be working on: overdue, silent, or waiting although there is room. A sync is alive while
+-- one of its dates is.
 select s.id from schedule_syncs s
 where s.status = 'in_progress'
-    and (s.deadline_at < clock_timestamp() or s.heartbeat_at < clock_timestamp() - make_interval(secs => $2))
+    and (
+        s.deadline_at < clock_timestamp()
+        or greatest(
+            s.heartbeat_at,
+            (select max(d.heartbeat_at) from schedule_sync_dates d where d.sync_id = s.id and d.status = 'scraping')
+        ) < clock_timestamp() - make_interval(secs => $2)
+    )
 union all
 select first.id from (
     select distinct on (q.clinic_id) q.id, q.clinic_id from schedule_syncs q
