@@ -12,6 +12,7 @@ from dramatiq.middleware import (
     TimeLimit,
 )
 
+from actors.nats_access import connect_options
 from actors.settings import Settings
 from broker import NatsBroker
 
@@ -27,6 +28,7 @@ def build_broker(settings: Settings) -> NatsBroker:
         namespace=settings.subject_prefix,
         mailbox_size=settings.mailbox_sizes(),
         ack_wait=settings.ack_wait_ms / 1000,
+        connect_options=connect_options(settings),
         middleware=[
             AgeLimit(),
             TimeLimit(),

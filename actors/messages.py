@@ -48,6 +48,16 @@ class Subjects:
     def event_stream(self) -> str:
         return f"{self.prefix.upper()}_EVENTS"
 
+    @property
+    def limits_bucket(self) -> str:
+        """The KV bucket of what spares the portal: its token bucket and its circuit breaker."""
+        return f"{self.prefix}_limits"
+
+    @property
+    def leases_bucket(self) -> str:
+        """The KV bucket of leases: who signs a clinic in."""
+        return f"{self.prefix}_leases"
+
     def stop(self, sync_id: UUID | str = "*") -> str:
         """Tells every worker that a sync has ended and what they do for it must stop."""
         return f"{self.prefix}.ctl.stop.{sync_id}"

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 
+from actors.messages import Subjects
 from actors.settings import Settings
 from broker import CircuitBreaker, TokenBucket
 
@@ -25,7 +26,7 @@ def portal_breaker(settings: Settings, client: Client) -> CircuitBreaker:
 
 
 def _bucket(settings: Settings) -> str:
-    return f"{settings.subject_prefix}_limits"
+    return Subjects(settings.subject_prefix).limits_bucket
 
 
 def _portal_key(settings: Settings) -> str:

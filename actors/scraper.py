@@ -41,8 +41,7 @@ def portal_settings(settings: Settings) -> PortalSettings:
 
 
 def _sessions(process: Process, client: Client) -> SharedSessions:
-    bucket = f"{process.settings.subject_prefix}_leases"
-    lease = partial(Lease, client, bucket=bucket, ttl=LEASE_SECONDS, holder=process.name)
+    lease = partial(Lease, client, bucket=process.subjects.leases_bucket, ttl=LEASE_SECONDS, holder=process.name)
     return SharedSessions(
         process.database,
         process.vault(),

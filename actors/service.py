@@ -87,13 +87,13 @@ class CommandService:
             log.exception("request_failed", verb=verb, clinic=_clinic(request))
             await self._refuse(request, Internal("the request failed unexpectedly; the gateway's log says why"))
         else:
-            if request._msg.reply:
+            if self._is_awaited(request):
                 await request.respond(encode(reply))
 
     async def _refuse(self, request: Request, error: EngineError) -> None:
         """A refusal is a reply; where there is nobody to reply to, it is an event."""
         body = refusal(error)
-        if request._msg.reply:
+        if self._is_awaited(request):
             await request.respond_error(str(error.code), _header(error.message), encode(body))
             return
         clinic, at = _clinic(request), datetime.now(UTC)
@@ -104,6 +104,12 @@ class CommandService:
             )
         except BrokerConnectionError as failure:
             log.warning("rejection_not_told", clinic=clinic, reason=error.reason, error=str(failure))
+
+    def _is_awaited(self, request: Request) -> bool:
+        """Whether the answer goes to an asker. The server does not check to where a client has answers sent: one
+        that leads into our own subjects, or JetStream's, would have the gateway write there in its own name."""
+        reply = request._msg.reply
+        return bool(reply) and not reply.startswith((f"{self._process.subjects.prefix}.", "$"))
 
 
 def _clinic(request: Request) -> str:

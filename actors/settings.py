@@ -24,6 +24,7 @@ def _none_if_blank(value: object) -> object:
 
 
 OptionalText = Annotated[str | None, BeforeValidator(_none_if_blank)]
+InboxPrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=100)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
 
 
@@ -44,6 +45,10 @@ def _api_keys(value: object) -> object:
 
 
 _NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts a server of its own"
+
+
+#: Fields whose values, also bad ones, are shown to nobody.
+SECRET = {"encryption_key", "sentry_dsn", "api_keys", "nats_url", "nats_password", "database_url"}
 
 
 class SettingsError(Exception):
@@ -85,6 +90,12 @@ class Settings(BaseSettings):
     removal_fence_percent: Annotated[float, Field(ge=0, le=100)] = 30.0
 
     nats_url: OptionalText = None
+    nats_user: OptionalText = None
+    nats_password: OptionalSecret = None
+    nats_inbox_prefix: Annotated[InboxPrefix | None, BeforeValidator(_none_if_blank)] = None
+    nats_ca_file: Path | None = None
+    nats_cert_file: Path | None = None
+    nats_key_file: Path | None = None
     database_url: OptionalText = None
     subject_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "idexx"
     encryption_key: OptionalSecret = None
@@ -155,7 +166,7 @@ def load() -> Settings:
 def _explain(item: object) -> str:
     match item:
         case {"loc": (name, *_), "input": value, "msg": message}:
-            shown = "(hidden)" if name in ("encryption_key", "sentry_dsn", "api_keys") else repr(value)
+            shown = "(hidden)" if name in SECRET else repr(value)
             return f"{str(name).upper()}={shown}: {message}; correct it or unset it for the default"
         case {"msg": message}:
             return str(message).removeprefix("Value error, ")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-import nats
+import nats.errors
 from nats.aio.client import Client
 
+from actors.nats_access import connect_options
+from actors.settings import load
+from broker.connection import OrderedClient
 from engine.errors import Unavailable
 
 #: Seconds to wait for a connection.
@@ -41,17 +45,22 @@ async def open_nats(url: str) -> AsyncIterator[Client]:
     async def note(error: Exception) -> None:
         reasons.append(str(error) or type(error).__name__)
 
+    client = OrderedClient()
     try:
-        client = await nats.connect(
-            url,
-            connect_timeout=CONNECT_TIMEOUT,
-            max_reconnect_attempts=2,
-            reconnect_time_wait=0.2,
-            allow_reconnect=True,
-            error_cb=note,
-            name="idexx-sync command line",
-        )
+        # Its own time-out does not cover a server that says nothing, or nothing but TLS.
+        async with asyncio.timeout(2 * CONNECT_TIMEOUT):
+            await client.connect(
+                url,
+                connect_timeout=CONNECT_TIMEOUT,  # type: ignore[arg-type]
+                max_reconnect_attempts=2,
+                reconnect_time_wait=0.2,  # type: ignore[arg-type]
+                allow_reconnect=True,
+                error_cb=note,
+                name="idexx-sync command line",
+                **connect_options(load()),
+            )
     except (OSError, TimeoutError, nats.errors.Error, ValueError) as error:
+        await client.close()
         why = reasons[-1] if reasons else str(error) or type(error).__name__
         raise Unavailable(
             f"NATS at {where(url)} does not let us in ({why}); check that it runs and that NATS_URL is right"

@@ -29,6 +29,7 @@ COMMANDS = [
     ("doctor", "doctor:doctor", _OPERATE, "Check everything that is needed, with a remedy for each."),
     ("migrate", "migrate:migrate", _OPERATE, "Bring the database's tables up to date."),
     ("dlq", "dlq:dlq", _OPERATE, "List, show, replay and drop dead letters."),
+    ("nats-config", "nats_config:nats_config", _OPERATE, "Write a nats-server's configuration, with roles."),
     ("env", "env:env", _OPERATE, "Print how to reach the servers of `up`, for a shell."),
 ]
 

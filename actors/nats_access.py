@@ -1,0 +1,33 @@
+"""Who a process is on NATS, and whom it trusts there: what connecting needs beside the address."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from actors.settings import Settings, SettingsError
+
+
+def connect_options(settings: Settings) -> dict[str, Any]:
+    """For `nats.connect`. Raises `SettingsError` if a file cannot be read."""
+    options: dict[str, Any] = {}
+    if settings.nats_user is not None:
+        password = settings.nats_password
+        options |= {"user": settings.nats_user, "password": password.get_secret_value() if password else ""}
+    if settings.nats_inbox_prefix is not None:
+        options["inbox_prefix"] = settings.nats_inbox_prefix
+    if settings.nats_ca_file is not None or settings.nats_cert_file is not None:
+        options["tls"] = _tls(settings)
+    return options
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.nats_ca_file)
+        if settings.nats_cert_file is not None:
+            context.load_cert_chain(settings.nats_cert_file, settings.nats_key_file)
+    except OSError as error:
+        raise SettingsError(
+            f"NATS_CA_FILE, NATS_CERT_FILE or NATS_KEY_FILE cannot be used ({error}); give readable files in PEM"
+        ) from None
+    return context

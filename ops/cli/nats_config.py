@@ -1,0 +1,72 @@
+"""`nats-config`: a nats-server of one's own, with a user for each role and each clinic."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from actors.messages import Subjects
+from actors.settings import Settings
+from engine.clinic import check_slug
+from engine.store.clinics import list_clinics
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import Exit
+from ops.cli.terminal import Json, answer, say
+from ops.connections import open_database
+from ops.embedded.home import write_private
+from ops.nats.accounts import users
+from ops.nats.passwords import hashed, keep_passwords
+from ops.nats.server_config import Server, Tls, render
+from ops.reach import database_url, settings_here
+
+
+def nats_config(
+    *clinics: Annotated[str, Parameter(help="Slugs; without any, those in the database.")],
+    out: Annotated[Path, Parameter(help="The folder for the configuration and the passwords.")] = Path("nats"),
+    listen: Annotated[str, Parameter(help="Host and port for clients.")] = "127.0.0.1:4222",
+    store: Annotated[Path | None, Parameter(help="Where the server keeps its data; else beside it.")] = None,
+    disk_gb: Annotated[int, Parameter(help="What its data may take of the disk.")] = 8,
+    tls_cert: Annotated[Path | None, Parameter(help="The server's certificate.")] = None,
+    tls_key: Annotated[Path | None, Parameter(help="The key of that certificate.")] = None,
+    tls_client_ca: Annotated[Path | None, Parameter(help="Clients must show a certificate of this one.")] = None,
+    json: Json = False,
+) -> None:
+    """Write a configuration for nats-server, with a role for gateways and workers, ops, and each clinic.
+
+    Passwords are kept in `passwords.json` beside it, for its owner only; a user that has one keeps it.
+
+    Example: `idexx-sync nats-config elm-street cedar-creek --out /etc/idexx-sync/nats --listen 0.0.0.0:4222`
+    """
+    settings = settings_here()
+    slugs = sorted({check_slug(slug) for slug in clinics} or asyncio.run(_stored(settings)))
+    folder = out.expanduser().absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = Server(
+        store=(store or folder / "data").expanduser().absolute(),
+        listen=listen,
+        max_file=disk_gb * 2**30,
+        tls=_tls(tls_cert, tls_key, tls_client_ca),
+    )
+    passwords = keep_passwords(folder / "passwords.json", users(slugs))
+    config = folder / "nats-server.conf"
+    write_private(config, render(server, Subjects(settings.subject_prefix), slugs, hashed(passwords)))
+    if json:
+        answer({"ok": True, "config": config, "passwords": folder / "passwords.json", "users": list(passwords)})
+    else:
+        say(f"{config}: {', '.join(passwords)}; their passwords are in {folder / 'passwords.json'}")
+
+
+def _tls(certificate: Path | None, key: Path | None, authority: Path | None) -> Tls | None:
+    if certificate is None and key is None and authority is None:
+        return None
+    if certificate is None or key is None:
+        raise CommandFailed("--tls-cert and --tls-key belong together", status=Exit.USAGE)
+    return Tls(certificate.absolute(), key.absolute(), authority and authority.absolute())
+
+
+async def _stored(settings: Settings) -> set[str]:
+    async with open_database(database_url(settings)) as connection:
+        return {clinic["slug"] for clinic in await list_clinics(connection)}

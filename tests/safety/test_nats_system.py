@@ -1,0 +1,90 @@
+"""The real system on a server with roles: a client of a clinic has it synced, and nobody is refused what they need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from actors.messages import Subjects
+from broker.event_log import EventLog
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.safety.secured import Secured, secured, visiting
+from tests.system.conftest import Asker, System
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def server(sandbox: SandboxProcess, namespace: str, tmp_path: Path) -> AsyncIterator[Secured]:
+    folder = tmp_path / "nats"
+    folder.mkdir()
+    with secured(folder, namespace, [clinic.slug for clinic in await sandbox.clinics()]) as server:
+        yield server
+
+
+@pytest.fixture
+def nats_url(server: Secured) -> str:
+    return server.url("worker")
+
+
+async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
+    system: System, server: Secured, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker
+) -> None:
+    await sandbox.dials(fail=[{"mode": "status", "status": 503, "count": 1}])  # a retry needs the delayed messages
+    system.everything()
+    clinic, other = clinics
+    async with visiting(server.url(f"clinic-{clinic.slug}")) as client:
+        partner = Asker(client.client, server.subjects.prefix)
+        live = await client.client.subscribe(server.subjects.sync_event(clinic.slug, "*"))
+        accepted = await partner.ask("sync", clinic.slug, {"days_ahead": 3})
+        assert accepted["ok"], accepted
+        names = []
+        while not names or names[-1] not in ("completed", "failed", "timed_out"):
+            names.append(json.loads((await live.next_msg(timeout=60)).data)["event"])
+        past = await partner.ask("events", clinic.slug, {"sync_id": accepted["sync_id"]})
+        assert [event["event"] for event in past["events"]] == names
+        assert names[-1] == "completed"
+        assert "date_retrying" in names
+        assert not await client.may_publish(f"{server.subjects.prefix}.cmd.sync.{other.slug}")
+    # Those who run it read the stream, and look after dead letters.
+    assert (await asker.events(clinic.slug, accepted["sync_id"]))[-1]["event"] == "completed"
+    for command in (["dlq", "list"], ["watch", accepted["sync_id"], "--json"], ["doctor", "--json"]):
+        done = command_line(system, *command)
+        assert b"ermission" not in done.stdout + done.stderr, done
+    own = [line for line in server.refusals() if f"clinic-{clinic.slug}" not in line]
+    assert not own, own
+
+
+def command_line(system: System, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    argv = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())", *arguments]
+    return subprocess.run(argv, capture_output=True, env=dict(system.environment), timeout=60)
+
+
+async def test_an_answer_that_would_lead_into_our_subjects_is_not_sent(
+    system: System, clinics: list[SandboxClinic], asker: Asker, namespace: str
+) -> None:
+    """Where all share one account, permissions do not stop this; the gateway does."""
+    system.gateway()
+    subjects = Subjects(namespace)
+    forged = subjects.sync_event(clinics[1].slug, "a-sync", "completed")
+    heard = await asker.client.subscribe(subjects.events)
+    await asker.client.publish(subjects.command("status", clinics[0].slug), b"{}", forged)
+    await asker.client.publish(subjects.command("status", "nowhere"), b"{}", forged)
+    refused = await heard.next_msg(timeout=10)
+    assert refused.subject == subjects.rejected("nowhere")
+    assert heard.pending_msgs == 0
+
+
+async def test_events_are_declared_by_the_worker_role_alone(server: Secured) -> None:
+    async with visiting(server.url("worker")) as worker:
+
+        async def client() -> object:
+            return worker.client
+
+        await EventLog(client, server.subjects.event_stream, [server.subjects.events]).declare()  # type: ignore[arg-type]
+    assert not server.refusals()

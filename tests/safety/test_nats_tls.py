@@ -1,0 +1,125 @@
+"""TLS on NATS: certificates on both sides, and no password in clear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import nats.errors
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from actors.nats_access import connect_options
+from actors.settings import Settings, SettingsError
+from ops.nats.server_config import Tls
+from tests.safety.secured import Secured, secured, visiting
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority, with certificates for the server and for a client."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, authority = certificate("authority", None, folder)
+    certificate("server", (key, authority), folder)
+    certificate("client", (key, authority), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Secured]:
+    tls = Tls(folder / "server.pem", folder / "server.key", folder / "authority.pem")
+    with secured(folder, "p", ["elm"], tls) as server:
+        yield server
+
+
+async def test_both_sides_show_a_certificate(server: Secured, folder: Path) -> None:
+    settings = Settings(
+        nats_ca_file=folder / "authority.pem",
+        nats_cert_file=folder / "client.pem",
+        nats_key_file=folder / "client.key",
+        nats_user="worker",
+        nats_password=server.passwords["worker"],
+        nats_inbox_prefix="_INBOX.worker",
+    )
+    async with visiting(f"tls://{server.address}", **connect_options(settings)) as worker:
+        assert worker.client.new_inbox().startswith("_INBOX.worker.")
+        assert b"account_info" in await worker.ask("$JS.API.INFO")
+
+
+async def test_who_shows_none_is_sent_away(server: Secured, folder: Path) -> None:
+    trusting = connect_options(Settings(nats_ca_file=folder / "authority.pem"))
+    with pytest.raises((nats.errors.Error, OSError, asyncio.TimeoutError)):
+        async with asyncio.timeout(10), visiting(server.url("worker", "tls"), **trusting):
+            pass
+
+
+async def test_a_server_that_nobody_vouches_for_gets_no_password(server: Secured) -> None:
+    with pytest.raises((nats.errors.Error, OSError)):
+        async with visiting(server.url("worker", "tls"), **connect_options(Settings())):
+            pass
+
+
+async def test_an_address_with_tls_gets_no_password_in_clear() -> None:
+    """Whoever stands between may say that the server has no TLS."""
+    heard = bytearray()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id":"x","version":"2.12.0","max_payload":1000,"auth_required":true}\r\n')
+        heard.extend(await reader.read())
+        writer.close()
+
+    async with listening(answer) as address:
+        with pytest.raises(nats.errors.Error, match="TLS"):
+            async with visiting(f"tls://worker:secret@{address}"):
+                pass
+    assert b"secret" not in heard
+    assert not heard
+
+
+def test_a_file_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(SettingsError, match="NATS_CA_FILE"):
+        connect_options(Settings(nats_ca_file=Path("/nowhere.pem")))
+
+
+@asynccontextmanager
+async def listening(answer: object) -> AsyncIterator[str]:
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)  # type: ignore[arg-type]
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"{host}:{port}"
+
+
+Signed = tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
+
+
+def certificate(name: str, issuer: Signed | None, folder: Path) -> Signed:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[1].subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    )
+    signed = builder.sign(issuer[0] if issuer else key, hashes.SHA256())
+    (folder / f"{name}.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / f"{name}.key").write_bytes(private)
+    return key, signed
