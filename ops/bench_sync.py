@@ -9,16 +9,12 @@ set size (PSS) of all processes of each kind, the browsers among them.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import math
-import os
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +26,9 @@ from actors.settings import Settings
 from engine.store.clinics import find_clinic
 from engine.store.sessions import drop_session
 from ops.connections import open_database, open_nats
-from ops.embedded import Home
-from ops.machine import Machine
 from ops.sandbox.client import Sandbox
-from ops.supervision import Supervisor, supervise
+from ops.scratch import on_scratch_machine
+from ops.supervision import Supervisor
 
 DAYS = 14
 SIGN_IN_CALLS = 3
@@ -146,29 +141,22 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="of each; the median is told")
     parser.add_argument("--json", type=Path, help="write the results here, too")
     arguments = parser.parse_args()
-    os.environ["LOG_LEVEL"] = "error"
-    with tempfile.TemporaryDirectory(prefix="idexx-bench-") as folder:
-        os.environ["IDEXX_SYNC_HOME"] = folder
-        return asyncio.run(
-            supervise(lambda supervisor: bench(supervisor, Home(Path(folder)), arguments), say=say, grace=30)
-        )
+
+    async def work(_: Supervisor, settings: Settings) -> int:
+        return await bench(settings, arguments)
+
+    return on_scratch_machine(work, "bench")
 
 
-async def bench(supervisor: Supervisor, home: Home, arguments: argparse.Namespace) -> int:
-    with home.hold(datetime.now(UTC)):
-        settings = await Machine(home, supervisor, say).start(sandbox=True)
-        [clinic, *_] = await Sandbox(settings.idexx_base_url).clinics()
-        results = await measure(settings, clinic.slug, arguments.latency, arguments.runs)
-        memory = memory_by_kind()
+async def bench(settings: Settings, arguments: argparse.Namespace) -> int:
+    [clinic, *_] = await Sandbox(settings.idexx_base_url).clinics()
+    results = await measure(settings, clinic.slug, arguments.latency, arguments.runs)
+    memory = memory_by_kind()
     print("memory (PSS): " + ", ".join(f"{kind} {mib:.0f} MiB" for kind, mib in sorted(memory.items())))
     if arguments.json:
         rows = [asdict(result) | {"ratio": result.ratio} for result in results]
         arguments.json.write_text(json.dumps({"results": rows, "memory_mib": memory}, indent=1))
     return 0
-
-
-def say(text: str) -> None:
-    print(f"· {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,9 @@ import os
 import random
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -33,10 +31,9 @@ from engine.errors import Unavailable
 from ops.connections import open_database, open_nats
 from ops.demo_run.compare import differences
 from ops.demo_run.stored import stored_appointments
-from ops.embedded import Home
-from ops.machine import Machine
 from ops.sandbox.client import Sandbox, SandboxClinic
-from ops.supervision import Supervisor, supervise
+from ops.scratch import on_scratch_machine
+from ops.supervision import Supervisor
 
 DAYS = 14
 VICTIMS = ("scraper-1", "scraper-2", "reconciler", "coordinator", "gateway", "nats-server", "postgres")
@@ -146,17 +143,15 @@ class Chaos:
             yield client
 
 
-async def chaos(supervisor: Supervisor, home: Home, seed: int, rounds: int) -> int:
-    with home.hold(datetime.now(UTC)):
-        settings = await Machine(home, supervisor, say).start(sandbox=True)
-        await Sandbox(settings.idexx_base_url).dials(latency_ms=300)
-        run = Chaos(supervisor, settings, random.Random(seed))  # noqa: S311 (repeatable, not secret)
-        try:
-            for number in range(1, rounds + 1):
-                await run.round(number)
-        except (Broken, TimeoutError) as error:
-            print(f"\n✗ seed {seed}: {error or 'a sync did not end in time'}")
-            return 1
+async def chaos(supervisor: Supervisor, settings: Settings, seed: int, rounds: int) -> int:
+    await Sandbox(settings.idexx_base_url).dials(latency_ms=300)
+    run = Chaos(supervisor, settings, random.Random(seed))  # noqa: S311 (repeatable, not secret)
+    try:
+        for number in range(1, rounds + 1):
+            await run.round(number)
+    except (Broken, TimeoutError) as error:
+        print(f"\n✗ seed {seed}: {error or 'a sync did not end in time'}")
+        return 1
     print(f"✓ {rounds} rounds with seed {seed}: nothing lost, nothing twice")
     return 0
 
@@ -166,19 +161,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=20)
     arguments = parser.parse_args()
-    os.environ |= {"LOG_LEVEL": "error", "ACK_WAIT_MS": "3000"}
-    with tempfile.TemporaryDirectory(prefix="idexx-chaos-") as folder:
-        os.environ["IDEXX_SYNC_HOME"] = folder
-        home = Home(Path(folder))
 
-        async def run(supervisor: Supervisor) -> int:
-            return await chaos(supervisor, home, arguments.seed, arguments.rounds)
+    async def work(supervisor: Supervisor, settings: Settings) -> int:
+        return await chaos(supervisor, settings, arguments.seed, arguments.rounds)
 
-        return asyncio.run(supervise(run, say=say, grace=30))
-
-
-def say(text: str) -> None:
-    print(f"· {text}", file=sys.stderr)
+    return on_scratch_machine(work, "chaos", ACK_WAIT_MS="3000")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""How fast a sync stops, in a portal whose calls hang for a minute: `python -m ops.bench_ends`.
+
+From the request to cancel, and from the moment at which the sync's time is up, to the last portal call that was
+let go (as the sandbox's ledger saw it), and to the sync's last event. The goal is one second for each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from nats.aio.client import Client
+
+from actors.messages import Subjects
+from actors.settings import Settings
+from ops.bench_sync import one_sync
+from ops.connections import open_nats
+from ops.sandbox.client import Sandbox
+from ops.scratch import on_scratch_machine
+from ops.supervision import Supervisor
+
+TIMEOUT_MS = 5000
+RUNS = 5
+
+
+async def measure(_: Supervisor, settings: Settings) -> int:
+    sandbox, subjects = Sandbox(settings.idexx_base_url), Subjects(settings.subject_prefix)
+    [clinic, *_rest] = await sandbox.clinics()
+    async with open_nats(settings.need_nats_url()) as client:
+        await one_sync(client, settings, clinic.slug)
+        await sandbox.dials(latency_ms=60_000)
+
+        async def cancel(sync_id: str) -> float:
+            body = json.dumps({"sync_id": sync_id}).encode()
+            asked = time.time()
+            await client.request(subjects.command("cancel", clinic.slug), body, timeout=10)
+            return asked
+
+        async def wait_for_the_timeout(sync_id: str) -> float:
+            started = (await status(client, subjects, clinic.slug, sync_id))["started_at"]
+            return datetime.fromisoformat(started).timestamp() + TIMEOUT_MS / 1000
+
+        for name, end in (("cancel", cancel), ("time-out", wait_for_the_timeout)):
+            times = [await one_end(client, subjects, sandbox, clinic.slug, end) for _ in range(RUNS)]
+            calls, events = (sorted(column) for column in zip(*times, strict=True))
+            print(
+                f"{name:9} last call let go after {calls[RUNS // 2]:.2f} s (at most {calls[-1]:.2f}), "
+                f"last event after {events[RUNS // 2]:.2f} s (at most {events[-1]:.2f})",
+                flush=True,
+            )
+    return 0
+
+
+async def one_end(
+    client: Client, subjects: Subjects, sandbox: Sandbox, clinic: str, end: Callable[[str], Awaitable[float]]
+) -> tuple[float, float]:
+    """Seconds from the end that was asked for to the last call let go, and to the last event."""
+    await sandbox.clear_ledger()
+    body = json.dumps({"days_ahead": 14}).encode()
+    reply = json.loads((await client.request(subjects.command("sync", clinic), body, timeout=10)).data)
+    sync_id = reply["sync_id"]
+    while len(await sandbox.ledger(kind="calendar")) < 3:
+        await asyncio.sleep(0.02)
+    asked = await end(sync_id)
+    while (sync := await status(client, subjects, clinic, sync_id))["status"] == "in_progress":
+        await asyncio.sleep(0.02)
+    calls = await sandbox.ledger(kind="calendar")
+    while any(call.gone_at is None for call in calls):
+        await asyncio.sleep(0.02)
+        calls = await sandbox.ledger(kind="calendar")
+    ended = datetime.fromisoformat(sync["completed_at"]).timestamp()
+    return max(call.gone_at or 0.0 for call in calls) - asked, ended - asked
+
+
+async def status(client: Client, subjects: Subjects, clinic: str, sync_id: str) -> dict[str, Any]:
+    body = json.dumps({"sync_id": sync_id}).encode()
+    reply = json.loads((await client.request(subjects.command("status", clinic), body, timeout=10)).data)
+    sync: dict[str, Any] = reply["sync"]
+    return sync
+
+
+if __name__ == "__main__":
+    sys.exit(on_scratch_machine(measure, "ends", SYNC_TIMEOUT_MS=str(TIMEOUT_MS)))

@@ -1,0 +1,39 @@
+"""A whole machine in a scratch folder, for benchmarks and fault runs: started, worked with, stopped, forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from actors.settings import Settings
+from ops.embedded import Home
+from ops.machine import Machine
+from ops.supervision import Supervisor, supervise
+
+Work = Callable[[Supervisor, Settings], Awaitable[int]]
+
+
+def on_scratch_machine(work: Work, name: str, **environment: str) -> int:
+    """Runs `work` on a machine with the sandbox portal and its clinics; answers its exit status.
+
+    `environment` is set for all processes; what it does not name is as `idexx-sync up` has it.
+    """
+    os.environ |= {"LOG_LEVEL": "error", "HTTP_PORT": "0", **environment}
+    with tempfile.TemporaryDirectory(prefix=f"idexx-{name}-") as folder:
+        os.environ["IDEXX_SYNC_HOME"] = folder
+        home = Home(Path(folder))
+
+        async def run(supervisor: Supervisor) -> int:
+            with home.hold(datetime.now(UTC)):
+                return await work(supervisor, await Machine(home, supervisor, say).start(sandbox=True))
+
+        return asyncio.run(supervise(run, say=say, grace=30))
+
+
+def say(text: str) -> None:
+    print(f"· {text}", file=sys.stderr)
