@@ -72,7 +72,8 @@ class Lease:
         async with self._bucket.changes(self._key) as changed:
             while deadline is None or time.monotonic() < deadline:
                 changed.clear()
-                if await self._take():
+                # A write that is refused is announced all the same, also to us: who only wrote would never sleep.
+                if (await self._bucket.read(self._key)).value is None and await self._take():
                     return True
                 # An expiry is not announced: a quarter of the lease is how late a waiter may notice it.
                 pause = min(self._ttl, 4.0) / 4 * random.uniform(0.5, 1)  # noqa: S311

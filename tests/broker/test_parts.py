@@ -223,6 +223,19 @@ def start_holder(nats_url: str, bucket: str) -> subprocess.Popen[str]:
     )
 
 
+async def test_who_waits_for_a_lease_is_quiet_and_can_be_cancelled(client: Client, namespace: str) -> None:
+    """Its own refused writes once woke it: it never slept, and mostly swallowed the cancel."""
+    async with Lease(client, bucket=namespace, key="k", ttl=10):
+        writes = await client.subscribe(f"$KV.{namespace}.>")
+        waiter = asyncio.create_task(Lease(client, bucket=namespace, key="k", ttl=10).acquire())
+        await writes.next_msg(timeout=5)
+        await asyncio.wait({waiter}, timeout=1)
+        assert writes.pending_msgs < 5
+        waiter.cancel()
+        await asyncio.wait({waiter}, timeout=5)
+        assert waiter.cancelled()
+
+
 async def test_the_lease_of_a_killed_holder_is_taken_over(nats_url: str, client: Client, namespace: str) -> None:
     holder = start_holder(nats_url, namespace)
     assert holder.stdout is not None
