@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import nats.js.errors
 from dramatiq import Broker, Consumer, Message
 from dramatiq.common import current_millis, dq_name, q_name
 from dramatiq.errors import QueueJoinTimeout
@@ -18,59 +15,23 @@ from dramatiq.middleware import Middleware
 from nats.aio.client import Client
 from nats.js.api import StorageType
 
-from .connection import Connection
 from .consumer import IdleConsumer, NatsConsumer
-from .dead import DeadLetter, DeadLetters
+from .dead import DeadLetter
 from .delivery import NatsMessage
 from .errors import DeliveriesExhausted
-from .held import Held
-from .intake import Intake, Source
+from .intake import Intake
 from .kv import Bucket
 from .loop import LoopThread, loop_thread
-from .mailbox import Mailbox, Mailboxes
+from .mailbox import Mailbox
 from .names import QueueNames
-from .publisher import Publisher
-from .room import Room
-from .sender import Sender
-from .streams import StreamOptions, Streams
+from .outbox import Order
+from .parts import Parts, Server
+from .streams import StreamOptions
 
 T = TypeVar("T")
 AnyMessage = Message[Any]
 
 DEFAULT_URL = "nats://127.0.0.1:4222"
-#: How many delayed messages of one `enqueue_many` are under way at once.
-WINDOW = 500
-#: How often `join` looks whether a queue is done. Seconds.
-SHORTEST_LOOK, LONGEST_LOOK = 0.01, 0.2
-
-
-@dataclass
-class _Parts:
-    """What belongs to one process: a fork makes its own."""
-
-    pid: int
-    thread: LoopThread
-    connection: Connection
-    streams: Streams
-    publisher: Publisher
-    held: Held
-    room: Room
-    sender: Sender
-    dead: DeadLetters
-    mailboxes: Mailboxes
-    buckets: dict[str, Bucket] = field(default_factory=dict)
-    #: For `enqueue` on the loop's own thread, if it was ever called there.
-    beside: _Parts | None = None
-
-    async def close(self) -> None:
-        if self.close in self.thread.closers:
-            self.thread.closers.remove(self.close)
-        if self.beside is not None:
-            await asyncio.to_thread(self.beside.thread.stop)
-            self.beside = None
-        await self.held.flush()
-        await self.held.close()
-        await self.connection.close()
 
 
 class _InThisThread(threading.local):
@@ -129,13 +90,12 @@ class NatsBroker(Broker):
             replicas=replicas,
             storage=storage,
         )
-        self._servers = [url] if isinstance(url, str) else list(url or [DEFAULT_URL])
+        urls = [url] if isinstance(url, str) else list(url or [DEFAULT_URL])
+        self._server = Server(urls, dict(connect_options or {}), timeout)
         self._mailbox_wait = mailbox_wait
         self._max_deliver = max_deliver
-        self._timeout = timeout
-        self._connect_options = dict(connect_options or {})
         self._lock = threading.Lock()
-        self._parts: _Parts | None = None
+        self._parts: Parts | None = None
         self._in_this_thread = _InThisThread()
 
     # The process's loop and connection
@@ -153,12 +113,7 @@ class NatsBroker(Broker):
 
     async def bucket(self, name: str, replicas: int | None = None) -> Bucket:
         """On the loop: a key-value bucket of this process's connection, made on first use."""
-        parts = self._open()
-        client = await parts.connection.connected()
-        bucket = parts.buckets.get(name)
-        if bucket is None or bucket.client is not client:
-            bucket = parts.buckets[name] = Bucket(client, name, replicas=replicas or self.options.replicas)
-        return bucket
+        return await self._open().bucket(name, replicas)
 
     def close(self) -> None:
         """Sends what is buffered and ends the connection, in a few seconds at most. A later use connects again."""
@@ -198,7 +153,9 @@ class NatsBroker(Broker):
         if self._in_this_thread.batch is not None:
             self._in_this_thread.batch.append((message, delay))
             return message
-        self._noting_failure(lambda: self._store(message, delay))
+        outbox, admitted = self._open_for_sending().outbox, self._in_this_thread.finishing is not None
+        order = self._order(message, delay)
+        self._noting_failure(lambda: outbox.store(order, wait=self._mailbox_wait, admitted=admitted))
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -206,7 +163,11 @@ class NatsBroker(Broker):
         """As `enqueue`, for coroutines on the broker's loop: it never blocks the loop."""
         message = self._prepare(message, delay)
         self.emit_before("enqueue", message, delay)
-        await self._store_async(message, delay)
+        sender, names = self._open().sender, self._names(message.queue_name)
+        if delay is not None:
+            await sender.schedule(names, message, delay)
+        else:
+            await sender.store(names, sender.letter(names, message), self._mailbox_wait)
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -230,7 +191,8 @@ class NatsBroker(Broker):
             yield
         finally:
             self._in_this_thread.batch = outer
-        outcomes = self._noting_failure(lambda: self._store_many(batch))
+        outbox, orders = self._open_for_sending().outbox, [self._order(*each) for each in batch]
+        outcomes = self._noting_failure(lambda: outbox.store_many(orders, wait=self._mailbox_wait))
         failures = [(message, error) for (message, _), error in zip(batch, outcomes, strict=True) if error]
         for (message, delay), error in zip(batch, outcomes, strict=True):
             if error is None:
@@ -280,10 +242,8 @@ class NatsBroker(Broker):
             timeout=timeout / 1000,
             max_deliver=self._max_deliver,
         )
-        parts.thread.run(_declare_consumers(parts, names))
-        consumer.open(
-            lambda receive: Intake(parts.connection, parts.held, self._sources(names), prefetch, receive)
-        )
+        sources = parts.thread.run(parts.declare_consumers(names))
+        consumer.open(lambda receive: Intake(parts.connection, parts.held, sources, prefetch, receive))
         return consumer
 
     # Looking and emptying
@@ -316,9 +276,7 @@ class NatsBroker(Broker):
         """Waits until nothing is ready, in flight or delayed; QueueJoinTimeout after `timeout` milliseconds."""
         parts = self._open()
         try:
-            parts.thread.run(
-                _join(parts.mailboxes, self._names(queue_name)), None if timeout is None else timeout / 1000
-            )
+            parts.thread.run(parts.join(self._names(queue_name)), None if timeout is None else timeout / 1000)
         except TimeoutError:
             raise QueueJoinTimeout(f"The queue {queue_name!r} is not done after {timeout} ms.") from None
 
@@ -335,7 +293,7 @@ class NatsBroker(Broker):
         It is dropped after it was stored in the queue. Raises MailboxFull like `enqueue`.
         """
         parts = self._open()
-        return parts.thread.run(self._replay(parts, self._names(queue_name), sequence))
+        return parts.thread.run(parts.replay(self._names(queue_name), sequence, self._mailbox_wait))
 
     def drop_dead_letter(self, queue_name: str, sequence: int) -> bool:
         """Deletes a dead letter; False when there is none."""
@@ -347,69 +305,13 @@ class NatsBroker(Broker):
     def _names(self, queue_name: str) -> QueueNames:
         return QueueNames(self.namespace, q_name(queue_name))
 
-    def _sources(self, names: QueueNames) -> list[Source]:
-        """From the highest priority down; what is due is older than what is new, and goes first."""
-        return [
-            Source(stream, f"{kind}-{level}")
-            for level in reversed(self.options.levels)
-            for stream, kind in ((names.later, "due"), (names.box, "new"))
-        ]
-
     def _prepare(self, message: AnyMessage, delay: int | None) -> AnyMessage:
         if delay is None:
             return message
         return message.copy(queue_name=dq_name(message.queue_name), options={"eta": current_millis() + delay})
 
-    def _store(self, message: AnyMessage, delay: int | None) -> None:
-        parts, names = self._open_for_sending(), self._names(message.queue_name)
-        if delay is not None:
-            parts.thread.run(parts.sender.schedule(names, message, delay))
-            return
-        letter = parts.sender.letter(names, message)
-        if not parts.streams.knows(names.box):
-            parts.thread.run(parts.streams.box(names))
-        try:
-            parts.publisher.publish_blocking(letter)
-        except nats.js.errors.APIError as error:
-            full = parts.sender.refusal(names, error)
-            if self._in_this_thread.finishing is not None:
-                # The message that is being finished was admitted; so is what follows from it.
-                parts.thread.run(parts.sender.schedule(names, message, 0))
-            elif self._mailbox_wait <= 0:
-                raise full from None
-            else:
-                parts.thread.run(parts.sender.store(names, letter, self._mailbox_wait))
-
-    async def _store_async(self, message: AnyMessage, delay: int | None) -> None:
-        parts, names = self._open(), self._names(message.queue_name)
-        if delay is not None:
-            await parts.sender.schedule(names, message, delay)
-        else:
-            await parts.sender.store(names, parts.sender.letter(names, message), self._mailbox_wait)
-
-    def _store_many(self, batch: list[tuple[AnyMessage, int | None]]) -> list[Exception | None]:
-        parts = self._open_for_sending()
-        now = [(self._names(message.queue_name), message) for message, delay in batch if delay is None]
-        letters = [(names, parts.sender.letter(names, message)) for names, message in now]
-        later = [(message, delay) for message, delay in batch if delay is not None]
-        stored = iter(parts.thread.run(parts.sender.store_many(letters, self._mailbox_wait)) if letters else [])
-        scheduled = iter(parts.thread.run(self._schedule_many(parts, later)) if later else [])
-        return [next(stored if delay is None else scheduled) for _, delay in batch]
-
-    async def _schedule_many(
-        self, parts: _Parts, messages: list[tuple[AnyMessage, int]]
-    ) -> list[Exception | None]:
-        window = asyncio.Semaphore(WINDOW)
-
-        async def schedule(message: AnyMessage, delay: int) -> Exception | None:
-            async with window:
-                try:
-                    await parts.sender.schedule(self._names(message.queue_name), message, delay)
-                except Exception as error:
-                    return error
-            return None
-
-        return await asyncio.gather(*(schedule(*each) for each in messages))
+    def _order(self, message: AnyMessage, delay: int | None) -> Order:
+        return self._names(message.queue_name), message, delay
 
     def _noting_failure(self, store: Callable[[], T]) -> T:
         """A middleware's enqueue that fails while its message is being finished keeps that message."""
@@ -420,62 +322,20 @@ class NatsBroker(Broker):
                 self._in_this_thread.finishing.delivery.unfinished = True
             raise
 
-    async def _replay(self, parts: _Parts, names: QueueNames, sequence: int) -> bool:
-        letter = await parts.dead.replay(names, sequence)
-        if letter is None:
-            return False
-        await parts.sender.store(names, letter, self._mailbox_wait)
-        return await parts.dead.drop(names, sequence)
-
-    def _open(self) -> _Parts:
+    def _open(self) -> Parts:
         parts = self._parts
         if parts is not None and parts.pid == os.getpid():
             return parts
         with self._lock:
             if self._parts is None or self._parts.pid != os.getpid():
-                self._parts = self._make_parts(loop_thread())
+                self._parts = Parts.make(self._server, self.options, loop_thread())
             return self._parts
 
-    def _open_for_sending(self) -> _Parts:
+    def _open_for_sending(self) -> Parts:
         """On the loop's own thread, a connection beside it: the loop stands still meanwhile and cannot send."""
         parts = self._open()
         if not parts.thread.is_current():
             return parts
         if parts.beside is None:
-            parts.beside = self._make_parts(LoopThread())
+            parts.beside = Parts.make(self._server, self.options, LoopThread())
         return parts.beside
-
-    def _make_parts(self, thread: LoopThread) -> _Parts:
-        connection = Connection(self._servers, self._connect_options, self._timeout)
-        streams = Streams(connection, self.options)
-        publisher = Publisher(connection, thread, self._timeout, streams.declare_again)
-        room = Room(connection)
-        held = Held(connection, thread, room, self.options.ack_wait)
-        parts = _Parts(
-            pid=os.getpid(),
-            thread=thread,
-            connection=connection,
-            streams=streams,
-            publisher=publisher,
-            held=held,
-            room=room,
-            sender=Sender(connection, streams, publisher, room),
-            dead=DeadLetters(connection, streams, publisher, held),
-            mailboxes=Mailboxes(connection, streams),
-        )
-        thread.closers.append(parts.close)
-        return parts
-
-
-async def _declare_consumers(parts: _Parts, names: QueueNames) -> None:
-    parts.streams.forget(names)
-    await parts.streams.box(names)
-    await parts.streams.later(names)
-    await parts.room.watch(names)
-
-
-async def _join(mailboxes: Mailboxes, names: QueueNames) -> None:
-    pause = SHORTEST_LOOK
-    while not await mailboxes.is_done(names):
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_LOOK)

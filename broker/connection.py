@@ -13,7 +13,6 @@ from dramatiq.errors import ConnectionClosed, ConnectionFailed
 from dramatiq.logging import get_logger
 from nats.aio.client import Client, Srv
 
-
 #: How long the other side may take to confirm that a connection is closed. Seconds.
 CLOSE_TIMEOUT = 2.0
 
