@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,8 @@ from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.chromium import BrowserMissing, Chromium, crashed
 from engine.portal.protocols import Cookie
 from engine.portal.settings import PortalSettings
+
+Settle = Callable[[], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +61,13 @@ class Browser:
             await asyncio.wait(self._tasks)
 
     @asynccontextmanager
-    async def context(self, cookies: Sequence[Cookie] = ()) -> AsyncIterator[BrowserContext]:
-        """A fresh context with these cookies. Raises `PortalFailure` if no browser can be had or if it crashes."""
+    async def context(
+        self, cookies: Sequence[Cookie] = (), *, settle: Settle | None = None
+    ) -> AsyncIterator[BrowserContext]:
+        """A fresh context with these cookies. Raises `PortalFailure` if no browser can be had or if it crashes.
+
+        `settle` is awaited before the context is closed, when nobody waits for it any more.
+        """
         chromium, context = await self._open(cookies)
         try:
             yield context
@@ -74,7 +81,7 @@ class Browser:
                 raise crashed("the browser hung and was killed") from error
             raise
         finally:
-            self._spawn(self._give_back(chromium, context))
+            self._spawn(self._give_back(chromium, context, settle))
 
     async def _open(self, cookies: Sequence[Cookie]) -> tuple[Chromium, BrowserContext]:
         """Opening a context is the health check: what does not answer is killed, and the next gets the work."""
@@ -153,13 +160,16 @@ class Browser:
         return None
 
     async def _give_back(
-        self, chromium: Chromium, context: BrowserContext | asyncio.Future[BrowserContext]
+        self,
+        chromium: Chromium,
+        context: BrowserContext | asyncio.Future[BrowserContext],
+        settle: Settle | None = None,
     ) -> None:
         try:
             async with asyncio.timeout(self._settings.times.close):
                 opened = await context if isinstance(context, asyncio.Future) else context
-                # While a context closes, its pages' requests pass by the gate that they had to go through.
-                await opened.set_offline(True)
+                if settle is not None:
+                    await settle()
                 await opened.close()
         except TimeoutError:
             await self._kill(chromium)

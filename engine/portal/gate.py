@@ -24,6 +24,9 @@ T = TypeVar("T")
 #: Everything else is weight: images, fonts, media, sockets. Styles stay, since they tell what is visible.
 LOADED_TYPES = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
 
+#: How long a page may take to come to rest after it has served its purpose, in seconds.
+SETTLE = 2.0
+
 
 class Gate:
     """Of one page. Scripts and styles may come from elsewhere; nothing is sent there, no page comes from there.
@@ -38,6 +41,7 @@ class Gate:
         self._errand = errand
         self._page: Page | None = None
         self._closed = False
+        self._undecided = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_flight: set[Request] = set()
         self._sent: dict[Request, float] = {}
@@ -62,6 +66,16 @@ class Gate:
         self._closed = True
         for task in self._tasks:
             task.cancel()
+
+    async def settle(self) -> None:
+        """Waits, not for long, until no request of the page is undecided: closing its context would let them pass."""
+        with contextlib.suppress(PlaywrightError, TimeoutError):
+            async with asyncio.timeout(SETTLE):
+                if self.is_landing and self._page is not None:
+                    await self._page.wait_for_url(is_landing, wait_until="load")
+                while self._undecided:
+                    self.news.clear()
+                    await self.news.wait()
 
     @property
     def is_waiting(self) -> bool:
@@ -96,6 +110,7 @@ class Gate:
     async def _on_request(self, route: Route) -> None:
         """Errors stay here: Playwright would raise them from whichever call comes next."""
         request = route.request
+        self._undecided += 1
         try:
             if not self._may_pass(request):
                 await route.abort("blockedbyclient")
@@ -110,6 +125,8 @@ class Gate:
             pass  # The page is gone, and its requests with it.
         except Exception as error:
             self._error = error
+        finally:
+            self._undecided -= 1
             self.news.set()
 
     def _may_pass(self, request: Request) -> bool:

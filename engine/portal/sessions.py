@@ -80,8 +80,9 @@ class Sessions:
     async def _sign_in(self, errand: Errand) -> Session:
         slug = errand.clinic.slug
         try:
-            async with self._browser.context() as context:
-                cookies = await SignIn(self._settings, self._budget, errand).run(context)
+            sign_in = SignIn(self._settings, self._budget, errand)
+            async with self._browser.context(settle=sign_in.settle) as context:
+                cookies = await sign_in.run(context)
         except PortalFailure as error:
             await self._remember(errand, error.failure)
             raise

@@ -32,6 +32,8 @@ class SignIn:
         self._errand = errand
         self._limit = errand.patience.limit
         self._gate = Gate(settings, budget, errand)
+        #: To be awaited before the context is closed.
+        self.settle = self._gate.settle
 
     async def run(self, context: BrowserContext) -> Sequence[Cookie]:
         """The cookies of the new session; `context` is fresh. Raises `PortalFailure`."""
