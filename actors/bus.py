@@ -12,7 +12,7 @@ from dramatiq.middleware import (
     TimeLimit,
 )
 
-from actors.nats_access import connect_options
+from actors.nats_access import connect_options, servers
 from actors.settings import Settings
 from broker import NatsBroker
 
@@ -24,10 +24,11 @@ MIN_BACKOFF_MS, MAX_BACKOFF_MS = 500, 30_000
 def build_broker(settings: Settings) -> NatsBroker:
     """It connects on first use. Raises `SettingsError` if `NATS_URL` is not set."""
     return NatsBroker(
-        settings.need_nats_url(),
+        servers(settings.need_nats_url()),
         namespace=settings.subject_prefix,
         mailbox_size=settings.mailbox_sizes(),
         ack_wait=settings.ack_wait_ms / 1000,
+        replicas=settings.nats_replicas,
         connect_options=connect_options(settings),
         middleware=[
             AgeLimit(),

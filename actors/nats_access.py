@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from typing import Any
 
 from actors.settings import Settings, SettingsError
+
+
+def servers(url: str) -> list[str]:
+    """The addresses in `NATS_URL`: one, or those of a cluster with commas between."""
+    return re.split(r",(?=\w+://)", url)
 
 
 def connect_options(settings: Settings) -> dict[str, Any]:

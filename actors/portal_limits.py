@@ -18,11 +18,17 @@ def portal_bucket(settings: Settings, client: Client) -> TokenBucket:
         key=f"budget.{_portal_key(settings)}",
         rate=settings.idexx_rate_limit,
         burst=settings.rate_burst,
+        replicas=settings.nats_replicas,
     )
 
 
 def portal_breaker(settings: Settings, client: Client) -> CircuitBreaker:
-    return CircuitBreaker(client, bucket=_bucket(settings), key=f"breaker.{_portal_key(settings)}")
+    return CircuitBreaker(
+        client,
+        bucket=_bucket(settings),
+        key=f"breaker.{_portal_key(settings)}",
+        replicas=settings.nats_replicas,
+    )
 
 
 def _bucket(settings: Settings) -> str:

@@ -54,7 +54,12 @@ class Process:
         self.subjects = Subjects(settings.subject_prefix)
         self.name = f"{socket.gethostname()}/{getpid()}"
         self.database = Database(settings.need_database_url())
-        self.event_log = EventLog(broker.client, self.subjects.event_stream, [self.subjects.events])
+        self.event_log = EventLog(
+            broker.client,
+            self.subjects.event_stream,
+            [self.subjects.events],
+            replicas=settings.nats_replicas,
+        )
         self.relay = Relay(self.database, self.event_log, self.subjects, self.metrics)
         self.holds = Holds(self.database, self.metrics.browses)
         self.random = random.Random()  # noqa: S311 (jitter, not secrecy)

@@ -41,7 +41,14 @@ def portal_settings(settings: Settings) -> PortalSettings:
 
 
 def _sessions(process: Process, client: Client) -> SharedSessions:
-    lease = partial(Lease, client, bucket=process.subjects.leases_bucket, ttl=LEASE_SECONDS, holder=process.name)
+    lease = partial(
+        Lease,
+        client,
+        bucket=process.subjects.leases_bucket,
+        ttl=LEASE_SECONDS,
+        holder=process.name,
+        replicas=process.settings.nats_replicas,
+    )
     return SharedSessions(
         process.database,
         process.vault(),

@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     nats_ca_file: Path | None = None
     nats_cert_file: Path | None = None
     nats_key_file: Path | None = None
+    nats_replicas: Annotated[int, Field(ge=1, le=5)] = 1
     database_url: OptionalText = None
     subject_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "idexx"
     encryption_key: OptionalSecret = None
@@ -156,9 +157,13 @@ class Settings(BaseSettings):
 
 @cache
 def load() -> Settings:
-    """The settings of this process; raises `SettingsError` that names each bad variable."""
+    """The settings of this process; raises `SettingsError` that names each bad variable.
+
+    A secret may be a file in `CREDENTIALS_DIRECTORY` that is named like its field, such as `encryption_key`: what a
+    process finds in its environment, every program that it starts finds there, too.
+    """
     try:
-        return Settings()
+        return Settings(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))  # type: ignore[call-arg]
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(item) for item in error.errors())) from None
 

@@ -12,7 +12,7 @@ import asyncpg
 import nats.errors
 from nats.aio.client import Client
 
-from actors.nats_access import connect_options
+from actors.nats_access import connect_options, servers
 from actors.settings import load
 from broker.connection import OrderedClient
 from engine.errors import Unavailable
@@ -50,7 +50,7 @@ async def open_nats(url: str) -> AsyncIterator[Client]:
         # Its own time-out does not cover a server that says nothing, or nothing but TLS.
         async with asyncio.timeout(2 * CONNECT_TIMEOUT):
             await client.connect(
-                url,
+                servers(url),
                 connect_timeout=CONNECT_TIMEOUT,  # type: ignore[arg-type]
                 max_reconnect_attempts=2,
                 reconnect_time_wait=0.2,  # type: ignore[arg-type]
@@ -72,7 +72,9 @@ async def open_nats(url: str) -> AsyncIterator[Client]:
 
 
 def where(url: str) -> str:
-    """Host and port of a URL: fit to be shown."""
+    """Host and port of a URL, or of several with commas between: fit to be shown."""
+    if len(urls := servers(url)) > 1:
+        return ", ".join(map(where, urls))
     try:
         parts = urlsplit(url)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname or "a local socket")
