@@ -25,6 +25,14 @@ class OrderedClient(Client):
     async def _send_command(self, cmd: bytes, priority: bool = False) -> None:  # noqa: ARG002
         await super()._send_command(cmd, False)
 
+    async def _flush_pending(self, force_flush: bool = False) -> Any:
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        flushed = await super()._flush_pending(force_flush)
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
+        return flushed
+
     async def _connect_to_server(self, s: Srv) -> None:
         if self._transport is not None:
             self._transport.close()
@@ -100,6 +108,18 @@ class Connection:
             except TimeoutError:
                 raise ConnectionClosed(f"NATS is out of reach: {self._last_error or 'connection lost'}") from None
         return client
+
+    async def send(self, subject: str, payload: bytes = b"", reply: str = "") -> bool:
+        """A plain publish, if a server can be reached at this moment; whether it is on its way. Never raises."""
+        client = self.live_client
+        if client is None:
+            return False
+        try:
+            await client.publish(subject, payload, reply)
+        except (OSError, RuntimeError, nats.errors.Error) as error:  # RuntimeError: uvloop's closed transport
+            self._last_error = error
+            return False
+        return True
 
     async def close(self, timeout: float = 2.0) -> None:
         """Sends what is buffered, within `timeout` seconds, and ends the connection."""

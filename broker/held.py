@@ -81,7 +81,7 @@ class Held:
         """Waits until the server has seen every settlement so far, if it can be reached."""
         await self._settle_finished()
         if (client := self._connection.live_client) is not None:
-            with contextlib.suppress(TimeoutError, OSError, nats.errors.Error):
+            with contextlib.suppress(TimeoutError, OSError, RuntimeError, nats.errors.Error):
                 await client.flush(FLUSH_TIMEOUT)
 
     async def close(self) -> None:
@@ -99,15 +99,11 @@ class Held:
             await self.settle(*self._finished.popleft())
 
     async def _send(self, settlement: tuple[str, bytes]) -> None:
-        client = self._connection.live_client
-        if client is None:
+        if not await self._connection.send(*settlement):
             self._unsent.append(settlement)
-            return
-        if settlement[1] is ACK:
+        elif settlement[1] is ACK:
             self._unconfirmed.append(settlement)
             self._confirm.set()
-        with contextlib.suppress(nats.errors.Error):
-            await client.publish(*settlement)
 
     async def _repeat(self) -> None:
         """After a reconnection: a second ack of a delivery changes nothing, a lost one would run it again."""
@@ -128,7 +124,7 @@ class Held:
                 if (client := self._connection.live_client) is not None:
                     await client.flush()
                     del self._unconfirmed[:sent]
-            except (TimeoutError, OSError, nats.errors.Error):
+            except (TimeoutError, OSError, RuntimeError, nats.errors.Error):
                 continue  # the connection is going; `_repeat` follows
 
     async def _renew(self) -> None:
@@ -139,11 +135,8 @@ class Held:
 
     async def _renew_all(self) -> None:
         for delivery in list(self._held):
-            client = self._connection.live_client
-            if client is None:
-                return
-            with contextlib.suppress(nats.errors.Error):
-                await client.publish(delivery.reply, PROGRESS)
+            if not await self._connection.send(delivery.reply, PROGRESS):
+                return  # all of them are renewed when the connection is back
 
 
 def nak(delay: float = 0.0) -> bytes:

@@ -198,12 +198,8 @@ class Intake:
 
     async def _request(self, index: int, source: Source, count: int, terms: dict[str, Any]) -> None:
         source.asked += count
-        with contextlib.suppress(nats.errors.Error):
-            await self._client.publish(
-                source.request_subject,
-                json.dumps({"batch": count, **terms}).encode(),
-                f"{self._inbox}.{index}.{self._round}",
-            )
+        request = json.dumps({"batch": count, **terms}).encode()
+        await self._connection.send(source.request_subject, request, f"{self._inbox}.{index}.{self._round}")
 
     async def _ask_anew(self) -> None:
         """The server forgets requests with the connection: count them as gone and ask again."""

@@ -174,7 +174,8 @@ class Publisher:
             await client.publish(letter.subject, letter.payload, f"{self._inbox}.{number}", letter.headers)
         except Exception as error:
             if not outcome.done():
-                outcome.set_exception(error)
+                closed = isinstance(error, RuntimeError)  # uvloop's way to say that a transport is closed
+                outcome.set_exception(nats.errors.ConnectionClosedError() if closed else error)
 
     def _check_size(self, client: Client, letter: Letter) -> None:
         size = len(letter.payload) + sum(len(name) + len(value) + 4 for name, value in letter.headers.items()) + 12

@@ -12,7 +12,6 @@ import random
 import time
 from collections import defaultdict
 
-import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -52,9 +51,7 @@ class Room:
 
     async def announce(self, stream: str) -> None:
         """A message has left `stream`."""
-        if (client := self._connection.live_client) is not None:
-            with contextlib.suppress(nats.errors.Error):
-                await client.publish(self._subjects[stream])
+        await self._connection.send(self._subjects[stream])
 
     async def wait(self, names: QueueNames, timeout: float) -> None:
         """Returns when there may be room, or after `timeout` seconds, or now and then."""
@@ -65,8 +62,7 @@ class Room:
 
         await self._listen(names.room, on_room)
         made.clear()
-        client = await self._connection.connected()
-        await client.publish(names.waiting)
+        await self._connection.send(names.waiting)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(timeout, random.uniform(RECHECK / 2, RECHECK))):  # noqa: S311
                 await made.wait()

@@ -264,3 +264,30 @@ def test_what_the_server_does_not_change_is_refused_with_the_reason(nats_url: st
     with pytest.raises(DeclarationRefused, match="storage"):
         other.enqueue(message())
     other.close()
+
+
+def test_an_ack_goes_through_although_the_consumer_was_replaced_meanwhile(broker: NatsBroker) -> None:
+    released, begun = threading.Event(), threading.Event()
+    notes = declare(broker, lambda _: (begun.set(), released.wait(20)))
+    with local_worker(broker) as worker:
+        broker.enqueue(message("one"))
+        assert begun.wait(10)
+        first = worker.consumers["default"].consumer
+        assert first is not None
+        first.close()
+        eventually(lambda: worker.consumers["default"].consumer is not first)
+        released.set()
+        broker.join("default", timeout=5000)
+    assert notes == ["one"]
+
+
+def test_a_delay_does_not_depend_on_the_senders_clock(broker: NatsBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = declare(broker)
+    hour = 3_600_000
+    monkeypatch.setattr("broker.broker.current_millis", lambda: int(time.time() * 1000) + hour)
+    broker.enqueue(message("an hour ahead"), delay=200)
+    monkeypatch.setattr("broker.broker.current_millis", lambda: int(time.time() * 1000) - hour)
+    broker.enqueue(message("an hour behind"), delay=60_000)
+    with local_worker(broker):
+        eventually(lambda: notes == ["an hour ahead"])
+    assert broker.get_queue_message_counts("default") == (0, 1, 0)
