@@ -13,7 +13,18 @@ import structlog
 from dramatiq.errors import BrokerConnectionError
 
 from actors.mail import Mail
-from actors.messages import EventsQuery, StatusQuery, Subjects, SyncCommand, SyncReference, parse
+from actors.messages import (
+    ALL,
+    EventsQuery,
+    PlanQuery,
+    Request,
+    StatusQuery,
+    Subjects,
+    SyncCommand,
+    SyncReference,
+    parse,
+)
+from actors.overview import overview
 from actors.processes import Process
 from actors.views import clinic_view, sync_view
 from broker import MailboxFull
@@ -21,6 +32,7 @@ from engine import decide_held
 from engine.cancel import cancel
 from engine.clinic import Clinic
 from engine.dates import work_order
+from engine.errors import BadRequest, WrongState
 from engine.store.clinics import check_can_sign_in, find_clinic
 from engine.store.database import Connection, Database
 from engine.store.syncs.admission import Admission, admit
@@ -30,6 +42,9 @@ from engine.store.syncs.reading import database_time, freshness, get_sync, list_
 from engine.sync import Sync, SyncRequest, SyncStatus
 
 log = structlog.get_logger(__name__)
+
+#: Changes of a plan in one reply, so that it stays far below the largest message.
+PLAN_PAGE = 500
 
 Command = Callable[[str, bytes], Awaitable[dict[str, Any]]]
 
@@ -46,6 +61,8 @@ class Commands:
             "cancel": self.cancel,
             "status": self.status,
             "events": self.events,
+            "plan": self.plan,
+            "overview": self.overview,
             "approve": self.approve,
             "reject": self.reject,
         }
@@ -110,10 +127,13 @@ class Commands:
         return {"ok": True, "sync_id": sync_id, "status": decision, "removals": count}
 
     async def status(self, slug: str, payload: bytes) -> dict[str, Any]:
-        """A sync as stored with its dates, or the clinic's latest one; and how fresh the clinic's data is."""
+        """A sync as stored with its dates, or the clinic's latest one; and how fresh the clinic's data is.
+
+        One who knows a sync's id, and not its clinic, asks `_all`.
+        """
         query = parse(StatusQuery, payload)
         async with self._process.database.connection() as connection:
-            clinic = await find_clinic(connection, slug)
+            clinic = await _clinic_asked_for(connection, slug, query.sync_id)
             sync = await _sync_asked_for(connection, clinic, query.sync_id)
             about = clinic_view(clinic, await freshness(connection, clinic.id))
             if sync is None:
@@ -130,6 +150,22 @@ class Commands:
             found = await events_after(connection, sync.id, query.after_seq)
         return {"ok": True, "sync_id": sync.id, "status": sync.status, "events": found}
 
+    async def plan(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """What a dry run would have changed, a page at a time: kinds, ids, dates and times."""
+        query = parse(PlanQuery, payload)
+        async with self._process.database.connection() as connection:
+            clinic = await find_clinic(connection, slug)
+            sync = await get_sync(connection, query.sync_id, clinic.id)
+        if sync.plan is None:
+            raise WrongState(f"sync {sync.id} has no plan: only a dry run that has ended has one")
+        page = sync.plan[query.after : query.after + PLAN_PAGE]
+        return {"ok": True, "sync_id": sync.id, "total": len(sync.plan), "plan": page}
+
+    async def overview(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """A clinic and its syncs; or, of `_all`, everything that a console shows."""
+        parse(Request, payload)
+        return await overview(self._process, slug)
+
     async def _set_going(self, started: Sequence[UUID]) -> None:
         """Tells the Coordinator. That it cannot be told is no refusal: the sweep finds what is stored."""
         for sync_id in started:
@@ -139,6 +175,14 @@ class Commands:
                 log.warning(
                     "coordinator_not_told", sync_id=str(sync_id), error=str(error), hint="the sweep finds it"
                 )
+
+
+async def _clinic_asked_for(connection: Connection, slug: str, sync_id: UUID | None) -> Clinic:
+    if slug != ALL:
+        return await find_clinic(connection, slug)
+    if sync_id is None:
+        raise BadRequest(f"sync_id: is needed where {ALL} stands for the clinic")
+    return await find_clinic(connection, str((await get_sync(connection, sync_id)).clinic_id))
 
 
 async def _sync_asked_for(connection: Connection, clinic: Clinic, sync_id: UUID | None) -> Sync | None:

@@ -15,6 +15,7 @@ from dramatiq.middleware import Middleware
 from actors.mail import DATE_SCRAPER, Mail
 from actors.metrics import Metrics
 from actors.periodic import periodically
+from actors.presence import announce
 from actors.processes import Process
 from actors.settings import Settings
 from broker import LoopActors, NatsBroker
@@ -82,6 +83,7 @@ class Crew(Middleware):
     async def _open(self, queues: Collection[str]) -> None:
         process = self._process = Process(self._settings, self._broker, self._metrics, "+".join(sorted(queues)))
         await process.open()
+        await announce(process, queues)
         await self._show(process)
         if DATE_SCRAPER in queues:
             process.waits_for.add("browser")

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.dates import MAX_DAYS, DateRange, days_ahead
 from engine.errors import BadRequest, EngineError
 
+#: Stands where a slug stands, for every clinic; no clinic can be called so.
+ALL = "_all"
+
 #: No request needs more, in bytes.
 MAX_REQUEST_BYTES = 16 * 1024
 
@@ -105,6 +108,13 @@ class EventsQuery(Request):
 
     sync_id: UUID
     after_seq: Annotated[int, Field(ge=0)] = 0
+
+
+class PlanQuery(Request):
+    """What a dry run would have changed, from change number `after` on."""
+
+    sync_id: UUID
+    after: Annotated[int, Field(ge=0)] = 0
 
 
 R = TypeVar("R", bound=Request)

@@ -10,10 +10,10 @@ from actors.messages import Subjects
 from broker.names import QueueNames
 
 #: Of the commands, what a client of a clinic may use. Held removals are for a person who runs this to decide.
-CLIENT_VERBS = ("sync", "cancel", "status", "events")
+CLIENT_VERBS = ("sync", "cancel", "status", "events", "plan", "overview")
 
 #: Of the commands, those that change nothing.
-READING_VERBS = ("status", "events")
+READING_VERBS = ("status", "events", "plan", "overview")
 
 #: Where every NATS client awaits its answers, unless it was told otherwise.
 INBOX = "_INBOX.>"

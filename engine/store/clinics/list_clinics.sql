@@ -9,6 +9,12 @@ select
     exists (select from idexx_credentials k where k.clinic_id = c.id) as has_credentials,
     last.completed_at as last_completed_at,
     last.partial_success as last_partial,
+    (
+        select count(distinct h.appointment_id)
+        from schedule_held_removals h join schedule_appointments a on a.id = h.appointment_id
+        where a.clinic_id = c.id and h.decided_at is null
+            and a.missing_since = h.missing_since and a.deleted_at is null
+    ) as removals_held,
     (select count(*) from schedule_appointments a where a.clinic_id = c.id and a.deleted_at is null) as appointments
 from clinics c
 left join lateral (

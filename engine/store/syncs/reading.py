@@ -28,6 +28,11 @@ async def list_syncs(connection: Connection, clinic_id: UUID | None, limit: int 
     return [sync_of(row) for row in await connection.fetch(SQL["list_syncs"], clinic_id, limit)]
 
 
+async def live_syncs(connection: Connection, clinic_id: UUID | None, latest: int) -> list[Sync]:
+    """Every sync that runs or waits, and the `latest` others; the newest first."""
+    return [sync_of(row) for row in await connection.fetch(SQL["live_syncs"], clinic_id, latest)]
+
+
 async def queue_position(connection: Connection, sync_id: UUID) -> int:
     """1 is the next to start; 0 for one that does not wait."""
     position: int = await connection.fetchval(SQL["queue_position"], sync_id)

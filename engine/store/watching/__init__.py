@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
 
 from engine.store.database import Connection
 from engine.store.queries import Queries
@@ -29,6 +31,18 @@ class ClinicFigures:
     removals_held: int
 
 
+@dataclass(frozen=True, slots=True)
+class DateInHand:
+    """A date that a worker holds, and its last sign of life."""
+
+    worker: str
+    clinic: str
+    sync_id: UUID
+    date: date
+    attempts: int
+    heartbeat_at: datetime | None
+
+
 async def sync_figures(connection: Connection) -> SyncFigures:
     row = await connection.fetchrow(SQL["sync_figures"])
     assert row is not None  # an aggregate always answers  # noqa: S101
@@ -38,3 +52,8 @@ async def sync_figures(connection: Connection) -> SyncFigures:
 async def clinic_figures(connection: Connection) -> list[ClinicFigures]:
     """Of the clinics that have credentials: the others are not to be synced."""
     return [ClinicFigures(**row) for row in await connection.fetch(SQL["clinic_figures"])]
+
+
+async def dates_in_hand(connection: Connection) -> list[DateInHand]:
+    """By worker."""
+    return [DateInHand(**row) for row in await connection.fetch(SQL["dates_in_hand"])]

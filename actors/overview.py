@@ -1,0 +1,72 @@
+"""All of it at a glance, for one who may only ask on NATS: no name of a person, and nothing that is not stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dramatiq.errors import BrokerConnectionError
+
+from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
+from actors.messages import ALL
+from actors.portal_limits import portal_breaker, portal_bucket
+from actors.processes import Process
+from actors.views import sync_view
+from engine.errors import Unavailable
+from engine.store.clinics import find_clinic, list_clinics
+from engine.store.database import Connection
+from engine.store.syncs.reading import database_time, live_syncs
+from engine.store.watching import dates_in_hand
+from engine.sync import Sync, SyncStatus
+
+#: How many syncs are told, beside those that run or wait.
+LATEST = 30
+
+
+async def overview(process: Process, slug: str) -> dict[str, Any]:
+    """One clinic with its syncs; or every clinic, and with them what they share."""
+    async with process.database.connection() as connection:
+        told = await _stored(connection, slug)
+    return {"ok": True, **told, **(await _shared(process) if slug == ALL else {})}
+
+
+async def _stored(connection: Connection, slug: str) -> dict[str, Any]:
+    clinic_id = None if slug == ALL else (await find_clinic(connection, slug)).id
+    clinics = await list_clinics(connection)
+    hands = await dates_in_hand(connection)
+    return {
+        "at": await database_time(connection),
+        "clinics": [clinic for clinic in clinics if clinic_id in (None, clinic["id"])],
+        "syncs": _placed(await live_syncs(connection, clinic_id, LATEST)),
+        "in_hand": [asdict(date) for date in hands if slug in (ALL, date.clinic)],
+    }
+
+
+def _placed(syncs: Sequence[Sync]) -> list[dict[str, Any]]:
+    """With their place in their clinic's queue, which all that wait are part of; `syncs` are the newest first."""
+    waiting: Counter[str] = Counter()
+    views = []
+    for sync in reversed(syncs):
+        waiting[sync.clinic] += sync.status is SyncStatus.QUEUED
+        views.append(sync_view(sync, position=waiting[sync.clinic] if sync.status is SyncStatus.QUEUED else 0))
+    return views[::-1]
+
+
+async def _shared(process: Process) -> dict[str, Any]:
+    """The mailboxes of the actors, and what spares the portal."""
+    settings = process.settings
+    try:
+        client = await process.broker.client()
+        queues = (COORDINATOR, DATE_SCRAPER, RECONCILER)
+        boxes, breaker, rate = await asyncio.gather(
+            asyncio.gather(*(process.broker.mailbox_async(queue) for queue in queues)),
+            portal_breaker(settings, client).state(),
+            portal_bucket(settings, client).allowed_rate(),
+        )
+    except BrokerConnectionError as error:
+        raise Unavailable(f"JetStream does not answer ({error}); try again", retry_after_ms=1000) from error
+    budget = {"rate": rate, "limit": settings.idexx_rate_limit, "burst": settings.rate_burst}
+    return {"mailboxes": [asdict(box) for box in boxes], "budget": budget, "breaker": breaker}

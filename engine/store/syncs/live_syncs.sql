@@ -1,0 +1,11 @@
+-- Those that run or wait, and the latest others, the latest first; $1 null: of all clinics.
+(
+    select s.*, c.slug as clinic from schedule_syncs s join clinics c on c.id = s.clinic_id
+    where s.status in ('queued', 'in_progress') and ($1::uuid is null or s.clinic_id = $1)
+) union all (
+    select s.*, c.slug as clinic from schedule_syncs s join clinics c on c.id = s.clinic_id
+    where s.status not in ('queued', 'in_progress') and ($1::uuid is null or s.clinic_id = $1)
+    order by s.created_at desc, s.id
+    limit $2
+)
+order by created_at desc, id
