@@ -23,11 +23,11 @@ LATEST_USE = 0.05
 TOGETHER = 10
 #: A pause that `throttled` makes when the other side does not say for how long. Seconds.
 USUAL_PAUSE = 1.0
-#: What `throttled` leaves of the rate. Against a hidden limit the rate swings between this share of it and all of it, so
-#: more would waste less and be refused more often.
+#: What `throttled` leaves of the rate. Against a hidden limit the rate swings between this share of it and all of it:
+#: with more, less is wasted and more is refused.
 DECREASE = 0.8
-#: How long the rate takes to grow from nothing to full, in seconds: slowly, since each attempt at too much is a refusal.
-RECOVERY = 240.0
+#: How long the rate takes to grow from nothing to full, in seconds. Slowly: each try at too much is a refusal.
+RECOVERY = 180.0
 #: Between two tries after another process was faster. Seconds.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
 
