@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     removal_fence_count: Annotated[int, Field(ge=0)] = 20
     removal_fence_percent: Annotated[float, Field(ge=0, le=100)] = 30.0
 
-    nats_url: OptionalText = None
+    nats_url: Annotated[OptionalText, Field(repr=False)] = None
     nats_user: OptionalText = None
     nats_password: OptionalSecret = None
     nats_inbox_prefix: Annotated[InboxPrefix | None, BeforeValidator(_none_if_blank)] = None
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     nats_cert_file: Path | None = None
     nats_key_file: Path | None = None
     nats_replicas: Annotated[int, Field(ge=1, le=5)] = 1
-    database_url: OptionalText = None
+    database_url: Annotated[OptionalText, Field(repr=False)] = None
     subject_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "idexx"
     encryption_key: OptionalSecret = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
 from functools import lru_cache
 from operator import attrgetter
@@ -45,7 +45,7 @@ class Appointment:
     `date`, `start_time` and `end_time` are clinic-local as the portal shows them (an `end_time` before
     `start_time` lies on the next day); `starts_at` and `ends_at` are the same instants, aware, in UTC.
     `status` is one of the normalised words, or the portal's own word where it is not known.
-    `client_phone` is E.164, or None where the raw text is no phone number.
+    `client_phone` is E.164, or None where the raw text is no phone number. The repr tells of nobody.
     """
 
     neo_appointment_id: str
@@ -54,15 +54,15 @@ class Appointment:
     end_time: time
     starts_at: datetime
     ends_at: datetime
-    patient_name: str | None = None
-    client_name: str | None = None
-    client_phone: str | None = None
-    client_phone_raw: str | None = None
-    provider_name: str | None = None
+    patient_name: str | None = field(default=None, repr=False)
+    client_name: str | None = field(default=None, repr=False)
+    client_phone: str | None = field(default=None, repr=False)
+    client_phone_raw: str | None = field(default=None, repr=False)
+    provider_name: str | None = field(default=None, repr=False)
     room_id: str | None = None
     appointment_type: str | None = None
     status: str = "scheduled"
-    notes: str | None = None
+    notes: str | None = field(default=None, repr=False)
 
     @property
     def is_block(self) -> bool:

@@ -22,14 +22,22 @@ TOLD_HEADERS = frozenset(
 #: Fields whose values belong to the portal, not to a person.
 TOLD_FIELDS = frozenset({"start", "end", "status", "current_status", "status_label", "className", "resourceId"})
 
-#: Words that a page may say in clear; every other word with a capital, a digit or an @ is masked.
-_TOLD_WORD = re.compile(
-    r"account|again|an|and|are|back|bad|be|calendar|check|code|company|contact|dashboard|down|email|error|"
-    r"expired|failed|for|forbidden|gateway|home|html|id|idexx|incorrect|internal|invalid|is|loading|"
-    r"locked|log|login|maintenance|many|neo|not|page|password|please|portal|request|schedule|scheduled|"
-    r"server|service|session|sign|something|soon|support|system|temporarily|the|this|too|try|unavailable|"
-    r"user|username|we|went|will|with|wrong|you|your",
-    re.IGNORECASE,
+#: Words that a page may say in clear: what sites and proxies say when something is wrong. Every other word is
+#: masked, since people write names in small letters, too.
+_TOLD_WORDS = frozenset(
+    """
+    a about access account accounts after again all allowed an and any are as at back bad be because been before being
+    but by calendar called cannot certificate check close closed cloudflare code company connect connection contact
+    cookie cookies could csrf dashboard date day denied did disabled disconnect do does down during email empty error
+    expired failed field for forbidden form found from gateway has have headers home host hours html http https id
+    idexx if in incorrect internal invalid is it its later limit loading locked log login long maintenance many
+    message method minutes moved must name need neo network nginx no not now of off on one or origin our out page
+    password permission please portal proxy reached redirect refused request requests required reset resource
+    response right schedule scheduled seconds security server service session sign site something soon support system
+    temporarily temporary that the there this time timed timeout to token too try trying unable unauthorized
+    unavailable unexpected unknown upstream url use user username wait was we went were when while with within
+    wrong you your
+    """.split()  # noqa: SIM905
 )
 _JSON_STRING = r'"(?:[^"\\]|\\.)*(?:"|$)'
 _JSON_PAIR = re.compile(
@@ -83,15 +91,14 @@ def _mask_html_part(part: str) -> str:
 
 
 def mask_words(text: str) -> str:
-    """Small words stay: they are what an error says. Names begin with a capital, addresses have an @."""
+    """The words that an error is made of stay; of all others only the shape."""
     return re.sub(r"[^\s<>]+", lambda found: _mask_word(found.group()), text)
 
 
 def _mask_word(word: str) -> str:
-    bare = word.strip(".,;:!?()'\"…·-")
-    if _TOLD_WORD.fullmatch(bare) or (bare.isascii() and bare.isalpha() and bare.islower() and len(bare) < 20):
-        return word
-    return mask_shape(word)
+    return "".join(
+        part if part.lower() in _TOLD_WORDS else mask_shape(part) for part in re.split(r"([^\w'’]+)", word)
+    )
 
 
 def mask_shape(text: str) -> str:

@@ -27,6 +27,18 @@ _AWAY = (
 )
 
 
+#: The classes of SQLSTATE whose words name things of the schema or the server, and never quote a row.
+_TELLING = {"08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"}
+
+
+class StatementRefused(Exception):
+    """PostgreSQL, or asyncpg, did not accept a statement.
+
+    Their own words may quote the row: they would carry names and numbers into logs, dead letters and error
+    reports. So only what cannot be anybody's is told, and the original is not chained.
+    """
+
+
 class Database:
     """One pool per process. `timeout` (seconds) bounds the wait for a connection and for each statement."""
 
@@ -61,6 +73,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
+        """Raises `Unavailable`, and `StatementRefused` for what PostgreSQL, or asyncpg, does not accept."""
         try:
             pool = await self._open_pool()
             async with pool.acquire(timeout=self._timeout) as connection:
@@ -71,6 +84,8 @@ class Database:
                 "check that it runs and that DATABASE_URL is right, then try again",
                 retry_after_ms=1000,
             ) from error
+        except asyncpg.PostgresError as error:
+            raise _refused(error) from None
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -79,3 +94,11 @@ class Database:
             except TimeoutError:
                 self._pool.terminate()
             self._pool = None
+
+
+def _refused(error: asyncpg.PostgresError) -> StatementRefused:
+    state = error.sqlstate or ""
+    names = ("constraint_name", "table_name", "column_name", "data_type_name")
+    told = [state, *(str(value) for name in names if (value := getattr(error, name, None)))]
+    words = f": {error.args[0]}" if state[:2] in _TELLING and error.args else ""
+    return StatementRefused(f"{type(error).__name__} ({', '.join(filter(None, told))}){words}")

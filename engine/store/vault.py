@@ -69,7 +69,7 @@ class Vault:
         nonce, data = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
         try:
             return cipher.decrypt(nonce, data, _context(clinic_id, purpose, sealed.key_id))
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # altered, or cut off
             raise VaultError(
                 f"the {purpose} of clinic {clinic_id} does not open: it was altered, or key {sealed.key_id!r} "
                 "is another one; set it again with `idexx-sync credentials set`"

@@ -96,6 +96,8 @@ def options(port: int) -> list[str]:
         "max_connections": MAX_CONNECTIONS,
         "timezone": "UTC",
         "log_timezone": "UTC",
+        # The details of an error quote rows, and rows hold names.
+        "log_error_verbosity": "terse",
     }
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 

@@ -1,0 +1,56 @@
+"""What PostgreSQL says of a row that it refuses quotes the row; nobody above the store gets to read it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from engine.store.database import Database, StatementRefused
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+async def refused(database: Database, statement: str, *arguments: object) -> str:
+    """Everything that a log, a dead letter or an error report could show of it."""
+    with pytest.raises(StatementRefused) as caught:
+        async with database.transaction() as connection:
+            await connection.execute(statement, *arguments)
+    error = caught.value
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+    return "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [
+        ("insert into clinics (slug, name, country) values ('elm', 'Harriet Whitfield', null)", ()),
+        ("select cast($1::text as date)", ("Harriet Whitfield",)),
+        ("select $1::int", ("Harriet Whitfield",)),
+        ("do $$ begin raise exception 'Harriet Whitfield'; end $$", ()),
+    ],
+    ids=["not-null", "no-date", "no-number", "raised"],
+)
+async def test_a_refused_row_is_not_quoted(
+    database: Database, statement: str, arguments: tuple[object, ...]
+) -> None:
+    told = await refused(database, statement, *arguments)
+    told = told.replace(f"connection.execute({statement!r})", "")
+    assert "Harriet" not in told, told
+
+
+async def test_what_was_broken_is_named(database: Database, pool: asyncpg.Pool) -> None:
+    await pool.execute("insert into clinics (slug, name) values ('elm', 'Elm')")
+    told = await refused(database, "insert into clinics (slug, name) values ('elm', 'Elm')")
+    assert "UniqueViolationError (23505, clinics_slug, clinics)" in told
+    assert 'relation "nowhere" does not exist' in await refused(database, "select from nowhere")
