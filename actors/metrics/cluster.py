@@ -1,7 +1,7 @@
 """The figures of the whole cluster, taken when a gateway is scraped: from PostgreSQL, and from NATS.
 
 Every worker could tell them, so only gateways do; and of several gateways the one that holds a lease, so that they
-are told once. Where NATS is away nobody can know who that is, and each gateway tells what it still can.
+are told once. Where nobody is known to hold it, NATS being away, each gateway tells what it still can.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from engine.store.watching import clinic_figures, sync_figures
 
 log = structlog.get_logger(__name__)
 
+LEASE = "figures"
 #: Seconds after which another gateway tells the figures of one that has died.
 LEASE_SECONDS = 10.0
 
@@ -36,7 +37,8 @@ class ClusterFigures:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._lease: Lease | None = None
+        self._leases = f"{process.settings.subject_prefix}_leases"
+        self._told_elsewhere = False
         self._limits: tuple[CircuitBreaker, TokenBucket] | None = None
         self._database = Probe(self._ask_database)
         self._nats = Probe(self._ask_nats)
@@ -45,10 +47,14 @@ class ClusterFigures:
         while True:
             try:
                 client = await self._process.broker.client()
-                bucket = f"{self._process.settings.subject_prefix}_leases"
-                lease = Lease(client, bucket=bucket, key="figures", ttl=LEASE_SECONDS, holder=self._process.name)
-                self._lease = lease
-                async with lease:
+                async with Lease(
+                    client,
+                    bucket=self._leases,
+                    key=LEASE,
+                    ttl=LEASE_SECONDS,
+                    holder=self._process.name,
+                    replicas=self._process.settings.nats_replicas,
+                ):
                     await asyncio.Event().wait()
             except (LeaseLost, BrokerConnectionError) as error:
                 log.info("figures_lease_lost", error=str(error))
@@ -58,7 +64,7 @@ class ClusterFigures:
         """Nothing where another gateway tells them. What does not answer in time is left out, and said so."""
         database, nats = await asyncio.gather(self._database.answer(), self._nats.answer(), return_exceptions=True)
         up = {"database": _is_up(database), "nats": _is_up(nats)}
-        if up["nats"] and not (self._lease is not None and self._lease.is_valid):
+        if up["nats"] and self._told_elsewhere:
             return []
         found = [_family(catalogue.DEPENDENCY_UP, [((name,), float(value)) for name, value in up.items()])]
         for part in (database, nats):
@@ -82,6 +88,9 @@ class ClusterFigures:
         ]
 
     async def _ask_nats(self) -> list[Family]:
+        leases = await self._process.broker.bucket(self._leases)
+        holder = (await leases.read(LEASE)).value
+        self._told_elsewhere = holder not in (None, self._process.name.encode())
         breaker, budget = await self._shared()
         boxes = await asyncio.gather(*(self._process.broker.mailbox_async(queue) for queue in QUEUES))
         is_closed, rate = await breaker.state() == "closed", await budget.allowed_rate()

@@ -8,6 +8,7 @@ stays bounded.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,6 +35,7 @@ def share(folder: Path) -> None:
     with _locked(folder):
         pass
     values.ValueClass = values.MultiProcessValue(lambda: _name(getpid()))
+    atexit.register(values.close_all_multiprocess_files)
 
 
 def read(folder: Path) -> list[Family]:
