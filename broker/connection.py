@@ -158,8 +158,9 @@ class Connection:
         self._logger.debug("NATS: %s", error, exc_info=error)
 
     async def _on_lost(self) -> None:
+        was_up = self._up.is_set()
         self._up.clear()
-        if not self._closed:
+        if was_up and not self._closed:
             self._logger.warning("The connection to NATS was lost: %s", self._last_error or "closed by the server")
         for callback in self.lost_callbacks:
             callback()

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 class Proxy:
     """Forwards to `url`; `cut` drops every connection, and `refuse` takes no new ones until `admit`.
 
-    `swallow` drops what flows in one direction without closing: the other side sees nothing at all.
+    `cut_at` cuts behind the first piece that contains these bytes: it arrives, its answer does not. `lose_at` cuts
+    before it, so that it is lost.
     """
 
     def __init__(self, url: str) -> None:
@@ -24,8 +25,8 @@ class Proxy:
         self._lock = threading.Lock()
         self._refusing = False
         self._closed = False
-        self.swallow_from_server = False
         self.cut_at: bytes | None = None
+        self.lose_at: bytes | None = None
         self.cuts = 0
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -77,25 +78,25 @@ class Proxy:
             return
         with self._lock:
             self._pairs[client], self._pairs[server] = server, client
-        self._selector.register(client, selectors.EVENT_READ, False)
-        self._selector.register(server, selectors.EVENT_READ, True)
+        self._selector.register(client, selectors.EVENT_READ)
+        self._selector.register(server, selectors.EVENT_READ)
 
     def _forward(self, end: socket.socket) -> None:
         if end not in self._pairs:
             return
-        from_server = self._selector.get_key(end).data
         try:
             data = end.recv(65536)
             if not data:
                 self._drop(end)
                 return
-            if self.cut_at is not None and self.cut_at in data:
-                # The half that was sent arrives, its answer does not.
-                self.cut_at, self.cuts = None, self.cuts + 1
-                self._pairs[end].sendall(data)
+            if self.lose_at is not None and self.lose_at in data:
+                self.lose_at = None
                 self._drop(end)
-            elif not (from_server and self.swallow_from_server):
-                self._pairs[end].sendall(data)
+                return
+            self._pairs[end].sendall(data)
+            if self.cut_at is not None and self.cut_at in data:
+                self.cut_at, self.cuts = None, self.cuts + 1
+                self._drop(end)
         except OSError:
             self._drop(end)
 

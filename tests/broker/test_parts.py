@@ -23,6 +23,7 @@ from broker.circuit_breaker import Circuit
 from broker.token_bucket import Record, Terms
 from tests.broker.proxy import Proxy
 from tests.broker.workers import ROOT
+from tests.conftest import until
 
 pytestmark = pytest.mark.anyio
 
@@ -135,25 +136,25 @@ def grants_of(takers: list[subprocess.Popen[str]]) -> list[list[float]]:
 
 def test_eight_processes_never_get_more_than_allowed_and_none_starves(nats_url: str, namespace: str) -> None:
     rate, burst = 40.0, 8.0
-    grants = grants_of(start_takers(nats_url, namespace, rate, burst, 4.0))
+    grants = grants_of(start_takers(nats_url, namespace, rate, burst, 3.0))
     together = [at for each in grants for at in each]
     for window in (0.1, 0.5, 1.0, 3.0):
         assert most_in_a_window(together, window) <= rate * window + burst
     assert min(len(each) for each in grants) >= 0.3 * len(together) / len(grants)
-    assert len(together) > 0.5 * rate * 4
+    assert len(together) > 0.5 * rate * 3
 
 
 async def test_a_pause_holds_for_every_process(nats_url: str, namespace: str, client: Client) -> None:
-    takers = start_takers(nats_url, namespace, 40.0, 8.0, 4.0)
+    takers = start_takers(nats_url, namespace, 40.0, 8.0, 3.0)
     tokens = TokenBucket(client, bucket=namespace, key="shared", rate=40, burst=8)
     await asyncio.sleep(1)
     began = time.time()
-    await tokens.pause(1.5)
+    await tokens.pause(1.0)
     paused = time.time()
     grants = [at for each in await asyncio.to_thread(grants_of, takers) for at in each]
-    assert [at for at in grants if paused + 0.05 < at < began + 1.5] == []
+    assert [at for at in grants if paused + 0.05 < at < began + 1.0] == []
     assert any(at < began for at in grants)
-    assert any(at > began + 1.5 for at in grants)
+    assert any(at > began + 1.0 for at in grants)
 
 
 async def test_a_cancelled_waiter_wastes_at_most_its_token(client: Client, namespace: str) -> None:
@@ -166,6 +167,10 @@ async def test_a_cancelled_waiter_wastes_at_most_its_token(client: Client, names
         await asyncio.gather(*(tokens.acquire() for _ in range(4)))
 
 
+async def is_full(tokens: TokenBucket) -> bool:
+    return await tokens.allowed_rate() == 100
+
+
 async def test_a_429_lowers_the_rate_for_all_once_and_it_recovers(client: Client, namespace: str) -> None:
     one, other = (
         TokenBucket(client, bucket=namespace, key="k", rate=100, burst=10, recovery=1.0) for _ in range(2)
@@ -174,9 +179,7 @@ async def test_a_429_lowers_the_rate_for_all_once_and_it_recovers(client: Client
     await other.throttled(0.3)
     lowered = await other.allowed_rate()
     assert 50 <= lowered < 100
-    async with asyncio.timeout(10):
-        while await one.allowed_rate() < 100:
-            await asyncio.sleep(0.05)
+    await until(lambda: is_full(one))
 
 
 # The lease
@@ -268,6 +271,10 @@ def test_a_holder_that_cannot_renew_is_stopped(nats_url: str, namespace: str) ->
 # The circuit breaker
 
 
+async def is_half_open(breaker: CircuitBreaker) -> bool:
+    return await breaker.state() == "half_open"
+
+
 async def test_a_circuit_opens_for_all_and_one_tries_it(client: Client, namespace: str) -> None:
     breakers = [
         CircuitBreaker(client, bucket=namespace, key="k", threshold=3, cool_down=0.5, probe=5) for _ in range(3)
@@ -280,7 +287,7 @@ async def test_a_circuit_opens_for_all_and_one_tries_it(client: Client, namespac
     with pytest.raises(CircuitOpen):
         async with breakers[0]:
             raise AssertionError("nothing gets through")
-    await asyncio.sleep(max(waits) + 0.02)
+    await until(lambda: is_half_open(breakers[0]))
     assert [await breaker.admit() == 0.0 for breaker in breakers] == [True, False, False]
     await breakers[0].succeeded()
     assert [await breaker.state() for breaker in breakers] == ["closed"] * 3
