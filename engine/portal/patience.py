@@ -11,6 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 
+class OutOfPatience(TimeoutError):
+    """A limit of ours. Any other `TimeoutError` is somebody else's, and says nothing about the portal."""
+
+
 class Patience:
     """The running limits of one scrape."""
 
@@ -21,14 +25,20 @@ class Patience:
 
     @asynccontextmanager
     async def limit(self, seconds: float) -> AsyncIterator[None]:
-        """Raises `TimeoutError` when the body has run for so many seconds, waiting not counted."""
-        async with asyncio.timeout(seconds) as limit:
-            self._running.append(limit)
-            try:
-                yield
-            finally:
-                self._running.remove(limit)
-                self._left.pop(limit, None)
+        """Raises `OutOfPatience` when the body has run for so many seconds, waiting not counted."""
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                self._running.append(limit)
+                try:
+                    yield
+                finally:
+                    self._running.remove(limit)
+                    self._left.pop(limit, None)
+        except TimeoutError as error:
+            if limit.expired() and not isinstance(error, OutOfPatience):
+                raise OutOfPatience from error
+            raise
 
     @contextmanager
     def waiting(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.patience import OutOfPatience
 
 #: The words by which Playwright's errors are known, and what they mean; the first that fits counts.
 _MEANINGS: tuple[tuple[str, Reason, str], ...] = (
@@ -47,7 +48,7 @@ def portal_rim(doing: str) -> Iterator[None]:
     except PlaywrightError as error:
         reason, meaning = meaning_of(str(error))
         raise PortalFailure(Failure(reason, f"{doing}: {meaning}")) from error
-    except TimeoutError as error:
+    except OutOfPatience as error:
         raise PortalFailure(Failure(Reason.TIMED_OUT, f"{doing}: no answer in time")) from error
 
 

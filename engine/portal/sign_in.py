@@ -15,6 +15,7 @@ from engine.portal.errand import Errand
 from engine.portal.gate import Gate
 from engine.portal.login_form import LoginForm, NoForm, await_form
 from engine.portal.page_view import LOOK_EVERY, look
+from engine.portal.patience import OutOfPatience
 from engine.portal.protocols import Budget, Cookie
 from engine.portal.rim import portal_rim
 from engine.portal.settings import PortalSettings
@@ -57,7 +58,7 @@ class SignIn:
             await self._open(page)
             form = await self._fill(page)
             return await self._send(page, form)
-        except (PortalFailure, PlaywrightError, TimeoutError):
+        except (PortalFailure, PlaywrightError, OutOfPatience):
             await self._errand.witness.saw_page(page)
             raise
 
@@ -76,7 +77,7 @@ class SignIn:
                 form = await self._gate.unless_failed(page, await_form(page, has_company=has_company))
                 await self._gate.unless_failed(page, form.fill(credentials))
                 return form
-        except (TimeoutError, NoForm):
+        except (OutOfPatience, NoForm):
             raise await self._no_form(page) from None
 
     async def _send(self, page: Page, form: LoginForm) -> Sequence[Cookie]:
@@ -85,7 +86,7 @@ class SignIn:
             async with self._limit(self._settings.times.page):
                 await self._gate.unless_failed(page, form.send())
                 return await self._await_verdict(page, before, known)
-        except TimeoutError:
+        except OutOfPatience:
             raise await self._no_verdict(page) from None
 
     async def _await_verdict(self, page: Page, before: View, known: set[tuple[str, str]]) -> Sequence[Cookie]:

@@ -190,13 +190,17 @@ async def test_every_call_of_a_sign_in_has_its_token(stranger: Stage):
     assert stranger.budget.taken >= len(await stranger.calls())
 
 
-async def test_an_error_of_the_budget_goes_through(stranger: Stage):
+@pytest.mark.parametrize("error", [ConnectionError, TimeoutError])
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_an_error_of_the_budget_goes_through(stage: Stage, error: type[Exception], signed_in: bool):
     class Broken(CountingBudget):
         async def acquire(self, clinic: str) -> None:
-            raise ConnectionError("the bucket is away")
+            raise error("the bucket is away")
 
-    with pytest.raises(ConnectionError, match="the bucket is away"):
-        await replace(stranger, budget=Broken()).scrape_one()
+    if not signed_in:
+        stage.store.entries.clear()
+    with pytest.raises(error, match="the bucket is away"):
+        await replace(stage, budget=Broken()).scrape_one()
 
 
 async def test_no_image_or_font_is_loaded(stranger: Stage):
