@@ -8,11 +8,11 @@ from uuid import UUID
 
 from engine.clinic import Clinic
 from engine.conclude import conclude
-from engine.errors import UnknownSync, WrongState
+from engine.errors import WrongState
 from engine.removals import Fence
 from engine.store.database import Database
 from engine.store.syncs.admission import lock_clinic_row, start_waiting
-from engine.store.syncs.lifecycle import lock_sync
+from engine.store.syncs.lifecycle import lock_sync_of
 from engine.sync import Limits, SyncStatus
 
 
@@ -28,11 +28,7 @@ async def cancel(database: Database, clinic: Clinic, sync_id: UUID, limits: Limi
     """Cancels a sync that waits or runs. Raises `UnknownSync`, or `WrongState` if it has ended otherwise."""
     async with database.transaction() as connection:
         await lock_clinic_row(connection, clinic.id)
-        sync = await lock_sync(connection, sync_id)
-        if sync is None or sync.clinic_id != clinic.id:
-            raise UnknownSync(
-                f"clinic {clinic.slug!r} has no sync {sync_id}; `idexx-sync runs` lists the latest ones"
-            )
+        sync = await lock_sync_of(connection, clinic, sync_id)
         if sync.status is SyncStatus.CANCELLED:
             return Cancelled(changed=False)
         if sync.status.is_final:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from engine.clinic import Clinic
-from engine.errors import UnknownSync, WrongState
+from engine.errors import WrongState
 from engine.store.database import Connection, Database
 from engine.store.reconciling import approve_removals, reject_removals
 from engine.store.syncs.admission import lock_clinic_row
-from engine.store.syncs.lifecycle import lock_sync, settle_held
+from engine.store.syncs.lifecycle import lock_sync_of, settle_held
 
 
 async def approve(database: Database, clinic: Clinic, sync_id: UUID) -> int:
@@ -33,8 +33,6 @@ async def reject(database: Database, clinic: Clinic, sync_id: UUID) -> int:
 
 async def _lock_held(connection: Connection, clinic: Clinic, sync_id: UUID) -> None:
     await lock_clinic_row(connection, clinic.id)
-    sync = await lock_sync(connection, sync_id)
-    if sync is None or sync.clinic_id != clinic.id:
-        raise UnknownSync(f"clinic {clinic.slug!r} has no sync {sync_id}; `idexx-sync runs` lists the latest ones")
+    sync = await lock_sync_of(connection, clinic, sync_id)
     if not sync.removals_held:
         raise WrongState(f"sync {sync_id} holds no removals back; `idexx-sync runs` shows which syncs do")

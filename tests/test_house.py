@@ -14,7 +14,17 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("actors", "broker", "engine", "ops")
 
 #: The verbs of the engine may use its two rooms with I/O; every other module at its top is a noun.
-VERBS = {"cancel", "conclude", "coordinate", "give_up", "reconcile", "decide_held", "scrape", "second_look"}
+VERBS = {
+    "cancel",
+    "conclude",
+    "coordinate",
+    "give_up",
+    "reconcile",
+    "decide_held",
+    "scrape",
+    "second_look",
+    "undo_sync",
+}
 
 #: (who, must not import, because)
 WALLS = [

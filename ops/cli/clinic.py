@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,8 +10,7 @@ from cyclopts import App, Parameter
 
 from actors.settings import Settings
 from engine.store import clinics as store
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
+from ops.cli.confirm import Yes, confirm
 from ops.cli.status import status
 from ops.cli.terminal import Json, answer, say
 from ops.connections import open_database
@@ -64,7 +62,7 @@ def show(slug: Slug, *, json: Json = False) -> None:
 def remove(
     slug: Slug,
     *,
-    yes: Annotated[bool, Parameter(negative=(), show_default=False, help="Do not ask.")] = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Remove a clinic with everything that is stored of it. Asks first.
@@ -84,12 +82,3 @@ async def _remove(settings: Settings, slug: str, yes: bool) -> None:
         if not yes:
             confirm(f"Remove {found.name} ({slug}) with all its appointments, slots and syncs?")
         await store.remove_clinic(connection, found.id)
-
-
-def confirm(question: str) -> None:
-    """Returns when the answer is yes; raises otherwise, also where nobody can be asked."""
-    if not sys.stdin.isatty():
-        raise CommandFailed(f"{question} There is no terminal to ask on", status=Exit.USAGE, hint="add --yes")
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise CommandFailed("nothing was changed", status=Exit.FAILED)

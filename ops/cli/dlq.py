@@ -14,7 +14,7 @@ from actors.bus import build_broker
 from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
 from broker import NatsBroker
 from broker.dead import DeadLetter
-from ops.cli.clinic import confirm
+from ops.cli.confirm import Yes, confirm
 from ops.cli.errors import CommandFailed
 from ops.cli.exits import Exit
 from ops.cli.tables import ago, table
@@ -81,7 +81,7 @@ def replay(letter: LetterOrAll, *, json: Json = False) -> None:
 def drop(
     letter: LetterOrAll,
     *,
-    yes: Annotated[bool, Parameter(negative=(), show_default=False, help="Do not ask.")] = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Delete dead letters for good. Asks first.

@@ -107,7 +107,7 @@ def test_the_traceback_comes_with_debug_only(capsys: pytest.CaptureFixture[str])
 
 
 def test_destroying_asks_and_without_a_terminal_refuses() -> None:
-    from ops.cli.clinic import confirm
+    from ops.cli.confirm import confirm
 
     with pytest.raises(CommandFailed, match="There is no terminal to ask on"):
         confirm("Remove it all?")

@@ -97,6 +97,7 @@ async def undo(connection: Connection, clinic_id: UUID, sync_id: UUID) -> Undone
     rows = await connection.fetch(SQL["undo_sync"], clinic_id, sync_id)
     if rows:
         days = [day for row in rows for day in (row["left_date"], row["date"])]
+        await connection.execute(SQL["link_slots"], clinic_id, min(days), max(days))
         await connection.execute(SQL["update_slot_counts"], clinic_id, min(days), max(days))
     kinds = [row["kind"] for row in rows]
     return Undone(kinds.count("restored"), kinds.count("moved"), kinds.count("updated"))

@@ -9,7 +9,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from engine.clinic import Clinic
 from engine.dates import DateRange
+from engine.errors import UnknownSync
 from engine.events import Event
 from engine.store.database import Connection
 from engine.store.queries import Queries
@@ -37,6 +39,14 @@ async def lock_sync(connection: Connection, sync_id: UUID) -> Sync | None:
     """The sync as it is now; its row stays locked until the transaction ends. None if there is none."""
     row = await connection.fetchrow(SQL["lock_sync"], sync_id)
     return None if row is None else sync_of(row)
+
+
+async def lock_sync_of(connection: Connection, clinic: Clinic, sync_id: UUID) -> Sync:
+    """As `lock_sync`; raises `UnknownSync`, also for a sync of another clinic."""
+    sync = await lock_sync(connection, sync_id)
+    if sync is None or sync.clinic_id != clinic.id:
+        raise UnknownSync(f"clinic {clinic.slug!r} has no sync {sync_id}; `idexx-sync runs` lists the latest ones")
+    return sync
 
 
 async def start(connection: Connection, sync_id: UUID, limits: Limits) -> None:
