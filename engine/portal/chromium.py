@@ -62,7 +62,7 @@ class Chromium:
         self._browser = browser
         self._root = processes.find_descendant(mark)
         self._driver_process = self._root.parent() if self._root else None
-        self._folders = (folder, processes.profile_folder(self._root))
+        self._folders = (folder, *scratch.folders_of(self._root))
         self._measured_at = self.launched_at = time.monotonic()
         self._memory_mib = 0.0
         self._end: asyncio.Task[None] | None = None
@@ -88,7 +88,6 @@ class Chromium:
                     # Chromium refuses to start as root with its sandbox; everybody else gets it.
                     chromium_sandbox=os.geteuid() != 0,
                     args=[mark, *SWITCHES],
-                    env={**os.environ, "TMPDIR": str(folder)},
                     artifacts_dir=folder,
                     # Signals are for us: the browser is closed when the work is done, not before.
                     handle_sigint=False,

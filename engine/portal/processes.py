@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import psutil
 
@@ -53,16 +52,6 @@ async def gone(processes: Sequence[psutil.Process]) -> None:
 def memory_bytes(processes: Sequence[psutil.Process]) -> int:
     """What they take together; what shared pages cost is split among those who share them."""
     return sum(map(_memory, processes))
-
-
-def profile_folder(browser: psutil.Process | None) -> Path | None:
-    """Playwright removes the browser's profile itself, unless its driver was killed."""
-    with contextlib.suppress(psutil.Error):
-        for argument in browser.cmdline() if browser else ():
-            name, _, value = argument.partition("=")
-            if name == "--user-data-dir" and Path(value).name.startswith("playwright"):
-                return Path(value)
-    return None
 
 
 def _runs(process: psutil.Process) -> bool:

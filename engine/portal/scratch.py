@@ -1,7 +1,8 @@
-"""A folder of its own for each browser, so that nothing of a browser that was killed stays in the common one."""
+"""The folders of a browser: removed with it, also when it, or its driver, or we ourselves were killed."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -25,7 +26,26 @@ def sweep() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove(*folders: Path | None) -> None:
+def folders_of(browser: psutil.Process | None) -> list[Path]:
+    """What the browser has made for itself: its profile, and the folder of the socket that its profile points to.
+
+    Playwright and Chromium remove them as a rule, but not when they are killed.
+    """
+    with contextlib.suppress(psutil.Error, OSError):
+        for argument in browser.cmdline() if browser else ():
+            name, _, value = argument.partition("=")
+            profile = Path(value)
+            if name == "--user-data-dir" and profile.name.startswith("playwright"):
+                return [profile, *_socket_folder(profile / "SingletonSocket")]
+    return []
+
+
+def _socket_folder(link: Path) -> list[Path]:
+    """Nothing is removed that is not plainly Chromium's."""
+    folder = link.readlink().parent
+    return [folder] if "chrom" in folder.name.lower() else []
+
+
+def remove(*folders: Path) -> None:
     for folder in folders:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
