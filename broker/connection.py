@@ -96,6 +96,7 @@ class Connection:
         async with self._connecting:
             if self._client is None or self._client.is_closed:
                 self._client = await self._connect()
+                await self._tell_back()
             return self._client
 
     async def connected(self) -> Client:
@@ -168,5 +169,8 @@ class Connection:
     async def _on_back(self) -> None:
         self._up.set()
         self._logger.info("The connection to NATS is back.")
+        await self._tell_back()
+
+    async def _tell_back(self) -> None:
         for callback in list(self.back_callbacks):
             await callback()

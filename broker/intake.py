@@ -203,6 +203,8 @@ class Intake:
 
     async def _ask_anew(self) -> None:
         """The server forgets requests with the connection: count them as gone and ask again."""
+        if self.is_over:
+            return
         self._round += 1
         self._heard = time.monotonic()
         for source in self._sources:

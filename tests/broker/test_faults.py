@@ -211,3 +211,19 @@ def test_a_worker_process_ends_while_the_server_is_away(proxy: Proxy, namespace:
     assert "Traceback" not in worker.log()
     proxy.admit()
     worker.close()
+
+
+def test_a_worker_goes_on_after_its_connection_was_closed_for_good(broker: NatsBroker) -> None:
+    notes = declare(broker)
+
+    async def close_connection() -> None:
+        # As nats-py does by itself after some errors of the server: it does not reconnect then.
+        await (await broker.client()).close()
+
+    with local_worker(broker):
+        broker.enqueue(message("before"))
+        eventually(lambda: notes == ["before"])
+        broker.run(close_connection())
+        broker.enqueue(message("after"))
+        eventually(lambda: notes == ["before", "after"])
+        broker.join("default", timeout=5000)
