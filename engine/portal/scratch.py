@@ -42,8 +42,8 @@ def folders_of(browser: psutil.Process | None) -> list[Path]:
 
 def _socket_folder(link: Path) -> list[Path]:
     """Nothing is removed that is not plainly Chromium's."""
-    folder = link.readlink().parent
-    return [folder] if "chrom" in folder.name.lower() else []
+    folder = link.readlink().parent if link.is_symlink() else None
+    return [folder] if folder is not None and "chrom" in folder.name.lower() else []
 
 
 def remove(*folders: Path) -> None:
