@@ -47,6 +47,10 @@ def attempt(given_answer: Answer) -> dict[date, Snapshot] | None:
 
 def check_consistent(snapshots: dict[date, Snapshot]) -> None:
     assert list(snapshots) == list(SPAN)
+    proofs = [snapshot.proof for snapshot in snapshots.values()]
+    kept = sum(len(snapshot.appointments) for snapshot in snapshots.values())
+    merged = sum(proof.left_out.get("duplicate", 0) for proof in proofs)
+    assert proofs[0].records_read == kept + merged + proofs[0].left_out.get("roster", 0)
     for day, snapshot in snapshots.items():
         found = snapshot.appointments
         assert all(a.date == day and a.neo_appointment_id and a.starts_at <= a.ends_at for a in found)
