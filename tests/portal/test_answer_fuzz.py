@@ -28,7 +28,9 @@ scalars = (
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=12)
-    | st.sampled_from([CAMEL["start"], CAMEL["end"], "Confirmed", "2026-01-23 24:00:00", "\ud800", "true"])
+    | st.sampled_from(
+        [CAMEL["start"], CAMEL["end"], "Confirmed", "2026-01-23 24:00:00", "2026-01-21 16:15:00", "\ud800", "true"]
+    )
 )
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=8
