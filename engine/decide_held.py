@@ -34,5 +34,5 @@ async def reject(database: Database, clinic: Clinic, sync_id: UUID) -> int:
 async def _lock_held(connection: Connection, clinic: Clinic, sync_id: UUID) -> None:
     await lock_clinic_row(connection, clinic.id)
     sync = await lock_sync_of(connection, clinic, sync_id)
-    if not sync.removals_held:
+    if sync.dry_run or not sync.removals_held:
         raise WrongState(f"sync {sync_id} holds no removals back; `idexx-sync runs` shows which syncs do")

@@ -18,6 +18,8 @@ from ops.reach import database_url, settings_here
 
 clinic = App(name="clinic", help="Add, list, show and remove clinics.")
 
+clinic.command("ops.cli.resources:resources", name="resources", help="Which rooms were seen, and which count.")
+
 Slug = Annotated[str, Parameter(help="Its short name in subjects and commands: a-z, 0-9 and '-'.")]
 
 

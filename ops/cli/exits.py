@@ -39,6 +39,11 @@ def of_refusal(code: int) -> Exit:
     return REFUSALS.get(code, Exit.FAILED)
 
 
+def of_rehearsal(event: Mapping[str, Any]) -> Exit:
+    """How `sync --dry-run` exits: as a sync would, but what it would hold back is no more than a part of its plan."""
+    return of_ending({**event, "removals_held": 0})
+
+
 def of_ending(event: Mapping[str, Any]) -> Exit:
     """How `sync` exits after the last event of its sync."""
     match event["event"]:

@@ -12,11 +12,12 @@ from cyclopts import Parameter
 from actors.messages import Subjects
 from actors.settings import Settings
 from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit, of_ending
-from ops.cli.terminal import Json, answer, say
+from ops.cli.exits import Exit, of_ending, of_rehearsal
+from ops.cli.plan import show_plan
+from ops.cli.terminal import Json, answer, console, say
 from ops.connections import open_nats
-from ops.live.events import events_of
-from ops.live.requests import ask
+from ops.live.events import Event, events_of
+from ops.live.requests import ask, plan_of
 from ops.live.show import Show, until_ended
 from ops.reach import nats_url, settings_here
 
@@ -28,7 +29,8 @@ def sync(
     start: Annotated[date | None, Parameter(help="The first date, YYYY-MM-DD, in the clinic's calendar.")] = None,
     end: Annotated[date | None, Parameter(help="The last date; at most 60 days.")] = None,
     dry_run: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="Look at everything, change nothing.")
+        bool,
+        Parameter(negative=(), show_default=False, help="Look at everything, change nothing, print the plan."),
     ] = False,
     request_id: Annotated[str | None, Parameter(help="The same id again follows the same sync.")] = None,
     wait: Annotated[bool, Parameter(show_default=False, help="Follow it to its end, or only request it.")] = True,
@@ -37,7 +39,7 @@ def sync(
     """Sync a clinic, and follow it to its end.
 
     Exits 0 completed, 1 failed, 3 partly, 4 login rejected, 5 removals held back, 6 unreachable, 7 queue full,
-    8 cancelled or timed out.
+    8 cancelled or timed out. A dry run that completes exits 0, also where it would hold removals back.
 
     Example: `idexx-sync sync cedar-creek --days 14`
     """
@@ -62,11 +64,23 @@ async def _sync(settings: Settings, clinic: str, body: dict[str, Any], wait: boo
         if not wait:
             _accepted(reply, as_json)
             return Exit.OK
-        events = events_of(client, subjects, clinic, reply["sync_id"])
+        sync_id = reply["sync_id"]
+        events = events_of(client, subjects, clinic, sync_id)
         async with aclosing(events), Show(as_json=as_json) as show:
             ending = await until_ended(show, events)
+        if body["dry_run"] and ending["event"] == "completed":
+            _show_plan(await plan_of(client, subjects, clinic, sync_id), ending, as_json)
+            return of_rehearsal(ending)
         show.ended(ending)
         return of_ending(ending)
+
+
+def _show_plan(plan: list[dict[str, Any]], ending: Event, as_json: bool) -> None:
+    held = ending["removals_held"]
+    if as_json:
+        answer({"event": "plan", "sync_id": ending["sync_id"], "removals_held": held, "plan": plan})
+    else:
+        show_plan(console(), plan, held)
 
 
 def _accepted(reply: dict[str, Any], as_json: bool) -> None:

@@ -1,27 +1,35 @@
-"""Where events come from: one sync's from the gateway, or anybody's from the stream."""
+"""Where events come from: those that were from the gateway, those that come from the bus.
+
+Nothing here reads the stream, which not everybody may; what was is asked for, so nobody is too late.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
-from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import TimeoutError as NatsTimeoutError
-from nats.js.api import ConsumerConfig, DeliverPolicy
-from nats.js.errors import NotFoundError
 
-from actors.messages import Subjects
+from actors.messages import ALL, Subjects
 from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
 from ops.live.requests import ask
 
 Event = dict[str, Any]
 
 #: The events after which a sync is over.
 LAST = frozenset({"completed", "failed", "cancelled", "timed_out"})
+
+#: The states of a sync that is not over.
+UNFINISHED = frozenset({"queued", "in_progress"})
+
+#: Seconds after which those who follow all syncs ask whether they missed one.
+LOOK_AGAIN = 10.0
 
 #: Seconds without an event after which the gateway is asked whether one was missed.
 SILENCE = 2.0
@@ -54,36 +62,71 @@ async def events_of(client: Client, subjects: Subjects, clinic: str, sync_id: st
         await live.unsubscribe()
 
 
-async def stream(
-    client: Client, subjects: Subjects, *, clinic: str = "*", sync_id: str = "*", since: datetime | None = None
-) -> AsyncGenerator[Event | None]:
-    """Events from the stream, from `since` or the very first on, and then as they come.
+async def events_of_all(client: Client, subjects: Subjects, clinic: str = ALL) -> AsyncGenerator[Event]:
+    """Every event of every sync that runs or waits now, or begins later, of a clinic or of all: each sync from its
+    first event on, in order and once.
 
-    None stands, once, between those that were there already and those that come.
+    Listens first and then asks which syncs there are; asks again now and then, since a message can be lost.
+    Raises when no gateway answers at the start; later it waits for one.
     """
-    config = ConsumerConfig(
-        deliver_policy=DeliverPolicy.BY_START_TIME if since else DeliverPolicy.ALL, opt_start_time=since
-    )
-    subject = subjects.sync_event(clinic, sync_id)
+    live = await client.subscribe(subjects.sync_event("*" if clinic == ALL else clinic, "*"))
+    await client.flush()
+    known = _Known(client, subjects)
+    syncs = (await ask(client, subjects, "overview", clinic))["syncs"]
     try:
-        messages = await client.jetstream().subscribe(
-            subject, stream=subjects.event_stream, ordered_consumer=True, config=config
-        )
-    except NotFoundError:
-        raise CommandFailed(
-            f"there is no event stream {subjects.event_stream} on this NATS: no gateway has run here yet",
-            status=Exit.UNREACHABLE,
-            hint="idexx-sync up",
-        ) from None
-    try:
-        info = await messages.consumer_info()
-        caught_up = not info.num_pending and not (info.delivered and info.delivered.consumer_seq)
-        if caught_up:
-            yield None
-        async for message in messages.messages:
-            yield json.loads(message.data)
-            if not caught_up and message.metadata.num_pending == 0:
-                caught_up = True
-                yield None
+        while True:
+            for sync in syncs:
+                if sync["status"] in UNFINISHED or sync["sync_id"] in known.unfinished:
+                    async for event in known.missed(sync["clinic"], sync["sync_id"]):
+                        yield event
+            look_again = monotonic() + LOOK_AGAIN
+            while (message := await _next(live, look_again - monotonic())) is not None:
+                async for event in known.heard(json.loads(message.data)):
+                    yield event
+            with suppress(CommandFailed):
+                syncs = (await ask(client, subjects, "overview", clinic))["syncs"]
     finally:
-        await messages.unsubscribe()
+        await live.unsubscribe()
+
+
+async def _next(live: Subscription, timeout: float) -> Msg | None:
+    if timeout <= 0:
+        return None
+    with suppress(NatsTimeoutError):
+        return await live.next_msg(timeout=timeout)
+    return None
+
+
+class _Known:
+    """The number of each sync's last event that was seen; what lies between it and the next one is asked for."""
+
+    def __init__(self, client: Client, subjects: Subjects) -> None:
+        self._client = client
+        self._subjects = subjects
+        self._last: dict[str, int] = {}
+        self.unfinished: set[str] = set()
+
+    async def heard(self, event: Event) -> AsyncIterator[Event]:
+        """The event, after those that were missed before it; nothing if it was seen."""
+        last = self._last.get(event["sync_id"], 0)
+        if event["seq"] == last + 1:
+            yield self._seen(event)
+        elif event["seq"] > last:
+            async for one in self.missed(event["clinic"], event["sync_id"]):
+                yield one
+
+    async def missed(self, clinic: str, sync_id: str) -> AsyncIterator[Event]:
+        """Nothing while no gateway answers; a later look finds them."""
+        with suppress(CommandFailed):
+            while events := await self._after(self._last.get(sync_id, 0), clinic, sync_id):
+                for event in events:
+                    yield self._seen(event)
+
+    async def _after(self, seq: int, clinic: str, sync_id: str) -> list[Event]:
+        reply = await ask(self._client, self._subjects, "events", clinic, sync_id=sync_id, after_seq=seq)
+        return list(reply["events"])
+
+    def _seen(self, event: Event) -> Event:
+        self._last[event["sync_id"]] = event["seq"]
+        (self.unfinished.discard if event["event"] in LAST else self.unfinished.add)(event["sync_id"])
+        return event

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from actors.messages import Subjects, encode
+from actors.messages import ALL, Subjects, encode
 from ops.cli.errors import CommandFailed, Refused
 from ops.cli.exits import Exit
 
@@ -31,6 +32,22 @@ async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body
         error = reply["error"]
         raise Refused(error["code"], error["reason"], error["message"], error.get("retry_after_ms"))
     return reply
+
+
+async def find_over_nats(client: Client, subjects: Subjects, sync_id: UUID | str) -> dict[str, Any]:
+    """A sync as stored, of whichever clinic."""
+    sync: dict[str, Any] = (await ask(client, subjects, "status", ALL, sync_id=sync_id))["sync"]
+    return sync
+
+
+async def plan_of(client: Client, subjects: Subjects, clinic: str, sync_id: UUID | str) -> list[dict[str, Any]]:
+    """The whole plan of a dry run that has ended."""
+    plan: list[dict[str, Any]] = []
+    while True:
+        page = await ask(client, subjects, "plan", clinic, sync_id=sync_id, after=len(plan))
+        plan += page["plan"]
+        if len(plan) >= page["total"]:
+            return plan
 
 
 def no_gateway(what: str) -> CommandFailed:

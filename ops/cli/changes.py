@@ -1,0 +1,66 @@
+"""Changes of appointments, for a person: what became of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Values = Mapping[str, Any]
+
+#: How a kind of change looks.
+LOOKS = {
+    "added": "green",
+    "updated": "yellow",
+    "moved": "cyan",
+    "removed": "red",
+    "restored": "green",
+}
+
+#: Told by the place of an appointment, or the same in other words.
+NOT_TOLD = frozenset(
+    {"date", "start_time", "end_time", "starts_at", "ends_at", "client_phone_raw", "sync_hash", "slot_id"}
+)
+
+
+def kind_of(before: Values | None, after: Values | None) -> str:
+    if before is None:
+        return "added"
+    if after is None:
+        return "removed"
+    return "updated" if place(before) == place(after) else "moved"
+
+
+def place(values: Values) -> str:
+    """When it is, in the clinic's calendar: 2026-03-01 10:00–10:30."""
+    return f"{values['date']} {str(values['start_time'])[:5]}–{str(values['end_time'])[:5]}"
+
+
+def places(before: Values | None, after: Values | None) -> str:
+    """Where it was and where it is; once, if that is the same."""
+    told = [place(values) for values in (before, after) if values is not None]
+    return " → ".join(dict.fromkeys(told))
+
+
+def who(values: Values | None) -> str:
+    """The patient and the client."""
+    if values is None:
+        return ""
+    if values.get("appointment_type") == "block":
+        return "(block)"
+    return " / ".join(str(values[key]) for key in ("patient_name", "client_name") if values.get(key))
+
+
+def other_fields(before: Values | None, after: Values | None) -> str:
+    """What differs beside the place, with the old value and the new one."""
+    if before is None or after is None:
+        return ""
+    names = [name for name in after if name not in NOT_TOLD and before.get(name) != after.get(name)]
+    return ", ".join(f"{name}: {_plain(before.get(name))} → {_plain(after.get(name))}" for name in names)
+
+
+def colour(kind: str) -> str:
+    return f"[{LOOKS[kind]}]{kind}[/]"
+
+
+def _plain(value: Any) -> str:
+    return "nothing" if value in (None, "") else str(value)

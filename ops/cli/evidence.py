@@ -1,0 +1,97 @@
+"""`evidence`: what the portal showed when dates of a sync failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+from cyclopts import Parameter
+from rich.markup import escape
+
+from actors.settings import Settings
+from engine.store.evidence import list_evidence
+from engine.store.syncs.reading import get_sync
+from ops.cli.runs.sync_id import SyncId
+from ops.cli.tables import table
+from ops.cli.terminal import Json, answer, console, say
+from ops.connections import open_database
+from ops.reach import database_url, settings_here
+
+Evidence = dict[str, Any]
+
+
+def evidence(
+    sync: SyncId,
+    day: Annotated[date | None, Parameter(name="DATE", help="One date, shown with all there is.")] = None,
+    *,
+    save: Annotated[Path | None, Parameter(help="Write the screenshots into this folder.")] = None,
+    json: Json = False,
+) -> None:
+    """What the portal showed when dates of a sync failed; names and numbers are masked. Kept for 7 days.
+
+    Example: `idexx-sync evidence 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa 2026-03-01 --save /tmp`
+    """
+    found = asyncio.run(_read(settings_here(), sync, day))
+    saved = _save(found, sync, save) if save else {}
+    if json:
+        for number, one in enumerate(found):
+            answer({**one, "screenshot": saved.get(number, one["screenshot"] is not None)})
+    elif not found:
+        console().print("no evidence is kept: no date failed, or it was longer ago than evidence is kept")
+    elif day is None:
+        _list(found)
+    else:
+        for one in found:
+            _show(one)
+    for path in saved.values():
+        say(f"wrote {path}")
+
+
+async def _read(settings: Settings, sync_id: UUID, day: date | None) -> list[Evidence]:
+    async with open_database(database_url(settings)) as connection:
+        await get_sync(connection, sync_id)
+        return await list_evidence(connection, sync_id, day)
+
+
+def _save(found: Sequence[Evidence], sync_id: UUID, folder: Path) -> dict[int, Path]:
+    """The files, by the number of their evidence. They show the portal, so they are for their owner only."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    saved: dict[int, Path] = {}
+    for number, one in enumerate(found):
+        if one["screenshot"] is not None:
+            path = folder / f"{str(sync_id)[:8]}-{one['date']}-{number + 1}.png"
+            path.touch(mode=0o600)
+            path.write_bytes(one["screenshot"])
+            saved[number] = path
+    return saved
+
+
+def _list(found: Sequence[Evidence]) -> None:
+    shown = table("date", "at", "reason", "status", "what", "picture", right=("status",), wrap=("what",))
+    for one in found:
+        shown.add_row(
+            *(str(one["date"]), f"{one['at']:%H:%M:%S}", one["reason"], str(one["http_status"] or "")),
+            *(escape(one["message"]), "yes" if one["screenshot"] else "no"),
+        )
+    console().print(shown)
+
+
+def _show(one: Evidence) -> None:
+    out = console()
+    out.print(f"[bold]{one['date']}[/] at {one['at']:%Y-%m-%d %H:%M:%S}: [red]{one['reason']}[/]")
+    picture = f"{len(one['screenshot']) // 1024} KiB, see --save" if one["screenshot"] else "none"
+    facts = {
+        "what": one["message"],
+        "address": one["address"],
+        "title": one["title"],
+        "status": one["http_status"],
+        "headers": "; ".join(f"{name}: {value}" for name, value in one["headers"].items()),
+        "picture": picture,
+    }
+    for name, value in facts.items():
+        out.print(f"  {name:<8} {value if value is not None else ''}", markup=False, soft_wrap=True)
+    out.print(one["body"], markup=False, soft_wrap=True)

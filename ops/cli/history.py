@@ -1,0 +1,78 @@
+"""`history`: what became of an appointment."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.markup import escape
+
+from actors.settings import Settings
+from engine.store.clinics import find_clinic, list_clinics
+from engine.store.reconciling import Change
+from engine.store.reconciling import history as history_of
+from ops.cli.changes import colour, other_fields, places, who
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import Exit
+from ops.cli.tables import table
+from ops.cli.terminal import Json, answer, console
+from ops.connections import open_database
+from ops.reach import database_url, settings_here
+
+
+def history(
+    appointment: Annotated[str, Parameter(help="Its id in the portal, or its id (a UUID) in the database.")],
+    *,
+    clinic: Annotated[str | None, Parameter(help="Needed where two clinics have the same id.")] = None,
+    json: Json = False,
+) -> None:
+    """Every change of an appointment, oldest first, with names.
+
+    Example: `idexx-sync history 48213 --clinic cedar-creek`
+    """
+    slug, changes = asyncio.run(_find(settings_here(), appointment, clinic))
+    if json:
+        for change in changes:
+            answer({"clinic": slug, **asdict(change)})
+        return
+    out = console()
+    out.print(
+        f"appointment {appointment} of [bold]{slug}[/]: {escape(who(changes[-1].after or changes[-1].before))}"
+    )
+    shown = table("at", "what", "when", "changes", "by", wrap=("changes",))
+    for change in changes:
+        shown.add_row(
+            *(f"{change.at:%Y-%m-%d %H:%M:%S}", colour(change.kind), places(change.before, change.after)),
+            *(escape(other_fields(change.before, change.after)), _by(change)),
+        )
+    out.print(shown)
+
+
+async def _find(settings: Settings, appointment: str, clinic: str | None) -> tuple[str, list[Change]]:
+    """The clinic's slug and the changes. Raises if there are none, or of several clinics."""
+    async with open_database(database_url(settings)) as connection:
+        clinics = await list_clinics(connection)
+        if clinic is not None:
+            known = await find_clinic(connection, clinic)
+            clinics = [one for one in clinics if one["id"] == known.id]
+        found = [(one["slug"], await history_of(connection, one["id"], appointment)) for one in clinics]
+    found = [(slug, changes) for slug, changes in found if changes]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        slugs = ", ".join(slug for slug, _ in found)
+        raise CommandFailed(
+            f"{slugs} each have an appointment {appointment}", status=Exit.USAGE, hint="add --clinic"
+        )
+    where = f"clinic {clinic!r}" if clinic else "no clinic"
+    raise CommandFailed(
+        f"{where} has {'no' if clinic else 'a'} change of an appointment {appointment!r}; "
+        "changes are kept for a limited time",
+        status=Exit.USAGE,
+    )
+
+
+def _by(change: Change) -> str:
+    return f"undo of {change.sync_id}" if change.is_undo else str(change.sync_id)

@@ -1,0 +1,80 @@
+"""`clinic resources`: which of a clinic's rooms count as capacity."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.markup import escape
+
+from actors.settings import Settings
+from engine.store.clinics import find_clinic
+from engine.store.reconciling import Resource, list_resources, set_resources
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import Exit
+from ops.cli.tables import table
+from ops.cli.terminal import Json, answer, console, say
+from ops.connections import open_database
+from ops.reach import database_url, settings_here
+
+
+def resources(
+    clinic: Annotated[str, Parameter(help="The clinic's slug.")],
+    *,
+    count: Annotated[
+        list[str] | None, Parameter(consume_multiple=True, negative=(), help="The ids of the rooms that count.")
+    ] = None,
+    all_: Annotated[
+        bool,
+        Parameter(name="--all", negative=(), show_default=False, help="Every room that the portal names counts."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """The rooms that were seen, with counts and examples of what is done in them; and setting which of them count.
+
+    The capacity of a slot is the number of rooms that count; appointments in other rooms take none of it. Slots
+    follow at the next sync.
+
+    Example: `idexx-sync clinic resources cedar-creek --count room-1 room-2`
+    """
+    if count and all_:
+        raise CommandFailed("--count and --all exclude each other", status=Exit.USAGE)
+    found = asyncio.run(_resources(settings_here(), clinic, count, all_))
+    if json:
+        for one in found:
+            answer(asdict(one))
+        return
+    shown = table(
+        "room", "name", "appointments", "last", "types", "counts", right=("appointments",), wrap=("types",)
+    )
+    for one in found:
+        shown.add_row(
+            *(escape(one.room_id) or "(none)", escape(one.name or ""), str(one.appointments)),
+            *(str(one.last_date or ""), escape(", ".join(one.types)), "[green]yes[/]" if one.counts else "no"),
+        )
+    console().print(shown if found else f"no room of {clinic} was seen yet: idexx-sync sync {clinic}")
+    if count or all_:
+        say(f"slots follow at the next sync: idexx-sync sync {clinic}")
+
+
+async def _resources(settings: Settings, slug: str, count: Sequence[str] | None, every: bool) -> list[Resource]:
+    async with open_database(database_url(settings)) as connection:
+        clinic = await find_clinic(connection, slug)
+        if count:
+            _check(slug, count, {one.room_id for one in await list_resources(connection, clinic)})
+        if count or every:
+            await set_resources(connection, clinic, count or None)
+            clinic = await find_clinic(connection, slug)
+        return await list_resources(connection, clinic)
+
+
+def _check(slug: str, count: Sequence[str], seen: set[str]) -> None:
+    if unknown := sorted(set(count) - seen):
+        raise CommandFailed(
+            f"clinic {slug!r} has no room {', '.join(unknown)}",
+            status=Exit.USAGE,
+            hint=f"idexx-sync clinic resources {slug}",
+        )

@@ -1,0 +1,92 @@
+"""`runs diff|undo`: what syncs did to a calendar, and putting it back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from uuid import UUID
+
+from rich.markup import escape
+
+from actors.settings import Settings
+from engine.clinic import Clinic
+from engine.store.database import Database
+from engine.store.reconciling import Difference, Undone, changes_of, difference
+from engine.undo_sync import undo_sync
+from ops.cli.changes import colour, kind_of, other_fields, places, who
+from ops.cli.confirm import Yes, confirm
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import Exit
+from ops.cli.runs.sync_id import SyncId, find_sync
+from ops.cli.tables import table
+from ops.cli.terminal import Json, answer, console, say
+from ops.connections import open_database
+from ops.reach import database_url, settings_here
+
+
+def diff(a: SyncId, b: SyncId, *, json: Json = False) -> None:
+    """What changed in a clinic's calendar from the end of one sync to the end of the other, with names.
+
+    Example: `idexx-sync runs diff 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa 77a9d4a2-0c0b-4b57-9d57-6a1f0d2f6c11`
+    """
+    found = asyncio.run(_diff(settings_here(), a, b))
+    if json:
+        for one in found:
+            answer({"kind": kind_of(one.before, one.after), **asdict(one)})
+        return
+    shown = table("what", "when", "who", "changes", "appointment", wrap=("who", "changes"))
+    for one in found:
+        before, after = one.before, one.after
+        shown.add_row(
+            *(colour(kind_of(before, after)), places(before, after), escape(who(after or before))),
+            *(escape(other_fields(before, after)), escape(one.neo_appointment_id)),
+        )
+    console().print(shown if found else "nothing changed between the two")
+
+
+async def _diff(settings: Settings, a: UUID, b: UUID) -> Sequence[Difference]:
+    async with open_database(database_url(settings)) as connection:
+        clinic, _ = await find_sync(connection, a)
+        other, _ = await find_sync(connection, b)
+        if other.id != clinic.id:
+            raise CommandFailed(
+                f"one is a sync of {clinic.slug}, the other of {other.slug}",
+                status=Exit.USAGE,
+                hint="idexx-sync runs",
+            )
+        return await difference(connection, clinic.id, a, b)
+
+
+def undo(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
+    """Put back what a sync removed or changed, where nothing newer touched it. Asks first.
+
+    What it added stays, and the next sync brings in what the portal shows, as always.
+
+    Example: `idexx-sync runs undo 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
+    """
+    undone = asyncio.run(_undo(settings_here(), sync, yes))
+    if json:
+        answer({"ok": True, "sync_id": sync, **asdict(undone)})
+    else:
+        say(f"put back: {undone.restored} restored, {undone.moved} moved back, {undone.updated} changed back")
+
+
+async def _undo(settings: Settings, sync_id: UUID, yes: bool) -> Undone:
+    clinic, did = await _what_it_did(settings, sync_id)
+    if not yes:
+        confirm(f"Put back what sync {sync_id} of {clinic.slug} did ({did})?")
+    database = Database(database_url(settings), size=1)
+    try:
+        return await undo_sync(database, clinic, sync_id)
+    finally:
+        await database.close()
+
+
+async def _what_it_did(settings: Settings, sync_id: UUID) -> tuple[Clinic, str]:
+    async with open_database(database_url(settings)) as connection:
+        clinic, _ = await find_sync(connection, sync_id)
+        changes = await changes_of(connection, sync_id)
+    kinds = Counter(change.kind for change in changes if change.kind in ("updated", "moved", "removed"))
+    return clinic, ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing that can be put back"

@@ -1,0 +1,112 @@
+"""`runs plan|approve|reject`: removals that a sync holds back until a person decides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from rich.markup import escape
+
+from actors.messages import Subjects
+from actors.settings import Settings
+from engine.removals import MissingAppointment
+from engine.store.reconciling import held_removals
+from engine.sync import Sync
+from ops.cli.changes import place, who
+from ops.cli.confirm import Yes, confirm
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import Exit
+from ops.cli.plan import show_plan
+from ops.cli.runs.sync_id import SyncId, find_sync
+from ops.cli.tables import ago, table
+from ops.cli.terminal import Json, answer, console, say
+from ops.connections import open_database, open_nats
+from ops.live.requests import ask, find_over_nats
+from ops.reach import database_url, nats_url, settings_here
+
+
+def plan(sync: SyncId, *, json: Json = False) -> None:
+    """The removals that a sync holds back, for the person who decides; or, of a dry run, what it would have changed.
+
+    Reads the database. Held removals are shown with the names of patients and clients.
+
+    Example: `idexx-sync runs plan 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa`
+    """
+    found, held = asyncio.run(_plan(settings_here(), sync))
+    if json:
+        told = {"ok": True, "sync_id": sync, "clinic": found.clinic, "held": [asdict(one) for one in held]}
+        answer(told | ({"plan": found.plan or []} if found.dry_run else {}))
+    elif found.dry_run:
+        show_plan(console(), found.plan or [], found.removals_held)
+    else:
+        _show_held(found, held)
+
+
+async def _plan(settings: Settings, sync_id: UUID) -> tuple[Sync, list[MissingAppointment]]:
+    async with open_database(database_url(settings)) as connection:
+        _, sync = await find_sync(connection, sync_id)
+        return sync, await held_removals(connection, sync_id)
+
+
+def _show_held(sync: Sync, held: Sequence[MissingAppointment]) -> None:
+    out, now = console(), datetime.now(UTC)
+    if not held:
+        out.print(f"sync {sync.id} of {sync.clinic} holds nothing back")
+        return
+    shown = table("when", "who", "type", "provider", "appointment", "missing since", wrap=("who", "type"))
+    for one in held:
+        values = asdict(one)
+        shown.add_row(
+            *(place(values), escape(who(values)), escape(one.appointment_type or "")),
+            *(escape(one.provider_name or ""), escape(one.neo_appointment_id), ago(one.missing_since, now)),
+        )
+    out.print(shown)
+    days = Counter(one.date.isoformat() for one in held)
+    out.print(f"{len(held)} removals held back: " + ", ".join(f"{n} on {day}" for day, n in days.items()))
+    out.print(f"  the portal did not show them: idexx-sync runs approve {sync.id}", soft_wrap=True)
+    out.print(f"  they are there all the same:  idexx-sync runs reject {sync.id}", soft_wrap=True)
+
+
+def approve(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
+    """Carry out the removals that a sync holds back. Asks first. `runs undo` puts them back.
+
+    Example: `idexx-sync runs approve 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
+    """
+    reply = asyncio.run(_decide(settings_here(), "approve", "Remove", sync, yes))
+    _tell(reply, "removed", json)
+
+
+def reject(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
+    """Drop the removals that a sync holds back: the appointments stay. Asks first.
+
+    Example: `idexx-sync runs reject 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
+    """
+    reply = asyncio.run(_decide(settings_here(), "reject", "Keep", sync, yes))
+    _tell(reply, "kept", json)
+
+
+async def _decide(settings: Settings, verb: str, deed: str, sync_id: UUID, yes: bool) -> dict[str, Any]:
+    subjects = Subjects(settings.subject_prefix)
+    async with open_nats(nats_url(settings)) as client:
+        found = await find_over_nats(client, subjects, sync_id)
+        clinic = found["clinic"]
+        held = 0 if found["dry_run"] else found["removals_held"]
+        if not held:
+            raise CommandFailed(
+                f"sync {sync_id} of {clinic} holds no removals back", status=Exit.USAGE, hint="idexx-sync runs"
+            )
+        if not yes:
+            confirm(f"{deed} the {held} appointments whose removal sync {sync_id} of {clinic} holds back?")
+        return await ask(client, subjects, verb, clinic, sync_id=sync_id)
+
+
+def _tell(reply: dict[str, Any], done: str, as_json: bool) -> None:
+    if as_json:
+        answer(reply)
+    else:
+        say(f"{done} {reply['removals']} appointments")

@@ -1,0 +1,42 @@
+"""`runs show`: one sync."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_module
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from actors.messages import encode
+from actors.settings import Settings
+from actors.views import sync_view
+from engine.store.syncs.dates import dates_of
+from engine.store.syncs.reading import get_sync, queue_position
+from ops.cli.runs.sync_id import SyncId
+from ops.cli.sync_page import show_sync
+from ops.cli.terminal import Json, answer, console
+from ops.connections import open_database
+from ops.reach import database_url, settings_here
+
+
+def show(sync: SyncId, *, json: Json = False) -> None:
+    """One sync: its state, its dates with their attempts and next tries, who works on them, since when there was
+    a sign of life. Reads the database, so that it answers also when no gateway does.
+
+    Example: `idexx-sync runs show 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa`
+    """
+    view = asyncio.run(_view(settings_here(), sync))
+    if json:
+        answer({"ok": True, "sync": view})
+    else:
+        show_sync(console(), view, datetime.now(UTC))
+
+
+async def _view(settings: Settings, sync_id: UUID) -> dict[str, Any]:
+    async with open_database(database_url(settings)) as connection:
+        sync = await get_sync(connection, sync_id)
+        dates, position = await dates_of(connection, sync_id), await queue_position(connection, sync_id)
+    # As it would have come over NATS, for the same page.
+    view: dict[str, Any] = json_module.loads(encode(sync_view(sync, dates, position)))
+    return view
