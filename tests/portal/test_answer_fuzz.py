@@ -20,6 +20,12 @@ from engine.snapshot import Snapshot
 from tests.portal.shapes import CAMEL, DAY, DENVER, NOW, SNAKE, answer
 
 SPAN = DateRange(DAY, DAY + timedelta(days=2))
+#: Drawn often: what decides where a record belongs, or what it is.
+DECISIVE = st.sampled_from(["id", "appointment_id", "start", "end", "is_block", "is_roster", "status"])
+MIDNIGHT = datetime.combine(DAY, datetime.min.time())
+TIMES = st.integers(-3000, 9000).map(lambda n: str(MIDNIGHT + timedelta(minutes=n))) | st.sampled_from(
+    [None, "2026"]
+)
 KEYS = st.sampled_from(sorted(KNOWN_NAMES)) | st.text(max_size=6)
 
 scalars = (
@@ -107,7 +113,7 @@ def test_every_mixture_of_spellings_is_read_as_what_is_true(pairs: list[Any], wr
 
 
 @fuzz
-@given(st.data(), st.sampled_from([CAMEL, SNAKE]), KEYS, values)
+@given(st.data(), st.sampled_from([CAMEL, SNAKE]), DECISIVE | KEYS, TIMES | values)
 def test_one_spoilt_value_never_changes_another_record(
     data: st.DataObject, shape: dict[str, Any], key: str, value: Any
 ):
