@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -38,7 +39,7 @@ class _InThisThread(threading.local):
     #: The message whose after_process_message hooks run.
     finishing: NatsMessage | None = None
     #: What waits for the end of a `pipelined` block.
-    batch: list[tuple[AnyMessage, int | None]] | None = None
+    batch: list[tuple[Order, int | None]] | None = None
 
 
 class NatsBroker(Broker):
@@ -148,24 +149,24 @@ class NatsBroker(Broker):
         after the last, the message may have been stored nevertheless. From any thread; in an async actor on the
         broker's loop, `enqueue_async` is better: this would hold up the loop, on a connection of its own.
         """
-        message = self._prepare(message, delay)
+        order = self._order(message, delay)
+        message = order[1]
         self.emit_before("enqueue", message, delay)
         if self._in_this_thread.batch is not None:
-            self._in_this_thread.batch.append((message, delay))
+            self._in_this_thread.batch.append((order, delay))
             return message
         outbox, admitted = self._open_for_sending().outbox, self._in_this_thread.finishing is not None
-        order = self._order(message, delay)
         self._noting_failure(lambda: outbox.store(order, wait=self._mailbox_wait, admitted=admitted))
         self.emit_after("enqueue", message, delay)
         return message
 
     async def enqueue_async(self, message: AnyMessage, delay: int | None = None) -> AnyMessage:
         """As `enqueue`, for coroutines on the broker's loop: it never blocks the loop."""
-        message = self._prepare(message, delay)
+        names, message, due = self._order(message, delay)
         self.emit_before("enqueue", message, delay)
-        sender, names = self._open().sender, self._names(message.queue_name)
-        if delay is not None:
-            await sender.schedule(names, message, delay)
+        sender = self._open().sender
+        if due is not None:
+            await sender.schedule(names, message, due)
         else:
             await sender.store(names, sender.letter(names, message), self._mailbox_wait)
         self.emit_after("enqueue", message, delay)
@@ -185,21 +186,20 @@ class NatsBroker(Broker):
 
         Raises there as `enqueue_many` does; nothing is stored when the block itself raises.
         """
-        batch: list[tuple[AnyMessage, int | None]] = []
+        batch: list[tuple[Order, int | None]] = []
         outer, self._in_this_thread.batch = self._in_this_thread.batch, batch
         try:
             yield
         finally:
             self._in_this_thread.batch = outer
-        outbox, orders = self._open_for_sending().outbox, [self._order(*each) for each in batch]
-        outcomes = self._noting_failure(lambda: outbox.store_many(orders, wait=self._mailbox_wait))
-        failures = [(message, error) for (message, _), error in zip(batch, outcomes, strict=True) if error]
-        for (message, delay), error in zip(batch, outcomes, strict=True):
+        outbox, orders = self._open_for_sending().outbox, [order for order, _ in batch]
+        errors = self._noting_failure(lambda: outbox.store_many(orders, wait=self._mailbox_wait))
+        for ((_, message, _), delay), error in zip(batch, errors, strict=True):
             if error is None:
                 self.emit_after("enqueue", message, delay)
-        if failures:
-            first = failures[0][1]
-            first.unsent = [message for message, _ in failures]  # type: ignore[attr-defined]
+        if first := next(filter(None, errors), None):
+            unsent = [message for (_, message, _), error in zip(orders, errors, strict=True) if error]
+            first.unsent = unsent  # type: ignore[attr-defined]
             raise first
 
     def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
@@ -305,13 +305,13 @@ class NatsBroker(Broker):
     def _names(self, queue_name: str) -> QueueNames:
         return QueueNames(self.namespace, q_name(queue_name))
 
-    def _prepare(self, message: AnyMessage, delay: int | None) -> AnyMessage:
-        if delay is None:
-            return message
-        return message.copy(queue_name=dq_name(message.queue_name), options={"eta": current_millis() + delay})
-
     def _order(self, message: AnyMessage, delay: int | None) -> Order:
-        return self._names(message.queue_name), message, delay
+        names, due = self._names(message.queue_name), None
+        if delay is not None:
+            due = time.monotonic() + delay / 1000
+            queue_name, eta = dq_name(message.queue_name), current_millis() + delay
+            message = message.copy(queue_name=queue_name, options={"eta": eta})
+        return names, message, due
 
     def _noting_failure(self, store: Callable[[], T]) -> T:
         """A middleware's enqueue that fails while its message is being finished keeps that message."""

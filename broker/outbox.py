@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import nats.js.errors
@@ -17,8 +18,8 @@ from .streams import Streams
 #: How many delayed messages of one batch are under way at once.
 WINDOW = 500
 
-#: A message, the queue it is for, and the milliseconds to delay it by (None: not at all).
-Order = tuple[QueueNames, Message[Any], int | None]
+#: A message, the queue it is for, and when it is due by the monotonic clock (None: at once).
+Order = tuple[QueueNames, Message[Any], float | None]
 
 
 class Outbox:
@@ -35,9 +36,9 @@ class Outbox:
 
         `admitted`: it follows from a message that was admitted; where there is no room, it is due at once.
         """
-        names, message, delay = order
-        if delay is not None:
-            self._thread.run(self._sender.schedule(names, message, delay))
+        names, message, due = order
+        if due is not None:
+            self._thread.run(self._sender.schedule(names, message, due))
             return
         letter = self._sender.letter(names, message)
         if not self._streams.knows(names.box):
@@ -47,7 +48,7 @@ class Outbox:
         except nats.js.errors.APIError as error:
             full = self._sender.refusal(names, error)
             if admitted:
-                self._thread.run(self._sender.schedule(names, message, 0))
+                self._thread.run(self._sender.schedule(names, message, time.monotonic()))
             elif wait > 0:
                 self._thread.run(self._sender.store(names, letter, wait))
             else:
@@ -65,15 +66,15 @@ class Outbox:
     ) -> list[Exception | None]:
         window = asyncio.Semaphore(WINDOW)
 
-        async def schedule(names: QueueNames, message: Message[Any], delay: int) -> Exception | None:
+        async def schedule(names: QueueNames, message: Message[Any], due: float) -> Exception | None:
             async with window:
                 try:
-                    await self._sender.schedule(names, message, delay)
+                    await self._sender.schedule(names, message, due)
                 except Exception as error:
                     return error
             return None
 
         stored = iter(await self._sender.store_many(letters, wait))
-        later = [schedule(names, message, delay) for names, message, delay in orders if delay is not None]
+        later = [schedule(names, message, due) for names, message, due in orders if due is not None]
         scheduled = iter(await asyncio.gather(*later))
-        return [next(stored if delay is None else scheduled) for _, _, delay in orders]
+        return [next(stored if due is None else scheduled) for _, _, due in orders]

@@ -17,8 +17,8 @@ from .publisher import Letter, Publisher, Stored
 from .room import Room
 from .streams import Streams
 
-#: A shorter delay is none: the way through the schedule takes as long. Milliseconds.
-SHORTEST_DELAY = 5
+#: A shorter delay is none: the way through the schedule takes as long. Seconds.
+SHORTEST_DELAY = 0.005
 
 
 class Sender:
@@ -80,15 +80,15 @@ class Sender:
             return error
         return None
 
-    async def schedule(self, names: QueueNames, message: Message[object], delay: float) -> Stored:
-        """Stores for `delay` milliseconds from now, by the server's clock. There is always room."""
+    async def schedule(self, names: QueueNames, message: Message[object], due: float) -> Stored:
+        """Stores until `due`, a moment of the monotonic clock that the server's is compared with. There is room."""
         await self._streams.later(names)
         payload = message.encode()
         key = identify(message)
         letter = Letter(names.later, names.due(self._level(message)), payload, {"Nats-Msg-Id": key})
-        if delay >= SHORTEST_DELAY:
+        if due - time.monotonic() >= SHORTEST_DELAY:
             now = await self._clock(names.later).now(await self._connection.connected())
-            letter.headers["Nats-Schedule"] = f"@at {format_time(now + delay / 1000)}"
+            letter.headers["Nats-Schedule"] = f"@at {format_time(now + due - time.monotonic())}"
             letter.headers["Nats-Schedule-Target"] = letter.subject
             letter.subject = names.at(blake2b(key.encode(), digest_size=12).hexdigest())
         return await self._publisher.publish(letter)
