@@ -13,8 +13,8 @@ from datetime import date
 from uuid import UUID
 
 import dramatiq
-import structlog
 
+from actors import error_reports, tracing
 from actors.bus import build_broker
 from actors.crew import Crew
 from actors.logs import configure
@@ -26,6 +26,8 @@ from engine import scrape as engine_scrape
 
 settings = load()
 configure(settings)
+error_reports.configure(settings, "worker")
+tracing.configure(settings, "worker")
 broker = build_broker(settings)
 crew = Crew(settings, broker)
 broker.add_middleware(crew)
@@ -36,15 +38,16 @@ COME_BACK_AFTER = 3.0
 
 
 @dramatiq.actor(broker=broker, queue_name=COORDINATOR)
-async def coordinate(sync_id: str) -> None:
-    with structlog.contextvars.bound_contextvars(sync_id=sync_id):
-        await step(crew.process, crew.mail, UUID(sync_id))
+async def coordinate(sync_id: str, *, traceparent: str | None = None) -> None:
+    sync = UUID(sync_id)
+    async with crew.process.about("coordinate", sync, traceparent=traceparent):
+        await step(crew.process, crew.mail, sync)
 
 
 @dramatiq.actor(broker=broker, queue_name=DATE_SCRAPER, time_limit=settings.sync_timeout_ms + 60_000)
-async def scrape_date(sync_id: str, day: str, days: int = 1) -> None:
+async def scrape_date(sync_id: str, day: str, days: int = 1, *, traceparent: str | None = None) -> None:
     sync, lead = UUID(sync_id), date.fromisoformat(day)
-    with structlog.contextvars.bound_contextvars(sync_id=sync_id, date=day):
+    async with crew.process.about("scrape_date", sync, lead, traceparent):
         done = await engine_scrape.scrape_dates(crew.desk, sync, lead, days)
         if done.clinic_id is not None:
             crew.process.relay.poke(done.clinic_id)
@@ -57,10 +60,10 @@ async def scrape_date(sync_id: str, day: str, days: int = 1) -> None:
 
 
 @dramatiq.actor(broker=broker, queue_name=RECONCILER)
-async def reconcile_date(sync_id: str, day: str) -> None:
-    process, sync = crew.process, UUID(sync_id)
-    with structlog.contextvars.bound_contextvars(sync_id=sync_id, date=day):
-        clinic_id = await engine_reconcile.reconcile_date(process.database, sync, date.fromisoformat(day))
+async def reconcile_date(sync_id: str, day: str, *, traceparent: str | None = None) -> None:
+    process, sync, when = crew.process, UUID(sync_id), date.fromisoformat(day)
+    async with process.about("reconcile_date", sync, when, traceparent):
+        clinic_id = await engine_reconcile.reconcile_date(process.database, sync, when)
         if clinic_id is not None:
             process.relay.poke(clinic_id)
             await crew.mail.coordinate(sync)

@@ -12,6 +12,7 @@ import structlog
 from dramatiq import Broker, MessageProxy, Worker
 from dramatiq.middleware import Middleware
 
+from actors import error_reports
 from actors.mail import DATE_SCRAPER, Mail
 from actors.metrics import Metrics
 from actors.periodic import periodically
@@ -78,7 +79,8 @@ class Crew(Middleware):
         if message.actor_name in ("scrape_date", "reconcile_date"):
             sync_id, day, days = (*message.args, 1)[:3]
             span = Span(date.fromisoformat(day), days, 0)
-            self._broker.run(self._give_up(UUID(sync_id), span, message.actor_name))
+            error = message._exception or RuntimeError("it died of no exception")
+            self._broker.run(self._give_up(UUID(sync_id), span, message.actor_name, error))
 
     async def _open(self, queues: Collection[str]) -> None:
         process = self._process = Process(self._settings, self._broker, self._metrics, "+".join(sorted(queues)))
@@ -127,11 +129,13 @@ class Crew(Middleware):
         if self._process is not None:
             await self._process.close()
 
-    async def _give_up(self, sync_id: UUID, span: Span, actor: str) -> None:
+    async def _give_up(self, sync_id: UUID, span: Span, actor: str, error: BaseException) -> None:
         failure = Failure(
             Reason.DELIVERIES_EXHAUSTED,
             f"the message {actor} was given up; `idexx-sync dlq list` shows it with its error",
         )
-        log.error("date_given_up", sync_id=str(sync_id), date=span.lead.isoformat(), actor=actor)
+        about = await self.process.about.tags(sync_id, span.lead)
+        log.error("date_given_up", actor=actor, **about)
+        error_reports.report_death(error, actor=actor, **about)
         await give_up_dates(self.process.database, sync_id, span.dates, failure)
         await self.mail.coordinate(sync_id)

@@ -13,7 +13,7 @@ from types import FrameType
 import structlog
 from dramatiq.errors import BrokerConnectionError
 
-from actors import housekeeping
+from actors import error_reports, housekeeping, tracing
 from actors.bus import build_broker
 from actors.commands import Commands
 from actors.housekeeping import Housekeeping
@@ -77,6 +77,8 @@ def main() -> int:
     try:
         settings = load()
         configure(settings)
+        error_reports.configure(settings, "gateway")
+        tracing.configure(settings, "gateway")
         gateway = Gateway(settings)
         gateway.broker.run(gateway.open())
     except (SettingsError, EngineError, BrokerConnectionError) as error:

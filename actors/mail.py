@@ -10,6 +10,7 @@ from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 from dramatiq import Message
 from dramatiq.errors import BrokerConnectionError
 
+from actors import tracing
 from broker import MailboxFull, NatsBroker
 from engine.coordinate import Step
 from engine.dispatch import Span
@@ -91,7 +92,7 @@ class Mail:
             queue_name=queue,
             actor_name=actor,
             args=(str(sync_id), *args),
-            kwargs={},
+            kwargs=tracing.carried(),
             options={},
             message_id=str(message_id or uuid4()),
         )

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from actors import error_reports
+
 log = structlog.get_logger(__name__)
 
 
@@ -18,4 +20,5 @@ async def periodically(duty: Callable[[], Awaitable[None]], interval: float) -> 
             await duty()
         except Exception as error:
             log.warning("duty_failed", duty=name, error=str(error), kind=type(error).__name__)
+            error_reports.report(error, duty=name)
         await asyncio.sleep(interval)

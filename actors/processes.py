@@ -18,6 +18,8 @@ import structlog
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from actors import error_reports, tracing
+from actors.about import About
 from actors.holds import Holds
 from actors.messages import Subjects
 from actors.metrics import Metrics
@@ -53,7 +55,9 @@ class Process:
         self.fence = Fence(settings.removal_fence_count, settings.removal_fence_percent)
         self.subjects = Subjects(settings.subject_prefix)
         self.name = f"{socket.gethostname()}/{getpid()}"
-        self.database = Database(settings.need_database_url())
+        observe = tracing.tell_statement if tracing.is_on() else None
+        self.database = Database(settings.need_database_url(), observe=observe)
+        self.about = About(self.database)
         self.event_log = EventLog(
             broker.client,
             self.subjects.event_stream,
@@ -102,6 +106,8 @@ class Process:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.database.close()
+        for last in (tracing.close, error_reports.close):
+            await asyncio.to_thread(last)
 
     async def _measure(self) -> None:
         self.metrics.measure(self.kind)

@@ -17,6 +17,7 @@ from dramatiq.errors import BrokerConnectionError
 from nats.micro.request import Request
 from nats.micro.service import EndpointConfig, Service
 
+from actors import error_reports, tracing
 from actors.commands import Command, Commands
 from actors.messages import encode, refusal
 from actors.processes import Process
@@ -80,11 +81,14 @@ class CommandService:
         try:
             if self._stopping:
                 raise Unavailable("this gateway is shutting down; try again", retry_after_ms=1000)
-            reply = await command(_clinic(request), request.data)
+            traceparent = (request.headers or {}).get(tracing.TRACEPARENT)
+            with tracing.span(f"{verb} request", traceparent, {"clinic": _clinic(request)}):
+                reply = await command(_clinic(request), request.data)
         except EngineError as error:
             await self._refuse(request, error)
-        except Exception:
+        except Exception as error:
             log.exception("request_failed", verb=verb, clinic=_clinic(request))
+            error_reports.report(error, request=verb, clinic=_clinic(request))
             await self._refuse(request, Internal("the request failed unexpectedly; the gateway's log says why"))
         else:
             if self._is_awaited(request):

@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     prometheus_multiproc_dir: Path | None = None
 
     sentry_dsn: OptionalSecret = None
+    otel_exporter_otlp_endpoint: OptionalText = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
+from asyncpg.connection import LoggedQuery
 from asyncpg.pool import PoolConnectionProxy
 
 from engine.errors import Unavailable
@@ -40,12 +41,23 @@ class StatementRefused(Exception):
 
 
 class Database:
-    """One pool per process. `timeout` (seconds) bounds the wait for a connection and for each statement."""
+    """One pool per process. `timeout` (seconds) bounds the wait for a connection and for each statement.
 
-    def __init__(self, url: str, *, size: int = 8, timeout: float = 15.0) -> None:
+    `observe` is told of each statement that has ended.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        size: int = 8,
+        timeout: float = 15.0,
+        observe: Callable[[LoggedQuery], None] | None = None,
+    ) -> None:
         self._url = url
         self._size = size
         self._timeout = timeout
+        self._observe = observe
         self._pool: asyncpg.Pool[Any] | None = None
         self._opening = asyncio.Lock()
 
@@ -59,8 +71,13 @@ class Database:
                     timeout=self._timeout,
                     command_timeout=self._timeout,
                     server_settings={"application_name": "idexx-sync"},
+                    init=self._prepare,
                 )
             return self._pool
+
+    async def _prepare(self, connection: Connection) -> None:
+        if self._observe is not None:
+            connection.add_query_logger(self._observe)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -23,6 +23,12 @@ async def get_sync(connection: Connection, sync_id: UUID, clinic_id: UUID | None
     return sync_of(row)
 
 
+async def clinic_of(connection: Connection, sync_id: UUID) -> str | None:
+    """The slug of the clinic whose sync it is; None if there is no such sync."""
+    slug: str | None = await connection.fetchval(SQL["clinic_of"], sync_id)
+    return slug
+
+
 async def list_syncs(connection: Connection, clinic_id: UUID | None, limit: int = 20) -> list[Sync]:
     """The latest first; of all clinics if `clinic_id` is None."""
     return [sync_of(row) for row in await connection.fetch(SQL["list_syncs"], clinic_id, limit)]

@@ -1,0 +1,119 @@
+"""Traces, for those who have OpenTelemetry: one from a request to the last statement that follows from it.
+
+The context travels as a W3C `traceparent`: in the header of a request on NATS, and in the message of an actor, as
+a keyword argument, since options are part of a message's identity. Spans carry ids, slugs and dates; exceptions
+are told by their type, for their words may quote somebody's data. Without `OTEL_EXPORTER_OTLP_ENDPOINT` nothing
+is imported and nothing happens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from actors.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+#: The name of the header, and of the actors' argument.
+TRACEPARENT = "traceparent"
+
+#: How much of a statement a span shows, in characters, and how long an export may take, in seconds.
+SHOWN_SQL, EXPORT_TIMEOUT = 200, 5
+
+_provider: TracerProvider | None = None
+
+
+class Statement(Protocol):
+    """asyncpg's `LoggedQuery`, as far as it is told: never its arguments."""
+
+    @property
+    def query(self) -> str: ...
+
+    @property
+    def elapsed(self) -> float: ...
+
+    @property
+    def exception(self) -> BaseException | None: ...
+
+
+def configure(settings: Settings, kind: str) -> None:
+    """Sends the spans of this process from now on, if somebody wants them."""
+    global _provider
+    endpoint = settings.otel_exporter_otlp_endpoint
+    if endpoint is None:
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError as error:
+        raise SettingsError(
+            f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is missing: pip install 'idexx-sync[otel]'"
+        ) from None
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT)
+    _provider = TracerProvider(resource=Resource.create({"service.name": "idexx-sync", "process.kind": kind}))
+    _provider.add_span_processor(BatchSpanProcessor(exporter))
+
+
+def is_on() -> bool:
+    return _provider is not None
+
+
+def close() -> None:
+    """Sends what is left; blocks for seconds at most."""
+    if _provider is not None:
+        _provider.force_flush(EXPORT_TIMEOUT * 1000)
+
+
+@contextmanager
+def span(name: str, traceparent: str | None, attributes: Mapping[str, str]) -> Iterator[None]:
+    """A span that goes on where `traceparent` comes from; None: where this task is, or a trace of its own."""
+    if _provider is None:
+        yield
+        return
+    from opentelemetry.trace import Status, StatusCode
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    context = TraceContextTextMapPropagator().extract({TRACEPARENT: traceparent}) if traceparent else None
+    tracer = _provider.get_tracer("idexx-sync")
+    with tracer.start_as_current_span(
+        name, context, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as current:
+        try:
+            yield
+        except BaseException as error:
+            current.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
+
+
+def carried() -> dict[str, str]:
+    """What to add to a message so that its receiver goes on with this trace: its arguments, or its headers."""
+    carrier: dict[str, str] = {}
+    if _provider is not None:
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        TraceContextTextMapPropagator().inject(carrier)
+    return {name: value for name, value in carrier.items() if name == TRACEPARENT}
+
+
+def tell_statement(statement: Statement) -> None:
+    """A span for a statement that has just ended, within the one of this task."""
+    if _provider is None:
+        return
+    from opentelemetry.trace import SpanKind, Status, StatusCode
+
+    ended = time.time_ns()
+    told = _provider.get_tracer("idexx-sync").start_span(
+        "postgresql",
+        kind=SpanKind.CLIENT,
+        start_time=ended - int(statement.elapsed * 1e9),
+        attributes={"db.system": "postgresql", "db.query.text": statement.query[:SHOWN_SQL]},
+    )
+    if statement.exception is not None:
+        told.set_status(Status(StatusCode.ERROR, type(statement.exception).__name__))
+    told.end(ended)

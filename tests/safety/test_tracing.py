@@ -1,0 +1,98 @@
+"""One trace from a request on NATS to the last statement, through all the actors; and nothing at all without it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from ops.sandbox.client import SandboxClinic
+from tests.safety.receivers import Receiver, receiving
+from tests.system.conftest import Asker, System
+
+pytestmark = pytest.mark.anyio
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.fixture
+def collector() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def settings(collector: Receiver) -> dict[str, str]:
+    return {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{collector.address}"}
+
+
+def spans(collector: Receiver) -> list[Span]:
+    exports = [ExportTraceServiceRequest.FromString(body) for body in collector.bodies]
+    return [
+        span
+        for export in exports
+        for part in export.resource_spans
+        for scope in part.scope_spans
+        for span in scope.spans
+    ]
+
+
+async def test_a_request_can_be_followed_to_its_last_statement(
+    system: System, collector: Receiver, clinics: list[SandboxClinic], asker: Asker
+) -> None:
+    system.everything()
+    slug = clinics[0].slug
+    reply = await asker.client.request(
+        f"{asker.prefix}.cmd.sync.{slug}",
+        b'{"days_ahead": 2}',
+        timeout=10,
+        headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"},
+    )
+    sync_id = json.loads(reply.data)["sync_id"]
+    assert (await asker.events(slug, sync_id))[-1]["event"] == "completed"
+    for name in list(system.processes):
+        assert system.stop(name) == 0
+    found = [span for span in spans(collector) if span.trace_id.hex() == TRACE]
+    names = [span.name for span in found]
+    assert {"sync request", "coordinate", "scrape_date", "reconcile_date", "postgresql"} <= set(names)
+    assert names.count("scrape_date") == names.count("reconcile_date") == 2
+    known = {span.span_id for span in found} | {bytes.fromhex("b7ad6b7169203331")}
+    assert all(span.parent_span_id in known for span in found), "no span is lost"
+    about = {
+        attribute.key: attribute.value.string_value
+        for span in found
+        if span.name == "reconcile_date"
+        for attribute in span.attributes
+    }
+    assert (about["sync_id"], about["clinic"]) == (sync_id, slug)
+    assert "date" in about
+
+
+def test_without_an_endpoint_nothing_is_imported() -> None:
+    code = (
+        "import sys, actors.app, actors.gateway; print([m for m in sys.modules if m.startswith('opentelemetry')])"
+    )
+    environment = {"NATS_URL": "nats://127.0.0.1:1", "DATABASE_URL": "postgresql://127.0.0.1:1/x", "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=Path.cwd()
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_an_endpoint_without_the_extra_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['opentelemetry'] = None\n"
+        "from actors import settings, tracing\n"
+        "try: tracing.configure(settings.load(), 'test')\n"
+        "except settings.SettingsError as error: print(error)\n"
+    )
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=Path.cwd()
+    )
+    assert "pip install 'idexx-sync[otel]'" in done.stdout, done.stderr
