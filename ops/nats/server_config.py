@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from actors.messages import Subjects
 from ops.nats.accounts import BUS_LIMITS, MAX_MEMORY, SYSTEM, accounts
+
+#: In a cluster: a peer or client that cannot be reached is given up after three of these. Its answers are awaited
+#: in vain until then, and nats-server's own two minutes are long.
+PING_INTERVAL = "10s"
 
 _HEAD = """\
 # Made by `idexx-sync nats-config`: run it again to change the clinics, and then `nats-server --signal reload` twice.
@@ -28,8 +32,20 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """`listen` is where this server hears its peers, `routes` are the addresses of all of them, itself included."""
+
+    listen: str
+    routes: Sequence[str]
+    name: str = "idexx-sync"
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
-    """`max_file` is what all streams may take of the disk, in bytes; `monitor` is where it tells how it is."""
+    """`max_file` is what all streams may take of the disk, in bytes; `monitor` is where it tells how it is.
+
+    In a cluster each server has a name of its own; `nats-server --name` overrides the one in the file.
+    """
 
     store: Path
     listen: str = "127.0.0.1:4222"
@@ -37,6 +53,7 @@ class Server:
     name: str = "idexx-sync"
     max_file: int = 8 * 2**30
     tls: Tls | None = None
+    cluster: Cluster | None = None
 
 
 def render(server: Server, subjects: Subjects, clinics: Collection[str], hashes: Mapping[str, str]) -> str:
@@ -60,7 +77,18 @@ def render(server: Server, subjects: Subjects, clinics: Collection[str], hashes:
     }
     if server.tls is not None:
         config["tls"] = _tls(server.tls)
+    if server.cluster is not None:
+        config |= {"cluster": _cluster(server.cluster), "ping_interval": PING_INTERVAL}
     return _HEAD + json.dumps(config, indent=1) + "\n"
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "name": cluster.name,
+        "listen": cluster.listen,
+        "routes": [f"nats://{address}" for address in cluster.routes],
+        "connect_backoff": True,
+    }
 
 
 def _tls(tls: Tls) -> dict[str, Any]:
