@@ -44,7 +44,7 @@ def sync(
     Example: `idexx-sync sync cedar-creek --days 14`
     """
     body: dict[str, Any] = {
-        "days_ahead": days if days or start or end else 14,
+        "days_ahead": 14 if days is None and start is None and end is None else days,
         "start_date": start,
         "end_date": end,
         "request_id": request_id,

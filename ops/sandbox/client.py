@@ -83,6 +83,10 @@ class Sandbox:
         """Turns these dials, for one clinic or for all (None puts one back), and answers all as they stand."""
         return dict(await self._ask("PATCH", "dials", _only(company_id=company_id), dials))
 
+    async def put_dials_back(self) -> None:
+        """Everyone's dials as at the start."""
+        await self._ask("DELETE", "dials")
+
     async def change(self, company_id: str, **changes: Any) -> list[dict[str, Any]]:
         """Changes a schedule (see ChangeRequest in README.md) and answers what was changed, before and after."""
         return list(await self._ask("POST", "changes", {}, {"company_id": company_id, **changes}))

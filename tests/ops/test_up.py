@@ -3,71 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
 from ops.cli.exits import Exit
-from ops.embedded import Home
-from ops.supervision.marked import find_marked, kill_marked
+from ops.supervision.marked import find_marked
 from tests.conftest import eventually
-
-ARGV = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())"]
-OURS = ("NATS_URL", "DATABASE_URL", "ENCRYPTION_KEY", "IDEXX_BASE_URL")
-
-
-class Up:
-    """`idexx-sync up --sandbox` in a home of its own, and commands in the same home."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="idexx-test-up-"))
-        self.home = Home(self.folder / "home")
-        kept = {name: value for name, value in os.environ.items() if name not in OURS}
-        self.environment = {
-            **kept,
-            "IDEXX_SYNC_HOME": str(self.home.folder),
-            "BROWSER_POOL_SIZE": "1",
-            "HTTP_PORT": "0",
-        }
-        self.log = self.folder / "log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*ARGV, "up", "--sandbox"], env=self.environment, stdout=log, stderr=log, start_new_session=True
-            )
-
-    def is_ready(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()
-        running = self.home.running()
-        return bool(running and running.environment)
-
-    def run(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*ARGV, *arguments], env=self.environment, input=given, capture_output=True, text=True, timeout=120
-        )
-
-    def json(self, *arguments: str) -> list[dict[str, Any]]:
-        done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
-
-    def clear(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        kill_marked(self.home.label)
-        shutil.rmtree(self.folder)
+from tests.ops.up_process import ARGV, Up
 
 
 @pytest.fixture(scope="module")

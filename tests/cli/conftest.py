@@ -1,0 +1,28 @@
+"""One `idexx-sync up --sandbox` for all of these tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import eventually
+from tests.ops.up_process import Up
+
+
+@pytest.fixture(scope="package")
+def machine() -> Iterator[Up]:
+    # Few places, so that a queue is full soon.
+    one = Up(MAX_CONCURRENT_SYNCS="1", MAX_QUEUED_SYNCS="1")
+    try:
+        eventually(one.is_ready, timeout=60)
+        yield one
+    finally:
+        one.clear()
+
+
+@pytest.fixture
+def up(machine: Up) -> Up:
+    """The machine, with a portal that behaves."""
+    machine.dials()
+    return machine

@@ -1,0 +1,125 @@
+"""What syncs did, hold back and would do: looked at, decided, put back."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ops.cli.exits import Exit
+from tests.ops.up_process import Up
+
+CLINIC = "harbour-lane"
+DAYS = ("--days", "3")
+
+
+@pytest.fixture
+def synced(up: Up) -> Up:
+    """The clinic is as the portal shows it."""
+    assert up.run("sync", CLINIC, *DAYS).returncode == Exit.OK
+    return up
+
+
+def latest(up: Up) -> dict[str, Any]:
+    return up.json("runs", CLINIC, "--limit", "1")[0]
+
+
+def appointments(up: Up) -> int:
+    [found] = up.json("status")
+    return int(next(one["appointments"] for one in found["clinics"] if one["slug"] == CLINIC))
+
+
+def test_a_dry_run_prints_the_plan_that_a_sync_then_carries_out(synced: Up) -> None:
+    end = synced.clinic(CLINIC).today + timedelta(days=1)
+    synced.change(CLINIC, add=2, move=2, delete=1, end=end.isoformat(), seed=4)
+    before = appointments(synced)
+    done = synced.run("sync", CLINIC, *DAYS, "--dry-run", "--json")
+    assert done.returncode == Exit.OK
+    planned = json.loads(done.stdout.splitlines()[-1])["plan"]
+    assert appointments(synced) == before
+    told = synced.run("sync", CLINIC, *DAYS, "--dry-run").stdout
+    assert "would be 2 added" in told
+    assert all(change["neo_appointment_id"] in told for change in planned)
+    [again] = synced.json("runs", "plan", latest(synced)["sync_id"])
+    assert again["plan"] == planned
+    synced.run("sync", CLINIC, *DAYS)
+    other = latest(synced)["sync_id"]
+    kinds = sorted((change["kind"], change["neo_appointment_id"]) for change in planned)
+    dry = next(run for run in synced.json("runs", CLINIC) if run["dry_run"])
+    did = synced.json("runs", "diff", dry["sync_id"], other)
+    assert sorted((one["kind"], one["neo_appointment_id"]) for one in did) == kinds
+
+
+def test_held_removals_are_shown_then_approved_then_put_back(synced: Up) -> None:
+    before = appointments(synced)
+    synced.dials(max_records=1)
+    assert synced.run("sync", CLINIC, *DAYS, "--dry-run").returncode == Exit.OK
+    assert synced.run("runs", "approve", latest(synced)["sync_id"], "--yes").returncode == Exit.USAGE
+    assert synced.run("sync", CLINIC, *DAYS).returncode == Exit.HELD
+    held = latest(synced)
+    assert "removals held" in synced.run("status").stdout
+    [plan] = synced.json("runs", "plan", held["sync_id"])
+    assert len(plan["held"]) == held["removals_held"] > 20
+    text = synced.run("runs", "plan", held["sync_id"]).stdout
+    assert plan["held"][0]["neo_appointment_id"] in text
+    assert f"{held['removals_held']} removals held back" in text
+    unasked = synced.run("runs", "approve", held["sync_id"])
+    assert (unasked.returncode, "--yes" in unasked.stderr) == (Exit.USAGE, True)
+    [done] = synced.json("runs", "approve", held["sync_id"], "--yes")
+    assert done["removals"] == held["removals_held"]
+    assert appointments(synced) == before - held["removals_held"]
+    assert synced.run("runs", "undo", held["sync_id"]).returncode == Exit.USAGE  # nobody to ask
+    [undone] = synced.json("runs", "undo", held["sync_id"], "--yes")
+    assert undone["restored"] == held["removals_held"]
+    assert appointments(synced) == before
+    [again] = synced.json("runs", "undo", held["sync_id"], "--yes")
+    assert again["restored"] == 0
+
+
+def test_rejected_removals_are_kept(synced: Up) -> None:
+    before = appointments(synced)
+    synced.dials(max_records=1)
+    assert synced.run("sync", CLINIC, *DAYS).returncode == Exit.HELD
+    [done] = synced.json("runs", "reject", latest(synced)["sync_id"], "--yes")
+    assert done["status"] == "rejected"
+    assert appointments(synced) == before
+    assert synced.run("runs", "reject", latest(synced)["sync_id"], "--yes").returncode == Exit.USAGE
+
+
+def test_the_history_of_an_appointment_names_each_sync_that_changed_it(synced: Up) -> None:
+    start = synced.clinic(CLINIC).today
+    [move] = synced.change(CLINIC, move=1, start=start.isoformat(), end=start.isoformat(), seed=8)
+    synced.run("sync", CLINIC, "--days", "14")
+    number = move["neo_appointment_id"]
+    changes = synced.json("history", number, "--clinic", CLINIC)
+    assert [change["kind"] for change in changes][-1] == "moved"
+    assert changes[-1]["sync_id"] == latest(synced)["sync_id"]
+    by_our_id = synced.json("history", changes[0]["appointment_id"])
+    assert by_our_id == changes
+    assert "moved" in synced.run("history", number, "--clinic", CLINIC).stdout
+    assert synced.run("history", "no-such-appointment").returncode == Exit.USAGE
+
+
+def test_a_sync_is_shown_with_its_dates_and_its_signs_of_life(synced: Up) -> None:
+    sync_id = latest(synced)["sync_id"]
+    [shown] = synced.json("runs", "show", sync_id)
+    assert [day["status"] for day in shown["sync"]["dates"]] == ["reconciled"] * 3
+    assert all(day["worker"] and day["attempts"] == 1 for day in shown["sync"]["dates"])
+    assert shown["sync"]["heartbeat_at"]
+    text = synced.run("runs", "show", sync_id).stdout
+    assert "3 of 3 dates done" in text
+    assert synced.run("runs", "show", "00000000-0000-4000-8000-000000000000").returncode == Exit.USAGE
+
+
+def test_the_rooms_that_count_make_the_capacity(synced: Up) -> None:
+    rooms = synced.json("clinic", "resources", CLINIC)
+    named = [room["room_id"] for room in rooms if room["room_id"]]
+    assert all(room["counts"] for room in rooms)
+    assert any(room["types"] for room in rooms)
+    set_ = synced.json("clinic", "resources", CLINIC, "--count", *named[:1])
+    assert [room["room_id"] for room in set_ if room["counts"] and room["room_id"]] == named[:1]
+    assert synced.run("clinic", "resources", CLINIC, "--count", "no-such-room").returncode == Exit.USAGE
+    everything = synced.json("clinic", "resources", CLINIC, "--all")
+    assert all(room["counts"] for room in everything)

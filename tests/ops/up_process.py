@@ -1,0 +1,85 @@
+"""`idexx-sync up --sandbox` as a process, and commands in the same home."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ops.embedded import Home
+from ops.sandbox.client import Sandbox, SandboxClinic
+from ops.supervision.marked import kill_marked
+
+ARGV = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())"]
+OURS = ("NATS_URL", "DATABASE_URL", "ENCRYPTION_KEY", "IDEXX_BASE_URL")
+
+
+class Up:
+    """`idexx-sync up --sandbox` in a home of its own, and commands in the same home."""
+
+    def __init__(self, **environment: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="idexx-test-up-"))
+        self.home = Home(self.folder / "home")
+        kept = {name: value for name, value in os.environ.items() if name not in OURS}
+        self.environment = {
+            **kept,
+            "IDEXX_SYNC_HOME": str(self.home.folder),
+            "BROWSER_POOL_SIZE": "1",
+            "HTTP_PORT": "0",
+            **environment,
+        }
+        self.log = self.folder / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*ARGV, "up", "--sandbox"], env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        running = self.home.running()
+        return bool(running and running.environment)
+
+    def run(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*ARGV, *arguments], env=self.environment, input=given, capture_output=True, text=True, timeout=120
+        )
+
+    def json(self, *arguments: str) -> list[dict[str, Any]]:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def dials(self, **dials: Any) -> None:
+        """Turns dials of the sandbox portal; the others go back to where they were at the start."""
+        portal = self._portal()
+        asyncio.run(portal.put_dials_back())
+        if dials:
+            asyncio.run(portal.dials(**dials))
+
+    def change(self, slug: str, **changes: Any) -> list[dict[str, Any]]:
+        return asyncio.run(self._portal().change(self.clinic(slug).company_id, **changes))
+
+    def clinic(self, slug: str) -> SandboxClinic:
+        return next(one for one in asyncio.run(self._portal().clinics()) if one.slug == slug)
+
+    def _portal(self) -> Sandbox:
+        running = self.home.running()
+        assert running is not None
+        return Sandbox(running.environment["IDEXX_BASE_URL"])
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+    def clear(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        kill_marked(self.home.label)
+        shutil.rmtree(self.folder)
