@@ -158,3 +158,21 @@ async def test_processes_that_are_asked_to_stop_end_in_order_and_lose_nothing(
     assert events[-1]["event"] == "completed", events[-1]
     assert len(await sandbox.ledger(kind="calendar")) == 14, "what was being done was finished, not done twice"
     await agrees(pool, sandbox, clinic)
+
+
+async def test_a_rolling_restart_under_load_loses_nothing_and_repeats_nothing(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    await sandbox.dials(latency_ms=300)
+    system.everything(scrapers=2)
+    accepted = {c.slug: await asker.ask("sync", c.slug, {"days_ahead": 14}) for c in clinics}
+    for name in ("date_scraper-0", "coordinator", "date_scraper-1", "reconciler"):
+        assert system.stop(name) == 0, system.log(name)
+        system.worker(name.partition("-")[0], name)
+    assert system.stop("gateway") == 0
+    system.gateway()
+    for clinic in clinics:
+        events = await asker.events(clinic.slug, accepted[clinic.slug]["sync_id"])
+        assert events[-1]["event"] == "completed", events[-1]
+        await agrees(pool, sandbox, clinic)
+    assert len(await sandbox.ledger(kind="calendar")) == 14 * len(clinics)
