@@ -6,13 +6,19 @@ copy of an id it knows, so one who does not know whether an event arrived publis
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import nats.errors
 from dramatiq.errors import BrokerConnectionError
 from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError
+
+from .streams import declare_stream
+
+#: How often the stream is declared until it is there, and the pause between. Seconds.
+ATTEMPTS, PAUSE = 5, 0.5
 
 
 class EventLog:
@@ -43,12 +49,19 @@ class EventLog:
         )
 
     async def declare(self) -> None:
-        """Makes the stream, or brings its configuration up to date."""
+        """Makes the stream, or brings its configuration up to date. Raises `BrokerConnectionError`.
+
+        A cluster that has just started may need a while to choose who decides.
+        """
         js = (await self._client()).jetstream()
-        try:
-            await js.update_stream(self._config)
-        except NotFoundError:
-            await js.add_stream(self._config)
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                await declare_stream(js, self._config)
+                return
+            except BrokerConnectionError:
+                if not left:
+                    raise
+            await asyncio.sleep(PAUSE)
 
     async def publish(self, subject: str, payload: bytes, event_id: str) -> None:
         """Returns when the event is stored. Raises `BrokerConnectionError`; then publish it again."""
