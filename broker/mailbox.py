@@ -83,8 +83,7 @@ class Mailboxes:
     ) -> int:
         asked = [(names.box, f"new-{level}") for level in self._streams.options.levels if box]
         asked += [(names.later, f"due-{level}") for level in self._streams.options.levels if later]
-        infos = await asyncio.gather(*(js.consumer_info(*consumer) for consumer in asked))
-        return sum(info.num_ack_pending or 0 for info in infos)
+        return sum(await asyncio.gather(*(_unsettled(js, *consumer) for consumer in asked)))
 
     async def _jetstream(self) -> JetStreamContext:
         client = await self._connection.connected()
@@ -96,3 +95,10 @@ async def _info(js: JetStreamContext, stream: str, subjects: str | None = None) 
         return await js.stream_info(stream, subjects_filter=subjects)
     except nats.js.errors.NotFoundError:
         return None
+
+
+async def _unsettled(js: JetStreamContext, stream: str, durable: str) -> int:
+    try:
+        return (await js.consumer_info(stream, durable)).num_ack_pending or 0
+    except nats.js.errors.NotFoundError:
+        return 0  # the stream is being declared at this moment
