@@ -15,6 +15,7 @@ from ops.sandbox.dials import Dials
 from ops.sandbox.drift import drifted, wrapped
 from ops.sandbox.forms import sign_in_form
 from ops.sandbox.ledger import call_of
+from ops.sandbox.marks import marked
 from ops.sandbox.pages import dashboard_page, schedule_page
 from ops.sandbox.portal import Portal
 from ops.sandbox.spelling import spelled
@@ -82,7 +83,9 @@ class SignedInCalls:
         clinic, schedule = self._portal.clinics[session.company_id], self._portal.schedules[session.company_id]
         shown = [] if call.fault == "empty" else schedule.shown(start, end, call.at)
         spelling = dials.spelling or clinic.spelling
-        records: list[Any] = [spelled(record, clinic.zone, spelling, dials.times) for record in shown]
+        records: list[Any] = [
+            marked(spelled(record, clinic.zone, spelling, dials.times), dials.mark) for record in shown
+        ]
         for drift in dials.drift:
             records = drifted(records, drift)
         return JSONResponse(wrapped(records[: dials.max_records], dials.wrapper or clinic.wrapper, dials.drift))

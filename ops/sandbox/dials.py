@@ -129,6 +129,9 @@ class Dials(Dial):
     #: Parts of the schedule configuration that are missing, e.g. "rooms" or "businessHours.daysOfWeek".
     config_missing: tuple[str, ...] = ()
 
+    #: A word in every free text of a record, in error texts and in alerts; the truth has none.
+    mark: str | None = None
+
     dialog: bool = False
     download: bool = False
     popup: bool = False

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from ops.sandbox.dials import Dials
+from ops.sandbox.marks import with_mark
 from ops.sandbox.pages import login_page
 
 #: Guards the form. It is set long before anyone is signed in, although its name sounds like a session's.
@@ -19,7 +20,7 @@ def sign_in_form(
     request: Request, dials: Dials, error: str | None = None, page: Callable[..., str] = login_page
 ) -> Response:
     token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(18)
-    response = HTMLResponse(page(dials, token=token, error=error))
+    response = HTMLResponse(page(dials, token=token, error=error and with_mark(error, dials.mark)))
     response.set_cookie(CSRF_COOKIE, token, samesite="lax")
     return response
 

@@ -19,6 +19,7 @@ from ops.sandbox.faults import FaultBoard
 from ops.sandbox.forms import sign_in_form
 from ops.sandbox.ledger import Call, Ledger, call_of
 from ops.sandbox.limits import RateWindows, retry_after
+from ops.sandbox.marks import with_mark
 from ops.sandbox.pages import maintenance_page
 from ops.sandbox.responses import CutResponse, DrippingResponse, PaddedResponse
 from ops.sandbox.schedule import Schedule
@@ -120,11 +121,12 @@ class Portal:
 
     async def _misbehave(self, rule: Rule, request: Request, answer: Callable[[], Response]) -> Response:
         call = call_of(request)
+        mark = self.board.of(call.company_id).mark
         match rule.mode:
             case "status":
                 headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
                 status = rule.status or 500
-                return Response(f"Error {status}", status, headers, "text/plain")
+                return Response(with_mark(f"Error {status}", mark), status, headers, "text/plain")
             case "hang":
                 await call.wait(rule.seconds)
                 return answer()
@@ -138,9 +140,8 @@ class Portal:
             case "cut_body":
                 return CutResponse(answer())
             case "not_json":
-                return Response(
-                    "upstream connect error or disconnect/reset before headers", 200, None, "application/json"
-                )
+                text = "upstream connect error or disconnect/reset before headers"
+                return Response(with_mark(text, mark), 200, None, "application/json")
             case "deep_json":
                 return Response("[" * DEEP + "]" * DEEP, 200, None, "application/json")
             case "huge_body":

@@ -1,0 +1,22 @@
+"""A mark in everything that may be somebody's, for those who want to see where it turns up."""
+
+from __future__ import annotations
+
+from ops.sandbox.spelling import Fields
+
+#: In both spellings; ids, times, rooms, statuses and flags keep their meaning, and phone numbers mark themselves.
+FREE_TEXTS = frozenset(
+    {"patientName", "patient_name", "clientName", "first_name", "last_name", "providerName", "provider"}
+    | {"reason", "notes", "title", "appointmentType", "type_description"}
+)
+
+
+def marked(fields: Fields, mark: str | None) -> Fields:
+    """The record as it is written, with the mark behind every text."""
+    if mark is None:
+        return fields
+    return {name: with_mark(value or "", mark) if name in FREE_TEXTS else value for name, value in fields.items()}
+
+
+def with_mark(text: str, mark: str | None) -> str:
+    return text if mark is None else f"{text} {mark}".strip()

@@ -1,0 +1,210 @@
+"""Whatever happens, names, phone numbers, notes, passwords and cookies stay in the tables that are for them.
+
+The portal marks everything that may be somebody's; then syncs go through failures of every kind, with everything
+on that tells: debug logs, Sentry, traces, metrics, the events by HTTP. Nothing outside of those tables carries the
+mark, a phone number, a password or a cookie.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from nats.aio.msg import Msg
+
+from engine.store.clinics import find_clinic
+from engine.store.sessions import get_session
+from engine.store.vault import Vault
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.conftest import free_port, until
+from tests.safety.receivers import Receiver, receiving
+from tests.safety.test_error_reports import send
+from tests.system.conftest import Asker, System
+
+pytestmark = pytest.mark.anyio
+
+#: In small letters, and no word that a program would say.
+MARK = "qzcanary"
+
+#: Where personal data belongs.
+PERSONAL = {
+    "schedule_appointments",
+    "schedule_appointment_changes",
+    "schedule_snapshots",
+    "schedule_second_sightings",
+}
+
+#: Failures that a sync gets over, each struck once.
+PASSING = [
+    {"mode": "status", "status": 503, "count": 1},
+    {"mode": "cut_body", "count": 1},
+    {"mode": "not_json", "count": 1},
+    {"mode": "end_session", "count": 1},
+    {"mode": "login_page", "count": 1},
+    {"mode": "deep_json", "count": 1},
+]
+
+
+@pytest.fixture
+def reports() -> Iterator[Receiver]:
+    """Of errors and of traces."""
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def settings(reports: Receiver) -> dict[str, str]:
+    return {
+        "LOG_LEVEL": "debug",
+        "SENTRY_DSN": reports.dsn,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{reports.address}",
+        "HTTP_PORT": str(free_port()),
+    }
+
+
+@pytest.fixture
+async def said(asker: Asker) -> list[Msg]:
+    """Everything that is said on NATS: events, mailboxes, buckets, answers."""
+    heard: list[Msg] = []
+
+    async def hear(message: Msg) -> None:
+        heard.append(message)
+
+    await asker.client.subscribe(">", cb=hear)
+    await asker.client.flush()
+    return heard
+
+
+@dataclass
+class Haystack:
+    """What was told, by where."""
+
+    told: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, where: str, what: object) -> None:
+        self.told[where] = self.told.get(where, b"") + (what if isinstance(what, bytes) else repr(what).encode())
+
+    def holds(self, needle: str) -> list[str]:
+        """Where it is, with what stands around it."""
+        found = [(where, text, text.find(needle.encode())) for where, text in self.told.items()]
+        return [f"{where}: {text[max(at - 150, 0) : at + 80]!r}" for where, text, at in found if at >= 0]
+
+
+async def run(asker: Asker, clinic: SandboxClinic, days: int = 2) -> dict[str, Any]:
+    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": days})
+    assert accepted["ok"], accepted
+    last: dict[str, Any] = (await asker.events(clinic.slug, accepted["sync_id"]))[-1]
+    return last
+
+
+async def trouble(
+    system: System,
+    sandbox: SandboxProcess,
+    clinics: list[SandboxClinic],
+    asker: Asker,
+    pool: asyncpg.Pool,
+    nats_url: str,
+) -> None:
+    """Every kind of it, one after the other."""
+    north, south = clinics
+    await sandbox.dials(mark=MARK, fail=PASSING)
+    assert (await run(asker, north))["event"] == "completed"
+    for drift in ("renamed_fields", "unknown_field", "duplicate_differs", "unreadable_start", "not_an_object"):
+        await sandbox.dials(fail=None, drift=[drift])
+        await run(asker, north, days=1)
+    await sandbox.dials(drift=["unknown_status"])
+    assert (await run(asker, north, days=1))["event"] == "completed"
+    await sandbox.dials(drift=None, sign_in={"reject": True})
+    assert (await run(asker, south, days=1))["event"] == "failed"
+    await sandbox.dials(sign_in=None, latency_ms=3000)
+    accepted = await asker.ask("sync", north.slug, {"days_ahead": 2})
+    system.kill("date_scraper-0")
+    system.worker("date_scraper", "date_scraper-1")
+    await asker.ask("cancel", north.slug, {"sync_id": accepted["sync_id"]})
+    await sandbox.dials(latency_ms=None)
+    await sandbox.change(north.company_id, add=3, edit=3, delete=2, seed=3)
+    await a_refused_row(asker, north, pool, nats_url)
+
+
+async def a_refused_row(asker: Asker, clinic: SandboxClinic, pool: asyncpg.Pool, nats_url: str) -> None:
+    """The database does not take a row, and says why; the message that brings it dies."""
+    await pool.execute(
+        f"alter table schedule_appointments add constraint no_mark check (notes !~ '{MARK}') not valid"
+    )
+    sync_id = (await asker.ask("sync", clinic.slug, {"days_ahead": 1}))["sync_id"]
+    scraped = "select true from schedule_sync_dates where sync_id = $1 and status = 'scraped'"
+    await until(lambda: pool.fetchval(scraped, sync_id))
+    await asyncio.to_thread(
+        send, nats_url, asker.prefix, "reconciler", "reconcile_date", sync_id, str(clinic.today)
+    )
+    assert (await asker.events(clinic.slug, sync_id))[-1]["event"] == "failed"
+
+
+async def secrets(
+    pool: asyncpg.Pool, key_ring: str, sandbox: SandboxProcess, clinics: list[SandboxClinic]
+) -> set[str]:
+    """Passwords, user names, cookies, the key, and every phone number as written and as meant."""
+    found = {key_ring.partition(":")[2], *(clinic.password for clinic in clinics)}
+    found |= {clinic.username for clinic in clinics}
+    for clinic in clinics:
+        async with pool.acquire() as connection:
+            clinic_id = (await find_clinic(connection, clinic.slug)).id
+            session = await get_session(connection, Vault.from_ring(key_ring), clinic_id)
+        found |= {cookie["value"] for cookie in (session or {}).get("cookies", [])}
+    phones = await pool.fetch("select client_phone, client_phone_raw from schedule_appointments")
+    return found | {phone.lstrip("+") for row in phones for phone in row if phone and any(map(str.isdigit, phone))}
+
+
+async def collect(system: System, said: list[Msg], reports: Receiver, pool: asyncpg.Pool) -> Haystack:
+    found = Haystack()
+    address = f"http://127.0.0.1:{system.environment['HTTP_PORT']}"
+    for path in ("/metrics", "/health"):
+        async with httpx.AsyncClient() as client:
+            found.add(path, (await client.get(address + path)).content)
+    for name in list(system.processes):
+        assert system.stop(name) == 0
+    for message in said:
+        found.add(f"nats {message.subject.split('.')[1]}", (message.subject, message.headers, message.data))
+    found.add("logs", system.logs().encode())
+    for body in reports.bodies:
+        found.add("reports", body)
+    for (table,) in await pool.fetch("select tablename from pg_tables where schemaname = 'public'"):
+        if table not in PERSONAL:
+            for row in await pool.fetch(f"select * from {table}"):
+                found.add(f"table {table}", dict(row))
+    return found
+
+
+async def test_no_personal_data_leaves_the_tables_that_are_for_it(
+    system: System,
+    sandbox: SandboxProcess,
+    clinics: list[SandboxClinic],
+    asker: Asker,
+    said: list[Msg],
+    reports: Receiver,
+    pool: asyncpg.Pool,
+    key_ring: str,
+    nats_url: str,
+) -> None:
+    system.gateway()
+    for queue in ("coordinator", "reconciler"):
+        system.worker(queue)
+    system.worker("date_scraper", "date_scraper-0")
+    await trouble(system, sandbox, clinics, asker, pool, nats_url)
+    needles = await secrets(pool, key_ring, sandbox, clinics)
+    found = await collect(system, said, reports, pool)
+    # The data went all the way, and everybody who tells of it told something.
+    assert await pool.fetchval(f"select count(*) from schedule_appointments where notes ~ '{MARK}'") > 20
+    assert len(needles) > 30
+    assert await pool.fetchval("select count(*) from schedule_evidence where screenshot is not null") > 3
+    assert {"logs", "reports", "/metrics", "nats evt", "nats reconciler", "table schedule_evidence"} <= set(
+        found.told
+    )
+    assert reports.errors
+    leaks = [leak for needle in {MARK, *needles} for leak in found.holds(needle)]
+    assert not leaks, "\n".join(leaks[:20])

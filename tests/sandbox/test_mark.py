@@ -1,0 +1,36 @@
+"""The mark is in everything that may be somebody's, and in nothing that has a meaning for a program."""
+
+from __future__ import annotations
+
+import pytest
+
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from ops.sandbox.marks import FREE_TEXTS
+from tests.sandbox.conftest import TODAY
+from tests.sandbox.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("spelling", ["a", "b", "mixed"])
+async def test_every_free_text_carries_the_mark(
+    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, spelling: str
+) -> None:
+    await visitor.sign_in(clinic)
+    await sandbox.dials(spelling=spelling, wrapper="array")
+    plain = (await visitor.calendar(TODAY)).json()
+    await sandbox.dials(mark="qzmark")
+    marked = (await visitor.calendar(TODAY)).json()
+    texts = {name for record in marked for name, value in record.items() if "qzmark" in str(value)}
+    others = {name for record in marked for name in record} - texts
+    assert not FREE_TEXTS & others
+    for before, after in zip(plain, marked, strict=True):
+        assert {name: before[name] for name in others & set(before)} == {
+            name: after[name] for name in others & set(after)
+        }
+
+
+async def test_errors_carry_it_too(sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic) -> None:
+    await visitor.sign_in(clinic)
+    await sandbox.dials(mark="qzmark", fail=[{"mode": "status"}])
+    assert (await visitor.calendar(TODAY)).text == "Error 500 qzmark"
