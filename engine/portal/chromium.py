@@ -63,6 +63,7 @@ class Chromium:
         self._root = processes.find_descendant(mark)
         self._driver_process = self._root.parent() if self._root else None
         self._folders = (folder, *scratch.folders_of(self._root))
+        scratch.remember(folder, self._folders[1:])
         self._measured_at = self.launched_at = time.monotonic()
         self._memory_mib = 0.0
         self._end: asyncio.Task[None] | None = None

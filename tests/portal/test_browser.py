@@ -234,26 +234,33 @@ async def until_call(stage: Stage, condition: Callable[[LedgerEntry], bool]) -> 
             await asyncio.sleep(0.02)
 
 
-async def test_a_killed_worker_leaves_no_browser_behind(stage: Stage):
-    script = (
-        "import asyncio\n"
-        "from engine.portal.browser import Browser\n"
-        "from engine.portal import PortalSettings\n"
-        "async def main():\n"
-        "    browser = Browser(PortalSettings())\n"
-        "    await browser.start()\n"
-        "    print(*[p.pid for p in browser.chromium.processes()], flush=True)\n"
-        "    await asyncio.sleep(60)\n"
-        "asyncio.run(main())\n"
-    )
+WORKER = """
+import asyncio, sys
+from engine.portal import PortalSettings
+from engine.portal.browser import Browser
+
+async def main():
+    browser = Browser(PortalSettings())
+    await browser.start()
+    print(*[process.pid for process in browser.chromium.processes()], flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    await browser.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_worker_leaves_no_browser_behind_and_the_next_one_removes_its_folders(launch: Launch):
     pipe = asyncio.subprocess.PIPE
-    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=pipe)
-    assert worker.stdout is not None
-    processes = [psutil.Process(int(pid)) for pid in (await worker.stdout.readline()).split()]
-    assert len(processes) > 2
-    worker.kill()
-    await worker.wait()
-    await until(lambda: not any(map(runs, processes)))
+    for end in ("kill", "close"):
+        worker = await asyncio.create_subprocess_exec(sys.executable, "-c", WORKER, stdin=pipe, stdout=pipe)
+        assert worker.stdout is not None
+        processes = [psutil.Process(int(pid)) for pid in (await worker.stdout.readline()).split()]
+        assert len(processes) > 2
+        if end == "kill":
+            worker.kill()
+        await worker.communicate(b"\n")
+        await until(lambda gone=processes: not any(map(runs, gone)))
 
 
 def runs(process: psutil.Process) -> bool:
