@@ -57,8 +57,8 @@ async def _watch_all(settings: Settings, clinic: str, as_json: bool) -> int:
             async for event in events:
                 sync = show.event(event)
                 if sync.ending:
-                    show.board.syncs.pop(sync.sync_id)
                     show.ended(sync.ending)
+                    show.board.syncs.pop(sync.sync_id)
     return Exit.OK
 
 

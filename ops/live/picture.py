@@ -12,8 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.live.progress import DateProgress, SyncProgress
+from ops.live.words import why
 
 NAME_WIDTH, BAR_WIDTH = 16, 30
+
+#: Seconds without an event of a sync, none of whose dates waits for its next try, after which that is told.
+SILENCE = 15
 
 #: How a date looks in each of its states.
 LOOKS = {
@@ -60,6 +64,8 @@ def facts(sync: SyncProgress, now: datetime) -> Text:
         text.append(f"  {sync.done / max(seconds, 0.1):.1f} dates/s", style="dim")
     if sync.is_over:
         text.append(f"  {sync.status.replace('_', ' ')}", style="bold")
+    elif sync.last_at and (silence := (now - sync.last_at).total_seconds()) > SILENCE and not sync.waits:
+        text.append(f"  no news for {silence:.0f} s", style="yellow")
     return text
 
 
@@ -91,4 +97,9 @@ def _wait(reason: str, found: list[tuple[str, DateProgress]], now: datetime) -> 
     tries = [(state.next_try_at - now).total_seconds() for _, state in found if state.next_try_at]
     when = f", next try in {max(0.0, min(tries)):.0f} s" if tries else ""
     days = found[0][0] if len(found) == 1 else f"{len(found)} dates"
-    return Text(" " * (NAME_WIDTH + 2) + f"↻ {days}: {reason.replace('_', ' ')}{when}", style="magenta")
+    return Text(" " * (NAME_WIDTH + 2) + f"↻ {days}: {why(reason)}{_again(found)}{when}", style="magenta")
+
+
+def _again(found: list[tuple[str, DateProgress]]) -> str:
+    most = max(state.attempt for _, state in found)
+    return f", tried {most} times" if most > 1 else ""

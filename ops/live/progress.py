@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ class DateProgress:
     state: str = "waiting"
     reason: str | None = None
     next_try_at: datetime | None = None
+    attempt: int = 0
 
 
 @dataclass
@@ -35,6 +37,8 @@ class SyncProgress:
     #: `start_date` and `end_date`, as they were accepted.
     span: dict[str, str] = field(default_factory=dict)
     dates: dict[str, DateProgress] = field(default_factory=dict)
+    #: How often a date was tried again, by reason.
+    tried_again: Counter[str] = field(default_factory=Counter)
     #: The last event, once there is one.
     ending: Event | None = None
 
@@ -45,6 +49,11 @@ class SyncProgress:
     @property
     def failed(self) -> list[str]:
         return [day for day, state in self.dates.items() if state.state == "failed"]
+
+    @property
+    def waits(self) -> bool:
+        """Some date waits for its next try."""
+        return any(state.state == "retrying" for state in self.dates.values())
 
     def seconds(self, now: datetime) -> float:
         """Since its start, by the clock of the events; until its end if it is over."""
@@ -80,9 +89,11 @@ class SyncProgress:
     def _apply_to_date(self, name: str, event: Event) -> None:
         state = self.dates.setdefault(event["date"], DateProgress())
         state.state = name.removeprefix("date_")
-        state.reason = event.get("reason")
+        state.reason, state.attempt = event.get("reason"), event.get("attempt", 0)
         again = event.get("next_try_at")
         state.next_try_at = datetime.fromisoformat(again) if again else None
+        if name == "date_retrying":
+            self.tried_again[event.get("reason") or "unknown"] += 1
         if name == "date_completed":
             self.added += event["added"]
             self.changed += event["updated"]
@@ -126,7 +137,7 @@ def troubles(ending: Mapping[str, Any]) -> list[str]:
         )
     lines = [f"{', '.join(days)}: {reason} ({message})" for (reason, message), days in dates.items()]
     if held := ending.get("removals_held"):
-        lines.append(f"{held} removals are held back until a person approves or rejects them")
+        lines.append(f"{held} removals are held back until a person decides: idexx-sync runs plan {ending['sync_id']}")
     if not lines and ending["event"] != "completed" and ending.get("message"):
         lines.append(str(ending["message"]))
     return lines

@@ -15,6 +15,7 @@ from ops.cli.terminal import answer, console
 from ops.live.events import LAST, Event
 from ops.live.picture import picture
 from ops.live.progress import Board, SyncProgress, summary, troubles
+from ops.live.words import why
 
 #: Pictures a second, so that clocks and waits move between events.
 REFRESH = 8
@@ -65,6 +66,9 @@ class Show:
         self._out.print(f"{mark} [bold]{ending['clinic']}[/] {summary(ending)}")
         for trouble in troubles(ending):
             self._out.print(f"  {trouble}", markup=False, style="yellow")
+        if (sync := self.board.syncs.get(ending["sync_id"])) and sync.tried_again:
+            told = ", ".join(f"{count} × {why(reason)}" for reason, count in sync.tried_again.most_common())
+            self._out.print(f"  tried again: {told}", markup=False, style="dim")
 
     async def _tick(self) -> None:
         while True:

@@ -55,7 +55,8 @@ def test_the_picture_shows_dates_counts_and_why_one_waits() -> None:
     assert "1 of 3 dates" in text
     assert "5 added, 2 changed" in text
     assert "Mar 1 2 3" in text
-    assert "↻ 2030-03-02: rate limited, next try in 8 s" in text
+    assert "↻ 2030-03-02: too many calls (429), next try in 8 s" in text
+    assert sync.tried_again == {"rate_limited": 1}
 
 
 def test_one_who_joins_late_without_the_first_event_still_sees_the_dates() -> None:
@@ -103,5 +104,5 @@ def test_the_summary_names_counts_and_the_same_trouble_once() -> None:
     assert summary(ENDING | {"stats": stats}) == "completed in 8.0 s: 3 of 3 dates, 5 added, 2 updated, 1 removed"
     assert troubles(failed("bad_answer", "bad_answer")) == ["2030-03-01, 2030-03-02: bad_answer (why)"]
     assert troubles(ENDING | {"removals_held": 4}) == [
-        "4 removals are held back until a person approves or rejects them"
+        f"4 removals are held back until a person decides: idexx-sync runs plan {SYNC}"
     ]

@@ -1,0 +1,20 @@
+"""Why a date waits, in words for a person."""
+
+from __future__ import annotations
+
+#: Reasons of `engine.failure` that say more with a few words; the others are words already.
+_WORDS = {
+    "rate_limited": "too many calls (429)",
+    "portal_unavailable": "the portal does not answer",
+    "maintenance": "the portal is closed for maintenance",
+    "connection_lost": "the connection was lost",
+    "timed_out": "no answer in time",
+    "bad_answer": "an answer that cannot be read",
+    "session_ended": "the session has ended",
+    "circuit_open": "the portal is left alone, it failed too often",
+    "portal_changed": "the portal has changed",
+}
+
+
+def why(reason: str | None) -> str:
+    return _WORDS.get(reason or "", (reason or "unknown").replace("_", " "))
