@@ -66,6 +66,13 @@ class Subjects:
         return f"{self.prefix}.ctl.stop.{sync_id}"
 
 
+#: A day that a calendar of ours can hold, in every time zone.
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
+
+#: A number of an event or a change; PostgreSQL counts no further.
+Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
 class Request(BaseModel):
     """JSON, read strictly: no unknown field, no text where a number belongs."""
 
@@ -76,9 +83,9 @@ class SyncCommand(Request):
     """Either `days_ahead`, or `start_date` and `end_date` (both inclusive)."""
 
     days_ahead: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
-    start_date: date | None = None
-    end_date: date | None = None
-    request_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    start_date: Day | None = None
+    end_date: Day | None = None
+    request_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
     dry_run: bool = False
 
     def dates(self, today: date) -> DateRange:
@@ -107,14 +114,14 @@ class EventsQuery(Request):
     """A sync's events after number `after_seq`."""
 
     sync_id: UUID
-    after_seq: Annotated[int, Field(ge=0)] = 0
+    after_seq: Number = 0
 
 
 class PlanQuery(Request):
     """What a dry run would have changed, from change number `after` on."""
 
     sync_id: UUID
-    after: Annotated[int, Field(ge=0)] = 0
+    after: Number = 0
 
 
 R = TypeVar("R", bound=Request)

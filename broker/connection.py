@@ -18,9 +18,13 @@ CLOSE_TIMEOUT = 2.0
 
 
 class OrderedClient(Client):
-    """nats-py 2.16 with four corrections: a PING keeps its place, so that `flush()` is a barrier; the socket of an
-    attempt to reconnect that failed half-way is closed; an address that says tls:// gets no password in clear,
-    whatever the other side says; and closing ends, also after a failed handshake, which nobody would confirm."""
+    """nats-py 2.16, corrected.
+
+    A PING keeps its place, so that `flush()` is a barrier; a cancellation while flushing is not swallowed; the socket
+    of an attempt to reconnect that failed half-way is closed; what is no text where text belongs does not end the
+    client; an address that says tls:// gets no password in clear, whatever the other side says; and closing ends,
+    also after a failed handshake, which nobody would confirm.
+    """
 
     async def _send_command(self, cmd: bytes, priority: bool = False) -> None:  # noqa: ARG002
         await super()._send_command(cmd, False)
@@ -37,6 +41,13 @@ class OrderedClient(Client):
         if self._transport is not None:
             self._transport.close()
         await super()._connect_to_server(s)
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        """Drops what is no text: the error would end the reading, and anybody who may publish could send it."""
+        try:
+            await super()._process_msg(sid, subject, reply, data, headers)
+        except UnicodeDecodeError as error:
+            await self._error_cb(error)
 
     async def close(self) -> None:
         with contextlib.suppress(TimeoutError):

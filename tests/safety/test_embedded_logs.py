@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -12,8 +15,15 @@ from ops.embedded import Home, embedded_servers
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_log_of_postgresql_quotes_no_row(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
+@pytest.fixture
+def home() -> Iterator[Home]:
+    """Where PostgreSQL's own user may come."""
+    folder = tempfile.mkdtemp(prefix="idexx-test-home-")
+    yield Home(Path(folder) / "home")
+    shutil.rmtree(folder)
+
+
+async def test_the_log_of_postgresql_quotes_no_row(home: Home) -> None:
     async with embedded_servers(home) as servers:
         connection = await asyncpg.connect(servers.database_url)
         await connection.execute("create table visits (name text, notes text not null)")
