@@ -64,6 +64,26 @@ _HEALTH = {
 
 _CLINIC_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$", "description": "its slug or its UUID"}
 
+#: What the model cannot say: the dates are told in one way or in the other.
+_EITHER_OR = [
+    {
+        "required": ["daysAhead"],
+        "properties": {
+            "daysAhead": {"type": "integer"},
+            "startDate": {"type": "null"},
+            "endDate": {"type": "null"},
+        },
+    },
+    {
+        "required": ["startDate", "endDate"],
+        "properties": {
+            "startDate": {"type": "string"},
+            "endDate": {"type": "string"},
+            "daysAhead": {"type": "null"},
+        },
+    },
+]
+
 _REFUSALS = {
     400: "malformed; the message names the field",
     401: "no key, or the clinic has no credentials that the portal accepts",
@@ -118,13 +138,22 @@ def _sync() -> dict[str, Any]:
                 "schema": {"type": "string"},
             }
         ],
-        "requestBody": {"required": True, "content": _json(SyncBody.model_json_schema())},
+        "requestBody": {"required": True, "content": _json({**SyncBody.model_json_schema(), "oneOf": _EITHER_OR})},
         "responses": {
             "200": {"description": "completed; see `partial_success`", "content": _json(_EVENT)},
             "202": {
                 "description": "accepted; `Location` tells how it stands",
                 "headers": {"Location": {"schema": {"type": "string"}}},
                 "content": _json(_ACCEPTED),
+                "links": {
+                    "status": {
+                        "operationId": "status",
+                        "parameters": {
+                            "clinicId": "$request.body#/clinicId",
+                            "syncId": "$response.body#/sync_id",
+                        },
+                    }
+                },
             },
             **_refusals(400, 401, 404, 408, 409, 413, 415, 421, 429, 500, 503),
         },

@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 from starlette.requests import ClientDisconnect, Request
 
@@ -31,6 +31,12 @@ class SyncBody(SyncCommand):
     model_config = ConfigDict(alias_generator=to_camel, validate_by_alias=True, validate_by_name=False)
 
     clinic_id: ClinicId
+
+    @field_validator("days_ahead", mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        """JSON has one kind of number: 14.0 is 14."""
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
     def command(self) -> dict[str, object]:
         """As the NATS request says it."""

@@ -38,7 +38,7 @@ class HttpServer:
                 lifespan="off",
                 interface="asgi3",
                 log_config=None,
-                log_level="warning",
+                log_level="error",  # what strangers send is no news
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import uuid
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import until
-from tests.http.conftest import SYNC, url_of
+from tests.http.conftest import SYNC
 from tests.system.conftest import Asker, System
 
 pytestmark = pytest.mark.anyio
@@ -264,12 +265,13 @@ class TestKeys:
     ],
 )
 async def test_a_gateway_that_may_not_listen_does_not_start(
-    system: System, gateway: httpx.AsyncClient, environment: dict[str, str], named: str
+    system: System, environment: dict[str, str], named: str
 ) -> None:
-    if environment.get("HTTP_PORT"):
-        environment = {"HTTP_PORT": str(httpx.URL(url_of(system)).port)}
-    system.environment = {**system.environment, **environment}
-    system._start("second", "-m", "actors.gateway")
-    assert await asyncio.to_thread(system.processes["second"].wait, 30) == 6
-    assert named in system.log("second")
-    assert "plain-text-key" not in system.log("second")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        changed = {name: port if value == "TAKEN" else value for name, value in environment.items()}
+        system.environment = {**system.environment, **changed}
+        system._start("gateway", "-m", "actors.gateway")
+        assert await asyncio.to_thread(system.processes["gateway"].wait, 30) == 6
+    assert named in system.log("gateway")
+    assert "plain-text-key" not in system.log("gateway")
