@@ -36,6 +36,7 @@ def portal_settings(settings: Settings) -> PortalSettings:
         headless=settings.headless,
         chromium_path=None if settings.chromium_path is None else Path(settings.chromium_path),
         span_days=settings.scrape_span_days,
+        ignored_fields=frozenset(filter(None, settings.portal_ignored_fields.replace(" ", "").split(","))),
         browser=BrowserLimits(idle=settings.browser_max_idle_ms / 1000, age=settings.browser_max_age_ms / 1000),
     )
 
