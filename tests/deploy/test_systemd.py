@@ -49,7 +49,9 @@ def settings_of(name: str) -> dict[str, list[str]]:
 
 @needs_systemd
 def test_systemd_finds_nothing_wrong(installed: Path) -> None:
-    units = [name.replace("worker@.", "worker@coordinator.").replace("scraper@.", "scraper@1.") for name in SERVICES]
+    units = [
+        name.replace("worker@.", "worker@coordinator.").replace("scraper@.", "scraper@1.") for name in SERVICES
+    ]
     done = analyze(installed, "verify", *(f"./{name}" for name in ["idexx-sync.target", *units]))
     assert (done.returncode, done.stderr) == (0, "")
 
