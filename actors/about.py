@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from actors import error_reports, tracing
+from actors.error_words import without_words
 from engine.store.database import Database
 from engine.store.syncs.reading import clinic_of
 
@@ -35,7 +36,8 @@ class About:
                 yield
             except Exception as error:
                 error_reports.report(error, actor=work, **about)
-                raise
+                # What is raised is logged, and stored in a mailbox and as a dead letter.
+                raise without_words(error) from None
 
     async def tags(self, sync_id: UUID, day: date | None = None) -> dict[str, str]:
         """Raises `Unavailable`. A sync that does not exist has no clinic."""

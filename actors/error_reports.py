@@ -15,6 +15,7 @@ from dramatiq.errors import BrokerConnectionError
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.utils import BadDsn
 
+from actors.error_words import NOT_TOLD, is_told
 from actors.settings import Settings, SettingsError
 from broker import MailboxFull
 from engine.errors import Unavailable
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 #: Trouble that passes, or that is told otherwise.
 EXPECTED = (Unavailable, MailboxFull, BrokerConnectionError)
-
-#: Whose words hold nothing of anybody's.
-OURS = ("actors", "broker", "engine", "ops")
 
 #: How long the end of a process waits for reports under way, in seconds.
 FLUSH_TIMEOUT = 2.0
@@ -77,8 +75,8 @@ def _send(error: BaseException, tags: dict[str, str]) -> None:
 def scrub(event: Event, _hint: Hint) -> Event:
     """Leaves what is known to be harmless; whatever else an update of the SDK adds is dropped."""
     for told in _values(event, "exception"):
-        if not str(told.get("module")).startswith(OURS):
-            told["value"] = "(not told: it may quote somebody's data)"
+        if not is_told(str(told.get("module"))):
+            told["value"] = NOT_TOLD
         for frame in told.get("stacktrace", {}).get("frames", []):
             frame.pop("vars", None)
     kept = {"event_id", "timestamp", "level", "platform", "release", "exception", "tags", "server_name", "sdk"}

@@ -9,16 +9,15 @@ from functools import partial
 import structlog
 from structlog.typing import Processor
 
+from actors.error_words import format_error, print_error
 from actors.settings import Settings
 
 #: Libraries that talk too much below a warning.
 QUIET = ("nats", "asyncio", "uvicorn.access", "dramatiq")
 
 
-#: Plain tracebacks: the pretty ones show local variables, and those hold names and passwords.
-_CONSOLE = partial(
-    structlog.dev.ConsoleRenderer, pad_event_to=24, exception_formatter=structlog.dev.plain_traceback
-)
+#: Our own tracebacks: the pretty ones show local variables, and those hold names and passwords.
+_CONSOLE = partial(structlog.dev.ConsoleRenderer, pad_event_to=24, exception_formatter=print_error)
 
 
 def configure(settings: Settings) -> None:
@@ -29,7 +28,7 @@ def configure(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderers: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.ExceptionRenderer(format_error), structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
         else [_CONSOLE(colors=sys.stderr.isatty())]
     )

@@ -1,0 +1,65 @@
+"""What may be told of an error: where it came from, and its words only where they quote nobody.
+
+Python and its libraries quote the value that they stumbled over (`invalid literal for int(): 'Bella'`). The words
+of our own errors are made of names, ids and numbers, and those of the transports of addresses.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TextIO
+
+#: The packages whose errors' words quote nobody.
+TOLD = ("actors", "broker", "engine", "ops", "dramatiq", "nats")
+
+NOT_TOLD = "(its words are not told: they may quote somebody's data)"
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+class Unexpected(Exception):
+    """Stands for an error of a library, whose words stay behind; it has that error's traceback."""
+
+
+def without_words(error: Exception) -> Exception:
+    """The error as it may be passed on to who stores or shows it."""
+    if is_told(type(error).__module__):
+        return error
+    return Unexpected(f"{type(error).__qualname__}: {words(error)}").with_traceback(error.__traceback__)
+
+
+def is_told(module: str) -> bool:
+    return module.partition(".")[0] in TOLD
+
+
+def words(error: BaseException) -> str:
+    if is_told(type(error).__module__):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return NOT_TOLD if error.args else ""
+
+
+def lines(error: BaseException) -> Iterator[str]:
+    """A traceback as Python prints it, the first cause first, with the words that may be told."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from lines(before)
+        yield "\nThen, because of it or while it was dealt with:\n\n"
+    if error.__traceback__ is not None:
+        yield "Traceback (most recent call last):\n"
+        yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__module__}.{type(error).__qualname__}: {words(error)}\n"
+    for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from lines(part)
+
+
+def format_error(exc_info: ExcInfo) -> str:
+    return "".join(lines(exc_info[1])).rstrip()
+
+
+def print_error(file: TextIO, exc_info: ExcInfo) -> None:
+    """The same, in the form in which structlog's console asks for it."""
+    file.write("\n" + format_error(exc_info))
