@@ -87,7 +87,10 @@ def main() -> int:
     log.info("gateway_ready", requests=gateway._process.subjects.command("*"))
     stop.wait()
     log.info("gateway_stops")
-    gateway.broker.run(gateway.close(), timeout=settings.shutdown_grace_ms / 1000)
+    try:
+        gateway.broker.run(gateway.close(), timeout=settings.shutdown_grace_ms / 1000)
+    except TimeoutError:
+        log.warning("gateway_cut_off", grace_ms=settings.shutdown_grace_ms, hint="a server hangs; nothing is lost")
     gateway.broker.close()
     return 0
 
