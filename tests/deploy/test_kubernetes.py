@@ -165,7 +165,8 @@ async def test_keda_looks_at_the_mailbox_of_the_scrapers(nats_url: str, namespac
     async def lag() -> int | None:
         js = (await broker.client()).jetstream()
         stream, consumer = QueueNames(namespace, DATE_SCRAPER).box, str(looks_at["consumer"])
-        return (await js.consumer_info(stream, consumer)).num_pending
+        pending: int | None = (await js.consumer_info(stream, consumer)).num_pending
+        return pending
 
     assert broker.run(lag()) == 1
     broker.close()
