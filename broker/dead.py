@@ -84,7 +84,7 @@ class DeadLetters:
             raw = await self._next(names, after + 1)
             if raw is None or raw.seq is None:
                 break
-            letters.append(_letter(names.queue, raw))
+            letters.append(letter_of(names.queue, raw))
             after = raw.seq
         return letters
 
@@ -128,7 +128,8 @@ def describe(error: BaseException | None) -> str:
     return text.encode("ascii", "backslashreplace").decode()[:LONGEST_ERROR]
 
 
-def _letter(queue: str, raw: RawStreamMsg) -> DeadLetter:
+def letter_of(queue: str, raw: RawStreamMsg) -> DeadLetter:
+    """What a message of a queue's stream of dead letters says."""
     headers = raw.headers or {}
     payload = raw.data or b""
     message: Message[object] | None = None

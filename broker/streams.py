@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import nats.js.errors
-from dramatiq.errors import BrokerError
+from dramatiq.errors import BrokerError, ConnectionClosed
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -25,6 +26,8 @@ from .names import QueueNames
 
 #: The first server with scheduled messages, which delays need.
 OLDEST_SERVER = (2, 12)
+#: How long one attempt at a declaration waits for an answer, and the pause before the next. Seconds.
+ATTEMPT, PAUSE = 2.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,24 @@ class Streams:
         task = self._declared.get(name)
         if task is None:
             self._known[name] = declare
-            task = self._declared[name] = asyncio.ensure_future(declare())
+            task = self._declared[name] = asyncio.ensure_future(self._insist(declare))
         try:
             await asyncio.shield(task)
         except BaseException:
             if task.done() and self._declared.get(name) is task:
                 del self._declared[name]
             raise
+
+    async def _insist(self, declare: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A cluster that has no leader yet does not answer at all; what is asked again changes nothing."""
+        deadline = time.monotonic() + self._connection.timeout
+        while True:
+            try:
+                return await declare()
+            except ConnectionClosed:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(PAUSE)
 
     async def _declare_box(self, names: QueueNames) -> None:
         options = self.options
@@ -176,7 +190,7 @@ class Streams:
         version = client.connected_server_version
         if (version.major, version.minor) < OLDEST_SERVER:
             raise DeclarationRefused(f"This broker needs nats-server 2.12 or newer; {version} answers.")
-        return client.jetstream(timeout=self._connection.timeout)
+        return client.jetstream(timeout=min(ATTEMPT, self._connection.timeout))
 
 
 async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
