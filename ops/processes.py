@@ -46,6 +46,7 @@ def worker_argv(queue: Queue, settings: Settings) -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "dramatiq", "actors.app"),
         *("--processes", "1", "--threads", str(threads), "--queues", queue),
+        "--skip-logging",  # ours goes to stderr, in one form
         *("--worker-shutdown-timeout", str(grace)),
     )
 
