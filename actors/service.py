@@ -49,7 +49,11 @@ class CommandService:
         """From here on requests are answered, in a queue group with every other gateway."""
         client = await self._process.broker.client()
         self._service = await nats.micro.add_service(
-            client, name=NAME, version=version("idexx-sync"), description="Syncs of veterinary clinics' calendars"
+            client,
+            name=NAME,
+            version=version("idexx-sync"),
+            description="Syncs of veterinary clinics' calendars",
+            metadata={"prefix": self._process.subjects.prefix, "worker": self._process.name},
         )
         for verb, command in self._commands.by_verb().items():
             subject = self._process.subjects.command(verb)

@@ -38,8 +38,8 @@ async def open_database(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 
 @asynccontextmanager
-async def open_nats(url: str) -> AsyncIterator[Client]:
-    """Raises `Unavailable`."""
+async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
+    """Raises `Unavailable`. With `keep`, a connection that is lost later is made again for as long as it takes."""
     reasons: list[str] = []
 
     async def note(error: Exception) -> None:
@@ -65,6 +65,8 @@ async def open_nats(url: str) -> AsyncIterator[Client]:
         raise Unavailable(
             f"NATS at {where(url)} does not let us in ({why}); check that it runs and that NATS_URL is right"
         ) from error
+    if keep:
+        client.options["max_reconnect_attempts"] = -1
     try:
         yield client
     finally:

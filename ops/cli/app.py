@@ -28,6 +28,7 @@ COMMANDS = [
     ("evidence", "evidence:evidence", _SYNC, "What the portal showed when dates failed."),
     ("clinic", "clinic:clinic", _CLINIC, "Add, list, show and remove clinics."),
     ("credentials", "credentials:credentials", _CLINIC, "Set, test and re-encrypt what clinics sign in with."),
+    ("console", "console:console", _OPERATE, "Everything that goes on, on one screen, with keys to act."),
     ("doctor", "doctor:doctor", _OPERATE, "Check everything that is needed, with a remedy for each."),
     ("migrate", "migrate:migrate", _OPERATE, "Bring the database's tables up to date."),
     ("dlq", "dlq:dlq", _OPERATE, "List, show, replay and drop dead letters."),

@@ -51,7 +51,7 @@ async def _watch_one(settings: Settings, sync_id: str, as_json: bool) -> int:
 
 
 async def _watch_all(settings: Settings, clinic: str, as_json: bool) -> int:
-    async with open_nats(nats_url(settings)) as client:
+    async with open_nats(nats_url(settings), keep=True) as client:
         events = events_of_all(client, Subjects(settings.subject_prefix), clinic)
         async with aclosing(events), Show(as_json=as_json) as show:
             async for event in events:

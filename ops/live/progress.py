@@ -137,7 +137,9 @@ def troubles(ending: Mapping[str, Any]) -> list[str]:
         )
     lines = [f"{', '.join(days)}: {reason} ({message})" for (reason, message), days in dates.items()]
     if held := ending.get("removals_held"):
-        lines.append(f"{held} removals are held back until a person decides: idexx-sync runs plan {ending['sync_id']}")
+        lines.append(
+            f"{held} removals are held back until a person decides: idexx-sync runs plan {ending['sync_id']}"
+        )
     if not lines and ending["event"] != "completed" and ending.get("message"):
         lines.append(str(ending["message"]))
     return lines

@@ -99,4 +99,6 @@ def line(event: dict[str, Any]) -> str:
         parts.append(f"{event['reason']}: {event.get('message') or ''}")
     if event["event"] in LAST:
         parts.append(summary(event))
-    return "  ".join([*parts, f"[{event['dates_done']}/{event['dates_total']}]"])
+    if "dates_done" in event:
+        parts.append(f"[{event['dates_done']}/{event['dates_total']}]")
+    return "  ".join(parts)

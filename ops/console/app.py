@@ -1,0 +1,277 @@
+"""The console's screen and keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any, ClassVar, TypeVar
+
+import nats.errors
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import DataTable, Footer, Input, Static
+
+from ops.cli.errors import CommandFailed
+from ops.console.glance import Glance, View
+from ops.console.rows import (
+    BROWSERS,
+    CLINICS,
+    MAILBOXES,
+    SYNCS,
+    browser_rows,
+    clinic_rows,
+    mailbox_rows,
+    portal_lines,
+    sync_rows,
+)
+from ops.console.screens import LettersScreen, Question, SyncScreen
+from ops.console.source import Source
+from ops.console.widgets import LiveTable, Tail
+from ops.live.events import Event
+from ops.live.progress import Board
+
+#: How often the gateway is asked for everything, in seconds; and how often the clocks on the screen move.
+REFRESH, TICK = 2.0, 0.5
+
+#: What is shown is called old after so many seconds without an answer.
+OLD = 6.0
+
+#: A terminal with fewer columns shows clinics and syncs only.
+NARROW = 110
+
+#: The keys that change something: a read-only console does not have them.
+ACTIONS = frozenset({"cancel", "retry", "approve", "reject"})
+
+T = TypeVar("T")
+
+_AWAY = (CommandFailed, nats.errors.Error, OSError, TimeoutError)
+
+
+class Console(App[None]):
+    """`where` names the NATS server, for the first line."""
+
+    CSS_PATH = Path(__file__).with_name("console.tcss")
+    TITLE = "idexx-sync"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("o", "open", "Open"),
+        ("c", "cancel", "Cancel"),
+        ("r", "retry", "Sync again"),
+        ("a", "approve", "Approve"),
+        ("x", "reject", "Reject"),
+        ("d", "letters", "Dead letters"),
+        ("slash", "filter", "Filter"),
+        Binding("escape", "leave", show=False),
+        ("q", "quit", "Quit"),
+    ]
+
+    def __init__(self, source: Source, where: str, *, read_only: bool = False) -> None:
+        super().__init__()
+        self._source = source
+        self._where = where
+        self._read_only = read_only
+        self._glance: Glance | None = None
+        self._board = Board()
+        self._trouble = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="head")
+        with Horizontal(id="upper"):
+            with Vertical(id="left"):
+                yield LiveTable(CLINICS, id="clinics")
+                yield LiveTable(SYNCS, id="syncs")
+            with Vertical(id="right"):
+                yield Static(id="portal")
+                yield LiveTable(MAILBOXES, id="mailboxes")
+                yield LiveTable(BROWSERS, id="browsers")
+        yield Tail(id="tail")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        for name in ("clinics", "syncs", "mailboxes", "browsers", "portal"):
+            self.query_one(f"#{name}").border_title = name
+        self.query_one("#tail").border_title = "events"
+        self.query_one("#syncs").focus()
+        self.run_worker(self._keep_looking())
+        self.run_worker(self._keep_following())
+        self.run_worker(self._keep_hearing())
+        self.set_interval(TICK, self._draw)
+
+    def on_resize(self) -> None:
+        self.screen.set_class(self.size.width < NARROW, "narrow")
+
+    # What is known.
+
+    async def _keep_looking(self) -> None:
+        while True:
+            found = await self.trying(self._source.glance())
+            if found is not None:
+                self._glance, self._trouble = found, ""
+                self._forget_what_is_told_no_more(found)
+            self._draw()
+            await asyncio.sleep(REFRESH)
+
+    async def _keep_following(self) -> None:
+        """The events of syncs, anew when following them breaks off."""
+        while True:
+            self._board = Board()
+            self.query_one(Tail).forget()
+            await self.trying(self._follow())
+            await asyncio.sleep(REFRESH)
+
+    async def _follow(self) -> None:
+        async with aclosing(self._source.events()) as events:
+            async for event in events:
+                self._board.apply(event)
+                self._add(event)
+
+    async def _keep_hearing(self) -> None:
+        async with aclosing(self._source.rejections()) as rejections:
+            async for event in rejections:
+                self._add(event)
+
+    def _add(self, event: Event) -> None:
+        if self.is_running:
+            self.query_one(Tail).add(event)
+
+    def _forget_what_is_told_no_more(self, glance: Glance) -> None:
+        ended = [key for key, sync in self._board.syncs.items() if sync.is_over and glance.sync(key) is None]
+        for key in ended:
+            del self._board.syncs[key]
+
+    async def trying(self, question: Awaitable[T]) -> T | None:
+        """The answer; None, with the reason in the first line, where nobody answers."""
+        try:
+            return await question
+        except _AWAY as error:
+            self._trouble = str(error) or type(error).__name__
+            return None
+
+    # What is shown.
+
+    def now(self) -> datetime:
+        """The database's clock."""
+        return self._glance.now(monotonic()) if self._glance else datetime.now().astimezone()
+
+    def _draw(self) -> None:
+        if not self.is_running:  # the screen is being taken down
+            return
+        main = self.default_screen
+        head = main.query_one("#head", Static)
+        age = monotonic() - self._glance.taken if self._glance else 0.0
+        is_old = self._glance is None or age > OLD
+        head.set_class(is_old and bool(self._trouble), "old")
+        head.update(self._headline(age if is_old else None))
+        if (glance := self._glance) is None:
+            return
+        now = self.now()
+        main.query_one("#clinics", LiveTable).show(clinic_rows(glance, now))
+        main.query_one("#syncs", LiveTable).show(sync_rows(glance, self._board.syncs, now))
+        main.query_one("#mailboxes", LiveTable).show(mailbox_rows(glance))
+        main.query_one("#browsers", LiveTable).show(browser_rows(glance))
+        main.query_one("#portal", Static).update(portal_lines(glance))
+
+    def _headline(self, age: float | None) -> Text:
+        text = Text("idexx-sync", "bold").append(f"  {self._where}")
+        if self._read_only:
+            text.append("  read only", "yellow")
+        if self._glance is None:
+            return text.append(f"  {self._trouble or 'asking …'}")
+        if age is not None:
+            return text.append(f"  this is {age:.0f} s old: {self._trouble or 'no answer'}", "bold")
+        running = sum(one["status"] == "in_progress" for one in self._glance.overview["syncs"])
+        waiting = sum(one["status"] == "queued" for one in self._glance.overview["syncs"])
+        return text.append(f"  {running} running, {waiting} waiting  {self.now():%H:%M:%S} UTC", "dim")
+
+    # What can be done.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A read-only console has no key that changes anything; what opens above has keys of its own."""
+        if action in ACTIONS and (self._read_only or len(self.screen_stack) > 1):
+            return False
+        return not (action in ("open", "letters", "filter") and len(self.screen_stack) > 1)
+
+    def action_open(self) -> None:
+        if sync := self._selected():
+            self.push_screen(SyncScreen(self._source, sync, self.now))
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        if event.data_table.id in ("clinics", "syncs"):
+            self.action_open()
+
+    def action_letters(self) -> None:
+        self.push_screen(LettersScreen(self._source, self.now))
+
+    def action_filter(self) -> None:
+        # At once, so that what is typed next goes there and is no key.
+        self.screen.set_focus(self.query_one("#tail Input", Input))
+
+    def action_leave(self) -> None:
+        self.query_one("#syncs").focus()
+
+    def action_cancel(self) -> None:
+        if (sync := self._selected()) and self._is_open(sync, "there is nothing to cancel: it has ended"):
+            self._ask(f"Cancel the sync of {_named(sync)}?", lambda: self._source.tell("cancel", sync))
+
+    def action_retry(self) -> None:
+        if sync := self._selected():
+            self._ask(f"Sync {_named(sync)} again?", lambda: self._source.retry(sync))
+
+    def action_approve(self) -> None:
+        self._decide("approve", "Remove the {} appointments that the sync of {} did not see?")
+
+    def action_reject(self) -> None:
+        self._decide("reject", "Keep the {} appointments that the sync of {} did not see?")
+
+    def _decide(self, verb: str, question: str) -> None:
+        sync = self._selected()
+        if sync is None:
+            return
+        if sync["dry_run"] or not sync["removals_held"]:
+            self.notify("this sync holds no removals back")
+            return
+        text = f"{question.format(sync['removals_held'], _named(sync))}\nidexx-sync runs plan {sync['sync_id']}"
+        self._ask(text, lambda: self._source.tell(verb, sync))
+
+    def _selected(self) -> View | None:
+        """The sync under the cursor; of a clinic, its latest one."""
+        if self._glance is None:
+            return None
+        clinics, syncs = self.query_one("#clinics", LiveTable), self.query_one("#syncs", LiveTable)
+        if clinics.has_focus:
+            found = self._glance.latest_of(clinics.selected or "")
+        else:
+            found = self._glance.sync(syncs.selected or "")
+        if found is None:
+            self.notify("there is no sync here yet")
+        return found
+
+    def _is_open(self, sync: View, otherwise: str) -> bool:
+        if sync["completed_at"]:
+            self.notify(otherwise)
+        return not sync["completed_at"]
+
+    def _ask(self, question: str, deed: Callable[[], Coroutine[Any, Any, dict[str, Any]]]) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._do(deed()))
+
+        self.push_screen(Question(question), answered)
+
+    async def _do(self, deed: Coroutine[Any, Any, dict[str, Any]]) -> None:
+        try:
+            reply = await deed
+        except _AWAY as error:
+            self.notify(str(error), severity="error")
+        else:
+            self.notify(f"{str(reply['status']).replace('_', ' ')}: {str(reply['sync_id'])[:8]}")
+
+
+def _named(sync: View) -> str:
+    return f"{sync['clinic']}, {sync['start_date']} to {sync['end_date']}"

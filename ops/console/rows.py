@@ -1,0 +1,195 @@
+"""What the console shows, as rows and lines. Pure: a glance and what the events have told in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.text import Text
+
+from ops.cli.tables import STYLES, ago, lasted
+from ops.console.glance import Glance, View
+from ops.live.progress import SyncProgress
+
+Row = tuple[str, tuple[Text, ...]]
+"""A key, which stays the same while the cells change, and the cells."""
+
+BAR = 8
+
+CLINICS = ("clinic", "fresh", "appointments", "")
+SYNCS = ("clinic", "state", "dates", "changes", "when", "sync")
+MAILBOXES = ("mailbox", "messages", "in hand", "later", "dead")
+BROWSERS = ("browser", "works on")
+
+#: A clinic whose data is older than this is shown in yellow, in seconds.
+OLD = 86_400
+
+
+def clinic_rows(glance: Glance, now: datetime) -> list[Row]:
+    """The stalest first, for it needs somebody most."""
+    clinics = sorted(glance.overview["clinics"], key=lambda one: (one["last_completed_at"] or "", one["slug"]))
+    return [(one["slug"], _clinic(one, glance, now)) for one in clinics]
+
+
+def _clinic(clinic: View, glance: Glance, now: datetime) -> tuple[Text, ...]:
+    fresh = _time(clinic["last_completed_at"])
+    is_old = fresh is None or (now - fresh).total_seconds() > OLD
+    age = Text(ago(fresh, now) + (" (partly)" if clinic["last_partial"] else ""), "yellow" if is_old else "green")
+    return Text(clinic["slug"], "bold"), age, _number(clinic["appointments"]), _obstacle(clinic, glance)
+
+
+def _obstacle(clinic: View, glance: Glance) -> Text:
+    if clinic["login_failure"]:
+        return Text(clinic["login_failure"].replace("_", " "), "bold red")
+    if not clinic["has_credentials"]:
+        return Text("no credentials", "yellow")
+    if clinic["removals_held"]:
+        return Text(f"{clinic['removals_held']} removals held", "bold yellow")
+    running = sum(
+        sync["clinic"] == clinic["slug"] and sync["status"] == "in_progress" for sync in glance.overview["syncs"]
+    )
+    return Text("syncing" if running else "", "cyan")
+
+
+def sync_rows(glance: Glance, told: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
+    """Those that are not over first; `told` is what the events have told since the glance."""
+    syncs = sorted(glance.overview["syncs"], key=lambda one: _is_over(one, told))
+    return [(one["sync_id"], _sync(one, told.get(one["sync_id"]), now)) for one in syncs]
+
+
+def _is_over(sync: View, told: Mapping[str, SyncProgress]) -> bool:
+    progress = told.get(sync["sync_id"])
+    return bool(sync["completed_at"]) or (progress is not None and progress.is_over)
+
+
+def _sync(sync: View, told: SyncProgress | None, now: datetime) -> tuple[Text, ...]:
+    status = told.status if told and not sync["completed_at"] else sync["status"]
+    done = max(sync["dates_done"], told.done if told else 0)
+    return (
+        Text(sync["clinic"], "bold"),
+        _state(sync, str(status)),
+        Text(f"{done}/{sync['dates_total']}", justify="right"),
+        _changes(sync, told),
+        _when(sync, done, str(status), told, now),
+        Text(sync["sync_id"][:8], "dim"),
+    )
+
+
+def _state(sync: View, status: str) -> Text:
+    text = Text(status.replace("_", " "), STYLES[status])
+    if sync["dry_run"]:
+        text.append(" dry", "dim")
+    if sync["partial_success"]:
+        text.append(" partly", "yellow")
+    if sync["removals_held"] and not sync["dry_run"]:
+        text.append(f" {sync['removals_held']} held", "bold yellow")
+    return text
+
+
+def _when(sync: View, done: int, status: str, told: SyncProgress | None, now: datetime) -> Text:
+    """A bar while it runs, with why it waits; when it was and what went wrong, afterwards."""
+    if status == "queued":
+        return Text(f"position {sync['position']}, asked {ago(_time(sync['created_at']), now)}", "dim")
+    if sync["completed_at"] or status != "in_progress":
+        ended = ago(_time(sync["completed_at"]) or now, now)
+        text = Text(f"{ended}, took {lasted(sync['duration_ms'])}" if sync["duration_ms"] is not None else ended)
+        return text.append(f"  {sync['error_message'] or ''}", "red")
+    full = BAR * done // max(sync["dates_total"], 1)
+    text = Text("━" * full, "green").append("━" * (BAR - full), "bright_black")
+    if started := _time(sync["started_at"]):
+        text.append(f" {max(0.0, (now - started).total_seconds()):.0f} s")
+    return text.append(f" {waiting(told, now)}", "magenta") if told and told.waits else text
+
+
+def waiting(told: SyncProgress, now: datetime) -> str:
+    """Why dates wait, shortly: ↻ 2 rate limited, next in 8 s."""
+    waits = [state for state in told.dates.values() if state.state == "retrying"]
+    reasons = sorted({(state.reason or "unknown").replace("_", " ") for state in waits})
+    tries = [(state.next_try_at - now).total_seconds() for state in waits if state.next_try_at]
+    again = f", next in {max(0.0, min(tries)):.0f} s" if tries else ""
+    return f"↻ {len(waits)} {', '.join(reasons)}{again}"
+
+
+def _changes(sync: View, told: SyncProgress | None) -> Text:
+    if told is not None and not sync["completed_at"]:
+        added, updated, removed = told.added, told.changed, 0
+    else:
+        added, updated, removed = (
+            sync["stats"][f"appointments_{what}"] for what in ("added", "updated", "removed")
+        )
+    return Text(f"+{added} ~{updated} -{removed}", "dim" if not (added or updated or removed) else "")
+
+
+def mailbox_rows(glance: Glance) -> list[Row]:
+    return [
+        (
+            box["queue"],
+            (
+                Text(box["queue"], "bold"),
+                _filled(box["messages"], box["limit"]),
+                _number(box["in_flight"]),
+                _number(box["delayed"] + box["due"]),
+                Text(str(box["dead"]), "bold red" if box["dead"] else "dim", justify="right"),
+            ),
+        )
+        for box in glance.overview["mailboxes"]
+    ]
+
+
+def _filled(messages: int, limit: int | None) -> Text:
+    """Red when it is nearly full: then senders wait."""
+    share = messages / limit if limit else 0.0
+    style = "bold red" if share > 0.8 else "yellow" if share > 0.5 else ""
+    return Text(f"{messages} of {limit if limit is not None else '∞'}", style, justify="right")
+
+
+def browser_rows(glance: Glance) -> list[Row]:
+    """Every DateScraper that answers a ping, and every worker that holds a date and does not."""
+    hands: dict[str, dict[str, list[str]]] = {}
+    for one in glance.overview["in_hand"]:
+        hands.setdefault(one["worker"], {}).setdefault(one["clinic"], []).append(one["date"][5:])
+    here = [one["worker"] for one in glance.workers if "date_scraper" in one["queues"].split()]
+    rows = [(name, (Text(name, "bold"), _work(hands.get(name)))) for name in here]
+    lost = [(name, (Text(name, "bold red"), _work(work))) for name, work in hands.items() if name not in here]
+    return [*rows, *lost]
+
+
+def _work(hands: Mapping[str, Sequence[str]] | None) -> Text:
+    """The dates, by clinic."""
+    told = [f"{clinic} {' '.join(days)}" for clinic, days in (hands or {}).items()]
+    return Text(", ".join(told), "cyan") if told else Text("idle", "dim")
+
+
+def portal_lines(glance: Glance) -> Text:
+    """What spares the portal, and how many processes there are of each kind."""
+    budget, breaker = glance.overview["budget"], glance.overview["breaker"]
+    is_lowered = budget["rate"] < budget["limit"] * 0.99
+    text = Text("budget   ", "bold").append(
+        f"{budget['rate']:.3g} of {budget['limit']:g} calls a second", "yellow" if is_lowered else ""
+    )
+    text.append(f", {budget['burst']:g} at once\n", "dim")
+    text.append("breaker  ", "bold").append(_breaker(breaker))
+    kinds: dict[str, int] = {"gateway": glance.gateways}
+    for queue in ("coordinator", "reconciler", "date_scraper"):
+        kinds[queue] = sum(queue in one["queues"].split() for one in glance.workers)
+    text.append("\nrunning  ", "bold")
+    for name, number in kinds.items():
+        text.append(f"{number} {name.removeprefix('date_')}  ", "" if number else "bold red")
+    return text
+
+
+def _breaker(state: str) -> Text:
+    match state:
+        case "closed":
+            return Text("closed: calls go through", "green")
+        case "open":
+            return Text("open: the portal is left alone", "bold red")
+    return Text("half open: one call tries", "yellow")
+
+
+def _number(value: int) -> Text:
+    return Text(str(value), "" if value else "dim", justify="right")
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None

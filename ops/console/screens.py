@@ -1,0 +1,159 @@
+"""What opens above the console: one sync, the dead letters, a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Footer, Label, RichLog, Static
+
+from ops.cli.tables import ago
+from ops.console.glance import View
+from ops.console.rows import Row
+from ops.console.source import Source
+from ops.console.widgets import LOOKS, LiveTable
+from ops.live.events import Event
+from ops.live.show import line
+from ops.live.words import why
+
+#: How often what is open is asked for again, in seconds.
+REFRESH = 1.0
+
+DATES = ("date", "state", "tries", "why", "next try", "worker", "sign of life")
+LETTERS = ("letter", "message", "died", "runs", "error")
+
+Clock = Callable[[], datetime]
+
+
+class SyncScreen(Screen[None]):
+    """One sync with its dates and all of its events, as they come."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Back")]
+
+    def __init__(self, source: Source, sync: View, now: Clock) -> None:
+        super().__init__()
+        self._source = source
+        self._sync = sync
+        self._now = now
+        self._seen = 0
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="about")
+        yield LiveTable(DATES, id="dates")
+        yield RichLog(id="story", wrap=True)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.query_one("#dates").border_title = "dates"
+        self.query_one("#story").border_title = "events"
+        self.run_worker(self._look())
+        self.set_interval(REFRESH, lambda: self.run_worker(self._look(), exclusive=True))
+
+    async def _look(self) -> None:
+        found = await self.app.trying(self._source.sync(self._sync["clinic"], self._sync["sync_id"]))  # type: ignore[attr-defined]
+        if found is not None:
+            self._show(*found)
+
+    def _show(self, sync: View, events: list[Event]) -> None:
+        self.query_one("#about", Static).update(about(sync, self._now()))
+        dates = sorted(sync["dates"], key=lambda day: str(day["date"]))
+        self.query_one(LiveTable).show([date_row(day, self._now()) for day in dates])
+        for event in events[self._seen :]:
+            self.query_one(RichLog).write(Text(line(event), LOOKS.get(event["event"], "")))
+        self._seen = len(events)
+
+
+class LettersScreen(Screen[None]):
+    """Messages that nobody could process. `idexx-sync dlq` replays and drops them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Back")]
+
+    def __init__(self, source: Source, now: Clock) -> None:
+        super().__init__()
+        self._source = source
+        self._now = now
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="about")
+        yield LiveTable(LETTERS, id="letters")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.query_one("#letters").border_title = "dead letters"
+        self.run_worker(self._look())
+        self.set_interval(REFRESH, lambda: self.run_worker(self._look(), exclusive=True))
+
+    async def _look(self) -> None:
+        letters = await self.app.trying(self._source.letters())  # type: ignore[attr-defined]
+        if letters is None:
+            return
+        told = "idexx-sync dlq replay LETTER sends one again" if letters else "there are no dead letters"
+        self.query_one("#about", Static).update(told)
+        self.query_one(LiveTable).show([letter_row(letter, self._now()) for letter in letters])
+
+
+class Question(ModalScreen[bool]):
+    """Answers True for y, False for anything else."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="question"):
+            yield Label(self._text)
+            yield Label("[b]y[/] yes     [b]n[/] no", classes="keys")
+
+    def on_key(self, event: object) -> None:
+        self.dismiss(getattr(event, "key", "") == "y")
+
+
+def about(sync: View, now: datetime) -> Text:
+    text = Text(sync["clinic"], "bold").append(f"  {sync['status'].replace('_', ' ')}", "cyan")
+    text.append(f"  {sync['start_date']} to {sync['end_date']}", "")
+    text.append(f"  {sync['dates_done']} of {sync['dates_total']} dates", "")
+    text.append(f"  {sync['sync_id']}\n", "dim")
+    text.append(f"last sign of life {ago(_time(sync['heartbeat_at']), now)}", "dim")
+    if sync["removals_held"] and not sync["dry_run"]:
+        text.append(f"  {sync['removals_held']} removals held: idexx-sync runs plan {sync['sync_id']}", "yellow")
+    if sync["error_message"]:
+        text.append(f"  {sync['error_message']}", "red")
+    return text
+
+
+def date_row(day: View, now: datetime) -> Row:
+    again, sign = _time(day["next_try_at"]), _time(day["heartbeat_at"])
+    left = (again - now).total_seconds() if again else 0
+    is_held = day["status"] in ("scraping", "scraped")
+    return day["date"], (
+        Text(day["date"], "bold"),
+        Text(day["status"], _DATE_STYLES.get(day["status"], "")),
+        Text(str(day["attempts"]), justify="right"),
+        Text(why(day["reason"]) if day["reason"] else "", "magenta"),
+        Text(f"in {left:.0f} s" if left > 0 else ""),
+        Text(day["worker"] or "", "dim"),
+        Text(ago(sign, now) if is_held and sign else "", "dim"),
+    )
+
+
+_DATE_STYLES = {"reconciled": "green", "failed": "red", "scraping": "yellow", "scraped": "cyan", "pending": "dim"}
+
+
+def letter_row(letter: View, now: datetime) -> Row:
+    return letter["letter"], (
+        Text(letter["letter"], "bold"),
+        Text(letter["call"]),
+        Text(ago(letter["died_at"], now), "dim"),
+        Text(str(letter["attempts"]), justify="right"),
+        Text(letter["error"], "red"),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

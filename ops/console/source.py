@@ -1,0 +1,88 @@
+"""Where the console gets what it shows, and what it can do: all of it over NATS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from actors.messages import ALL, Subjects
+from ops.console.glance import Glance, View
+from ops.console.letters import read_letters
+from ops.live.events import Event, events_of_all
+from ops.live.requests import ask
+
+GATEWAYS, WORKERS = "idexx-sync", "idexx-sync-worker"
+
+#: How long processes may take to answer a ping, in seconds.
+PING_WAIT = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Methods raise `CommandFailed` (no gateway, or a refusal) and what the NATS client raises."""
+
+    client: Client
+    subjects: Subjects
+
+    async def glance(self) -> Glance:
+        overview, pongs = await asyncio.gather(ask(self.client, self.subjects, "overview", ALL), self._ping())
+        ours = [pong for pong in pongs if pong["metadata"].get("prefix") == self.subjects.prefix]
+        workers = [pong["metadata"] for pong in ours if pong["name"] == WORKERS]
+        gateways = sum(pong["name"] == GATEWAYS for pong in ours)
+        return Glance(overview, gateways, sorted(workers, key=lambda one: str(one["worker"])), monotonic())
+
+    def events(self) -> AsyncGenerator[Event]:
+        return events_of_all(self.client, self.subjects)
+
+    async def rejections(self) -> AsyncGenerator[Event]:
+        """Refusals of requests that nobody awaited the answer of."""
+        heard = await self.client.subscribe(self.subjects.rejected("*"))
+        try:
+            async for message in heard.messages:
+                yield json.loads(message.data)
+        finally:
+            await heard.unsubscribe()
+
+    async def sync(self, clinic: str, sync_id: str) -> tuple[View, list[Event]]:
+        """A sync with its dates, and its events."""
+        status, events = await asyncio.gather(
+            ask(self.client, self.subjects, "status", clinic, sync_id=sync_id),
+            ask(self.client, self.subjects, "events", clinic, sync_id=sync_id),
+        )
+        return status["sync"], events["events"]
+
+    async def letters(self) -> list[View]:
+        return await read_letters(self.client, self.subjects)
+
+    async def retry(self, sync: View) -> dict[str, Any]:
+        """A new sync of the same dates."""
+        dates = {"start_date": sync["start_date"], "end_date": sync["end_date"]}
+        return await ask(self.client, self.subjects, "sync", sync["clinic"], **dates)
+
+    async def tell(self, verb: str, sync: View) -> dict[str, Any]:
+        """`verb` is cancel, approve or reject."""
+        return await ask(self.client, self.subjects, verb, sync["clinic"], sync_id=sync["sync_id"])
+
+    async def _ping(self) -> list[dict[str, Any]]:
+        pongs: list[dict[str, Any]] = []
+
+        async def note(message: Msg) -> None:
+            if message.data:
+                pongs.append(json.loads(message.data))
+
+        inbox = self.client.new_inbox()
+        answers = await self.client.subscribe(inbox, cb=note)
+        try:
+            for name in (GATEWAYS, WORKERS):
+                await self.client.publish(f"$SRV.PING.{name}", reply=inbox)
+            await asyncio.sleep(PING_WAIT)
+        finally:
+            await answers.unsubscribe()
+        return pongs

@@ -1,0 +1,169 @@
+"""The console on a terminal of its own, with the real gateway behind it."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+from textual.pilot import Pilot
+from textual.widgets import Input, RichLog, Static
+
+from actors.messages import Subjects
+from ops.connections import open_nats
+from ops.console.app import Console
+from ops.console.screens import LettersScreen, Question, SyncScreen
+from ops.console.source import Source
+from ops.console.widgets import LiveTable
+from tests.conftest import until
+from tests.ops.up_process import Up
+
+pytestmark = pytest.mark.anyio
+
+CLINIC = "cedar-creek"
+SIZE = (140, 42)
+
+
+@pytest.fixture
+async def client(up: Up) -> AsyncIterator[Client]:
+    running = up.home.running()
+    assert running is not None
+    async with open_nats(running.environment["NATS_URL"]) as client:
+        yield client
+
+
+@pytest.fixture
+def source(client: Client) -> Source:
+    return Source(client, Subjects())
+
+
+def rows(app: Console, table: str) -> dict[str, str]:
+    """The rows of a table on the main screen as text, by their keys."""
+    shown = app.screen_stack[0].query_one(f"#{table}", LiveTable)
+    return {
+        str(key.value): "  ".join(str(cell) for cell in shown.get_row(key))
+        for key in (r.key for r in shown.ordered_rows)
+    }
+
+
+def head(app: Console) -> str:
+    return str(app.screen_stack[0].query_one("#head", Static).render())
+
+
+def tail(app: Console) -> list[str]:
+    return [line.text for line in app.screen_stack[0].query_one("#tail RichLog", RichLog).lines]
+
+
+async def seen(pilot: Pilot[Any], condition: Callable[[], Any]) -> Any:
+    async def look() -> Any:
+        await pilot.pause()
+        return condition()
+
+    return await until(look)
+
+
+async def test_it_shows_everything_and_a_sync_as_it_goes(up: Up, source: Source) -> None:
+    [done] = {event["sync_id"] for event in await to_thread(up.json, "sync", CLINIC, "--days", "2")}
+    app = Console(source, "here")
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, lambda: "completed" in rows(app, "syncs").get(done, ""))
+        assert "s ago" in rows(app, "clinics")[CLINIC]
+        assert {"coordinator", "date_scraper", "reconciler"} == set(rows(app, "mailboxes"))
+        assert "0 of 1000" in rows(app, "mailboxes")["coordinator"]
+        [browser] = rows(app, "browsers").values()
+        assert "idle" in browser
+        portal = str(app.query_one("#portal", Static).render())
+        assert "calls a second" in portal
+        assert "closed" in portal
+        assert "1 gateway" in portal
+        await to_thread(up.dials, latency_ms=1000)
+        [asked] = await to_thread(up.json, "sync", CLINIC, "--days", "5", "--no-wait")
+        await seen(pilot, lambda: "in progress" in rows(app, "syncs").get(asked["sync_id"], ""))
+        await seen(pilot, lambda: "syncing" in rows(app, "clinics")[CLINIC])
+        await seen(pilot, lambda: any(CLINIC in row for row in rows(app, "browsers").values()))
+        await seen(pilot, lambda: "completed" in rows(app, "syncs")[asked["sync_id"]])
+        assert any("completed in" in line for line in tail(app))
+
+
+async def test_the_keys_sync_again_and_cancel_after_a_question(up: Up, source: Source) -> None:
+    await to_thread(up.json, "sync", CLINIC, "--days", "2")
+    app = Console(source, "here")
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, lambda: rows(app, "syncs"))
+        before = set(rows(app, "syncs"))
+        await pilot.press("r")
+        assert isinstance(app.screen, Question)
+        await pilot.press("n")
+        await to_thread(up.dials, hang=60)
+        await pilot.press("r", "y")
+        [new] = await seen(pilot, lambda: set(rows(app, "syncs")) - before)
+        await seen(pilot, lambda: "in progress" in rows(app, "syncs")[new])
+        # The cursor stays where it was: on the sync that was there before.
+        app.query_one("#syncs", LiveTable).move_cursor(row=0)
+        await pilot.press("c")
+        assert isinstance(app.screen, Question)
+        await pilot.press("y")
+        await seen(pilot, lambda: "cancelled" in rows(app, "syncs")[new])
+    [latest] = await to_thread(up.json, "runs", CLINIC, "--limit", "1")
+    assert latest["status"] == "cancelled"
+
+
+async def test_a_sync_opens_with_its_dates_and_the_dead_letters_open(up: Up, source: Source) -> None:
+    await to_thread(up.json, "sync", CLINIC, "--days", "2")
+    app = Console(source, "here")
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, lambda: rows(app, "syncs"))
+        await pilot.press("o")
+        await seen(pilot, lambda: isinstance(app.screen, SyncScreen))
+        await seen(pilot, lambda: app.screen.query_one("#dates", LiveTable).row_count == 2)
+        assert any("accepted" in line.text for line in app.screen.query_one("#story", RichLog).lines)
+        await pilot.press("escape", "d")
+        await seen(pilot, lambda: isinstance(app.screen, LettersScreen))
+        await seen(pilot, lambda: "no dead letters" in str(app.screen.query_one("#about", Static).render()))
+
+
+async def test_held_removals_are_approved(up: Up, source: Source) -> None:
+    await to_thread(up.json, "sync", CLINIC, "--days", "3")
+    await to_thread(up.dials, max_records=1)
+    assert (await to_thread(up.run, "sync", CLINIC, "--days", "3")).returncode == 5
+    app = Console(source, "here")
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, lambda: "removals held" in rows(app, "clinics").get(CLINIC, ""))
+        await pilot.press("a", "y")
+        await seen(pilot, lambda: "removals held" not in rows(app, "clinics")[CLINIC])
+    [latest] = await to_thread(up.json, "runs", CLINIC, "--limit", "1")
+    assert latest["stats"]["appointments_removed"] > 20
+
+
+async def test_a_read_only_console_has_no_key_that_changes_anything(up: Up, source: Source) -> None:
+    await to_thread(up.json, "sync", CLINIC, "--days", "2")
+    app = Console(source, "here", read_only=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, lambda: rows(app, "syncs"))
+        await pilot.press("r", "c", "a", "x")
+        assert len(app.screen_stack) == 1
+        assert "read only" in head(app)
+        assert not {"r", "c", "a", "x"} & set(app.active_bindings)
+
+
+async def test_two_consoles_show_the_same_and_the_filter_shows_less(up: Up, source: Source) -> None:
+    await to_thread(up.dials, latency_ms=800)
+    one, two = Console(source, "here"), Console(source, "here")
+    async with one.run_test(size=SIZE) as pilot:
+        await to_thread(up.json, "sync", CLINIC, "--days", "3", "--no-wait")
+        async with two.run_test(size=SIZE) as other:  # it joins late
+            await seen(other, lambda: any("completed in" in line for line in tail(two)))
+            await seen(pilot, lambda: any("completed in" in line for line in tail(one)))
+            assert tail(one) == tail(two)
+        await pilot.press("slash", *"date_completed")
+        assert isinstance(one.focused, Input)
+        await seen(pilot, lambda: tail(one) and all("date_completed" in line for line in tail(one)))
+        assert len(tail(one)) == 3
+
+
+async def test_it_says_so_when_no_gateway_answers(client: Client) -> None:
+    app = Console(Source(client, Subjects("nobody")), "here")
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, lambda: "no gateway listens" in head(app))
