@@ -6,7 +6,7 @@ it may use, and whatever else it tries gets a permission error.
 
 - The account `IDEXX_SYNC` is the bus: mailboxes, dead letters, buckets, events, and the gateways and workers (one
   role), which may use their own streams but delete none.
-- Each clinic has an account with one user. It imports four commands and the events of that clinic. JetStream is not
+- Each clinic has an account with one user. It imports its commands and the events of that clinic. JetStream is not
   enabled there, so there are no streams, no consumers and no buckets to ask for.
 - `OPS` imports everything that is said and all that JetStream tells about itself, and none of what changes something.
 

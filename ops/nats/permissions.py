@@ -15,6 +15,9 @@ CLIENT_VERBS = ("sync", "cancel", "status", "events", "plan", "overview")
 #: Of the commands, those that change nothing.
 READING_VERBS = ("status", "events", "plan", "overview")
 
+#: Of the commands, those that only the role of gateways and workers may use.
+OPERATORS_VERBS = ("approve", "reject")
+
 #: Where every NATS client awaits its answers, unless it was told otherwise.
 INBOX = "_INBOX.>"
 

@@ -91,7 +91,7 @@ async def test_what_is_expected_is_not_told(
     assert (await asker.events(clinics[0].slug, await accepted(asker, clinics[0])))[-1]["event"] == "failed"
     await sandbox.dials(drift=None, sign_in={"reject": True})
     assert (await asker.events(clinics[1].slug, await accepted(asker, clinics[1])))[-1]["event"] == "failed"
-    await sandbox.dials(sign_in=None, latency_ms=5000)
+    await sandbox.dials(sign_in=None, latency_ms=1500)
     sync_id = await accepted(asker, clinics[0])
     assert (await asker.ask("cancel", clinics[0].slug, {"sync_id": sync_id}))["ok"]
     assert (await asker.events(clinics[0].slug, sync_id))[-1]["event"] == "cancelled"

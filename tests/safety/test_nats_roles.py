@@ -13,9 +13,11 @@ import pytest
 from dramatiq import Message
 from nats.aio.msg import Msg
 
+from actors.commands import Commands
 from broker import NatsBroker
 from broker.event_log import EventLog
 from broker.kv import Bucket
+from ops.nats.permissions import CLIENT_VERBS, OPERATORS_VERBS, READING_VERBS
 from tests.safety.secured import Secured, Visitor, secured, visiting
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +26,7 @@ QUEUES = ("coordinator", "date_scraper", "reconciler")
 
 #: (who, does, where): what each role is for.
 MAY = [
-    *(("clinic-elm", "publish", f"p.cmd.{verb}.elm") for verb in ("sync", "cancel", "status", "events")),
+    *(("clinic-elm", "publish", f"p.cmd.{verb}.elm") for verb in CLIENT_VERBS),
     ("clinic-elm", "subscribe", "p.evt.sync.elm.>"),
     ("clinic-elm", "subscribe", "p.evt.sync.elm.a-sync.>"),
     ("clinic-elm", "subscribe", "p.evt.appointment.elm.*"),
@@ -68,7 +70,7 @@ PRIVATE = [
     ("publish", "$JS.ACK.p_coordinator_box.new-0.1.1.1.1.0"),
     ("publish", "_INBOX.somebody.1"),
     ("publish", "_R_.somebody.1"),
-    *(("publish", f"p.cmd.{verb}.elm") for verb in ("approve", "reject")),
+    *(("publish", f"p.cmd.{verb}.elm") for verb in OPERATORS_VERBS),
     ("subscribe", "$KV.>"),
     ("subscribe", "$JS.>"),
     ("subscribe", "_R_.>"),
@@ -94,7 +96,7 @@ MAY_NOT = [
     *(("clinic-elm", *deed) for deed in PRIVATE + NOBODYS),
     *(("ops", *deed) for deed in PRIVATE + NOBODYS),
     *(("worker", *deed) for deed in NOBODYS),
-    *(("clinic-elm", "publish", f"p.cmd.{verb}.oak") for verb in ("sync", "cancel", "status", "events")),
+    *(("clinic-elm", "publish", f"p.cmd.{verb}.{other}") for verb in CLIENT_VERBS for other in ("oak", "_all")),
     *(("clinic-elm", "publish", subject) for subject in ("$JS.API.INFO", "$JS.API.STREAM.INFO.P_EVENTS")),
     ("clinic-elm", "publish", "$JS.API.STREAM.MSG.GET.p_coordinator_dead"),
     ("clinic-elm", "publish", "$JS.API.STREAM.MSG.GET.KV_p_leases"),
@@ -137,6 +139,12 @@ async def test_each_role_can_do_what_it_is_for(server: Secured) -> None:
 
 async def test_all_else_gets_a_permission_error(server: Secured) -> None:
     assert set(MAY_NOT) - await refused_deeds(server, MAY_NOT) == set()
+
+
+def test_for_every_command_somebody_has_decided_who_may_use_it() -> None:
+    commands = set(object.__new__(Commands).by_verb())
+    assert commands == {*CLIENT_VERBS, *OPERATORS_VERBS}
+    assert set(READING_VERBS) == commands - {"sync", "cancel"} - set(OPERATORS_VERBS)
 
 
 async def test_nobody_comes_in_without_a_password(server: Secured) -> None:
