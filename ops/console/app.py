@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
-from datetime import datetime
 from pathlib import Path
-from time import monotonic
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
-import nats.errors
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Input, Static
 
-from ops.cli.errors import CommandFailed
-from ops.console.glance import Glance, View
+from ops.console.glance import View
+from ops.console.known import AWAY, Known
 from ops.console.rows import (
     BROWSERS,
     CLINICS,
@@ -39,18 +36,11 @@ from ops.live.progress import Board
 #: How often the gateway is asked for everything, in seconds; and how often the clocks on the screen move.
 REFRESH, TICK = 2.0, 0.5
 
-#: What is shown is called old after so many seconds without an answer.
-OLD = 6.0
-
 #: A terminal with fewer columns shows clinics and syncs only.
 NARROW = 110
 
 #: The keys that change something: a read-only console does not have them.
 ACTIONS = frozenset({"cancel", "retry", "approve", "reject"})
-
-T = TypeVar("T")
-
-_AWAY = (CommandFailed, nats.errors.Error, OSError, TimeoutError)
 
 
 class Console(App[None]):
@@ -76,9 +66,7 @@ class Console(App[None]):
         self._source = source
         self._where = where
         self._read_only = read_only
-        self._glance: Glance | None = None
-        self._board = Board()
-        self._trouble = ""
+        self._known = Known(source)
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")
@@ -110,25 +98,22 @@ class Console(App[None]):
 
     async def _keep_looking(self) -> None:
         while True:
-            found = await self.trying(self._source.glance())
-            if found is not None:
-                self._glance, self._trouble = found, ""
-                self._forget_what_is_told_no_more(found)
+            await self._known.look()
             self._draw()
             await asyncio.sleep(REFRESH)
 
     async def _keep_following(self) -> None:
         """The events of syncs, anew when following them breaks off."""
         while True:
-            self._board = Board()
+            self._known.board = Board()
             self.query_one(Tail).forget()
-            await self.trying(self._follow())
+            await self._known.trying(self._follow())
             await asyncio.sleep(REFRESH)
 
     async def _follow(self) -> None:
         async with aclosing(self._source.events()) as events:
             async for event in events:
-                self._board.apply(event)
+                self._known.hear(event)
                 self._add(event)
 
     async def _keep_hearing(self) -> None:
@@ -140,54 +125,25 @@ class Console(App[None]):
         if self.is_running:
             self.query_one(Tail).add(event)
 
-    def _forget_what_is_told_no_more(self, glance: Glance) -> None:
-        ended = [key for key, sync in self._board.syncs.items() if sync.is_over and glance.sync(key) is None]
-        for key in ended:
-            del self._board.syncs[key]
-
-    async def trying(self, question: Awaitable[T]) -> T | None:
-        """The answer; None, with the reason in the first line, where nobody answers."""
-        try:
-            return await question
-        except _AWAY as error:
-            self._trouble = str(error) or type(error).__name__
-            return None
-
     # What is shown.
-
-    def now(self) -> datetime:
-        """The database's clock."""
-        return self._glance.now(monotonic()) if self._glance else datetime.now().astimezone()
 
     def _draw(self) -> None:
         if not self.is_running:  # the screen is being taken down
             return
-        main = self.default_screen
-        head = main.query_one("#head", Static)
-        age = monotonic() - self._glance.taken if self._glance else 0.0
-        is_old = self._glance is None or age > OLD
-        head.set_class(is_old and bool(self._trouble), "old")
-        head.update(self._headline(age if is_old else None))
-        if (glance := self._glance) is None:
-            return
-        now = self.now()
-        main.query_one("#clinics", LiveTable).show(clinic_rows(glance, now))
-        main.query_one("#syncs", LiveTable).show(sync_rows(glance, self._board.syncs, now))
-        main.query_one("#mailboxes", LiveTable).show(mailbox_rows(glance))
-        main.query_one("#browsers", LiveTable).show(browser_rows(glance))
-        main.query_one("#portal", Static).update(portal_lines(glance))
-
-    def _headline(self, age: float | None) -> Text:
-        text = Text("idexx-sync", "bold").append(f"  {self._where}")
+        known = self._known
+        head = Text("idexx-sync", "bold").append(f"  {self._where}")
         if self._read_only:
-            text.append("  read only", "yellow")
-        if self._glance is None:
-            return text.append(f"  {self._trouble or 'asking …'}")
-        if age is not None:
-            return text.append(f"  this is {age:.0f} s old: {self._trouble or 'no answer'}", "bold")
-        running = sum(one["status"] == "in_progress" for one in self._glance.overview["syncs"])
-        waiting = sum(one["status"] == "queued" for one in self._glance.overview["syncs"])
-        return text.append(f"  {running} running, {waiting} waiting  {self.now():%H:%M:%S} UTC", "dim")
+            head.append("  read only", "yellow")
+        self.query_one("#head", Static).update(head.append("  ").append_text(known.headline()))
+        self.query_one("#head").set_class(known.is_old, "old")
+        if (glance := known.glance) is None:
+            return
+        now = known.now()
+        self.query_one("#clinics", LiveTable).show(clinic_rows(glance, now))
+        self.query_one("#syncs", LiveTable).show(sync_rows(glance, known.board.syncs, now))
+        self.query_one("#mailboxes", LiveTable).show(mailbox_rows(glance))
+        self.query_one("#browsers", LiveTable).show(browser_rows(glance))
+        self.query_one("#portal", Static).update(portal_lines(glance))
 
     # What can be done.
 
@@ -199,14 +155,14 @@ class Console(App[None]):
 
     def action_open(self) -> None:
         if sync := self._selected():
-            self.push_screen(SyncScreen(self._source, sync, self.now))
+            self.push_screen(SyncScreen(self._known, sync))
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         if event.data_table.id in ("clinics", "syncs"):
             self.action_open()
 
     def action_letters(self) -> None:
-        self.push_screen(LettersScreen(self._source, self.now))
+        self.push_screen(LettersScreen(self._known))
 
     def action_filter(self) -> None:
         # At once, so that what is typed next goes there and is no key.
@@ -241,13 +197,11 @@ class Console(App[None]):
 
     def _selected(self) -> View | None:
         """The sync under the cursor; of a clinic, its latest one."""
-        if self._glance is None:
+        if (glance := self._known.glance) is None:
             return None
         clinics, syncs = self.query_one("#clinics", LiveTable), self.query_one("#syncs", LiveTable)
-        if clinics.has_focus:
-            found = self._glance.latest_of(clinics.selected or "")
-        else:
-            found = self._glance.sync(syncs.selected or "")
+        is_clinic = clinics.has_focus
+        found = glance.latest_of(clinics.selected or "") if is_clinic else glance.sync(syncs.selected or "")
         if found is None:
             self.notify("there is no sync here yet")
         return found
@@ -267,7 +221,7 @@ class Console(App[None]):
     async def _do(self, deed: Coroutine[Any, Any, dict[str, Any]]) -> None:
         try:
             reply = await deed
-        except _AWAY as error:
+        except AWAY as error:
             self.notify(str(error), severity="error")
         else:
             self.notify(f"{str(reply['status']).replace('_', ' ')}: {str(reply['sync_id'])[:8]}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
@@ -15,8 +14,8 @@ from textual.widgets import Footer, Label, RichLog, Static
 
 from ops.cli.tables import ago
 from ops.console.glance import View
+from ops.console.known import Known
 from ops.console.rows import Row
-from ops.console.source import Source
 from ops.console.widgets import LOOKS, LiveTable
 from ops.live.events import Event
 from ops.live.show import line
@@ -28,19 +27,16 @@ REFRESH = 1.0
 DATES = ("date", "state", "tries", "why", "next try", "worker", "sign of life")
 LETTERS = ("letter", "message", "died", "runs", "error")
 
-Clock = Callable[[], datetime]
-
 
 class SyncScreen(Screen[None]):
     """One sync with its dates and all of its events, as they come."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Back")]
 
-    def __init__(self, source: Source, sync: View, now: Clock) -> None:
+    def __init__(self, known: Known, sync: View) -> None:
         super().__init__()
-        self._source = source
+        self._known = known
         self._sync = sync
-        self._now = now
         self._seen = 0
 
     def compose(self) -> ComposeResult:
@@ -56,14 +52,15 @@ class SyncScreen(Screen[None]):
         self.set_interval(REFRESH, lambda: self.run_worker(self._look(), exclusive=True))
 
     async def _look(self) -> None:
-        found = await self.app.trying(self._source.sync(self._sync["clinic"], self._sync["sync_id"]))  # type: ignore[attr-defined]
+        known, sync = self._known, self._sync
+        found = await known.trying(known.source.sync(sync["clinic"], sync["sync_id"]))
         if found is not None:
             self._show(*found)
 
     def _show(self, sync: View, events: list[Event]) -> None:
-        self.query_one("#about", Static).update(about(sync, self._now()))
+        self.query_one("#about", Static).update(about(sync, self._known.now()))
         dates = sorted(sync["dates"], key=lambda day: str(day["date"]))
-        self.query_one(LiveTable).show([date_row(day, self._now()) for day in dates])
+        self.query_one(LiveTable).show([date_row(day, self._known.now()) for day in dates])
         for event in events[self._seen :]:
             self.query_one(RichLog).write(Text(line(event), LOOKS.get(event["event"], "")))
         self._seen = len(events)
@@ -74,10 +71,9 @@ class LettersScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Back")]
 
-    def __init__(self, source: Source, now: Clock) -> None:
+    def __init__(self, known: Known) -> None:
         super().__init__()
-        self._source = source
-        self._now = now
+        self._known = known
 
     def compose(self) -> ComposeResult:
         yield Static("", id="about")
@@ -90,12 +86,12 @@ class LettersScreen(Screen[None]):
         self.set_interval(REFRESH, lambda: self.run_worker(self._look(), exclusive=True))
 
     async def _look(self) -> None:
-        letters = await self.app.trying(self._source.letters())  # type: ignore[attr-defined]
+        letters = await self._known.trying(self._known.source.letters())
         if letters is None:
             return
         told = "idexx-sync dlq replay LETTER sends one again" if letters else "there are no dead letters"
         self.query_one("#about", Static).update(told)
-        self.query_one(LiveTable).show([letter_row(letter, self._now()) for letter in letters])
+        self.query_one(LiveTable).show([letter_row(letter, self._known.now()) for letter in letters])
 
 
 class Question(ModalScreen[bool]):
