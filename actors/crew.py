@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 from dramatiq import Broker, MessageProxy, Worker
+from dramatiq.errors import BrokerConnectionError
 from dramatiq.middleware import Middleware
 
 from actors import error_reports
@@ -18,9 +19,10 @@ from actors.metrics import Metrics
 from actors.periodic import periodically
 from actors.presence import announce
 from actors.processes import Process
-from actors.settings import Settings
+from actors.settings import Settings, SettingsError
 from broker import LoopActors, NatsBroker
 from engine.dispatch import Span
+from engine.errors import EngineError
 from engine.failure import Failure, Reason
 from engine.give_up import give_up_dates
 from engine.scrape import Desk
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from engine.portal import Portal
 
 log = structlog.get_logger(__name__)
+
+#: The exit status of a worker that cannot be opened: of the command line, "NATS or database unreachable".
+CANNOT_START = 6
 
 #: How often a DateScraper looks at the memory of its browser, in seconds.
 BROWSER_INTERVAL = 10.0
@@ -62,7 +67,14 @@ class Crew(Middleware):
         return self._desk
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        self._broker.run(self._open(worker.consumer_whitelist or broker.get_declared_queues()))
+        """A worker that cannot be opened ends, and whoever supervises it tries again: Dramatiq would log the error
+        and go on, with actors that have nothing to work with."""
+        try:
+            self._broker.run(self._open(worker.consumer_whitelist or broker.get_declared_queues()))
+        except Exception as error:
+            expected = isinstance(error, SettingsError | EngineError | BrokerConnectionError)
+            log.critical("worker_cannot_start", error=str(error), exc_info=not expected)
+            raise SystemExit(CANNOT_START) from None
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.process.waits_for.discard("consumer")
