@@ -167,6 +167,9 @@ class Connection:
 
     async def _on_error(self, error: Exception) -> None:
         self._last_error = error
+        if "permissions violation" in str(error).lower():
+            # Whoever asked sees no more than a time-out.
+            self._logger.error("NATS refuses this process what it needs: %s", error)
         self._logger.debug("NATS: %s", error, exc_info=error)
 
     async def _on_lost(self) -> None:

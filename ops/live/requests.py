@@ -26,6 +26,10 @@ async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body
     except NoRespondersError:
         raise no_gateway("no gateway listens on this NATS") from None
     except NatsTimeoutError:
+        if "permissions violation" in str(client.last_error).lower():
+            raise CommandFailed(
+                f"this user of NATS may not ask for {verb} of {clinic}", hint="SECURITY.md"
+            ) from None
         raise no_gateway(f"the gateway did not answer within {REPLY_TIMEOUT:g} s") from None
     reply: dict[str, Any] = json.loads(message.data)
     if not reply.get("ok"):

@@ -13,6 +13,7 @@ import pytest
 from actors.messages import Subjects
 from broker.event_log import EventLog
 from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.conftest import eventually
 from tests.safety.secured import Secured, secured, visiting
 from tests.system.conftest import Asker, System
 
@@ -51,6 +52,10 @@ async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
         assert names[-1] == "completed"
         assert "date_retrying" in names
         assert not await client.may_publish(f"{server.subjects.prefix}.cmd.sync.{other.slug}")
+    done = command_line(
+        system, "sync", clinic.slug, "--days", "1", "--json", NATS_URL=server.url(f"clinic-{clinic.slug}")
+    )
+    assert done.returncode == 0, done
     # Those who run it read the stream, and look after dead letters.
     assert (await asker.events(clinic.slug, accepted["sync_id"]))[-1]["event"] == "completed"
     for command in (["dlq", "list"], ["watch", accepted["sync_id"], "--json"], ["doctor", "--json"]):
@@ -60,9 +65,17 @@ async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
     assert not own, own
 
 
-def command_line(system: System, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def command_line(system: System, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     argv = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())", *arguments]
-    return subprocess.run(argv, capture_output=True, env=dict(system.environment), timeout=60)
+    return subprocess.run(argv, capture_output=True, env={**system.environment, **environment}, timeout=60)
+
+
+async def test_a_gateway_with_the_wrong_role_says_what_it_is_refused(
+    system: System, server: Secured, clinics: list[SandboxClinic]
+) -> None:
+    system.environment = {**system.environment, "NATS_URL": server.url(f"clinic-{clinics[0].slug}")}
+    system._start("gateway", "-m", "actors.gateway")
+    eventually(lambda: "NATS refuses this process what it needs" in system.log("gateway"))
 
 
 async def test_an_answer_that_would_lead_into_our_subjects_is_not_sent(
