@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ops.cli.errors import report
     from ops.cli.exits import Exit
 
-    app = build()
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    app = build(next(iter(arguments), None))
     try:
         status = app(
             arguments,

@@ -37,7 +37,9 @@ COMMANDS = [
 ]
 
 
-def build() -> App:
+def build(named: str | None = None) -> App:
+    """`named` is the command that was typed: it is explained by its own words, with its example. The line above is
+    for the page that lists all of them, so that none is imported for it."""
     app = App(
         suppress_keyboard_interrupt=False,
         name="idexx-sync",
@@ -52,5 +54,7 @@ def build() -> App:
     app.register_install_completion_command(help="Make the shell complete commands and options.")
     app["--help"].group = app["--version"].group = Group("Other", sort_key=9)
     for order, (name, path, group, line) in enumerate(COMMANDS):
-        app.command(f"ops.cli.{path}", name=name, help=line, group=group, sort_key=order)
+        app.command(
+            f"ops.cli.{path}", name=name, help=None if name == named else line, group=group, sort_key=order
+        )
     return app

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from actors.settings import Settings
 from engine.store import clinics as store
 from ops.cli.confirm import Yes, confirm
+from ops.cli.resources import resources
 from ops.cli.status import status
 from ops.cli.terminal import Json, answer, say
 from ops.connections import open_database
@@ -18,7 +19,7 @@ from ops.reach import database_url, settings_here
 
 clinic = App(name="clinic", help="Add, list, show and remove clinics.")
 
-clinic.command("ops.cli.resources:resources", name="resources", help="Which rooms were seen, and which count.")
+clinic.command(resources)
 
 Slug = Annotated[str, Parameter(help="Its short name in subjects and commands: a-z, 0-9 and '-'.")]
 
@@ -50,13 +51,19 @@ def add(
 
 @clinic.command(name="list")
 def list_(*, json: Json = False) -> None:
-    """All clinics with their freshness, as `status` shows them."""
+    """All clinics with their freshness, as `status` shows them.
+
+    Example: `idexx-sync clinic list --json`
+    """
     status(json=json)
 
 
 @clinic.command
 def show(slug: Slug, *, json: Json = False) -> None:
-    """One clinic and its latest sync, as `status CLINIC` shows them."""
+    """One clinic and its latest sync, as `status CLINIC` shows them.
+
+    Example: `idexx-sync clinic show cedar-creek`
+    """
     status(slug, json=json)
 
 

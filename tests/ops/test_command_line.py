@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ops.cli import main
-from ops.cli.app import COMMANDS
+from ops.cli.app import COMMANDS, build
 from ops.cli.errors import CommandFailed, Refused, explain
 from ops.cli.exits import Exit
 from ops.cli.tables import ago
@@ -50,14 +49,19 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert "idexx-sync" in capsys.readouterr().out
 
 
-def test_every_command_shows_an_example() -> None:
-    for _, path, _, _ in COMMANDS:
-        module, _, name = path.partition(":")
-        found = getattr(importlib.import_module(f"ops.cli.{module}"), name)
-        functions = [found] if callable(found) and found.__doc__ else []
-        for function in functions:
-            if function.__module__.startswith("ops.cli"):
-                assert "Example: `" in (function.__doc__ or ""), path
+def parts_of(command: str) -> list[list[str]]:
+    """The command, or, of one that has parts, each of them."""
+    app = build(command)[command]
+    parts = [name for name in app if not name.startswith("-")]
+    return [[command, name] for name in parts] or [[command]]
+
+
+@pytest.mark.parametrize("command", [name for name, *_ in COMMANDS])
+def test_every_command_shows_an_example_in_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in parts_of(command):
+        assert main([*path, "--help"]) == Exit.OK
+        _, _, example = " ".join(capsys.readouterr().out.split()).partition("Example: ")
+        assert f"idexx-sync {' '.join(path)}" in example or example.startswith("./ops/"), path
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""What the console and `watch` need is what an operator's, and a clinic's, NATS user may do, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from ops.console.glance import Glance
+from ops.console.source import Source
+from ops.live.events import events_of_all
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.conftest import until
+from tests.safety.secured import Secured, secured, visiting
+from tests.system.conftest import Asker, System, asker, clinics, key_ring, sandbox, settings, system
+
+__all__ = ["asker", "clinics", "key_ring", "sandbox", "settings", "system"]
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def server(sandbox: SandboxProcess, namespace: str, tmp_path: Path) -> AsyncIterator[Secured]:
+    folder = tmp_path / "nats"
+    folder.mkdir()
+    with secured(folder, namespace, [clinic.slug for clinic in await sandbox.clinics()]) as server:
+        yield server
+
+
+@pytest.fixture
+def nats_url(server: Secured) -> str:
+    return server.url("worker")
+
+
+async def waiting(source: Source) -> Glance | None:
+    """A glance at a mailbox with the dates of both syncs, which nobody scrapes."""
+    glance = await source.glance()
+    boxes = {box["queue"]: box["messages"] for box in glance.overview["mailboxes"]}
+    return glance if boxes["date_scraper"] == 4 else None
+
+
+async def test_an_operator_sees_everything_and_a_clinic_its_own(
+    system: System, server: Secured, clinics: list[SandboxClinic], asker: Asker
+) -> None:
+    system.gateway()
+    system.worker("coordinator")
+    one, other = (clinic.slug for clinic in clinics)
+    asked = {slug: (await asker.ask("sync", slug, {"days_ahead": 2}))["sync_id"] for slug in (one, other)}
+    async with visiting(server.url("ops")) as operator:
+        source = Source(operator.client, server.subjects)
+        glance = await until(lambda: waiting(source))
+        assert {clinic["slug"] for clinic in glance.overview["clinics"]} == {one, other}
+        assert {sync["sync_id"] for sync in glance.overview["syncs"]} == set(asked.values())
+        assert (glance.gateways, [worker["queues"] for worker in glance.workers]) == (1, ["coordinator"])
+        assert await source.letters() == []
+        sync, events = await source.sync(one, asked[one])
+        assert (len(sync["dates"]), events[0]["event"]) == (2, "accepted")
+        async with aclosing(source.events()) as live:
+            found = [await anext(live) for _ in range(4)]
+        assert {event["sync_id"] for event in found} == set(asked.values())
+    async with visiting(server.url(f"clinic-{one}")) as client:
+        async with aclosing(events_of_all(client.client, server.subjects, one)) as live:
+            found = [await anext(live) for _ in range(2)]
+        assert {event["sync_id"] for event in found} == {asked[one]}
+    assert not server.refusals()
