@@ -45,6 +45,8 @@ class Source:
     waiting: int = 0
     #: Whether `waiting` is known; until then, nothing of a lower rank is asked for.
     known: bool = False
+    #: When it last answered, by the monotonic clock. Each by itself: another one's signs of life say nothing of it.
+    heard: float = 0.0
 
     @property
     def request_subject(self) -> str:
@@ -70,7 +72,6 @@ class Intake:
         self._by_name = {(source.stream, source.durable): source for source in sources}
         self._holding: WeakSet[Delivery] = WeakSet()
         self._round = 0
-        self._heard = time.monotonic()
         self._unanswered_since: float | None = None
         self._asking = False
         self._closing = False
@@ -116,7 +117,6 @@ class Intake:
             task.cancel()
 
     async def _on_message(self, message: Msg) -> None:
-        self._heard = time.monotonic()
         if message.reply.startswith("$JS.ACK."):
             await self._on_delivery(Delivery.read(message), message.reply)
         else:
@@ -128,6 +128,7 @@ class Intake:
         source = self._by_name[delivery.stream, tokens[3 if len(tokens) == 9 else 5]]
         source.asked = max(0, source.asked - 1)
         source.known = True
+        source.heard = time.monotonic()
         # What was given back or timed out is not in the server's count of what waits.
         source.waiting = delivery.behind or (self._prefetch if delivery.deliveries > 1 else 0)
         if self._closing or len(self._holding) >= self._prefetch:
@@ -142,12 +143,13 @@ class Intake:
     def _on_status(self, message: Msg) -> None:
         headers = message.headers or {}
         status, description = headers.get("Status", ""), headers.get("Description", "")
-        if status == "100":
-            return
         index, _, number = message.subject.removeprefix(self._inbox + ".").partition(".")
         if self._closing or number != str(self._round):
             return
         source = self._sources[int(index)]
+        source.heard = time.monotonic()
+        if status == "100":
+            return
         source.asked = max(0, source.asked - int(headers.get("Nats-Pending-Messages", source.asked)))
         source.waiting = 0
         source.known = True
@@ -197,6 +199,8 @@ class Intake:
             room -= min(goal, source.waiting)
 
     async def _request(self, index: int, source: Source, count: int, terms: dict[str, Any]) -> None:
+        if not source.asked:
+            source.heard = time.monotonic()
         source.asked += count
         request = json.dumps({"batch": count, **terms}).encode()
         await self._connection.send(source.request_subject, request, f"{self._inbox}.{index}.{self._round}")
@@ -206,7 +210,6 @@ class Intake:
         if self.is_over:
             return
         self._round += 1
-        self._heard = time.monotonic()
         for source in self._sources:
             source.asked, source.known = 0, False
         await self._ask()
@@ -214,12 +217,8 @@ class Intake:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            silent = time.monotonic() - self._heard
-            if (
-                self._connection.is_up
-                and any(source.asked for source in self._sources)
-                and silent > 2.2 * HEARTBEAT
-            ):
+            silent_since = time.monotonic() - 2.2 * HEARTBEAT
+            if self._connection.is_up and any(one.asked and one.heard < silent_since for one in self._sources):
                 await self._ask_anew()
             else:
                 self._ask_soon()  # what was dropped without being settled has made room, too
