@@ -63,7 +63,8 @@ async def scrape_date(sync_id: str, day: str, days: int = 1, *, traceparent: str
 async def reconcile_date(sync_id: str, day: str, *, traceparent: str | None = None) -> None:
     process, sync, when = crew.process, UUID(sync_id), date.fromisoformat(day)
     async with process.about("reconcile_date", sync, when, traceparent):
-        clinic_id = await engine_reconcile.reconcile_date(process.database, sync, when)
-        if clinic_id is not None:
-            process.relay.poke(clinic_id)
-            await crew.mail.coordinate(sync)
+        done = await engine_reconcile.reconcile_date(process.database, sync, when)
+        if done is not None:
+            process.relay.poke(done.clinic_id)
+            if done.is_last:
+                await crew.mail.coordinate(sync)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -13,11 +14,19 @@ from engine.store.syncs.lifecycle import lock_sync
 from engine.sync import Sync, SyncStatus
 
 
-async def reconcile_date(database: Database, sync_id: UUID, day: date) -> UUID | None:
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """`is_last`: no date of the sync is open any more, so it is for the Coordinator to end it."""
+
+    clinic_id: UUID
+    is_last: bool
+
+
+async def reconcile_date(database: Database, sync_id: UUID, day: date) -> Reconciled | None:
     """Applies the date's snapshot and closes the date, in one transaction.
 
-    Answers the clinic's id, or None if the sync has ended, and then nothing is written. A date that is closed
-    already is left as it is. Raises `Unavailable` if the database is away.
+    None if the sync has ended, and then nothing is written. A date that is closed already is left as it is. Raises
+    `Unavailable` if the database is away.
     """
     async with database.transaction() as connection:
         sync = await lock_sync(connection, sync_id)
@@ -35,7 +44,7 @@ async def reconcile_date(database: Database, sync_id: UUID, day: date) -> UUID |
                 updated=counts.updated + counts.moved + counts.restored,
                 unchanged=counts.unchanged,
             )
-        return sync.clinic_id
+        return Reconciled(sync.clinic_id, is_last=not await sync_dates.any_open(connection, sync_id))
 
 
 async def _apply(connection: Connection, sync: Sync, snapshot: Snapshot) -> DateCounts:

@@ -175,7 +175,8 @@ async def _record(desk: Desk, task: _Task, found: Found, config: ScheduleConfig 
                 await _record_failure(connection, desk, task.clinic, each, outcome)
             elif await save_snapshot(connection, task.clinic.id, each, outcome):
                 seen.append(each.date)
-    return Done(task.clinic.id, reconcile=seen, coordinate=len(seen) < len(task.claims))
+    # Their place is free: the next dates need not wait until these are reconciled.
+    return Done(task.clinic.id, reconcile=seen, coordinate=True)
 
 
 async def _record_failure(

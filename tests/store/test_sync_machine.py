@@ -228,8 +228,8 @@ class SyncMachine(RuleBasedStateMachine):
                 sent += [("coordinate", sync)] if done.coordinate else []
                 return sent + ([message] if done.come_back else [])
             case ("reconcile", sync, day):
-                await reconcile_date(self.database, sync, day)
-                return [("coordinate", sync)]
+                closed = await reconcile_date(self.database, sync, day)
+                return [("coordinate", sync)] if closed is not None and closed.is_last else []
         raise AssertionError(message)
 
     @invariant()

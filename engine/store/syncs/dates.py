@@ -102,6 +102,12 @@ async def complete(
     return True
 
 
+async def any_open(connection: Connection, sync_id: UUID) -> bool:
+    """Whether a date of the sync is neither reconciled nor failed yet."""
+    is_open: bool = await connection.fetchval(SQL["any_open"], sync_id)
+    return is_open
+
+
 async def record_removals(connection: Connection, sync_id: UUID, removed: Mapping[date, int]) -> None:
     await connection.execute(SQL["record_removals"], sync_id, list(removed), list(removed.values()))
 
