@@ -61,12 +61,19 @@ async def _shared(process: Process) -> dict[str, Any]:
     try:
         client = await process.broker.client()
         queues = (COORDINATOR, DATE_SCRAPER, RECONCILER)
-        boxes, breaker, rate = await asyncio.gather(
+        bucket = portal_bucket(settings, client)
+        boxes, breaker, rate, pause = await asyncio.gather(
             asyncio.gather(*(process.broker.mailbox_async(queue) for queue in queues)),
             portal_breaker(settings, client).state(),
-            portal_bucket(settings, client).allowed_rate(),
+            bucket.allowed_rate(),
+            bucket.paused_for(),
         )
     except BrokerConnectionError as error:
         raise Unavailable(f"JetStream does not answer ({error}); try again", retry_after_ms=1000) from error
-    budget = {"rate": rate, "limit": settings.idexx_rate_limit, "burst": settings.rate_burst}
+    budget = {
+        "rate": rate,
+        "limit": settings.idexx_rate_limit,
+        "burst": settings.rate_burst,
+        "paused_for": pause,
+    }
     return {"mailboxes": [asdict(box) for box in boxes], "budget": budget, "breaker": breaker}

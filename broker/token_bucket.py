@@ -189,6 +189,11 @@ class TokenBucket:
         record = _decode(await self._bucket.read(self._key))
         return self._terms.rate * self._terms.share(record, await self._now())
 
+    async def paused_for(self) -> float:
+        """How many seconds it will be until anybody gets a token; 0.0 where there is no pause."""
+        record = _decode(await self._bucket.read(self._key))
+        return max(0.0, record.paused_until - await self._now())
+
     async def _serve(self) -> None:
         try:
             while self._drop_cancelled():

@@ -106,7 +106,7 @@ def waiting(told: SyncProgress, now: datetime) -> str:
     waits = [state for state in told.dates.values() if state.state == "retrying"]
     reasons = sorted({(state.reason or "unknown").replace("_", " ") for state in waits})
     tries = [(state.next_try_at - now).total_seconds() for state in waits if state.next_try_at]
-    again = f", next in {max(0.0, min(tries)):.0f} s" if tries else ""
+    again = "" if not tries else f", next in {min(tries):.0f} s" if min(tries) > 0 else ", due"
     return f"↻ {len(waits)} {', '.join(reasons)}{again}"
 
 
@@ -167,7 +167,8 @@ def portal_lines(glance: Glance) -> Text:
     text = Text("budget   ", "bold").append(
         f"{budget['rate']:.3g} of {budget['limit']:g} calls a second", "yellow" if is_lowered else ""
     )
-    text.append(f", {budget['burst']:g} at once\n", "dim")
+    pause = f"  paused for {budget['paused_for']:.0f} s" if budget["paused_for"] else ""
+    text.append(f", {budget['burst']:g} at once", "dim").append(f"{pause}\n", "bold yellow")
     text.append("breaker  ", "bold").append(_breaker(breaker))
     kinds: dict[str, int] = {"gateway": glance.gateways}
     for queue in ("coordinator", "reconciler", "date_scraper"):

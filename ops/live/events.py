@@ -75,7 +75,7 @@ async def events_of_all(client: Client, subjects: Subjects, clinic: str = ALL) -
     syncs = (await ask(client, subjects, "overview", clinic))["syncs"]
     try:
         while True:
-            for sync in syncs:
+            for sync in reversed(syncs):  # the oldest first
                 if sync["status"] in UNFINISHED or sync["sync_id"] in known.unfinished:
                     async for event in known.missed(sync["clinic"], sync["sync_id"]):
                         yield event

@@ -95,7 +95,7 @@ def waits(sync: SyncProgress, now: datetime) -> list[Text]:
 
 def _wait(reason: str, found: list[tuple[str, DateProgress]], now: datetime) -> Text:
     tries = [(state.next_try_at - now).total_seconds() for _, state in found if state.next_try_at]
-    when = f", next try in {max(0.0, min(tries)):.0f} s" if tries else ""
+    when = "" if not tries else f", next try in {min(tries):.0f} s" if min(tries) > 0 else ", next try is due"
     days = found[0][0] if len(found) == 1 else f"{len(found)} dates"
     return Text(" " * (NAME_WIDTH + 2) + f"↻ {days}: {why(reason)}{_again(found)}{when}", style="magenta")
 
