@@ -11,7 +11,7 @@ from tests.conftest import free_port
 
 
 def test_a_worker_that_finds_no_nats_ends_to_be_started_again(tmp_path: Path) -> None:
-    program = Path(sys.executable).with_name("idexx-sync")
+    program = str(Path(sys.executable).with_name("idexx-sync"))
     environment = {
         "PATH": os.environ["PATH"],
         "IDEXX_SYNC_HOME": str(tmp_path),
