@@ -106,7 +106,9 @@ class NatsCluster:
 
     async def copies(self) -> dict[str, int]:
         """How many copies each stream has, by the cluster's own word."""
-        found = await asyncio.to_thread(lambda: get(f"{self.nodes[0].monitor}/jsz?acc={BUS}&config=true"))
+        found = await asyncio.to_thread(
+            lambda: get(f"{self.nodes[0].monitor}/jsz?acc={BUS}&streams=true&config=true")
+        )
         streams = json.loads(found)["account_details"][0]["stream_detail"]
         return {stream["name"]: stream["config"]["num_replicas"] for stream in streams}
 
