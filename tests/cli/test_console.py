@@ -92,7 +92,7 @@ async def test_the_keys_sync_again_and_cancel_after_a_question(up: Up, source: S
     app = Console(source, "here")
     async with app.run_test(size=SIZE) as pilot:
         await seen(pilot, lambda: rows(app, "syncs"))
-        before = set(rows(app, "syncs"))
+        before, chosen = set(rows(app, "syncs")), app.query_one("#syncs", LiveTable).selected
         await pilot.press("r")
         assert isinstance(app.screen, Question)
         await pilot.press("n")
@@ -100,7 +100,7 @@ async def test_the_keys_sync_again_and_cancel_after_a_question(up: Up, source: S
         await pilot.press("r", "y")
         [new] = await seen(pilot, lambda: set(rows(app, "syncs")) - before)
         await seen(pilot, lambda: "in progress" in rows(app, "syncs")[new])
-        # The cursor stays where it was: on the sync that was there before.
+        assert app.query_one("#syncs", LiveTable).selected == chosen  # the cursor stays on its sync
         app.query_one("#syncs", LiveTable).move_cursor(row=0)
         await pilot.press("c")
         assert isinstance(app.screen, Question)

@@ -80,6 +80,8 @@ def test_7_when_the_queue_is_full_and_8_when_it_was_cancelled(up: Up) -> None:
         assert refused.returncode == Exit.REJECTED
         assert "try again in" in refused.stderr
         [running] = [run for run in up.json("runs", CLINIC, "--limit", "2") if run["status"] == "in_progress"]
+        too_early = up.run("runs", "undo", running["sync_id"], "--yes")
+        assert (too_early.returncode, "in_progress" in too_early.stderr) == (Exit.USAGE, True)
         up.json("cancel", CLINIC, waits["sync_id"])
         up.json("cancel", CLINIC, running["sync_id"])
         assert "cancelled" in one.communicate(timeout=30)[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ops.embedded import Home
 from ops.supervision.marked import find_marked
-from tests.ops.test_up import ARGV, OURS
+from tests.ops.up_process import ARGV, OURS
 
 
 def test_the_demo_stores_what_the_portal_shows_twice_and_leaves_nothing(tmp_path: Path) -> None:
