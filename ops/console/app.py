@@ -76,8 +76,8 @@ class Console(App[None]):
                 yield LiveTable(SYNCS, id="syncs")
             with Vertical(id="right"):
                 yield Static(id="portal")
-                yield LiveTable(MAILBOXES, id="mailboxes")
-                yield LiveTable(BROWSERS, id="browsers")
+                yield LiveTable(MAILBOXES, id="mailboxes", chosen=False)
+                yield LiveTable(BROWSERS, id="browsers", chosen=False)
         yield Tail(id="tail")
         yield Footer()
 

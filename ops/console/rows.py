@@ -165,15 +165,17 @@ def portal_lines(glance: Glance) -> Text:
     budget, breaker = glance.overview["budget"], glance.overview["breaker"]
     is_lowered = budget["rate"] < budget["limit"] * 0.99
     text = Text("budget   ", "bold").append(
-        f"{budget['rate']:.3g} of {budget['limit']:g} calls a second", "yellow" if is_lowered else ""
+        f"{budget['rate']:.3g} of {budget['limit']:g} calls/s", "yellow" if is_lowered else ""
     )
-    pause = f"  paused for {budget['paused_for']:.0f} s" if budget["paused_for"] else ""
-    text.append(f", {budget['burst']:g} at once", "dim").append(f"{pause}\n", "bold yellow")
+    if budget["paused_for"]:
+        text.append(f", paused for {budget['paused_for']:.0f} s\n", "bold yellow")
+    else:
+        text.append(f", {budget['burst']:g} at once\n", "dim")
     text.append("breaker  ", "bold").append(_breaker(breaker))
     kinds: dict[str, int] = {"gateway": glance.gateways}
     for queue in ("coordinator", "reconciler", "date_scraper"):
         kinds[queue] = sum(queue in one["queues"].split() for one in glance.workers)
-    text.append("\nrunning  ", "bold")
+    text.append("\n")
     for name, number in kinds.items():
         text.append(f"{number} {name.removeprefix('date_')}  ", "" if number else "bold red")
     return text

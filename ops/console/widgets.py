@@ -34,8 +34,10 @@ LOOKS = {
 class LiveTable(DataTable[Text]):
     """`show` changes the cells that differ and leaves the cursor on its row."""
 
-    def __init__(self, columns: Sequence[str], *, id: str) -> None:
-        super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
+    def __init__(self, columns: Sequence[str], *, id: str, chosen: bool = True) -> None:
+        """`chosen`: a row can be."""
+        super().__init__(id=id, cursor_type="row" if chosen else "none", cursor_foreground_priority="renderable")
+        self.can_focus = chosen
         self._columns = columns
         self._shown: list[Row] = []
 

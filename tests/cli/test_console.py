@@ -75,7 +75,7 @@ async def test_it_shows_everything_and_a_sync_as_it_goes(up: Up, source: Source)
         [browser] = rows(app, "browsers").values()
         assert "idle" in browser
         portal = str(app.query_one("#portal", Static).render())
-        assert "calls a second" in portal
+        assert "calls/s" in portal
         assert "closed" in portal
         assert "1 gateway" in portal
         await to_thread(up.dials, latency_ms=1000)
