@@ -40,7 +40,7 @@ def test_help_names_every_command_and_loads_none_of_them() -> None:
     for name, _, _, line in COMMANDS:
         assert f" {name} " in done.stdout
         assert line.split(",")[0][:20] in done.stdout
-    assert not {"nats", "asyncpg", "dramatiq", "pydantic", "playwright"} & set(done.stderr.split())
+    assert not {"nats", "asyncpg", "dramatiq", "pydantic", "playwright", "textual"} & set(done.stderr.split())
 
 
 @pytest.mark.parametrize("command", [name for name, *_ in COMMANDS])
@@ -115,6 +115,17 @@ def test_destroying_asks_and_without_a_terminal_refuses() -> None:
 
     with pytest.raises(CommandFailed, match="There is no terminal to ask on"):
         confirm("Remove it all?")
+
+
+def test_the_console_needs_a_terminal_and_its_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NATS_URL", "nats://127.0.0.1:1")
+    assert main(["console"]) == Exit.USAGE
+    assert "a terminal" in capsys.readouterr().err
+    monkeypatch.setattr("ops.cli.console.find_spec", lambda _: None)
+    assert main(["console"]) == Exit.FAILED
+    assert "idexx-sync[console]" in capsys.readouterr().err
 
 
 def test_a_refusal_keeps_its_status_and_says_when_to_come_back() -> None:
