@@ -19,7 +19,7 @@ First = Callable[[Supervisor, Path], Awaitable[None]]
 Work = Callable[[Supervisor, Settings], Awaitable[int]]
 
 
-def on_scratch_machine(work: Work, name: str, first: First | None = None, **environment: str) -> int:
+def on_scratch_machine(work: Work, name: str, first: First | None = None, /, **environment: str) -> int:
     """Runs `work` on a machine with the sandbox portal and its clinics; answers its exit status.
 
     `environment` is set for all processes; what it does not name is as `idexx-sync up` has it. `first` starts what
