@@ -35,7 +35,10 @@ def test_a_clinic_that_leaves_loses_its_password(tmp_path: Path) -> None:
     out = tmp_path / "nats"
     assert main(["nats-config", "elm", "oak", "--out", str(out)]) == Exit.OK
     assert main(["nats-config", "elm", "--out", str(out)]) == Exit.OK
-    assert "oak" not in (out / "passwords.json").read_text() + (out / "nats-server.conf").read_text()
+    written = (out / "passwords.json").read_text() + (out / "nats-server.conf").read_text()
+    assert "clinic-elm" in written
+    assert "clinic-oak" not in written
+    assert ".oak" not in written
 
 
 def test_it_listens_on_loopback_unless_told_otherwise(tmp_path: Path) -> None:

@@ -201,6 +201,6 @@ async def test_a_dial_that_is_not_there_is_refused_and_changes_nothing(
 async def calendar_call(sandbox: SandboxProcess, is_so: Any) -> LedgerEntry:
     """Waits until the last calendar call in the ledger is so."""
     async with asyncio.timeout(10):
-        while not (calls := await sandbox.ledger("calendar")) or not is_so(calls[-1]):  # noqa: ASYNC110
+        while not (calls := await sandbox.ledger("calendar")) or not is_so(calls[-1]):
             await asyncio.sleep(0.01)
     return calls[-1]
