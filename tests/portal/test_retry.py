@@ -14,7 +14,7 @@ def test_every_reason_has_its_rule():
     assert set(RULES) == set(Reason)
 
 
-@pytest.mark.parametrize("reason", [*FATAL_FOR_SYNC, Reason.PORTAL_CHANGED, Reason.LEFT_PORTAL])
+@pytest.mark.parametrize("reason", [*sorted(FATAL_FOR_SYNC), Reason.PORTAL_CHANGED, Reason.LEFT_PORTAL])
 def test_what_would_lock_the_account_or_needs_a_person_is_never_tried_again(reason: Reason):
     assert decide(Failure(reason, ""), 1, 0.0).delay is None
 
