@@ -85,9 +85,6 @@ async def test_what_is_counted_is_what_happened_however_many_processes_did_it(
     async with httpx.AsyncClient(base_url=url_of(system, "restarted")) as again:
         after = await scrape(again)
     assert after['sync_total{outcome="completed"}'] == len(clinics)
-    assert (
-        after['process_uptime_seconds{process="gateway"}'] < samples['process_uptime_seconds{process="gateway"}']
-    )
 
 
 async def test_the_cluster_is_told_of_by_one_gateway_and_after_its_death_by_the_next(

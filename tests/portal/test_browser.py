@@ -30,7 +30,7 @@ Launch = Callable[..., Stage]
 
 
 @pytest.fixture
-async def launch(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Launch]:
+async def launch(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Launch]:
     """Gives the stage a browser of its own, with other limits; whatever happens, nothing may be left of it."""
     own: list[Browser] = []
 
@@ -41,14 +41,16 @@ async def launch(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         own.append(Browser(settings))
         return replace(stage, settings=settings, browser=own[-1])
 
-    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where browsers have their profiles
     processes, folders = browser_processes(), browser_folders()
-    yield launched
-    for browser in own:
-        await browser.close()
-    await until(lambda: browser_processes() <= processes)
-    await until(lambda: not list(tmp_path.iterdir()))
-    await until(lambda: browser_folders() <= folders)
+    # Where browsers have their profiles: a short path, since a socket in it may have no more than 107 characters.
+    with tempfile.TemporaryDirectory(prefix="b") as profiles:
+        monkeypatch.setenv("TMPDIR", profiles)
+        yield launched
+        for browser in own:
+            await browser.close()
+        await until(lambda: browser_processes() <= processes)
+        await until(lambda: not list(Path(profiles).iterdir()))
+        await until(lambda: browser_folders() <= folders)
 
 
 def browser_processes() -> set[psutil.Process]:
