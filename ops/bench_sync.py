@@ -23,6 +23,7 @@ from nats.aio.client import Client
 
 from actors.messages import Subjects
 from actors.settings import Settings
+from engine.events import LAST
 from engine.store.clinics import find_clinic
 from engine.store.sessions import drop_session
 from ops.connections import open_database, open_nats
@@ -32,7 +33,6 @@ from ops.supervision import Supervisor
 
 DAYS = 14
 SIGN_IN_CALLS = 3
-LAST_EVENTS = ("completed", "failed", "cancelled", "timed_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ async def one_sync(client: Client, settings: Settings, clinic: str) -> float:
     try:
         while True:
             event: dict[str, Any] = json.loads((await events.next_msg(timeout=300)).data)
-            if event["sync_id"] == reply["sync_id"] and event["event"] in LAST_EVENTS:
+            if event["sync_id"] == reply["sync_id"] and event["event"] in LAST:
                 break
     finally:
         await events.unsubscribe()

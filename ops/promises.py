@@ -20,6 +20,7 @@ import nats.js.errors
 from actors.messages import Subjects
 from actors.settings import Settings
 from engine.errors import Unavailable
+from engine.events import LAST
 from ops.connections import open_database, open_nats
 from ops.demo_run.compare import differences
 from ops.demo_run.stored import stored_appointments
@@ -28,7 +29,6 @@ from ops.sandbox.client import Sandbox, SandboxClinic
 T = TypeVar("T")
 
 DAYS = 14
-LAST = ("completed", "failed", "cancelled", "timed_out")
 
 #: Seconds within which a sync must have ended, whatever was broken.
 PATIENCE = 180.0

@@ -17,13 +17,11 @@ from nats.aio.subscription import Subscription
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from actors.messages import ALL, Subjects
+from engine.events import LAST
 from ops.cli.errors import CommandFailed
 from ops.live.requests import ask
 
 Event = dict[str, Any]
-
-#: The events after which a sync is over.
-LAST = frozenset({"completed", "failed", "cancelled", "timed_out"})
 
 #: The states of a sync that is not over.
 UNFINISHED = frozenset({"queued", "in_progress"})

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ops.live.events import LAST, Event
+from engine.events import LAST
+from ops.live.events import Event
 
 
 @dataclass

@@ -11,8 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
+from engine.events import LAST
 from ops.cli.terminal import answer, console
-from ops.live.events import LAST, Event
+from ops.live.events import Event
 from ops.live.picture import picture
 from ops.live.progress import Board, SyncProgress, summary, troubles
 from ops.live.words import why
