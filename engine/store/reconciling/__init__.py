@@ -4,7 +4,7 @@
 and hashes that stand on the date (one row of arrays) while it hashes what was seen, compares in the program
 (`engine.diff`), and hands over only what differs, as arrays or, where it is much, by COPY: one statement writes
 what changed on the date, one what came to it, one marks what is gone. A date on which nothing changed costs one
-statement and writes one row, the time of its newest scrape. Chosen by measuring: `python -m ops.bench_reconcile`.
+statement and writes one row, the time of its newest scrape. Chosen by measuring: `python -m ops.bench reconcile`.
 
 **Which look wins.** `schedule_date_scrapes` holds the newest applied look of each date, and an older one that
 comes later changes nothing. So where an appointment stands depends on the newest looks of the dates, not on the

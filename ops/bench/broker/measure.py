@@ -17,7 +17,7 @@ import psutil
 
 from .tally import Tally
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DEADLINE = 180.0
 
 
@@ -27,7 +27,7 @@ class Workers:
     def __init__(self, processes: int, threads: int) -> None:
         options = ["--processes", str(processes), "--threads", str(threads)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "dramatiq", "ops.bench_broker_support.actors", *options],
+            [sys.executable, "-m", "dramatiq", "ops.bench.broker.actors", *options],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

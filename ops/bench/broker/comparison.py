@@ -1,7 +1,6 @@
-#!/usr/bin/env python
 """Measures NatsBroker beside Dramatiq's Redis and RabbitMQ brokers, in one run on one machine.
 
-    ops/bench_broker [--messages 20000] [--rounds 3] [--only nats,redis,…]
+    python -m ops.bench broker [--messages 20000] [--rounds 3] [--only nats,redis,…]
 
 Prints the median of each figure, and our ratio to each peer; compare ratios, not figures from different days.
 Servers: `nats-server` from PyPI, `redis-server` and `rabbitmq-server` from Debian; the run says which one is
@@ -16,20 +15,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from ops.bench.broker import servers
 
-from ops.bench_broker_support import servers  # noqa: E402
+ROOT = Path(__file__).resolve().parents[3]
 
 KINDS = ["nats", "nats-strict", "redis", "rabbitmq", "rabbitmq-confirmed"]
 Figures = dict[str, list[float]]
 
 
-def main() -> None:
-    options = arguments()
+def main(given: Sequence[str]) -> int:
+    options = arguments(given)
     with tempfile.TemporaryDirectory(prefix="bench-broker-") as name:
         folder = Path(name)
         libraries = folder / "libraries"
@@ -42,14 +41,15 @@ def main() -> None:
                 measure(kind, options.messages, folder, number, libraries, results[kind])
                 print(f"round {number + 1}: {kind} done", file=sys.stderr)
     print(table({kind: {name: median(values) for name, values in results[kind].items()} for kind in results}))
+    return 0
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ops.bench broker", description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", type=lambda text: text.split(","), default=KINDS)
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def measure(kind: str, messages: int, folder: Path, number: int, libraries: Path, figures: Figures) -> None:
@@ -61,7 +61,9 @@ def measure(kind: str, messages: int, folder: Path, number: int, libraries: Path
             found = run(kind, scenario, count, server.url, place, libraries)
             if scenario == "enqueue":
                 used = server.cpu() - before + found.pop("sender_cpu")
-                used += sum(found[f"{drain}_worker_cpu_per_10k"] * count / 10_000 for drain in ("drain_1x8", "drain_2x4"))
+                used += sum(
+                    found[f"{drain}_worker_cpu_per_10k"] * count / 10_000 for drain in ("drain_1x8", "drain_2x4")
+                )
                 sent = count * (3 if "enqueue_many" in found else 2)
                 found["cpu_s_per_10k"] = used / sent * 10_000
         finally:
@@ -78,7 +80,7 @@ def run(kind: str, scenario: str, count: int, url: str, place: Path, libraries: 
         "BENCH_URL": url,
         "BENCH_TALLY": str(place / "tally"),
     }
-    command = [sys.executable, "-m", "ops.bench_broker_support.measure", scenario, str(count)]
+    command = [sys.executable, "-m", "ops.bench.broker.measure", scenario, str(count)]
     output = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     found: dict[str, float] = json.loads(output)
     return found
@@ -102,7 +104,3 @@ def figure(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Reconciling beside the old system's plan and beside raw COPY, in one run: `python -m ops.bench_reconcile`.
+"""Reconciling beside the old system's plan and beside raw COPY, in one run: `python -m ops.bench reconcile`.
 
 - `ours`: `reconcile_snapshot`, with its change records.
 - `old`: what the system before did: read the stored hashes, compare in the program, insert by hundreds, update
@@ -250,8 +250,8 @@ def _server(url: str | None) -> Iterator[str]:
             server.cleanup()
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ops.bench_reconcile", description=__doc__.split("\n")[0])
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ops.bench reconcile", description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--changed", type=float, nargs="+", default=[0, 1, 100], help="percent of the rows")
     parser.add_argument("--days", type=int, default=1, help="dates that the rows are spread over")
@@ -263,11 +263,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     with _server(options.url) as url:
         asyncio.run(bench(url, options))
-
-
-if __name__ == "__main__":
-    main()
+    return 0

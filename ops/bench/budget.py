@@ -1,4 +1,4 @@
-"""Whether the portal is spared: `python -m ops.bench_budget`, from the sandbox's own ledger.
+"""Whether the portal is spared: `python -m ops.bench budget`, from the sandbox's own ledger.
 
 Two machines' worth of DateScrapers (four processes) sync two clinics as fast as they may, for a minute. First with
 our own limit of 10 calls a second: no window of one second may hold more than rate + burst calls, and no clinic may
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from collections.abc import Sequence
 from nats.aio.client import Client
 
 from actors.settings import Settings
-from ops.bench_sync import one_sync
+from ops.bench.sync import one_sync
 from ops.connections import open_nats
 from ops.sandbox.client import LedgerEntry, Sandbox
 from ops.scratch import on_scratch_machine
@@ -80,17 +79,13 @@ async def measure(settings: Settings, seconds: float) -> int:
     return 0
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m ops.bench_budget", description=__doc__)
+def main(given: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.bench budget", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
-    seconds = parser.parse_args().seconds
+    seconds = parser.parse_args(given).seconds
 
     async def work(_: Supervisor, settings: Settings) -> int:
         return await measure(settings, seconds)
 
     limits = {"IDEXX_RATE_LIMIT": str(RATE), "IDEXX_RATE_BURST": str(BURST), "BROWSER_POOL_SIZE": "4"}
     return on_scratch_machine(work, "budget", **limits)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

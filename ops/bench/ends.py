@@ -1,4 +1,4 @@
-"""How fast a sync stops, in a portal whose calls hang for a minute: `python -m ops.bench_ends`.
+"""How fast a sync stops, in a portal whose calls hang for a minute: `python -m ops.bench ends`.
 
 From the request to cancel, and from the moment at which the sync's time is up, to the last portal call that was
 let go (as the sandbox's ledger saw it), and to the sync's last event. The goal is one second for each.
@@ -6,11 +6,11 @@ let go (as the sandbox's ledger saw it), and to the sync's last event. The goal 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
-import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from nats.aio.client import Client
 
 from actors.messages import Subjects
 from actors.settings import Settings
-from ops.bench_sync import one_sync
+from ops.bench.sync import one_sync
 from ops.connections import open_nats
 from ops.sandbox.client import Sandbox
 from ops.scratch import on_scratch_machine
@@ -84,5 +84,6 @@ async def status(client: Client, subjects: Subjects, clinic: str, sync_id: str) 
     return sync
 
 
-if __name__ == "__main__":
-    sys.exit(on_scratch_machine(measure, "ends", SYNC_TIMEOUT_MS=str(TIMEOUT_MS)))
+def main(given: Sequence[str]) -> int:
+    argparse.ArgumentParser(prog="python -m ops.bench ends", description=__doc__).parse_args(given)
+    return on_scratch_machine(measure, "ends", SYNC_TIMEOUT_MS=str(TIMEOUT_MS))

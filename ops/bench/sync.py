@@ -1,4 +1,4 @@
-"""How long a 14-day sync takes beside the ideal: `python -m ops.bench_sync --latency 0.2 1 3`.
+"""How long a 14-day sync takes beside the ideal: `python -m ops.bench sync --latency 0.2 1 3`.
 
 The ideal is what nobody can beat with the same settings: sign in once (three calls, one after the other), then
 `ceil(14 / SYNC_CONCURRENCY)` rounds of one call. Every process is real and on this machine; the portal is the
@@ -11,9 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -135,12 +135,12 @@ def _kind(line: str) -> str:
     return "other"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m ops.bench_sync", description=__doc__)
+def main(given: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.bench sync", description=__doc__)
     parser.add_argument("--latency", type=float, nargs="+", default=[0.2, 1.0, 3.0], help="seconds a call")
     parser.add_argument("--runs", type=int, default=3, help="of each; the median is told")
     parser.add_argument("--json", type=Path, help="write the results here, too")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
 
     async def work(_: Supervisor, settings: Settings) -> int:
         return await bench(settings, arguments)
@@ -157,7 +157,3 @@ async def bench(settings: Settings, arguments: argparse.Namespace) -> int:
         rows = [asdict(result) | {"ratio": result.ratio} for result in results]
         arguments.json.write_text(json.dumps({"results": rows, "memory_mib": memory}, indent=1))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Measurements, each beside the ideal or beside its peers: `python -m ops.bench NAME`."""
