@@ -20,6 +20,9 @@ COORDINATOR = "coordinator"
 DATE_SCRAPER = "date_scraper"
 RECONCILER = "reconciler"
 
+#: The mailboxes, one of each actor.
+QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER)
+
 #: How long the Coordinator waits for room in a full mailbox before it looks again, in seconds.
 ROOM_WAIT = 1.0
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from dramatiq.errors import BrokerConnectionError
 
-from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
+from actors.mail import QUEUES
 from actors.messages import ALL
 from actors.portal_limits import portal_breaker, portal_bucket
 from actors.processes import Process
@@ -60,10 +60,9 @@ async def _shared(process: Process) -> dict[str, Any]:
     settings = process.settings
     try:
         client = await process.broker.client()
-        queues = (COORDINATOR, DATE_SCRAPER, RECONCILER)
         bucket = portal_bucket(settings, client)
         boxes, breaker, rate, pause = await asyncio.gather(
-            asyncio.gather(*(process.broker.mailbox_async(queue) for queue in queues)),
+            asyncio.gather(*(process.broker.mailbox_async(queue) for queue in QUEUES)),
             portal_breaker(settings, client).state(),
             bucket.allowed_rate(),
             bucket.paused_for(),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from actors.bus import build_broker
-from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
+from actors.mail import QUEUES
 from broker import NatsBroker
 from broker.dead import DeadLetter
 from ops.cli.confirm import Yes, confirm
@@ -20,8 +20,6 @@ from ops.cli.exits import Exit
 from ops.cli.tables import ago, table
 from ops.cli.terminal import Json, answer, console, say
 from ops.reach import nats_url, settings_here
-
-QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER)
 
 #: How many letters of a queue are read at once.
 PAGE = 100

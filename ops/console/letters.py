@@ -7,7 +7,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
+from actors.mail import QUEUES
 from actors.messages import Subjects
 from broker.dead import letter_of
 from broker.names import QueueNames
@@ -18,8 +18,7 @@ NEWEST = 50
 
 async def read_letters(client: Client, subjects: Subjects) -> list[dict[str, Any]]:
     """The newest ones of each queue: `letter`, `call`, `died_at`, `attempts`, `error`."""
-    queues = (COORDINATOR, DATE_SCRAPER, RECONCILER)
-    return [letter for queue in queues for letter in await _of(client, QueueNames(subjects.prefix, queue))]
+    return [letter for queue in QUEUES for letter in await _of(client, QueueNames(subjects.prefix, queue))]
 
 
 async def _of(client: Client, names: QueueNames) -> list[dict[str, Any]]:

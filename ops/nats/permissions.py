@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
+from actors.mail import QUEUES
 from actors.messages import Subjects
 from broker.names import QueueNames
 
@@ -65,7 +65,7 @@ def ops(subjects: Subjects) -> Permissions:
 
 def worker(subjects: Subjects) -> Permissions:
     """Of gateways and workers: their streams, made and used, but not deleted or purged."""
-    queues = [QueueNames(subjects.prefix, queue) for queue in (COORDINATOR, DATE_SCRAPER, RECONCILER)]
+    queues = [QueueNames(subjects.prefix, queue) for queue in QUEUES]
     buckets = (subjects.limits_bucket, subjects.leases_bucket)
     keys = [f"$KV.{bucket}.>" for bucket in buckets]
     talk = [f"{subjects.prefix}.{queue.queue}.>" for queue in queues]
