@@ -142,6 +142,11 @@ LAST_SUCCESS = _cluster(
     "When the clinic's last sync completed; 0: never. Only clinics that have credentials.",
     "clinic",
 )
+FRESHNESS_GOAL = _cluster(
+    "clinic_freshness_goal_seconds",
+    "How old the clinic's last completed sync may be. Only clinics that were given a goal.",
+    "clinic",
+)
 LOGIN_REJECTED = _cluster(
     "clinic_login_rejected", "1 while the portal does not let the clinic's credentials in.", "clinic"
 )

@@ -21,7 +21,7 @@ from actors.probe import Probe
 from actors.processes import Process
 from broker import CircuitBreaker, Lease, LeaseLost, TokenBucket
 from engine.errors import EngineError
-from engine.store.watching import clinic_figures, sync_figures
+from engine.store.watching import ClinicFigures, clinic_figures, sync_figures
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class ClusterFigures:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._leases = f"{process.settings.subject_prefix}_leases"
+        self._leases = process.subjects.leases_bucket
         self._told_elsewhere = False
         self._limits: tuple[CircuitBreaker, TokenBucket] | None = None
         self._database = Probe(self._ask_database)
@@ -83,6 +83,7 @@ class ClusterFigures:
             _family(catalogue.QUEUE_WAITING, [((), syncs.queued)]),
             _family(catalogue.SYNC_SILENCE, [((), syncs.silence)]),
             _family(catalogue.LAST_SUCCESS, [((clinic.slug,), clinic.last_success) for clinic in clinics]),
+            _family(catalogue.FRESHNESS_GOAL, _goals(clinics)),
             _family(catalogue.LOGIN_REJECTED, [((clinic.slug,), clinic.login_rejected) for clinic in clinics]),
             _family(catalogue.REMOVALS_HELD, [((clinic.slug,), clinic.removals_held) for clinic in clinics]),
         ]
@@ -117,6 +118,10 @@ def _is_up(answer: object) -> bool:
     if isinstance(answer, BaseException):
         raise answer
     return True
+
+
+def _goals(clinics: Iterable[ClinicFigures]) -> list[Value]:
+    return [((one.slug,), float(one.max_age_seconds)) for one in clinics if one.max_age_seconds is not None]
 
 
 def _family(metric: Metric, values: Iterable[Value]) -> Family:

@@ -34,6 +34,7 @@ async def test_what_is_counted_is_what_happened_however_many_processes_did_it(
     clinics: list[SandboxClinic],
     sandbox: SandboxProcess,
     asker: Asker,
+    pool: asyncpg.Pool,
 ) -> None:
     for queue, name in (
         ("coordinator", "coordinator"),
@@ -42,6 +43,7 @@ async def test_what_is_counted_is_what_happened_however_many_processes_did_it(
         ("date_scraper", "scraper-2"),
     ):
         await asyncio.to_thread(system.worker, queue, name)
+    await pool.execute("update clinics set max_age_seconds = 3600 where slug = $1", clinics[0].slug)
     before = await scrape(gateway)
     assert before['sync_total{outcome="completed"}'] == 0, "a counter is there before it counts"
     assert before["browser_pool_total"] == before["browser_pool_available"] == 2
@@ -64,6 +66,10 @@ async def test_what_is_counted_is_what_happened_however_many_processes_did_it(
     for clinic in clinics:
         assert samples[f'last_successful_sync_timestamp_seconds{{clinic="{clinic.slug}"}}'] > 1e9
         assert samples[f'clinic_login_rejected{{clinic="{clinic.slug}"}}'] == 0
+    goals = {name: value for name, value in samples.items() if name.startswith("clinic_freshness_goal_seconds")}
+    assert goals == {f'clinic_freshness_goal_seconds{{clinic="{clinics[0].slug}"}}': 3600}, (
+        "told where there is one"
+    )
     assert samples['mailbox_limit{actor="date_scraper"}'] == 1000
     assert {name.partition("{")[0] for name in samples} >= {
         name for metric in CATALOGUE for name in metric.series

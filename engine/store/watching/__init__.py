@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from engine.store.database import Connection
 from engine.store.queries import Queries
+from engine.sync import Day
 
 SQL = Queries(__file__)
 
@@ -23,11 +24,12 @@ class SyncFigures:
 
 @dataclass(frozen=True, slots=True)
 class ClinicFigures:
-    """`last_success` in unix seconds, 0.0: never."""
+    """`last_success` in unix seconds, 0.0: never. `max_age_seconds` is its freshness goal, None: it has none."""
 
     slug: str
     last_success: float
     login_rejected: bool
+    max_age_seconds: int | None
     removals_held: int
 
 
@@ -38,7 +40,7 @@ class DateInHand:
     worker: str
     clinic: str
     sync_id: UUID
-    date: date
+    date: Day
     attempts: int
     heartbeat_at: datetime | None
 

@@ -1,9 +1,10 @@
 -- Every clinic that can be synced: when it was last in line with the portal (unix seconds, 0: never), whether the
--- portal lets it in, and how many removals wait for a person to decide.
+-- portal lets it in, how many removals wait for a person to decide, and how old it may become (seconds, or null).
 select
     c.slug,
     coalesce(extract(epoch from last.completed_at), 0)::float8 as last_success,
     c.login_failure is not null as login_rejected,
+    c.max_age_seconds,
     (
         select count(distinct h.appointment_id)
         from schedule_held_removals h join schedule_appointments a on a.id = h.appointment_id
