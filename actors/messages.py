@@ -79,8 +79,20 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def _in_one_way(schema: dict[str, Any]) -> None:
+    """What the fields of a schema cannot say: the dates are told in one way or in the other."""
+    days, start, end = list(schema["properties"])[:3]
+    null = {"type": "null"}
+    schema["oneOf"] = [
+        {"required": [days], "properties": {days: {"type": "integer"}, start: null, end: null}},
+        {"required": [start, end], "properties": {days: null, start: {"type": "string"}, end: {"type": "string"}}},
+    ]
+
+
 class SyncCommand(Request):
     """Either `days_ahead`, or `start_date` and `end_date` (both inclusive)."""
+
+    model_config = ConfigDict(json_schema_extra=_in_one_way)
 
     days_ahead: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
     start_date: Day | None = None

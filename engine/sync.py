@@ -150,7 +150,7 @@ class Sync:
 class DateState:
     """One date of a sync, as stored in `schedule_sync_dates`."""
 
-    date: date
+    date: Day
     status: DateStatus
     position: int
     attempts: int = 0

@@ -5,57 +5,17 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from pydantic import BaseModel
+
+from actors.http.bodies import Done, NotDone
 from actors.http.requests import SyncBody
-from engine.sync import SyncStatus
+from actors.spec.replies import Refusal, StatusReply, SyncReply
+from actors.spec.schemas import Schema, definitions
 
 _PATH = "/api/idexx/schedule-sync"
+_AT = "#/components/schemas/"
 
 _OBJECT: dict[str, Any] = {"type": "object"}
-_ERROR = {
-    "type": "object",
-    "required": ["ok", "error"],
-    "properties": {
-        "ok": {"const": False},
-        "error": {
-            "type": "object",
-            "required": ["code", "reason", "message"],
-            "properties": {
-                "code": {"type": "integer"},
-                "reason": {"type": "string"},
-                "message": {"type": "string"},
-                "retry_after_ms": {"type": "integer"},
-            },
-        },
-    },
-}
-_EVENT = {
-    "type": "object",
-    "required": ["ok", "event", "sync_id", "clinic", "seq", "at", "status"],
-    "properties": {
-        "ok": {"type": "boolean"},
-        "event": {"type": "string"},
-        "sync_id": {"type": "string", "format": "uuid"},
-        "clinic": {"type": "string"},
-        "seq": {"type": "integer"},
-        "at": {"type": "string", "format": "date-time"},
-        "status": {"enum": [status.value for status in SyncStatus]},
-        "progress_percentage": {"type": "integer", "minimum": 0, "maximum": 100},
-        "failed_dates": {"type": "array", "items": {"type": "string", "format": "date"}},
-        "partial_success": {"type": "boolean"},
-        "stats": _OBJECT,
-    },
-}
-_ACCEPTED = {
-    "type": "object",
-    "required": ["ok", "sync_id", "status", "position", "events"],
-    "properties": {
-        "ok": {"const": True},
-        "sync_id": {"type": "string", "format": "uuid"},
-        "status": {"type": "string"},
-        "position": {"type": "integer"},
-        "events": {"type": "string", "description": "the NATS subject of its events"},
-    },
-}
 _HEALTH = {
     "type": "object",
     "required": ["status", "checks"],
@@ -64,25 +24,8 @@ _HEALTH = {
 
 _CLINIC_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$", "description": "its slug or its UUID"}
 
-#: What the model cannot say: the dates are told in one way or in the other.
-_EITHER_OR = [
-    {
-        "required": ["daysAhead"],
-        "properties": {
-            "daysAhead": {"type": "integer"},
-            "startDate": {"type": "null"},
-            "endDate": {"type": "null"},
-        },
-    },
-    {
-        "required": ["startDate", "endDate"],
-        "properties": {
-            "startDate": {"type": "string"},
-            "endDate": {"type": "string"},
-            "daysAhead": {"type": "null"},
-        },
-    },
-]
+#: What the answers are made of.
+_BODIES = (Done, NotDone, Refusal, StatusReply, SyncReply)
 
 _REFUSALS = {
     400: "malformed; the message names the field",
@@ -111,13 +54,16 @@ def description(*, with_keys: bool) -> dict[str, Any]:
             _PATH: {"post": _sync()},
             f"{_PATH}/status": {"get": _status()},
             f"{_PATH}/{{sync_id}}/events": {"get": _events()},
+            "/api/idexx/overview": {"get": _overview()},
+            "/api/idexx/live": {"get": _live()},
             "/health": {"get": _watch("Every check by its name", _HEALTH)},
             "/ready": {"get": _watch("Whether this process can take work now", _HEALTH)},
             "/live": {"get": _watch("Whether this process turns", _OBJECT, fails=False)},
         },
+        "components": {"schemas": definitions(_BODIES, at=_AT)},
     }
     if with_keys:
-        page["components"] = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+        page["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         for path, methods in page["paths"].items():
             if path.startswith("/api"):
                 for operation in methods.values():
@@ -138,13 +84,13 @@ def _sync() -> dict[str, Any]:
                 "schema": {"type": "string"},
             }
         ],
-        "requestBody": {"required": True, "content": _json({**SyncBody.model_json_schema(), "oneOf": _EITHER_OR})},
+        "requestBody": {"required": True, "content": _json(SyncBody.model_json_schema())},
         "responses": {
-            "200": {"description": "completed; see `partial_success`", "content": _json(_EVENT)},
+            "200": {"description": "completed; see `partial_success`", "content": _json(_told(Done))},
             "202": {
                 "description": "accepted; `Location` tells how it stands",
                 "headers": {"Location": {"schema": {"type": "string"}}},
-                "content": _json(_ACCEPTED),
+                "content": _json(_told(SyncReply)),
                 "links": {
                     "status": {
                         "operationId": "status",
@@ -155,7 +101,8 @@ def _sync() -> dict[str, Any]:
                     }
                 },
             },
-            **_refusals(400, 401, 404, 408, 409, 413, 415, 421, 429, 500, 503),
+            **_refusals(400, 404, 413, 415, 421, 429, 503),
+            **_refusals(401, 408, 409, 500, ended=True),
         },
     }
 
@@ -169,7 +116,7 @@ def _status() -> dict[str, Any]:
             _query("syncId", {"type": "string", "format": "uuid"}),
         ],
         "responses": {
-            "200": {"description": "as stored", "content": _json(_OBJECT)},
+            "200": {"description": "as stored", "content": _json(_told(StatusReply))},
             **_refusals(400, 401, 404, 421, 503),
         },
     }
@@ -205,6 +152,30 @@ def _events() -> dict[str, Any]:
     }
 
 
+def _overview() -> dict[str, Any]:
+    return {
+        "summary": "Every clinic, the syncs that run, wait or were the latest, mailboxes, budget and breaker",
+        "operationId": "overview",
+        "responses": {"200": {"description": "as stored", "content": _json(_OBJECT)}, **_refusals(401, 421, 503)},
+    }
+
+
+def _live() -> dict[str, Any]:
+    told = (
+        "first `state`, the overview with the dates of the syncs that run; then `change`, what is different only, "
+        "at least every few seconds, with `gone` for what is no longer told; `away`, with an error, while nobody "
+        "answers"
+    )
+    return {
+        "summary": "The overview, and every change of it as it comes",
+        "operationId": "live",
+        "responses": {
+            "200": {"description": told, "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            **_refusals(401, 421, 503),
+        },
+    }
+
+
 def _watch(summary: str, schema: dict[str, Any], *, fails: bool = True) -> dict[str, Any]:
     found = {"description": "", "content": _json(schema)}
     responses = {"200": found | {"description": "well"}}
@@ -213,8 +184,14 @@ def _watch(summary: str, schema: dict[str, Any], *, fails: bool = True) -> dict[
     return {"summary": summary, "responses": responses}
 
 
-def _refusals(*codes: int) -> dict[str, Any]:
-    return {str(code): {"description": _REFUSALS[code], "content": _json(_ERROR)} for code in codes}
+def _refusals(*codes: int, ended: bool = False) -> dict[str, Any]:
+    """`ended`: also the answer for a sync that did run, and ended so."""
+    body = {"anyOf": [_told(Refusal), _told(NotDone)]} if ended else _told(Refusal)
+    return {str(code): {"description": _REFUSALS[code], "content": _json(body)} for code in codes}
+
+
+def _told(model: type[BaseModel]) -> Schema:
+    return {"$ref": f"{_AT}{model.__name__}"}
 
 
 def _query(name: str, schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:

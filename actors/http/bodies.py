@@ -1,0 +1,20 @@
+"""What the API answers where it says more than the reply on NATS: the last event of a sync, with how it ended."""
+
+from __future__ import annotations
+
+from actors.spec.events import Completed, LastEvent
+from actors.spec.replies import Error
+from actors.spec.values import No, Yes
+
+
+class Done(Completed):
+    """The last event of a sync that was completed, whole or in part."""
+
+    ok: Yes
+
+
+class NotDone(LastEvent):
+    """The last event of a sync that failed, was cancelled or timed out."""
+
+    ok: No
+    error: Error

@@ -1,0 +1,208 @@
+"""The AsyncAPI 3 document of the subjects: what one may send to us, what one gets for it, and what we tell unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+
+from actors.messages import ALL, MAX_REQUEST_BYTES, Subjects
+from actors.spec.commands import COMMANDS, Command
+from actors.spec.events import SYNC_EVENTS, AppointmentChange, Rejected
+from actors.spec.examples import examples_of
+from actors.spec.replies import Refusal
+from actors.spec.schemas import REQUESTS, TOLD, definitions, is_request
+from engine.clinic import SLUG
+
+Object = dict[str, Any]
+
+_AT = "#/components/schemas/"
+
+_INTRODUCTION = f"""\
+Syncs of veterinary clinics' calendars from IDEXX Neo into PostgreSQL, asked for and followed over NATS.
+
+Requests are JSON objects of at most {MAX_REQUEST_BYTES} bytes, read strictly: a field that is not named here is \
+refused. Every refusal is a reply, with the headers Nats-Service-Error-Code and Nats-Service-Error; a request without \
+a reply subject is carried out all the same, and its refusal is an event. Replies and events may get more fields: \
+ignore what you do not know. Times are RFC 3339 in UTC; dates are days of the clinic's calendar. No name, phone \
+number, note, password or cookie is ever on the bus. The prefix `idexx` is the default of SUBJECT_PREFIX.
+"""
+
+_REQUEST_HEADERS: Object = {
+    "type": "object",
+    "properties": {
+        "traceparent": {"type": "string", "description": "W3C Trace Context; the sync's spans join it."}
+    },
+}
+_REFUSAL_HEADERS: Object = {
+    "type": "object",
+    "required": ["Nats-Service-Error-Code", "Nats-Service-Error"],
+    "properties": {
+        "Nats-Service-Error-Code": {"type": "string", "pattern": "^[45]\\d\\d$"},
+        "Nats-Service-Error": {"type": "string", "description": "The message, as one line of ASCII."},
+    },
+}
+_EVENT_HEADERS: Object = {
+    "type": "object",
+    "required": ["Nats-Msg-Id"],
+    "properties": {"Nats-Msg-Id": {"type": "string", "description": "The same for an event that comes twice."}},
+}
+
+
+def document(subjects: Subjects | None = None) -> Object:
+    """The whole document; it refers to nothing outside of itself."""
+    named = subjects or Subjects()
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "idexx-sync", "version": version("idexx-sync"), "description": _INTRODUCTION},
+        "defaultContentType": "application/json",
+        "servers": _servers(),
+        "channels": _command_channels(named) | _event_channels(named),
+        "operations": {command.verb: _answered(command) for command in COMMANDS} | _publications(),
+        "components": {
+            "messages": {model.__name__: _message(model) for model in (*REQUESTS, *TOLD)},
+            "schemas": definitions(at=_AT),
+            "parameters": _parameters(),
+            "securitySchemes": {
+                "user": {
+                    "type": "userPassword",
+                    "description": "`idexx-sync nats-config` makes one for each clinic.",
+                }
+            },
+        },
+    }
+
+
+def _servers() -> Object:
+    return {
+        "nats": {
+            "host": "{host}:{port}",
+            "protocol": "nats",
+            "description": "NATS_URL; with JetStream, 2.12 or newer.",
+            "variables": {"host": {"default": "localhost"}, "port": {"default": "4222"}},
+            "security": [_ref("securitySchemes", "user")],
+        }
+    }
+
+
+def _parameters() -> Object:
+    return {
+        "clinic": {"description": f"The clinic's slug: {SLUG.pattern}.", "examples": ["elm-street"]},
+        "clinicOrAll": {
+            "description": f"The clinic's slug, or `{ALL}` for every clinic.",
+            "examples": ["elm-street", ALL],
+        },
+        "syncId": {"description": "The sync's UUID.", "examples": ["1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa"]},
+        "event": {"description": "What has happened.", "enum": [event.value for event in SYNC_EVENTS]},
+        "kind": {"description": "What has changed.", "enum": ["added", "updated", "moved", "removed", "restored"]},
+    }
+
+
+def _command_channels(subjects: Subjects) -> Object:
+    channels: Object = {}
+    for command in COMMANDS:
+        clinic = "clinicOrAll" if command.clinic_may_be_all else "clinic"
+        channels[command.verb] = {
+            "address": subjects.command(command.verb, "{clinic}"),
+            "description": f"{command.summary}.",
+            "parameters": {"clinic": _ref("parameters", clinic)},
+            "messages": _messages([command.request]),
+        }
+        channels[f"{command.verb}Reply"] = {
+            "address": None,
+            "description": "The reply subject of the request.",
+            "messages": _messages([command.reply, Refusal]),
+        }
+    return channels
+
+
+def _event_channels(subjects: Subjects) -> Object:
+    stream = f"Kept for 7 days in the stream {subjects.event_stream}."
+    clinic = {"clinic": _ref("parameters", "clinic")}
+    return {
+        "syncEvents": {
+            "address": subjects.sync_event("{clinic}", "{sync_id}", "{event}"),
+            "description": f"What becomes of a sync. The last event says how it ended. {stream}",
+            "parameters": clinic | {"sync_id": _ref("parameters", "syncId"), "event": _ref("parameters", "event")},
+            "messages": _messages(SYNC_EVENTS.values()),
+        },
+        "appointmentChanges": {
+            "address": subjects.appointment("{clinic}", "{kind}"),
+            "description": f"What becomes of appointments. {stream}",
+            "parameters": clinic | {"kind": _ref("parameters", "kind")},
+            "messages": _messages([AppointmentChange]),
+        },
+        "rejections": {
+            "address": subjects.rejected("{clinic}"),
+            "description": f"Refusals of requests that had no reply subject. {stream}",
+            "parameters": clinic,
+            "messages": _messages([Rejected]),
+        },
+    }
+
+
+def _answered(command: Command) -> Object:
+    asked, answered = command.verb, f"{command.verb}Reply"
+    return {
+        "action": "receive",
+        "summary": command.summary,
+        "channel": {"$ref": f"#/channels/{asked}"},
+        "messages": _messages_of(asked, [command.request]),
+        "bindings": {"nats": {"queue": "q", "bindingVersion": "0.1.0"}},
+        "reply": {
+            "channel": {"$ref": f"#/channels/{answered}"},
+            "messages": _messages_of(answered, [command.reply, Refusal]),
+        },
+    }
+
+
+def _publications() -> Object:
+    told: dict[str, Sequence[type[BaseModel]]] = {
+        "syncEvents": list(SYNC_EVENTS.values()),
+        "appointmentChanges": [AppointmentChange],
+        "rejections": [Rejected],
+    }
+    return {
+        channel: {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{channel}"},
+            "messages": _messages_of(channel, models),
+        }
+        for channel, models in told.items()
+    }
+
+
+def _message(model: type[BaseModel]) -> Object:
+    name = model.__name__
+    return {
+        "name": name,
+        "title": name,
+        "summary": " ".join((model.__doc__ or "").split()),
+        "headers": _headers(model),
+        "payload": {"$ref": f"{_AT}{name}"},
+        "examples": [
+            {"name": f"{name}{number}", "payload": payload} for number, payload in enumerate(examples_of(model), 1)
+        ],
+    }
+
+
+def _headers(model: type[BaseModel]) -> Object:
+    if model is Refusal:
+        return _REFUSAL_HEADERS
+    if model in (*SYNC_EVENTS.values(), AppointmentChange, Rejected):
+        return _EVENT_HEADERS
+    return _REQUEST_HEADERS if is_request(model) else {"type": "object"}
+
+
+def _messages(models: Iterable[type[BaseModel]]) -> Object:
+    return {model.__name__: _ref("messages", model.__name__) for model in models}
+
+
+def _messages_of(channel: str, models: Iterable[type[BaseModel]]) -> list[Object]:
+    return [{"$ref": f"#/channels/{channel}/messages/{model.__name__}"} for model in models]
+
+
+def _ref(kind: str, name: str) -> Object:
+    return {"$ref": f"#/components/{kind}/{name}"}

@@ -1,0 +1,38 @@
+"""What the fields of messages are made of."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from engine.clinic import SLUG
+
+
+class Told(BaseModel):
+    """Something that we send. Field descriptions of these models are the interface's own words."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+Slug = Annotated[str, Field(pattern=f"^{SLUG.pattern}$", description="stands for a clinic")]
+
+#: RFC 3339, in UTC.
+Time = AwareDatetime
+
+#: A day of the clinic's calendar.
+Day = date
+
+#: A time of day in the clinic's zone; without an offset, so not the `time` of JSON Schema.
+ClockTime = Annotated[str, Field(pattern=r"^\d\d:\d\d:\d\d$")]
+
+Count = Annotated[int, Field(ge=0)]
+Milliseconds = Annotated[int, Field(ge=0)]
+Percent = Annotated[int, Field(ge=0, le=100)]
+
+#: What can happen to an appointment; `updated` left its time alone.
+ChangeKind = Literal["added", "updated", "moved", "removed", "restored"]
+
+Yes = Literal[True]
+No = Literal[False]
