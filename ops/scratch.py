@@ -15,15 +15,19 @@ from ops.embedded import Home
 from ops.machine import Machine
 from ops.supervision import Supervisor, supervise
 
+#: Builds the machine: `Machine`, or something that starts its processes in another way.
+Build = Callable[[Home, Supervisor, Callable[[str], None]], Machine]
 First = Callable[[Supervisor, Path], Awaitable[None]]
 Work = Callable[[Supervisor, Settings], Awaitable[int]]
 
 
-def on_scratch_machine(work: Work, name: str, first: First | None = None, /, **environment: str) -> int:
+def on_scratch_machine(
+    work: Work, name: str, first: First | None = None, build: Build = Machine, /, **environment: str
+) -> int:
     """Runs `work` on a machine with the sandbox portal and its clinics; answers its exit status.
 
     `environment` is set for all processes; what it does not name is as `idexx-sync up` has it. `first` starts what
-    the machine needs beside that, and may set more of the environment.
+    the machine needs beside that, and may set more of the environment. `build` makes it.
     """
     os.environ |= {"LOG_LEVEL": "error", "HTTP_PORT": "0", **environment}
     with tempfile.TemporaryDirectory(prefix=f"idexx-{name}-") as folder:
@@ -34,7 +38,7 @@ def on_scratch_machine(work: Work, name: str, first: First | None = None, /, **e
             with home.hold(datetime.now(UTC)):
                 if first is not None:
                     await first(supervisor, home.folder)
-                return await work(supervisor, await Machine(home, supervisor, say).start(sandbox=True))
+                return await work(supervisor, await build(home, supervisor, say).start(sandbox=True))
 
         return asyncio.run(supervise(run, say=say, grace=30))
 

@@ -75,6 +75,13 @@ class Supervisor:
         """The process that runs the command now; None while it waits to be started again."""
         return self._children[name].pid
 
+    async def end(self, name: str) -> None:
+        """Stops one command, in order, and for good: it runs again only after another `start`."""
+        keeper, child = self._keepers.pop(name), self._children.pop(name)
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        await self._stop_stage([child], self._clock() + self._grace)
+
     async def stop(self) -> None:
         """Stops everything in order; a second call waits for the first one."""
         if self._stopping is None:

@@ -1,0 +1,215 @@
+"""What brings each alert about, and what the runbook says against it.
+
+A cause is a context manager: it is brought about when the block is entered, and remedied when it is left.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import psutil
+from dramatiq import Message
+
+from actors.bus import build_broker
+from actors.mail import DATE_SCRAPER
+from ops.connections import open_database
+from ops.supervision import Command
+from ops.watched.machine import Watched
+
+SCRAPERS = ("scraper-1", "scraper-2")
+#: The bound of the DateScrapers' mailbox in a drill: two syncs of each of two clinics fill it.
+MAILBOX_SIZE = 10
+
+Cause = Callable[[Watched], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """`cause` and `remedy` in words; `labels` are those the alert must have, beside others."""
+
+    alert: str
+    cause: str
+    remedy: str
+    bring_about: Cause
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def rejected_login(watched: Watched) -> AsyncIterator[None]:
+    clinic = watched.clinics[0]
+    await watched.sandbox.dials(clinic.company_id, sign_in={"reject": True})
+    await watched.sandbox.end_sessions(clinic.company_id)
+    await watched.sync(clinic, 1)
+    yield
+    await watched.sandbox.dials(clinic.company_id, sign_in=None)
+    await watched.command("credentials", "test", clinic.slug)
+
+
+@asynccontextmanager
+async def half_a_calendar(watched: Watched) -> AsyncIterator[None]:
+    clinic, days = watched.clinics[0], 14
+    await watched.ended(clinic, await watched.sync(clinic, days))
+    truth = await watched.sandbox.truth(clinic.company_id, clinic.today, clinic.today + timedelta(days=days - 1))
+    ids = [one["neo_appointment_id"] for one in truth]
+    await watched.sandbox.change(clinic.company_id, delete=ids[: len(ids) * 2 // 3])
+    sync = await watched.sync(clinic, days)
+    await watched.ended(clinic, sync)
+    yield
+    await watched.command("runs", "approve", sync, "--yes")
+
+
+def frozen(server: str) -> Cause:
+    @asynccontextmanager
+    async def cause(watched: Watched) -> AsyncIterator[None]:
+        processes = _family(watched.supervisor.pid(server) or 0)
+        for process in processes:
+            process.send_signal(signal.SIGSTOP)
+        yield
+        for process in reversed(processes):
+            process.send_signal(signal.SIGCONT)
+
+    return cause
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    first = psutil.Process(pid)
+    return [first, *first.children(recursive=True)]
+
+
+def ended(*names: str) -> Cause:
+    @asynccontextmanager
+    async def cause(watched: Watched) -> AsyncIterator[None]:
+        for name in names:
+            await watched.supervisor.end(name)
+        yield
+        await watched.start(*names)
+
+    return cause
+
+
+@asynccontextmanager
+async def failing_portal(watched: Watched) -> AsyncIterator[None]:
+    await watched.sandbox.dials(fail=[{"on": ["calendar"], "mode": "status", "status": 503}])
+    clinic = watched.clinics[0]
+    sync = await watched.sync(clinic, 14)
+    yield
+    await watched.sandbox.dials(fail=None)
+    await watched.ended(clinic, sync)
+
+
+@asynccontextmanager
+async def unknown_message(watched: Watched) -> AsyncIterator[None]:
+    broker = build_broker(watched.settings)
+    try:
+        await broker.enqueue_async(
+            Message(queue_name=DATE_SCRAPER, actor_name="scrape_week", args=(), kwargs={}, options={})
+        )
+    finally:
+        broker.close()
+    yield
+    await watched.command("dlq", "drop", DATE_SCRAPER, "--yes")
+
+
+@asynccontextmanager
+async def forgotten_transaction(watched: Watched) -> AsyncIterator[None]:
+    clinic = watched.clinics[0]
+    await watched.sandbox.dials(clinic.company_id, latency_ms=2000)
+    sync = await watched.sync(clinic, 14)
+    async with open_database(watched.settings.need_database_url()) as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("update clinics set name = name where slug = $1", clinic.slug)
+        yield
+        await transaction.rollback()
+    await watched.sandbox.dials(clinic.company_id, latency_ms=None)
+    await watched.ended(clinic, sync)
+
+
+@asynccontextmanager
+async def slow_portal(watched: Watched) -> AsyncIterator[None]:
+    await watched.sandbox.dials(latency_ms=23_000, page_latency_ms=0)
+    clinic = watched.clinics[0]
+    await watched.ended(clinic, await watched.sync(clinic, 9))
+    yield
+    await watched.sandbox.put_dials_back()
+
+
+@asynccontextmanager
+async def glutton(watched: Watched) -> AsyncIterator[None]:
+    argv = (sys.executable, "-m", "ops.alert_drill.glutton", "600")
+    counts = {"PROMETHEUS_MULTIPROC_DIR": str(watched.machine.counts("reconciler"))}
+    await watched.supervisor.start(Command(name="glutton", argv=argv, environment=counts))
+    yield
+    await watched.supervisor.end("glutton")
+
+
+@asynccontextmanager
+async def many_requests(watched: Watched) -> AsyncIterator[None]:
+    clinic = watched.clinics[0]
+    await watched.sandbox.dials(latency_ms=20_000)
+    syncs = [await watched.sync(clinic, 1) for _ in range(8)]
+    yield
+    await watched.sandbox.put_dials_back()
+    for sync in reversed(syncs):
+        await watched.ask("cancel", clinic.slug, sync_id=sync)
+
+
+@asynccontextmanager
+async def more_than_a_mailbox(watched: Watched) -> AsyncIterator[None]:
+    async with ended(*SCRAPERS)(watched):
+        syncs = [(clinic, await watched.sync(clinic, 14)) for clinic in watched.clinics for _ in range(2)]
+        yield
+    for clinic, sync in syncs:
+        await watched.ended(clinic, sync)
+
+
+DRILLS = (
+    Drill(
+        "LoginRejected",
+        "the portal rejects the password of a clinic",
+        "credentials test, once the portal takes it again",
+        rejected_login,
+    ),
+    Drill(
+        "RemovalsHeld",
+        "two thirds of a clinic's calendar are gone",
+        "runs approve",
+        half_a_calendar,
+    ),
+    Drill(
+        "DependencyDown",
+        "nats-server hangs (SIGSTOP)",
+        "it goes on",
+        frozen("nats-server"),
+        {"dependency": "nats"},
+    ),
+    Drill(
+        "DependencyDown",
+        "PostgreSQL hangs (SIGSTOP)",
+        "it goes on",
+        frozen("postgres"),
+        {"dependency": "database"},
+    ),
+    Drill("NoGateway", "the only gateway ends", "a gateway is started", ended("gateway")),
+    Drill("CircuitBreakerOpen", "the portal answers 503", "the portal is well again", failing_portal),
+    Drill("DeadLetters", "a message that no actor of this version knows", "dlq drop", unknown_message),
+    Drill(
+        "SyncSilent", "a forgotten transaction holds the clinic's row", "it is rolled back", forgotten_transaction
+    ),
+    Drill("HighSyncDuration", "each call of the portal takes 23 s", "the portal is quick again", slow_portal),
+    Drill("HighMemoryUsage", "a process takes 600 MB", "it is stopped", glutton, {"process": "glutton"}),
+    Drill("QueueBacklog", "eight requests for a clinic whose portal is slow", "cancel", many_requests),
+    Drill("BrowserPoolExhausted", "no DateScraper runs", "they are started", ended(*SCRAPERS)),
+    Drill(
+        "MailboxAlmostFull",
+        f"no DateScraper takes from a mailbox of {MAILBOX_SIZE}",
+        "they are started",
+        more_than_a_mailbox,
+        {"actor": DATE_SCRAPER},
+    ),
+)

@@ -1,0 +1,20 @@
+"""Waiting for a condition."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+#: Seconds between two looks.
+INTERVAL = 0.2
+
+
+async def until(look: Callable[[], Awaitable[T | None]], patience: float) -> T:
+    """What `look` answers once that is true; raises `TimeoutError` after `patience` seconds."""
+    async with asyncio.timeout(patience):
+        while not (found := await look()):
+            await asyncio.sleep(INTERVAL)
+        return found
