@@ -18,7 +18,7 @@ from nats.aio.client import Client
 
 from actors.messages import Subjects
 from actors.settings import Settings
-from ops.bench.sync import one_sync
+from ops.bench.syncing import one_sync
 from ops.connections import open_nats
 from ops.sandbox.client import Sandbox
 from ops.scratch import on_scratch_machine

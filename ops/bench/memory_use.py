@@ -1,0 +1,80 @@
+"""What the processes of this machine hold: memory, browsers, open files, by what the process is for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+
+MIB = 2**20
+
+#: What stands in a command line, and whose it is. The first that fits.
+KINDS = (
+    ("--idexx-sync-browser=", "chromium"),
+    ("chrom", "chromium"),
+    ("playwright", "playwright driver"),
+    ("date_scraper", "scrapers"),
+    ("queues coordinator", "coordinator"),
+    ("queues reconciler", "reconciler"),
+    ("queues notifier", "notifier"),
+    ("actors.gateway", "gateway"),
+    ("nats-server", "nats-server"),
+    ("postgres", "postgres"),
+    ("ops.sandbox", "sandbox"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Memory in MiB. `private` is what would be free if the process ended; `pss` shares what is shared."""
+
+    pss: float
+    private: float
+    processes: int
+    files: int
+
+
+def use_by_kind() -> dict[str, Use]:
+    """Of this process's children, and theirs."""
+    found: defaultdict[str, list[Use]] = defaultdict(list)
+    for process in psutil.Process().children(recursive=True):
+        try:
+            kind = kind_of(" ".join(process.cmdline()))
+            memory = process.memory_full_info()
+            found[kind].append(Use(memory.pss / MIB, memory.uss / MIB, 1, process.num_fds()))
+        except psutil.Error:
+            continue  # it has just ended
+    return {kind: _sum(uses) for kind, uses in sorted(found.items())}
+
+
+def pss_by_kind() -> dict[str, float]:
+    """In MiB."""
+    return {kind: use.pss for kind, use in use_by_kind().items()}
+
+
+def browsers() -> int:
+    """How many Chromiums run; their own children are not counted."""
+    return sum(1 for line in _command_lines() if "--idexx-sync-browser=" in line and "--type=" not in line)
+
+
+def kind_of(line: str) -> str:
+    return next((kind for word, kind in KINDS if word in line.lower()), "other")
+
+
+def _sum(uses: list[Use]) -> Use:
+    return Use(
+        sum(use.pss for use in uses),
+        sum(use.private for use in uses),
+        len(uses),
+        sum(use.files for use in uses),
+    )
+
+
+def _command_lines() -> Iterator[str]:
+    for process in psutil.Process().children(recursive=True):
+        try:
+            yield " ".join(process.cmdline())
+        except psutil.Error:
+            continue

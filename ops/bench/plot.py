@@ -1,0 +1,95 @@
+"""A result as a picture: bars for figures, one panel for each unit, and lines for what was seen many times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from ops.bench.result import Figure, Result
+
+#: The largest value beside the smallest from which on a scale of powers reads better.
+WIDE = 40
+#: Inches: of the picture, of a bar, of what stands around the bars of a panel, of a panel with lines.
+WIDTH, BAR, AROUND, LINES = 8.5, 0.24, 0.9, 4.5
+
+#: Seen apart by everybody (Okabe and Ito).
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#000000")
+
+
+def draw(result: Result, path: Path) -> None:
+    """Writes the picture in the format that `path` ends with; the same result gives the same file."""
+    units = list(dict.fromkeys(figure.unit for figure in result.figures))
+    panels = [[figure for figure in result.figures if figure.unit == unit] for unit in units]
+    heights = [AROUND + BAR * (len(panel) + _groups(panel)) for panel in panels]
+    heights += [LINES] if result.series else []
+    with mpl.rc_context(
+        {
+            "svg.hashsalt": result.bench,
+            "svg.fonttype": "none",
+            "font.size": 9,
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+        }
+    ):
+        canvas = Canvas(figsize=(WIDTH, sum(heights) + 0.5), layout="constrained")
+        canvas.suptitle(_title(result), fontsize=9)
+        grid = canvas.subplots(len(heights), 1, squeeze=False, height_ratios=heights)
+        for axes, panel in zip(grid[:, 0], panels, strict=False):
+            _bars(axes, panel)
+        if result.series:
+            _lines(grid[-1, 0], result)
+        canvas.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=110)
+
+
+def _title(result: Result) -> str:
+    around = result.surroundings
+    if around is None:
+        return result.bench
+    return (
+        f"{result.bench}: {around.at[:10]}, {around.cores} cores, load {around.load_before} to {around.load_after}"
+    )
+
+
+def _groups(figures: Sequence[Figure]) -> int:
+    return len({figure.group for figure in figures})
+
+
+def _bars(axes: Axes, figures: Sequence[Figure]) -> None:
+    """Groups from top to bottom, each with its bars in their order; a name has one colour in all groups."""
+    names = list(dict.fromkeys(figure.name for figure in figures))
+    colours = {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(names)}
+    place, ticks, labels = 0, [], []
+    for group in dict.fromkeys(figure.group for figure in figures):
+        for figure in (figure for figure in figures if figure.group == group):
+            axes.barh(place, figure.value, color=colours[figure.name], height=0.85)
+            axes.text(figure.value, place, f" {_short(figure.value)}", va="center")
+            ticks.append(place)
+            labels.append(f"{group}: {figure.name}" if group else figure.name)
+            place += 1
+        place += 1
+    axes.set_yticks(ticks, labels)
+    axes.invert_yaxis()
+    values = [figure.value for figure in figures if figure.value > 0]
+    if values and max(values) / min(values) > WIDE:
+        axes.set_xscale("log")
+    axes.margins(x=0.1)
+    axes.set_xlabel(figures[0].unit)
+
+
+def _lines(axes: Axes, result: Result) -> None:
+    for n, (name, values) in enumerate(result.series.items()):
+        style = "-" if n < len(COLOURS) else "--"
+        axes.plot(
+            range(1, len(values) + 1), values, style, label=name, color=COLOURS[n % len(COLOURS)], linewidth=1
+        )
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(result.series_unit)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
