@@ -31,11 +31,13 @@ class Machine:
     supervisor: Supervisor
     say: Callable[[str], None]
 
-    async def start(self, *, sandbox: bool = False, cancel_waiting: bool = False) -> Settings:
+    async def start(
+        self, *, sandbox: bool = False, sandbox_arguments: Sequence[str] = (), cancel_waiting: bool = False
+    ) -> Settings:
         """Returns when the gateway takes requests. Raises what `start_servers` raises, and `Unavailable`."""
         settings = await self.start_servers()
         if sandbox:
-            settings = await self.start_sandbox(settings)
+            settings = await self.start_sandbox(settings, sandbox_arguments)
         if cancel_waiting and (count := await cancel_queued(settings)):
             self.say(f"cancelled {count} syncs that were waiting")
         await self.start_processes(settings)

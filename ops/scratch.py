@@ -22,9 +22,16 @@ Work = Callable[[Supervisor, Settings], Awaitable[int]]
 
 
 def on_scratch_machine(
-    work: Work, name: str, first: First | None = None, build: Build = Machine, /, **environment: str
+    work: Work,
+    name: str,
+    first: First | None = None,
+    build: Build = Machine,
+    /,
+    *,
+    clinics: int = 2,
+    **environment: str,
 ) -> int:
-    """Runs `work` on a machine with the sandbox portal and its clinics; answers its exit status.
+    """Runs `work` on a machine with the sandbox portal and so many clinics; answers its exit status.
 
     `environment` is set for all processes; what it does not name is as `idexx-sync up` has it. `first` starts what
     the machine needs beside that, and may set more of the environment. `build` makes it.
@@ -38,7 +45,9 @@ def on_scratch_machine(
             with home.hold(datetime.now(UTC)):
                 if first is not None:
                     await first(supervisor, home.folder)
-                return await work(supervisor, await build(home, supervisor, say).start(sandbox=True))
+                machine = build(home, supervisor, say)
+                arguments = ("--clinics", str(clinics))
+                return await work(supervisor, await machine.start(sandbox=True, sandbox_arguments=arguments))
 
         return asyncio.run(supervise(run, say=say, grace=30))
 

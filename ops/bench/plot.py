@@ -1,4 +1,4 @@
-"""A result as a picture: bars for figures, one panel for each unit, and lines for what was seen many times."""
+"""A result as a picture: bars for figures, one panel for each group, and lines for what was seen many times."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from matplotlib.figure import Figure as Canvas
 
 from ops.bench.result import Figure, Result
 
-#: The largest value beside the smallest from which on a scale of powers reads better.
-WIDE = 40
 #: Inches: of the picture, of a bar, of what stands around the bars of a panel, of a panel with lines.
 WIDTH, BAR, AROUND, LINES = 8.5, 0.24, 0.9, 4.5
 
@@ -22,9 +20,8 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#9
 
 def draw(result: Result, path: Path) -> None:
     """Writes the picture in the format that `path` ends with; the same result gives the same file."""
-    units = list(dict.fromkeys(figure.unit for figure in result.figures))
-    panels = [[figure for figure in result.figures if figure.unit == unit] for unit in units]
-    heights = [AROUND + BAR * (len(panel) + _groups(panel)) for panel in panels]
+    panels = _panels(result)
+    heights = [AROUND + BAR * len(panel) for panel in panels]
     heights += [LINES] if result.series else []
     with mpl.rc_context(
         {
@@ -54,29 +51,21 @@ def _title(result: Result) -> str:
     )
 
 
-def _groups(figures: Sequence[Figure]) -> int:
-    return len({figure.group for figure in figures})
+def _panels(result: Result) -> Sequence[Sequence[Figure]]:
+    """What has one unit and one group has one scale."""
+    keys = dict.fromkeys((figure.group, figure.unit) for figure in result.figures)
+    return [[one for one in result.figures if (one.group, one.unit) == key] for key in keys]
 
 
 def _bars(axes: Axes, figures: Sequence[Figure]) -> None:
-    """Groups from top to bottom, each with its bars in their order; a name has one colour in all groups."""
-    names = list(dict.fromkeys(figure.name for figure in figures))
-    colours = {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(names)}
-    place, ticks, labels = 0, [], []
-    for group in dict.fromkeys(figure.group for figure in figures):
-        for figure in (figure for figure in figures if figure.group == group):
-            axes.barh(place, figure.value, color=colours[figure.name], height=0.85)
-            axes.text(figure.value, place, f" {_short(figure.value)}", va="center")
-            ticks.append(place)
-            labels.append(f"{group}: {figure.name}" if group else figure.name)
-            place += 1
-        place += 1
-    axes.set_yticks(ticks, labels)
+    """From top to bottom."""
+    for place, figure in enumerate(figures):
+        axes.barh(place, figure.value, color=COLOURS[place % len(COLOURS)], height=0.85)
+        axes.text(figure.value, place, f" {_short(figure.value)}", va="center")
+    axes.set_yticks(range(len(figures)), [figure.name for figure in figures])
     axes.invert_yaxis()
-    values = [figure.value for figure in figures if figure.value > 0]
-    if values and max(values) / min(values) > WIDE:
-        axes.set_xscale("log")
-    axes.margins(x=0.1)
+    axes.margins(x=0.12)
+    axes.set_title(figures[0].group, fontsize=9, loc="left")
     axes.set_xlabel(figures[0].unit)
 
 
