@@ -21,6 +21,7 @@ import asyncpg
 import pytest
 
 from engine.store.migrate import migrate
+from tests.spec.hearing import Hearing, hearing
 
 T = TypeVar("T")
 
@@ -56,6 +57,14 @@ def nats_url() -> Iterator[str]:
 def namespace() -> str:
     """A name that no other test uses: for streams, buckets and subjects."""
     return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def heard(nats_url: str, namespace: str) -> Iterator[Hearing | None]:
+    """Every message under the test's own prefix. One that is not as its schema says fails the test at its end."""
+    with hearing(nats_url, namespace) as heard:
+        yield heard
+    assert not (found := heard.violations()), "\n".join(found)
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,11 @@ def nats_url(server: Secured) -> str:
     return server.url("worker")
 
 
+@pytest.fixture
+def heard() -> None:
+    """Nobody hears everything here: no role may."""
+
+
 async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
     system: System, server: Secured, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker
 ) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from engine.store.clinics import add_clinic, set_credentials
 from engine.store.vault import Vault, new_ring
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import eventually
+from tests.spec.hearing import Hearing
 
 WORKERS = {"coordinator": 2, "reconciler": 2, "date_scraper": 3}
 
@@ -142,7 +142,9 @@ def system(
     sandbox: SandboxProcess,
     settings: dict[str, str],
     tmp_path: Path,
+    heard: Hearing | None,
 ) -> Iterator[System]:
+    """Whatever it says is held against its schema, at the end of the test."""
     system = System(
         {
             "PATH": os.environ["PATH"],
@@ -160,14 +162,8 @@ def system(
         },
         tmp_path,
     )
-    with _told_on_failure(system):
-        yield system
-
-
-@contextmanager
-def _told_on_failure(system: System) -> Iterator[None]:
     try:
-        yield
+        yield system
     finally:
         system.close()
 
