@@ -243,7 +243,8 @@ class NatsBroker(Broker):
             max_deliver=self._max_deliver,
         )
         sources = parts.thread.run(parts.declare_consumers(names))
-        consumer.open(lambda receive: Intake(parts.connection, parts.held, sources, prefetch, receive))
+        give_backs = self._max_deliver // 2
+        consumer.open(lambda receive: Intake(parts.connection, parts.held, sources, prefetch, give_backs, receive))
         return consumer
 
     # Looking and emptying

@@ -2,7 +2,10 @@
 
 nats-py's `fetch` stalls and does not survive a reconnection; this speaks the pull protocol itself. Each durable is
 asked for as many messages as there is room for and as are known to wait there; one where nothing is known to wait
-has a small request open, so that its next message arrives at once.
+has a request for one open, so that its next message arrives at once.
+
+What waits is known from the last delivery, and other workers take of it. So it is believed only while it comes: room
+that was kept for a durable that stays silent goes to those of a lower rank.
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ PATIENCE = 3.0
 PAUSE = 0.25
 #: Several messages that are settled within this time ask for new ones in one request. Seconds.
 GATHER = 0.001
+#: A durable that was asked and has sent nothing for so long has nothing. Seconds.
+SILENCE = 0.05
 
 
 @dataclass(slots=True)
@@ -62,18 +67,23 @@ class Intake:
         held: Held,
         sources: list[Source],
         prefetch: int,
+        give_backs: int,
         receive: Callable[[Delivery], None],
     ) -> None:
+        """`give_backs`: a message that was delivered more often is kept, although there is no room. Each giving back
+        counts as a delivery, and a message must not end as poison because all workers are busy."""
         self._connection = connection
         self._held_by_process = held
         self._sources = sources
         self._prefetch = prefetch
+        self._give_backs = give_backs
         self._receive = receive
         self._by_name = {(source.stream, source.durable): source for source in sources}
         self._holding: WeakSet[Delivery] = WeakSet()
         self._round = 0
         self._unanswered_since: float | None = None
         self._asking = False
+        self._doubting = False
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
         #: Why nothing more can come; the worker then makes a new consumer.
@@ -131,7 +141,8 @@ class Intake:
         source.heard = time.monotonic()
         # What was given back or timed out is not in the server's count of what waits.
         source.waiting = delivery.behind or (self._prefetch if delivery.deliveries > 1 else 0)
-        if self._closing or len(self._holding) >= self._prefetch:
+        is_full = len(self._holding) >= self._prefetch
+        if self._closing or (is_full and delivery.deliveries <= self._give_backs):
             await self._held_by_process.give_back(delivery)
             return
         delivery.intake = self
@@ -185,18 +196,34 @@ class Intake:
     async def _ask(self) -> None:
         self._asking = False
         room = self._prefetch - len(self._holding)
-        spare = max(1, room // len(self._sources))
-        for index, source in enumerate(self._sources):
-            if room <= 0 or self._closing:
-                return
+        if room <= 0 or self._closing:
+            return
+        *upper, lowest = self._sources
+        for index, source in enumerate(upper):
+            self._doubt(source)
             if not source.known:
                 if not source.asked:
                     await self._request(index, source, room, {"no_wait": True})
-                return
-            goal = min(room, max(source.waiting, spare))
-            if goal > source.asked:
-                await self._request(index, source, goal - source.asked, LASTING)
-            room -= min(goal, source.waiting)
+                break
+            await self._ask_for(index, source, min(room, max(source.waiting, 1)))
+            room -= min(room, source.waiting)
+        else:
+            await self._ask_for(len(upper), lowest, room)
+        if not self._doubting and any(source.waiting or not source.known for source in upper):
+            self._doubting = True
+            asyncio.get_running_loop().call_later(SILENCE, self._ask_in_doubt)
+
+    def _doubt(self, source: Source) -> None:
+        if source.asked and time.monotonic() - source.heard > SILENCE:
+            source.waiting, source.known = 0, True
+
+    def _ask_in_doubt(self) -> None:
+        self._doubting = False
+        self._ask_soon()
+
+    async def _ask_for(self, index: int, source: Source, goal: int) -> None:
+        if goal > source.asked:
+            await self._request(index, source, goal - source.asked, LASTING)
 
     async def _request(self, index: int, source: Source, count: int, terms: dict[str, Any]) -> None:
         if not source.asked:

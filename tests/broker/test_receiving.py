@@ -137,7 +137,7 @@ def test_a_dead_letter_can_be_shown_replayed_and_dropped(broker: NatsBroker) -> 
 
 
 def test_retries_of_a_full_mailbox_keep_their_place(nats_url: str, namespace: str) -> None:
-    broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=8, ack_wait=5)
+    broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=8)
     failed: set[str] = set()
     lock = threading.Lock()
 
@@ -165,7 +165,7 @@ def test_retries_of_a_full_mailbox_keep_their_place(nats_url: str, namespace: st
         eventually(lambda: {str(n) for n in range(8)} <= set(notes))
         stop.set()
         filler.join()
-        broker.join("default", timeout=60_000)
+        broker.join("default", timeout=20_000)
     assert broker.get_dead_letters("default") == []
     broker.close()
 

@@ -1,0 +1,60 @@
+"""How several workers share what waits: nobody is kept from work, and nothing is worn out by being handed around."""
+
+from __future__ import annotations
+
+import dramatiq
+from dramatiq import Consumer, MessageProxy
+
+from broker import NatsBroker
+from broker.delivery import NatsMessage
+from tests.conftest import eventually
+
+
+def send(broker: NatsBroker, text: str, delay: int | None = None) -> None:
+    broker.enqueue(dramatiq.Message("default", "note", (text,), {}, {}), delay=delay)
+
+
+def take(consumer: Consumer) -> MessageProxy:
+    return eventually(lambda: next(consumer), timeout=10)
+
+
+def test_what_another_worker_took_keeps_nobody_from_new_messages(broker: NatsBroker) -> None:
+    for text in ("due 1", "due 2", "due 3"):
+        send(broker, text, delay=0)
+    one, other = (broker.consume("default", prefetch=prefetch, timeout=200) for prefetch in (1, 5))
+    first = take(one)  # and it is told that others wait behind it
+    for _ in range(2):
+        other.ack(take(other))
+    other.close()
+    one.ack(first)
+    send(broker, "new")
+    assert take(one).args == ("new",)
+    one.close()
+
+
+def test_a_message_that_came_again_keeps_nobody_from_new_messages(broker: NatsBroker) -> None:
+    send(broker, "due", delay=0)
+    consumer = broker.consume("default", prefetch=1, timeout=200)
+    consumer.requeue([take(consumer)])
+    consumer.ack(take(consumer))
+    send(broker, "new")
+    assert take(consumer).args == ("new",)
+    consumer.close()
+
+
+def test_a_message_handed_around_by_busy_workers_is_not_taken_for_poison(nats_url: str, namespace: str) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, max_deliver=4)
+    consumers = [broker.consume("default", prefetch=1, timeout=200) for _ in range(8)]
+    for number in range(8):
+        send(broker, f"busy {number}")
+    busy = [take(consumer) for consumer in consumers]
+    send(broker, "due", delay=0)
+    eventually(lambda: broker.mailbox("default").due == 1)
+    for consumer, message in zip(consumers, busy, strict=True):
+        consumer.ack(message)
+    found = eventually(lambda: next(filter(None, map(next, consumers)), None))
+    assert isinstance(found, NatsMessage)
+    assert (found.args, found.exhausted) == (("due",), False)
+    for consumer in consumers:
+        consumer.close()
+    broker.close()
