@@ -1,7 +1,8 @@
 """Traces, for those who have OpenTelemetry: one from a request to the last statement that follows from it.
 
-The context travels as a W3C `traceparent`: in the header of a request on NATS, and in the message of an actor, as
-a keyword argument, since options are part of a message's identity. Spans carry ids, slugs and dates; exceptions
+It begins with whoever asks: a program of its own, a caller of the HTTP API, the command line. The context travels as
+a W3C `traceparent`: in the header of a request on HTTP or NATS, and in the message of an actor as a keyword
+argument, since options are part of a message's identity. Spans carry ids, slugs and dates; exceptions
 are told by their type, for their words may quote somebody's data. Without `OTEL_EXPORTER_OTLP_ENDPOINT` nothing
 is imported and nothing happens.
 """
@@ -44,7 +45,7 @@ def configure(settings: Settings, kind: str) -> None:
     """Sends the spans of this process from now on, if somebody wants them."""
     global _provider
     endpoint = settings.otel_exporter_otlp_endpoint
-    if endpoint is None:
+    if endpoint is None or is_on():
         return
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

@@ -12,6 +12,7 @@ import asyncpg
 import nats.errors
 from nats.aio.client import Client
 
+from actors import tracing
 from actors.nats_access import connect_options, servers
 from actors.settings import load
 from broker.connection import OrderedClient
@@ -40,7 +41,8 @@ async def open_database(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 @asynccontextmanager
 async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
     """Raises `Unavailable`. With `keep`, a connection that is lost later is made again for as long as it takes."""
-    reasons: list[str] = []
+    settings, reasons = load(), list[str]()
+    tracing.configure(settings, "command line")
 
     async def note(error: Exception) -> None:
         reasons.append(str(error) or type(error).__name__)
@@ -57,7 +59,7 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
                 allow_reconnect=True,
                 error_cb=note,
                 name="idexx-sync command line",
-                **connect_options(load()),
+                **connect_options(settings),
             )
     except (OSError, TimeoutError, nats.errors.Error, ValueError) as error:
         await client.close()

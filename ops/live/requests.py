@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
+from actors import tracing
 from actors.messages import ALL, Subjects, encode
 from ops.cli.errors import CommandFailed, Refused
 from ops.cli.exits import Exit
@@ -22,7 +23,10 @@ async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body
     """The reply; raises `Refused`, or `CommandFailed` when no gateway answers."""
     payload = encode({name: value for name, value in body.items() if value is not None})
     try:
-        message = await client.request(subjects.command(verb, clinic), payload, timeout=REPLY_TIMEOUT)
+        with tracing.span(f"ask for {verb}", None, {"clinic": clinic}):
+            message = await client.request(
+                subjects.command(verb, clinic), payload, timeout=REPLY_TIMEOUT, headers=tracing.carried() or None
+            )
     except NoRespondersError:
         raise no_gateway("no gateway listens on this NATS") from None
     except NatsTimeoutError:
