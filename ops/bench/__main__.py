@@ -11,6 +11,7 @@ MODULES = {
     "sync": "ops.bench.sync",
     "ends": "ops.bench.ends",
     "budget": "ops.bench.budget",
+    "clinics": "ops.bench.clinics",
     "memory": "ops.bench.memory",
     "reconcile": "ops.bench.reconcile",
     "broker": "ops.bench.broker.comparison",

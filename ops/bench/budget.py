@@ -8,9 +8,7 @@ settle at 80 % of that or more, with fewer than 2 % refused.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +16,8 @@ from collections.abc import Sequence
 from nats.aio.client import Client
 
 from actors.settings import Settings
+from ops.bench.report import conclude, options_of, parser_of
+from ops.bench.result import Better, Figure, Ratio, Result
 from ops.bench.syncing import one_sync
 from ops.connections import open_nats
 from ops.sandbox.client import LedgerEntry, Sandbox
@@ -28,6 +28,10 @@ RATE, BURST = 10, 10
 PORTAL_LIMIT = 5
 #: The first seconds against a limit that has to be found are not counted.
 SETTLING = 15.0
+
+OURS, PORTALS = f"our own limit of {RATE}/s, burst {BURST}", f"a portal that refuses above {PORTAL_LIMIT}/s"
+
+Found = tuple[list[Figure], list[Ratio]]
 
 
 def busiest_second(calls: Sequence[LedgerEntry]) -> int:
@@ -54,38 +58,68 @@ async def load(client: Client, settings: Settings, clinics: Sequence[str], secon
             group.create_task(again_and_again(clinic))
 
 
-async def measure(settings: Settings, seconds: float) -> int:
+async def measure(settings: Settings, seconds: float) -> Result:
     sandbox = Sandbox(settings.idexx_base_url)
-    clinics = [clinic.slug for clinic in await sandbox.clinics()]
-    names = {clinic.company_id: clinic.slug for clinic in await sandbox.clinics()}
+    clinics = {clinic.company_id: clinic.slug for clinic in await sandbox.clinics()}
     async with open_nats(settings.need_nats_url()) as client:
         await sandbox.clear_ledger()
-        await load(client, settings, clinics, seconds)
-        calls = [call for call in await sandbox.ledger() if call.kind != "static"]
-        span = max(call.at for call in calls) - min(call.at for call in calls)
-        shares = Counter(names.get(call.company_id or "", "sign-in page") for call in calls)
-        print(f"own limit {RATE}/s, burst {BURST}: {len(calls) / span:.1f} calls/s; the busiest second had")
-        print(f"  {busiest_second(calls)} (allowed {RATE + BURST}); by clinic: {json.dumps(shares)}")
+        await load(client, settings, [*clinics.values()], seconds)
+        own = under_our_limit(await sandbox.ledger(), clinics)
         await sandbox.dials(rate_limit=PORTAL_LIMIT)
         await sandbox.clear_ledger()
         begun = time.time()
-        await load(client, settings, clinics, seconds)
-        settled = [call for call in await sandbox.ledger() if call.kind != "static" and call.at > begun + SETTLING]
-        good = [call for call in settled if call.status != 429]
-        rate = len(good) / (max(call.at for call in settled) - min(call.at for call in settled))
-        refused = 1 - len(good) / len(settled)
-        print(f"a portal that refuses above {PORTAL_LIMIT}/s: {rate:.2f} calls/s succeed")
-        print(f"  ({rate / PORTAL_LIMIT:.0%} of what it allows), {refused:.1%} refused")
-    return 0
+        await load(client, settings, [*clinics.values()], seconds)
+        theirs = under_the_portals(await sandbox.ledger(), begun)
+    return Result("budget", {"seconds": seconds}, [*own[0], *theirs[0]], [*own[1], *theirs[1]])
+
+
+def under_our_limit(ledger: Sequence[LedgerEntry], clinics: dict[str, str]) -> Found:
+    calls = [call for call in ledger if call.kind != "static"]
+    rate = len(calls) / (max(call.at for call in calls) - min(call.at for call in calls))
+    shares = Counter(clinics[call.company_id] for call in calls if call.company_id in clinics)
+    busiest = busiest_second(calls)
+    figures = [
+        Figure(OURS, "calls a second", rate, "1/s"),
+        Figure(OURS, f"the busiest second ({RATE + BURST} are allowed)", busiest, "1/s"),
+        *(Figure("calls by clinic", clinic, count, "calls") for clinic, count in sorted(shares.items())),
+    ]
+    ratios = [
+        Ratio(f"{OURS}: the busiest second / what is allowed", busiest / (RATE + BURST), Better.LOWER, 1.0),
+        Ratio(f"{OURS}: used", rate / RATE, Better.HIGHER),
+        Ratio("the clinic with the fewest calls / with the most", _evenness(shares), Better.HIGHER),
+    ]
+    return figures, ratios
+
+
+def _evenness(shares: Counter[str]) -> float:
+    return min(shares.values()) / max(shares.values())
+
+
+def under_the_portals(ledger: Sequence[LedgerEntry], begun: float) -> Found:
+    settled = [call for call in ledger if call.kind != "static" and call.at > begun + SETTLING]
+    good = [call for call in settled if call.status != 429]
+    rate = len(good) / (max(call.at for call in settled) - min(call.at for call in settled))
+    accepted = len(good) / len(settled)
+    figures = [
+        Figure(PORTALS, "calls a second that succeed", rate, "1/s"),
+        Figure(PORTALS, "refused", (1 - accepted) * 100, "%"),
+    ]
+    ratios = [
+        Ratio(f"{PORTALS}: used", rate / PORTAL_LIMIT, Better.HIGHER, 0.8),
+        Ratio(f"{PORTALS}: accepted", accepted, Better.HIGHER, 0.98),
+    ]
+    return figures, ratios
 
 
 def main(given: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ops.bench budget", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    seconds = parser.parse_args(given).seconds
+    parser = parser_of("budget", __doc__)
+    parser.add_argument("--seconds", type=float, help="of each half (default 60; more than 15)")
+    options = options_of(parser, given)
+    seconds = options.seconds or (30.0 if options.quick else 60.0)
 
     async def work(_: Supervisor, settings: Settings) -> int:
-        return await measure(settings, seconds)
+        return conclude(await measure(settings, seconds), options)
 
-    limits = {"IDEXX_RATE_LIMIT": str(RATE), "IDEXX_RATE_BURST": str(BURST), "BROWSER_POOL_SIZE": "4"}
-    return on_scratch_machine(work, "budget", **limits)
+    return on_scratch_machine(
+        work, "budget", IDEXX_RATE_LIMIT=str(RATE), IDEXX_RATE_BURST=str(BURST), BROWSER_POOL_SIZE="4"
+    )
