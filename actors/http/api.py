@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ from starlette.routing import Route
 from actors.http import requests
 from actors.http.answers import Refused, TimedOut, answer
 from actors.http.asking import Asking
-from actors.http.streaming import EventStream, Told, gone
+from actors.http.lookout import Lookout
+from actors.http.streaming import Message, Streams, Told, gone
+from actors.messages import ALL
 from engine.errors import Unavailable, UnknownSync
 from engine.events import Event
 from engine.failure import FATAL_FOR_SYNC
@@ -24,9 +27,6 @@ log = structlog.get_logger(__name__)
 
 PATH = "/api/idexx/schedule-sync"
 _MOUNTED = PATH.removeprefix("/api")
-
-#: Streams of events that are open at once; one more is refused.
-MAX_STREAMS = 100
 
 #: The code that tells how a sync has ended.
 _CODES = {Event.COMPLETED: 200, Event.FAILED: 500, Event.CANCELLED: 409, Event.TIMED_OUT: 408}
@@ -38,19 +38,21 @@ class Api:
     def __init__(self, asking: Asking, wait: float) -> None:
         self._asking = asking
         self._wait = wait
-        self._closing = asyncio.Event()
-        self._streams = 0
+        self._lookout = Lookout(asking)
+        self._streams = Streams()
 
     def routes(self) -> list[Route]:
         return [
             Route(_MOUNTED, self.sync, methods=["POST"]),
             Route(f"{_MOUNTED}/status", self.status, methods=["GET"]),
             Route(f"{_MOUNTED}/{{sync_id}}/events", self.events, methods=["GET"]),
+            Route("/idexx/overview", self.overview, methods=["GET"]),
+            Route("/idexx/live", self.live, methods=["GET"]),
         ]
 
     def close(self) -> None:
         """Those who wait are answered that the gateway goes; their syncs go on."""
-        self._closing.set()
+        self._streams.closing.set()
 
     async def sync(self, request: Request) -> Response:
         body = await requests.sync_body(request)
@@ -74,9 +76,13 @@ class Api:
         known = await self._asking.ask("events", clinic, {"sync_id": sync_id, "after_seq": after})
         if not known["events"] and known["status"] in _CODES:
             return Response(status_code=204)  # all was told: to a browser this means not to come again
-        if self._streams >= MAX_STREAMS:
-            raise Unavailable(f"{MAX_STREAMS} streams are open already; try again", retry_after_ms=5000)
-        return EventStream(self._counted(self._asking.follow(clinic, sync_id, after)), self._closing)
+        return self._streams.answer(_numbered(self._asking.follow(clinic, sync_id, after)))
+
+    async def overview(self, _: Request) -> Response:
+        return answer(await self._asking.ask("overview", ALL, {}))
+
+    async def live(self, _: Request) -> Response:
+        return self._streams.answer(self._lookout.follow())
 
     async def _clinic(self, request: Request, sync_id: str) -> str:
         """Raises `UnknownSync` where neither the caller nor the stream says whose sync it is."""
@@ -87,18 +93,13 @@ class Api:
             raise UnknownSync(f"no sync {sync_id} is known of the last days; for an older one add clinicId")
         return slug
 
-    async def _counted(self, events: AsyncIterator[Told]) -> AsyncIterator[Told]:
-        self._streams += 1
-        try:
-            async for event in events:
-                yield event
-        finally:
-            self._streams -= 1
-
     async def _await_end(self, request: Request, clinic: str, sync_id: str) -> Response:
         """Whatever comes first: the sync's end, or the caller's, or the gateway's, or that of our patience."""
         ended = asyncio.create_task(self._asking.last_event(clinic, sync_id))
-        left, closing = asyncio.create_task(gone(request.receive)), asyncio.create_task(self._closing.wait())
+        left, closing = (
+            asyncio.create_task(gone(request.receive)),
+            asyncio.create_task(self._streams.closing.wait()),
+        )
         tasks: list[asyncio.Task[Any]] = [ended, left, closing]
         try:
             await asyncio.wait(tasks, timeout=self._wait, return_when=asyncio.FIRST_COMPLETED)
@@ -119,6 +120,13 @@ class Api:
             await self._asking.ask("cancel", clinic, {"sync_id": sync_id})
         except (Refused, Unavailable) as error:
             log.warning("http_cancel_failed", clinic=clinic, sync_id=sync_id, error=str(error))
+
+
+async def _numbered(events: AsyncGenerator[dict[str, Any] | None]) -> AsyncGenerator[Told]:
+    """The events with the numbers by which a reader that comes again goes on."""
+    async with aclosing(events):
+        async for event in events:
+            yield None if event is None else Message(event["event"], event, event["seq"])
 
 
 def _ending(event: dict[str, Any]) -> Response:

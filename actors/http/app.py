@@ -12,7 +12,9 @@ from actors.http.answers import HANDLERS, answer
 from actors.http.api import Api
 from actors.http.keys import KeyCheck
 from actors.http.openapi import description
+from actors.http.page import page_routes
 from actors.http.server import is_loopback
+from actors.http.spans import Spans
 from actors.http.watching import Watching
 from actors.settings import Settings, SettingsError
 
@@ -26,13 +28,15 @@ def gateway_app(settings: Settings, watching: Watching, api: Api) -> Starlette:
         )
     local = frozenset({"localhost", "127.0.0.1", "::1", settings.http_host.lower()})
     check = Middleware(KeyCheck, keys=settings.api_keys, local_names=local)
-    page = description(with_keys=bool(settings.api_keys))
+    described = description(with_keys=bool(settings.api_keys))
 
     async def openapi(_: Request) -> Response:
-        return answer(page)
+        return answer(described)
 
     routes: list[BaseRoute] = [Route("/openapi.json", openapi, methods=["GET"]), *watching.routes()]
-    routes.append(Mount("/api", routes=api.routes(), middleware=[check]))
+    # The page holds nothing, so it needs no key; but it is for this machine's names as the API is.
+    routes += page_routes([] if settings.api_keys else [check])
+    routes.append(Mount("/api", routes=api.routes(), middleware=[check, Middleware(Spans)]))
     return Starlette(routes=routes, exception_handlers=HANDLERS)
 
 

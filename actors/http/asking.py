@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import nats.errors
@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.js.errors import APIError, NotFoundError
 
+from actors import tracing
 from actors.http.answers import Refused
 from actors.messages import encode
 from actors.processes import Process
@@ -37,7 +38,12 @@ class Asking:
         """The service's reply. Raises `Refused` with its refusal, or `Unavailable` if nobody answers."""
         client = await self._client()
         try:
-            reply = await client.request(self._subjects.command(verb, clinic), encode(body), timeout=REPLY_WITHIN)
+            reply = await client.request(
+                self._subjects.command(verb, clinic),
+                encode(body),
+                timeout=REPLY_WITHIN,
+                headers=tracing.carried() or None,
+            )
         except (nats.errors.Error, TimeoutError) as error:
             why = str(error) or type(error).__name__
             raise Unavailable(f"no gateway answers on NATS ({why}); try again", retry_after_ms=1000) from error
@@ -46,7 +52,7 @@ class Asking:
             raise Refused(answer)
         return answer
 
-    async def follow(self, clinic: str, sync_id: str, after: int = 0) -> AsyncIterator[dict[str, Any] | None]:
+    async def follow(self, clinic: str, sync_id: str, after: int = 0) -> AsyncGenerator[dict[str, Any] | None]:
         """Its events after number `after`, to the last one; None where there was nothing new for a while.
 
         What is stored is asked for; what comes is heard. A gap in the numbers, or silence, means to ask again.
@@ -66,6 +72,19 @@ class Asking:
                 yield None
         finally:
             await asyncio.shield(_unsubscribe(heard))
+
+    async def events_of_all(self) -> AsyncGenerator[dict[str, Any]]:
+        """The events of every sync as they are told; one can be lost. Raises `Unavailable`."""
+        client = await self._client()
+        try:
+            heard = await client.subscribe(self._subjects.sync_event("*", "*"))
+            try:
+                async for message in heard.messages:
+                    yield json.loads(message.data)
+            finally:
+                await asyncio.shield(_unsubscribe(heard))
+        except nats.errors.Error as error:
+            raise Unavailable(f"the events cannot be heard ({error}); try again") from error
 
     async def last_event(self, clinic: str, sync_id: str) -> dict[str, Any]:
         async for event in self.follow(clinic, sync_id):

@@ -1,19 +1,21 @@
-"""The events of a sync as server-sent events: `id` is the event's number, by which a browser goes on."""
+"""Server-sent events: messages that are told as they come, for as long as somebody reads them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from actors.messages import encode
+from engine.errors import Unavailable
 
-#: An event, or None: nothing new for a while.
-Told = Mapping[str, Any] | None
-
+#: Streams that are open at once; one more is refused.
+MAX_STREAMS = 100
 #: A stream is ended after so many seconds, also one whose reader is stuck; a reader that lives comes again.
 LONGEST = 3600.0
 #: How soon it should come again, in milliseconds.
@@ -22,15 +24,51 @@ COME_BACK_MS = 2000
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class EventStream(Response):
-    """`events` may yield None, which says only that the stream is alive. `closing` ends it."""
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`id`: by which a reader that comes again goes on; None: it begins anew."""
+
+    name: str
+    data: Mapping[str, Any]
+    id: int | None = None
+
+
+#: A message, or None, which says only that the stream is alive.
+Told = Message | None
+
+
+class Streams:
+    """All that are open in this process, and their common end."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self.closing = asyncio.Event()
+
+    def answer(self, messages: AsyncGenerator[Told]) -> Response:
+        """Raises `Unavailable` if too many are open."""
+        if self._open >= MAX_STREAMS:
+            raise Unavailable(f"{MAX_STREAMS} streams are open already; try again", retry_after_ms=5000)
+        return _EventStream(self._counted(messages), self.closing)
+
+    async def _counted(self, messages: AsyncGenerator[Told]) -> AsyncGenerator[Told]:
+        self._open += 1
+        try:
+            async with aclosing(messages):
+                async for message in messages:
+                    yield message
+        finally:
+            self._open -= 1
+
+
+class _EventStream(Response):
+    """Ends with its messages, its reader, `closing` or its time."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncIterator[Told], closing: asyncio.Event) -> None:
+    def __init__(self, messages: AsyncGenerator[Told], closing: asyncio.Event) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
-        self._events = events
+        self._messages = messages
         self._closing = closing
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,8 +87,9 @@ class EventStream(Response):
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send(_piece(f"retry: {COME_BACK_MS}\n\n".encode()))
-        async for event in self._events:
-            await send(_piece(b": alive\n\n" if event is None else _told(event)))
+        async with aclosing(self._messages):  # a reader may leave while something is sent to it
+            async for message in self._messages:
+                await send(_piece(b": alive\n\n" if message is None else _told(message)))
 
 
 async def gone(receive: Receive) -> None:
@@ -59,8 +98,9 @@ async def gone(receive: Receive) -> None:
         pass
 
 
-def _told(event: Mapping[str, Any]) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event["seq"], event["event"].encode(), encode(event))
+def _told(message: Message) -> bytes:
+    number = b"" if message.id is None else b"id: %d\n" % message.id
+    return number + b"event: %s\ndata: %s\n\n" % (message.name.encode(), encode(message.data))
 
 
 def _piece(body: bytes) -> Any:

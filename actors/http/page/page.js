@@ -1,0 +1,235 @@
+// The page: what is told, as elements, and how it is kept up to date. It only looks.
+
+import { draw, h } from "./draw.js";
+import { Feed } from "./feed.js";
+import * as words from "./words.js";
+
+/** What is shown is called old after so long without a word, in milliseconds. */
+const OLD = 6_000;
+
+/** A clinic without a goal is told to be old after a day. */
+const OLD_CLINIC = 86_400_000;
+
+const MARKS = { waiting: "·", running: "●", retrying: "↻", "looking again": "↻", done: "✓", failed: "✗" };
+
+const place = (selector) => document.querySelector(selector);
+const unseen = (text) => h("span", { class: "unseen" }, text);
+const byStart = (one, other) => other.created_at.localeCompare(one.created_at);
+
+function table(name, columns, rows) {
+  const head = columns.map((column) => h("th", { role: "columnheader", scope: "col" }, column));
+  return h("table", { role: "table", "aria-labelledby": `${name}-title`, class: name },
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)),
+    h("tbody", { role: "rowgroup" }, rows));
+}
+
+const row = (key, ...cells) => h("tr", { role: "row", key }, cells);
+const cell = (name, ...content) => h("td", { role: "cell", class: name }, content);
+const rowHead = (name, ...content) => h("th", { role: "rowheader", scope: "row", class: name }, content);
+const noted = ([kind, text]) => h("span", { class: `note ${kind}` }, text);
+const time = (at, text) => h("time", { datetime: at, title: words.moment(at) }, text);
+
+// Clinics.
+
+function clinics(feed, syncs) {
+  const found = [...feed.state.clinics.values()].sort((one, other) =>
+    (one.last_completed_at ?? "").localeCompare(other.last_completed_at ?? "") || one.slug.localeCompare(other.slug));
+  if (!found.length) return h("p", { class: "empty" }, "No clinic is known yet: ", h("code", {}, "idexx-sync clinic add"));
+  return table("clinics", ["Clinic", "Fresh", "State", "Appointments"], found.map((one) => clinic(one, feed, syncs)));
+}
+
+function clinic(one, feed, syncs) {
+  const notes = words.obstacles(one, syncs, feed.state.breaker);
+  return row(one.slug,
+    rowHead("name", h("b", {}, one.name), h("small", {}, one.slug)),
+    cell("fresh", freshness(one, feed.now)),
+    cell("state", notes.map(noted), schedule(one, feed.now)),
+    cell("number", one.appointments.toLocaleString("en"), unseen(" appointments")));
+}
+
+function freshness(clinic, now) {
+  const at = clinic.last_completed_at;
+  const goal = clinic.max_age_seconds;
+  const isOld = goal ? !clinic.is_fresh : !at || now - Date.parse(at) > OLD_CLINIC;
+  const age = at ? time(at, words.ago(at, now)) : "never";
+  return [
+    h("span", { class: isOld ? "note bad" : "note good" }, age, clinic.last_partial && " (partly)"),
+    goal && h("small", {}, `${isOld ? "later than its goal, " : "goal "}${words.span(goal * 1000)}`),
+  ];
+}
+
+function schedule({ schedule: plan }, now) {
+  if (!plan) return null;
+  const next = plan.next && !plan.paused && [", next ", time(plan.next, words.until(plan.next, now))];
+  return h("small", {}, plan.words ?? plan.cron, next);
+}
+
+// Syncs that are not over.
+
+function current(syncs, feed) {
+  if (!syncs.length) return h("p", { class: "empty" }, "No sync is running.");
+  return h("ul", { class: "current" }, syncs.map((sync) => running(sync, feed)));
+}
+
+function running(sync, feed) {
+  const name = feed.state.clinics.get(sync.clinic)?.name ?? sync.clinic;
+  const label = `${name}: ${sync.dates_done} of ${words.plural(sync.dates_total, "date")}`;
+  const waits = sync.status === "queued";
+  return h("li", { key: sync.sync_id },
+    h("h3", {}, name, " ", h("small", {}, words.dates(sync), sync.dry_run && ", dry run")),
+    h("progress", { max: 100, value: sync.progress_percentage, "aria-label": label }),
+    h("p", { class: "facts" }, waits ? waiting(sync, feed.now) : facts(sync, feed.now)),
+    sync.dates && h("ol", { class: "dates", "aria-label": "Its dates" }, inOrder(sync.dates).map(date)),
+    sync.dates && h("ul", { class: "reasons" }, reasons(sync.dates, feed.now)));
+}
+
+const waiting = (sync, now) => `waits in the queue, position ${sync.position}, asked ${words.ago(sync.created_at, now)}`;
+
+function facts(sync, now) {
+  const failed = sync.failed_dates.length;
+  return [
+    `${sync.dates_done} of ${words.plural(sync.dates_total, "date")}`,
+    failed ? h("span", { class: "bad" }, `, ${failed} failed`) : "",
+    `, ${words.span(now - Date.parse(sync.started_at))}`,
+  ];
+}
+
+const inOrder = (dates) => [...dates].sort((one, other) => one.date.localeCompare(other.date));
+
+function date(one) {
+  const state = words.stateOf(one);
+  const number = new Date(one.date).getUTCDate();
+  const title = `${words.weekday(one.date)}: ${state}`;
+  return h("li", { key: one.date, class: state.replace(" ", "-"), title },
+    h("span", { "aria-hidden": "true" }, h("b", {}, number), MARKS[state]), unseen(title));
+}
+
+/** Why dates wait or have failed: one line for each reason. */
+function reasons(dates, now) {
+  const groups = new Map();
+  for (const one of inOrder(dates)) {
+    const state = words.stateOf(one);
+    if (state !== "retrying" && state !== "failed") continue;
+    const key = `${state} ${one.message ?? one.reason}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups].map(([key, found]) => reason(key, found, now));
+}
+
+function reason(key, found, now) {
+  const isOver = found[0].status === "failed";
+  const which = found.length === 1 ? words.day(found[0].date) : words.plural(found.length, "date");
+  const tries = Math.max(...found.map((one) => one.attempts));
+  const next = found.map((one) => one.next_try_at).sort()[0];
+  return h("li", { key, class: isOver ? "bad" : "warn" },
+    `${MARKS[isOver ? "failed" : "retrying"]} ${which}: ${found[0].message ?? words.plain(found[0].reason)}`,
+    tries > 1 && `, tried ${tries} times`,
+    !isOver && `, next try ${words.until(next, now)}`);
+}
+
+// Syncs that are over.
+
+function latest(syncs, feed) {
+  if (!syncs.length) return h("p", { class: "empty" }, "No sync has ended yet.");
+  return table("latest", ["Clinic", "Outcome", "Changes", "Took", "Ended"], syncs.map((sync) => ended(sync, feed)));
+}
+
+function ended(sync, feed) {
+  return row(sync.sync_id,
+    rowHead("name", h("b", {}, feed.state.clinics.get(sync.clinic)?.name ?? sync.clinic),
+      h("small", {}, `${words.dates(sync)}, ${sync.dates_done} of ${sync.dates_total}`, unseen(" dates"))),
+    cell("outcome", noted(words.outcome(sync))),
+    cell("changes", changes(sync)),
+    cell("took", sync.duration_ms === null ? "" : `${(sync.duration_ms / 1000).toFixed(1)} s`),
+    cell("ended", time(sync.completed_at, words.ago(sync.completed_at, feed.now))));
+}
+
+function changes({ stats, changes_planned: planned }) {
+  if (planned !== null && planned !== undefined) return words.plural(planned, "change") + " planned";
+  const counts = ["added", "updated", "removed"].map((what) => [what, stats[`appointments_${what}`] ?? 0]);
+  const signs = { added: "+", updated: "~", removed: "−" };
+  return [
+    counts.map(([what, count]) => h("span", { "aria-hidden": "true", class: count ? what : "none" }, signs[what], count, " ")),
+    unseen(counts.map(([what, count]) => `${count} ${what}`).join(", ")),
+  ];
+}
+
+// What all share.
+
+function shared({ budget, breaker, mailboxes }) {
+  if (!budget) return [];
+  const isLow = budget.rate < budget.limit * 0.99;
+  const rate = `${Number(budget.rate.toPrecision(3))} of ${budget.limit} calls/s`;
+  const is = { closed: "closed", open: "open: the portal is left alone", half_open: "half open: one call tries" };
+  return [
+    h("p", {}, h("b", {}, "Portal "),
+      h("span", { class: isLow ? "warn" : "" }, rate, budget.paused_for ? `, paused for ${Math.ceil(budget.paused_for)} s` : ""),
+      ", breaker ", h("span", { class: breaker === "closed" ? "good" : "bad" }, is[breaker] ?? words.plain(breaker))),
+    h("p", {}, h("b", {}, "Mailboxes "), mailboxes.map((box, index) => [index ? ", " : "", mailbox(box)])),
+  ];
+}
+
+function mailbox({ queue, messages, limit, dead }) {
+  const isFull = limit && messages > limit * 0.8;
+  return [
+    h("span", { class: isFull ? "bad" : "" }, `${words.plain(queue)} ${messages} of ${limit ?? "∞"}`),
+    dead ? h("span", { class: "bad" }, ` (${words.plural(dead, "dead letter")})`) : "",
+  ];
+}
+
+// The page as a whole.
+
+function show(feed) {
+  showNotice(feed);
+  showKeyForm(feed);
+  if (!feed.state) return;
+  const syncs = [...feed.state.syncs.values()].sort(byStart);
+  const open = syncs.filter((sync) => !sync.completed_at);
+  const over = syncs.filter((sync) => sync.completed_at);
+  const runs = open.filter((sync) => sync.status === "in_progress");
+  place("#main").hidden = false;
+  draw(place("#clinic-count"), feed.state.clinics.size);
+  draw(place("#current-count"), `${runs.length} running, ${open.length - runs.length} waiting`);
+  draw(place("#clock"), words.clock(feed.now));
+  draw(place("#clinics .body"), clinics(feed, syncs));
+  draw(place("#current .body"), current([...runs, ...open.filter((sync) => !runs.includes(sync)).reverse()], feed));
+  draw(place("#latest .body"), latest(over, feed));
+  draw(place("#shared"), shared(feed.state));
+  document.title = runs.length ? `(${runs.length}) idexx-sync` : "idexx-sync";
+  tellEnds(over, feed);
+}
+
+function showNotice(feed) {
+  const isOld = feed.silence > OLD || (!feed.state && feed.trouble);
+  document.body.classList.toggle("old", Boolean(isOld && feed.state));
+  if (!isOld || feed.keyTrouble) return draw(place("#notice"));
+  const why = `${feed.trouble || "the gateway does not answer"}; trying again`;
+  // The seconds are for the eye: a screen reader would read them out one after the other.
+  const age = feed.state && ["Data is ", h("span", { "aria-hidden": "true" }, `${words.span(feed.age)} `), "old: "];
+  return draw(place("#notice"), h("p", {}, h("b", {}, age || ""), why));
+}
+
+function showKeyForm(feed) {
+  const form = place("#key-form");
+  const isNews = form.hidden === Boolean(feed.keyTrouble);
+  form.hidden = !feed.keyTrouble;
+  draw(place("#key-trouble"), feed.keyTrouble);
+  if (isNews) place(feed.keyTrouble ? "#key" : "#main").focus();
+}
+
+/** For those who cannot see it: each end of a sync, once; not those that had ended before. */
+function tellEnds(over, feed) {
+  const news = tellEnds.known ? over.filter((sync) => !tellEnds.known.has(sync.sync_id)) : [];
+  tellEnds.known = new Set(over.map((sync) => sync.sync_id));
+  if (!news.length) return;
+  const told = news.map((sync) => `${feed.state.clinics.get(sync.clinic)?.name ?? sync.clinic}: ${words.outcome(sync)[1]}`);
+  draw(place("#told"), told.join("; "));
+}
+
+const feed = new Feed(() => show(feed));
+place("#key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  feed.useKey(place("#key").value);
+});
+setInterval(() => show(feed), 1000);
+feed.run();

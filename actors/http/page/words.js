@@ -1,0 +1,69 @@
+// Times, counts and states in words. Pure.
+
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "UTC" });
+
+export const day = (date) => DAY.format(new Date(date));
+export const weekday = (date) => WEEKDAY.format(new Date(date));
+export const clock = (time) => `${CLOCK.format(new Date(time))} UTC`;
+export const moment = (time) => `${DAY.format(new Date(time))}, ${clock(time)}`;
+export const plain = (word) => String(word ?? "unknown").replaceAll("_", " ");
+export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+/** Of milliseconds: the two largest units at most. */
+export function span(milliseconds) {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const [minutes, hours, days] = [60, 3600, 86_400].map((size) => Math.floor(seconds / size));
+  if (days) return [`${days} d`, hours % 24 && `${hours % 24} h`].filter(Boolean).join(" ");
+  if (hours) return [`${hours} h`, minutes % 60 && `${minutes % 60} min`].filter(Boolean).join(" ");
+  return minutes ? `${minutes} min` : `${seconds} s`;
+}
+
+export const ago = (time, now) => (time ? `${span(now - Date.parse(time))} ago` : "never");
+
+/** How long until then: "in 8 s", or that it is due. */
+export function until(time, now) {
+  const left = Date.parse(time) - now;
+  return left > 0 ? `in ${span(left + 999)}` : "due";
+}
+
+export const dates = ({ start_date: from, end_date: to }) => (from === to ? day(from) : `${day(from)} – ${day(to)}`);
+
+/** The life of a date as a person sees it. */
+export function stateOf({ status, reason, next_try_at: again, second_look: second }) {
+  if (status === "reconciled") return "done";
+  if (status === "failed") return "failed";
+  if (status === "scraping" || status === "scraped") return "running";
+  return again && reason ? "retrying" : second ? "looking again" : "waiting";
+}
+
+/** What keeps a clinic from being fresh: [how bad, words], the worst first. */
+export function obstacles(clinic, syncs, breaker) {
+  const own = syncs.filter((sync) => sync.clinic === clinic.slug);
+  const last = own.find((sync) => sync.completed_at && !sync.dry_run);
+  const runs = own.some((sync) => sync.status === "in_progress");
+  const waits = own.some((sync) => sync.status === "queued");
+  return [
+    clinic.login_failure && ["bad", `${plain(clinic.login_failure)}: its credentials must be set anew`],
+    !clinic.has_credentials && ["warn", "no credentials"],
+    last && last.status !== "completed" && ["bad", `last sync ${plain(last.status)}${because(last)}`],
+    last?.partial_success && ["warn", `${plural(last.failed_dates.length, "date")} failed in the last sync`],
+    clinic.removals_held && ["warn", `${plural(clinic.removals_held, "removal")} held: a person has to decide`],
+    breaker !== "closed" && ["warn", "the portal is left alone: it failed too often"],
+    clinic.schedule?.paused && ["warn", "its schedule is paused"],
+    runs ? ["busy", "syncing now"] : waits && ["busy", "a sync waits"],
+  ].filter(Boolean);
+}
+
+export const because = (sync) => (sync.error_message ? `: ${sync.error_message}` : "");
+
+/** How a sync that is over has ended: [how bad, words]. */
+export function outcome(sync) {
+  if (sync.status !== "completed") {
+    return [sync.status === "cancelled" ? "warn" : "bad", `${plain(sync.status)}${because(sync)}`];
+  }
+  if (sync.partial_success) return ["warn", `partly: ${sync.failed_dates.map(day).join(", ")} failed`];
+  if (sync.removals_held && !sync.dry_run) return ["warn", `completed, ${plural(sync.removals_held, "removal")} held`];
+  return ["good", sync.dry_run ? "dry run completed" : "completed"];
+}
