@@ -24,13 +24,19 @@ class SyncFigures:
 
 @dataclass(frozen=True, slots=True)
 class ClinicFigures:
-    """`last_success` in unix seconds, 0.0: never. `max_age_seconds` is its freshness goal, None: it has none."""
+    """`last_success` in unix seconds, 0.0: never. `max_age_seconds` is its freshness goal, None: it has none.
+
+    `running_seconds`: since its oldest running sync was started, 0.0: none runs. `failing`: the reason for which its
+    last sync failed or left dates out, None: it did not.
+    """
 
     slug: str
     last_success: float
     login_rejected: bool
     max_age_seconds: int | None
     removals_held: int
+    running_seconds: float
+    failing: str | None
 
 
 @dataclass(frozen=True, slots=True)

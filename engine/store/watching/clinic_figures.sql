@@ -1,5 +1,7 @@
 -- Every clinic that can be synced: when it was last in line with the portal (unix seconds, 0: never), whether the
--- portal lets it in, how many removals wait for a person to decide, and how old it may become (seconds, or null).
+-- portal lets it in, how many removals wait for a person to decide, how old it may become (seconds, or null), how
+-- long its oldest running sync has run (seconds, 0: none runs), and, where the last sync that ended left anything
+-- out, what for mostly: the reason of its dates, or how it ended.
 select
     c.slug,
     coalesce(extract(epoch from last.completed_at), 0)::float8 as last_success,
@@ -10,7 +12,25 @@ select
         from schedule_held_removals h join schedule_appointments a on a.id = h.appointment_id
         where a.clinic_id = c.id and h.decided_at is null
             and a.missing_since = h.missing_since and a.deleted_at is null
-    ) as removals_held
+    ) as removals_held,
+    coalesce(
+        (
+            select extract(epoch from clock_timestamp() - min(s.started_at)) from schedule_syncs s
+            where s.clinic_id = c.id and s.status = 'in_progress'
+        ), 0
+    )::float8 as running_seconds,
+    case
+        when ended.status = 'timed_out' then ended.status
+        when ended.status = 'failed' or ended.partial_success then coalesce(
+            (
+                select d.reason from schedule_sync_dates d
+                where d.sync_id = ended.id and d.status = 'failed' and d.reason is not null
+                group by d.reason
+                order by count(*) desc, d.reason
+                limit 1
+            ), 'failed'
+        )
+    end as failing
 from clinics c
 join idexx_credentials k on k.clinic_id = c.id
 left join lateral (
@@ -19,4 +39,10 @@ left join lateral (
     order by s.completed_at desc
     limit 1
 ) last on true
+left join lateral (
+    select s.id, s.status, s.partial_success from schedule_syncs s
+    where s.clinic_id = c.id and s.status in ('completed', 'failed', 'timed_out') and not s.dry_run
+    order by s.created_at desc
+    limit 1
+) ended on true
 order by c.slug
