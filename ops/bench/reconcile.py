@@ -1,219 +1,178 @@
 """Reconciling beside the old system's plan and beside raw COPY, in one run: `python -m ops.bench reconcile`.
 
-- `ours`: `reconcile_snapshot`, with its change records.
-- `old`: what the system before did: read the stored hashes, compare in the program, insert by hundreds, update
-  one by one, each statement a transaction of its own.
-- `old, 1 tx`: the same in one transaction, which is kinder than it was.
-- `copy`: the same rows by COPY into an empty table with the same indexes, with nothing compared: the limit.
+- `ours`: `lock_clinic` and `reconcile_snapshot`, one transaction a date. Beyond what the old plan does, it claims
+  the date's newest look, marks what is missing, knows moves, and records each change with its values before and
+  after, which is the history, the undo and the feed.
+- `old`: what the system before did: read ids and hashes of the range, compare in the program, insert by hundreds,
+  update one by one, each statement a transaction of its own.
+- `old, one transaction`: the same in one transaction, which is kinder than it was.
+- `copy`: the same rows by COPY into an empty clinic, with nothing compared: the limit of writing. (Where little
+  changes, reading is quicker than that.)
 
-Each round starts from the same rows; the kinds take turns; the figures are medians, in rows scraped per second,
-and the ratio to `old` of the same run. Absolute figures say little on another machine.
+All start with the same Python objects, hash each appointment once, and write by prepared statements on one warm
+connection. Not in it, on neither side: the portal, parsing, slot counts, publishing. One date after the other
+has 1 % changed, 100 % changed, nothing changed, and all new (`new`: the first sync).
+
+Each round starts from the same rows, freshly vacuumed; the plans take turns. Times are medians over the rounds; a ratio
+is the median of the ratios of the rounds, each of two neighbours in time, since the machine may do other things. CPU is
+that of the program and of its PostgreSQL process. Exit status 1 if a plan wrote other rows than those that changed.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import statistics
 import sys
 import tempfile
 import time as clock
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import astuple, fields, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
 from uuid import UUID
 
 import asyncpg
 
-from engine.appointment import Appointment
-from engine.snapshot import Proof, Snapshot
 from engine.store.database import Connection
 from engine.store.migrate import migrate
-from engine.store.reconciling import lock_clinic, reconcile_snapshot
-
-FIRST_DAY = date(2026, 3, 2)
-SCRAPED = datetime(2026, 3, 1, tzinfo=UTC)
-COLUMNS = tuple(field.name for field in fields(Appointment))
+from ops.bench.reconcile_plans import FIRST_DAY, PLANS, Plan, Rows, add_clinic, change, copy_rows, make_rows
+from ops.bench.report import conclude, options_of, parser_of
+from ops.bench.result import Better, Figure, Ratio, Result
 
 #: PostgreSQL settles on a plan after five executions.
 WARM_UPS = 6
 
-Rows = Sequence[Appointment]
-Plan = Callable[[Connection, UUID, Rows], Awaitable[None]]
+#: From how many rows on `--rounds` is what is done; fewer are measured more often, since they are noisier.
+MANY = 100_000
+MOST_ROUNDS_FACTOR = 10
+
+#: Rows per second beside the old plan's, by how much has changed.
+GOALS = {"1 %": 2.0, "100 %": 10.0}
 
 
-def make_rows(count: int, days: int) -> list[Appointment]:
-    return [_make_row(n, FIRST_DAY + timedelta(days=n % days)) for n in range(count)]
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`stored` are in the database when `seen` are reconciled; `written` of them differ."""
+
+    count: int
+    changed: str
+    stored: Rows
+    seen: Rows
+    written: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.count:,} rows, {self.changed} changed"
 
 
-def _make_row(n: int, day: date) -> Appointment:
-    starts_at = datetime.combine(day, time(8 + n % 10, n % 4 * 15), UTC)
-    ends_at = starts_at + timedelta(minutes=30)
-    return Appointment(
-        neo_appointment_id=str(100_000 + n),
-        date=day,
-        start_time=starts_at.time(),
-        end_time=ends_at.time(),
-        starts_at=starts_at,
-        ends_at=ends_at,
-        patient_name=f"Patient {n}",
-        client_name=f"Client {n}",
-        client_phone="+15550100000",
-        client_phone_raw="(555) 010-0000",
-        provider_name=f"Provider {n % 5}",
-        room_id=f"room-{n % 3}",
-        appointment_type="Examination",
-        notes="A note of the usual length",
-    )
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One plan in one round: seconds, and the appointments that it wrote."""
+
+    wall: float
+    cpu: float
+    written: int
 
 
-def change(rows: Rows, percent: float) -> list[Appointment]:
-    """Every so-manieth row with another note and another time."""
-    wanted = round(len(rows) * percent / 100)
-    step = len(rows) / wanted if wanted else 0
-    picked = {int(n * step) for n in range(wanted)}
-    return [
-        replace(row, notes="Another note", status="confirmed") if n in picked else row
-        for n, row in enumerate(rows)
-    ]
+Samples = Mapping[str, list[Sample]]
 
 
-async def ours(connection: Connection, clinic_id: UUID, rows: Rows) -> None:
-    by_day: dict[date, list[Appointment]] = {}
-    for row in rows:
-        by_day.setdefault(row.date, []).append(row)
-    sync_id = uuid.uuid4()
-    for day, seen in by_day.items():
-        proof = Proof(200, "application/json", "array", len(seen), day, day)
-        snapshot = Snapshot(day, SCRAPED + timedelta(days=1), tuple(seen), proof)
-        async with connection.transaction():
-            await lock_clinic(connection, clinic_id)
-            await reconcile_snapshot(connection, clinic_id, sync_id, snapshot)
+def cases(options: argparse.Namespace) -> Iterator[Case]:
+    for count in options.rows:
+        rows = make_rows(count, options.days)
+        for changed in options.changed:
+            if changed == "new":
+                yield Case(count, changed, [], rows, count)
+            else:
+                percent = float(changed)
+                yield Case(count, f"{changed} %", rows, change(rows, percent), round(count * percent / 100))
 
 
-async def old_in_one_transaction(connection: Connection, clinic_id: UUID, rows: Rows) -> None:
-    async with connection.transaction():
-        await old(connection, clinic_id, rows)
+async def measure_case(connection: Connection, case: Case, rounds: int) -> Samples:
+    samples: dict[str, list[Sample]] = {name: [] for name in PLANS}
+    for _ in range(rounds * max(1, min(MOST_ROUNDS_FACTOR, MANY // case.count))):
+        for name, plan in PLANS.items():
+            samples[name].append(await _measure(connection, plan, case))
+    return samples
 
 
-async def old(connection: Connection, clinic_id: UUID, rows: Rows) -> None:
-    days = [row.date for row in rows]
-    stored = await connection.fetch(
-        "select id, neo_appointment_id, sync_hash from schedule_appointments"
-        " where clinic_id = $1 and date between $2 and $3 and deleted_at is null",
-        clinic_id,
-        min(days),
-        max(days),
-    )
-    known = {row["neo_appointment_id"]: (row["id"], row["sync_hash"]) for row in stored}
-    fresh, changed = [], []
-    for row in rows:
-        row_id, sync_hash = known.get(row.neo_appointment_id, (None, None))
-        if row_id is None:
-            fresh.append(row)
-        elif sync_hash != row.sync_hash:
-            changed.append((row_id, row))
-    for start in range(0, len(fresh), 100):
-        await _insert_hundred(connection, clinic_id, fresh[start : start + 100])
-    await _update_one_by_one(connection, changed)
-
-
-async def _insert_hundred(connection: Connection, clinic_id: UUID, rows: Rows) -> None:
-    names = ("clinic_id", "sync_hash", *COLUMNS)
-    width = len(names)
-    places = ",".join(
-        "(" + ",".join(f"${line * width + n + 1}" for n in range(width)) + ")" for line in range(len(rows))
-    )
-    values = [value for row in rows for value in (clinic_id, row.sync_hash, *astuple(row))]
-    await connection.execute(f"insert into schedule_appointments ({','.join(names)}) values {places}", *values)  # noqa: S608
-
-
-async def _update_one_by_one(connection: Connection, changed: Sequence[tuple[UUID, Appointment]]) -> None:
-    sets = ",".join(f"{name} = ${n + 3}" for n, name in enumerate(COLUMNS))
-    update = await connection.prepare(f"update schedule_appointments set sync_hash = $2, {sets} where id = $1")  # noqa: S608
-    for row_id, row in changed:
-        await update.fetch(row_id, row.sync_hash, *astuple(row))
-
-
-async def copy(connection: Connection, _clinic_id: UUID, rows: Rows) -> None:
-    """Into a clinic of its own, so that nothing is there before."""
-    other = await _clinic(connection)
-    await copy_rows(connection, other, rows)
-
-
-async def copy_rows(connection: Connection, clinic_id: UUID, rows: Rows) -> None:
-    await connection.copy_records_to_table(
-        "schedule_appointments",
-        columns=["clinic_id", "sync_hash", *COLUMNS],
-        records=[(clinic_id, row.sync_hash, *(getattr(row, name) for name in COLUMNS)) for row in rows],
-    )
-
-
-PLANS: dict[str, Plan] = {"ours": ours, "old": old, "old, 1 tx": old_in_one_transaction, "copy": copy}
-
-
-async def measure(connection: Connection, plan: Plan, rows: Rows, seen: Rows) -> float:
-    """Seconds for `seen` when `rows` are stored."""
+async def _measure(connection: Connection, plan: Plan, case: Case) -> Sample:
     await connection.execute(
         "truncate schedule_appointments, schedule_appointment_changes, schedule_date_scrapes,"
         " schedule_second_sightings, schedule_held_removals"
     )
-    clinic_id = await _clinic(connection)
-    await copy_rows(connection, clinic_id, rows)
-    await connection.execute("vacuum analyze schedule_appointments")
-    await _warm_up(connection, plan)
-    started = clock.perf_counter()
-    await plan(connection, clinic_id, seen)
-    return clock.perf_counter() - started
-
-
-async def _warm_up(connection: Connection, plan: Plan) -> None:
-    """A long-lived connection has planned its statements; emptying the tables made it forget."""
-    few = make_rows(20, 1)
-    for _ in range(WARM_UPS):
-        clinic_id = await _clinic(connection)
-        await copy_rows(connection, clinic_id, few)
-        await plan(connection, clinic_id, change(few, 50))
-
-
-async def _clinic(connection: Connection) -> UUID:
-    clinic_id: UUID = await connection.fetchval(
-        "insert into clinics (name, slug) values ('bench', gen_random_uuid()::text) returning id"
+    clinic_id = await add_clinic(connection)
+    await copy_rows(connection, clinic_id, case.stored)
+    await _warm_up(connection, clinic_id, plan)
+    work = await plan(connection, clinic_id, case.seen)
+    before = int(await connection.fetchval("select pg_current_xact_id()::text"))
+    cpu, started = _cpu(connection), clock.perf_counter()
+    await work()
+    wall, cpu = clock.perf_counter() - started, _cpu(connection) - cpu
+    written = await connection.fetchval(
+        "select count(*) from schedule_appointments where xmin::text::bigint > $1", before
     )
-    return clinic_id
+    return Sample(wall, cpu, written)
 
 
-async def bench(url: str, options: argparse.Namespace) -> None:
+async def _warm_up(connection: Connection, clinic_id: UUID, plan: Plan) -> None:
+    """A long-lived connection has planned its statements for this clinic; emptying the tables made it forget."""
+    few = make_rows(20, 1, FIRST_DAY - timedelta(days=1))
+    await copy_rows(connection, clinic_id, few)
+    await connection.execute("vacuum analyze schedule_appointments")
+    for number in range(WARM_UPS):
+        await (await plan(connection, clinic_id, change(few, 50, f"Note {number}")))()
+
+
+def _cpu(connection: Connection) -> float:
+    """Seconds of this process and of the connection's server process, where that is on this machine."""
+    try:
+        nanoseconds = int(Path(f"/proc/{connection.get_server_pid()}/schedstat").read_text().split()[0])
+    except OSError:
+        nanoseconds = 0
+    return clock.process_time() + nanoseconds / 1e9
+
+
+def figures(case: Case, samples: Samples) -> Iterator[Figure]:
+    for name, taken in samples.items():
+        yield Figure(case.name, name, case.count / median(one.wall for one in taken), "rows/s")
+    for name, taken in samples.items():
+        yield Figure(case.name, f"{name}: CPU", median(one.cpu for one in taken) / case.count * 1e6, "s/million")
+
+
+def ratios(case: Case, samples: Samples) -> Iterator[Ratio]:
+    rounds = zip(samples["ours"], samples["old"], strict=True)
+    pairs = [(old.wall / ours.wall, old.cpu / ours.cpu) for ours, old in rounds]
+    beside = f"{case.name}: ours beside old"
+    yield Ratio(beside, median(wall for wall, _ in pairs), Better.HIGHER, GOALS.get(case.changed))
+    yield Ratio(f"{beside}, CPU", median(cpu for _, cpu in pairs), Better.HIGHER)
+
+
+def faults(case: Case, samples: Samples) -> Iterator[str]:
+    for name, taken in samples.items():
+        wrong = {one.written for one in taken} - {case.count if name == "copy" else case.written}
+        if wrong:
+            yield f"{case.name}: {name} wrote {wrong} rows, and {case.written} differed"
+
+
+async def bench(url: str, options: argparse.Namespace) -> Result:
+    found: list[tuple[Case, Samples]] = []
     async with _connection(url) as connection:
         version = await connection.fetchval("show server_version")
-        print(f"PostgreSQL {version}, {options.rounds} rounds, {options.days} date(s)", file=sys.stderr)
-        for count in options.rows:
-            rows = make_rows(count, options.days)
-            for percent in options.changed:
-                seen = change(rows, percent)
-                times: dict[str, list[float]] = {name: [] for name in PLANS}
-                for _ in range(options.rounds):
-                    for name, plan in PLANS.items():
-                        times[name].append(await measure(connection, plan, rows, seen))
-                report(count, percent, {name: statistics.median(taken) for name, taken in times.items()}, options)
-
-
-def report(count: int, percent: float, seconds: dict[str, float], options: argparse.Namespace) -> None:
-    rates = {name: count / taken for name, taken in seconds.items()}
-    ratios = {name: rate / rates["old"] for name, rate in rates.items()}
-    if options.json:
-        print(
-            json.dumps(
-                {"rows": count, "changed_percent": percent, "rows_per_second": rates, "ratio_to_old": ratios}
-            )
-        )
-        return
-    shown = "   ".join(f"{name} {rates[name]:>9,.0f}/s ({ratios[name]:5.2f})" for name in PLANS)
-    print(f"{count:>7,} rows, {percent:>5g} % changed:   {shown}", flush=True)
+        for case in cases(options):
+            print(f"{case.name} …", file=sys.stderr)
+            found.append((case, await measure_case(connection, case, options.rounds)))
+    return Result(
+        "reconcile",
+        {"days": options.days, "rounds": options.rounds, "postgresql": version},
+        [figure for case, samples in found for figure in figures(case, samples)],
+        [ratio for case, samples in found for ratio in ratios(case, samples)],
+        faults=[fault for case, samples in found for fault in faults(case, samples)],
+    )
 
 
 @asynccontextmanager
@@ -251,20 +210,21 @@ def _server(url: str | None) -> Iterator[str]:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ops.bench reconcile", description=__doc__.split("\n")[0])
-    parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    parser.add_argument("--changed", type=float, nargs="+", default=[0, 1, 100], help="percent of the rows")
+    parser = parser_of("reconcile", __doc__)
+    parser.add_argument("--rows", type=int, nargs="+")
+    parser.add_argument("--changed", nargs="+", default=["0", "1", "100", "new"], help="percent, or `new`")
     parser.add_argument("--days", type=int, default=1, help="dates that the rows are spread over")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="of 100,000 rows; fewer rows: up to ten times more")
     parser.add_argument(
-        "--url", help="a PostgreSQL; a database of its own is made there (default: a server of its own)"
+        "--url", help="a PostgreSQL; the run makes a database there (default: a server of its own)"
     )
-    parser.add_argument("--json", action="store_true", help="one object a line")
-    return parser.parse_args(arguments)
+    options = options_of(parser, arguments)
+    options.rows = options.rows or ([1_000] if options.quick else [1_000, 10_000, 100_000])
+    return options
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     with _server(options.url) as url:
-        asyncio.run(bench(url, options))
-    return 0
+        result = asyncio.run(bench(url, options))
+    return conclude(result, options)

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from engine.diff import Hashed, diff_date, hash_all
+from engine.diff import Seen, diff_date
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.store.queries import Queries
@@ -67,19 +67,19 @@ async def reconcile_snapshot(
     if stored is None:
         return DateCounts(superseded=True)
     hashes = dict(zip(stored["ids"] or (), stored["hashes"] or (), strict=True))
-    diff = diff_date(hashes, frozenset(stored["missing"] or ()), seen)
-    writer = _DateWriter(connection, clinic_id, sync_id, snapshot)
+    diff = diff_date(hashes, frozenset(stored["missing"] or ()), seen.hashes)
+    writer = _DateWriter(connection, clinic_id, sync_id, snapshot, seen)
     await writer.write("change_on_date", diff.changed)
     await writer.write("bring_to_date", diff.arrived)
     await writer.mark_back(diff.back)
     await writer.mark_missing(diff.gone)
-    await writer.drop_sightings([key for key in stored["sighted"] or () if key not in seen])
-    return writer.counts(len(seen))
+    await writer.drop_sightings([key for key in stored["sighted"] or () if key not in seen.hashes])
+    return writer.counts()
 
 
 async def _read_while_hashing(
     connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot
-) -> tuple[Any, dict[str, Hashed]]:
+) -> tuple[Any, Seen]:
     """What stands on the date (None: a newer scrape has been applied), and what was seen.
 
     PostgreSQL reads while Python hashes, so the longer of the two is the time that it takes.
@@ -89,26 +89,29 @@ async def _read_while_hashing(
             connection.fetchrow(SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id)
         )
         await asyncio.sleep(0)  # lets the question leave first
-        seen = hash_all(snapshot.appointments)
+        seen = Seen.of(snapshot.appointments)
     return reading.result(), seen
 
 
 class _DateWriter:
     """Writes what differs on one date, and adds up what the database answers."""
 
-    def __init__(self, connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot) -> None:
+    def __init__(
+        self, connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot, seen: Seen
+    ) -> None:
         self._connection = connection
         self._clinic_id = clinic_id
         self._sync_id = sync_id
         self._snapshot = snapshot
+        self._seen = seen
         self._scrape = (clinic_id, sync_id, snapshot.scraped_at, snapshot.date)
         self._counts = {"added": 0, "updated": 0, "moved": 0, "restored": 0}
         self._left = 0
 
-    async def write(self, query: str, appointments: Sequence[Hashed]) -> None:
-        if not appointments:
+    async def write(self, query: str, keys: Sequence[str]) -> None:
+        if not keys:
             return
-        records = [(*_values(appointment), sync_hash) for appointment, sync_hash in appointments]
+        records = [(*_values(self._seen.appointments[key]), self._seen.hashes[key]) for key in keys]
         if len(records) < BULK_ROWS:
             statement = f"with {SQL['incoming']}, {SQL[query]}"
             arrays = [list(column) for column in zip(*records, strict=True)]
@@ -143,7 +146,7 @@ class _DateWriter:
         if keys:
             await self._connection.execute(SQL["drop_sightings"], self._clinic_id, self._snapshot.date, keys)
 
-    def counts(self, seen: int) -> DateCounts:
+    def counts(self) -> DateCounts:
         """What moved away from the date counts as moved, too, though it was not seen here."""
         came = self._counts
         return DateCounts(
@@ -151,7 +154,7 @@ class _DateWriter:
             updated=came["updated"],
             moved=came["moved"] + self._left,
             restored=came["restored"],
-            unchanged=seen - sum(came.values()),
+            unchanged=len(self._seen.hashes) - sum(came.values()),
         )
 
 
