@@ -11,7 +11,7 @@ machine: the gateway, or, on a machine without one, a worker with `WORKER_HTTP_P
 itself. A process that dies takes its gauges with it and leaves its counts.
 
 `catalogue` names every metric once; `python -m actors.metrics > docs/metrics.md` writes the page of them. No label
-is an id; a clinic is labelled by its slug in three metrics. Nothing personal is counted.
+is an id; a clinic is labelled by its slug where it is told what keeps it from being fresh. Nothing personal is counted.
 
 What it is not: exact to the last event. A process that is killed between publishing an event and counting it
 counts one less; it never counts one twice.

@@ -151,6 +151,15 @@ LOGIN_REJECTED = _cluster(
     "clinic_login_rejected", "1 while the portal does not let the clinic's credentials in.", "clinic"
 )
 REMOVALS_HELD = _cluster("clinic_removals_held", "Removals that wait for a person to decide.", "clinic")
+FAILING = _cluster(
+    "clinic_sync_failing",
+    "1 while the clinic's last sync failed or left dates out; for which reason, mostly.",
+    "clinic",
+    "reason",
+)
+RUNNING = _cluster(
+    "clinic_sync_running_seconds", "Since the clinic's oldest running sync was started; 0: none runs.", "clinic"
+)
 DEPENDENCY_UP = _cluster("dependency_up", "1 if it answered in time: nats, database.", "dependency")
 
 CATALOGUE = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

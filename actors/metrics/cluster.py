@@ -86,6 +86,8 @@ class ClusterFigures:
             _family(catalogue.FRESHNESS_GOAL, _goals(clinics)),
             _family(catalogue.LOGIN_REJECTED, [((clinic.slug,), clinic.login_rejected) for clinic in clinics]),
             _family(catalogue.REMOVALS_HELD, [((clinic.slug,), clinic.removals_held) for clinic in clinics]),
+            _family(catalogue.FAILING, [((one.slug, one.failing), 1) for one in clinics if one.failing]),
+            _family(catalogue.RUNNING, [((clinic.slug,), clinic.running_seconds) for clinic in clinics]),
         ]
 
     async def _ask_nats(self) -> list[Family]:
