@@ -6,25 +6,36 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-#: Each has `main(arguments)`, which answers the exit status. Imported only when asked for.
-MODULES = {
-    "sync": "ops.bench.sync",
-    "ends": "ops.bench.ends",
-    "budget": "ops.bench.budget",
-    "clinics": "ops.bench.clinics",
-    "memory": "ops.bench.memory",
-    "reconcile": "ops.bench.reconcile",
-    "broker": "ops.bench.broker.comparison",
+#: Where each is, and what it answers. A module has `main(arguments)`, which answers the exit status, and is
+#: imported only when asked for.
+BENCHMARKS = {
+    "sync": ("ops.bench.sync", "a 14-day sync beside the ideal and beside the old system's way"),
+    "clinics": ("ops.bench.clinics", "two and twenty clinics at once"),
+    "ends": ("ops.bench.ends", "how fast a cancel and a time-out end calls that hang"),
+    "budget": ("ops.bench.budget", "whether the portal is spared under full load"),
+    "reconcile": ("ops.bench.reconcile", "rows a second beside the old plan and beside COPY"),
+    "broker": ("ops.bench.broker.comparison", "messages a second beside Dramatiq on Redis and RabbitMQ"),
+    "memory": ("ops.bench.memory", "what every process holds after each of 100 syncs"),
+    "all": ("ops.bench.everything", "all of them, one after the other"),
 }
+
+USAGE = """usage: python -m ops.bench NAME [--quick] [--json FILE] [--plot FILE] [--check FILE] …
+
+{names}
+
+python -m ops.bench NAME --help tells the rest."""
 
 
 def main(arguments: Sequence[str]) -> int:
     name, *rest = arguments or ["--help"]
-    if name in MODULES:
-        status: int = import_module(MODULES[name]).main(rest)
+    if name in BENCHMARKS:
+        status: int = import_module(BENCHMARKS[name][0]).main(rest)
         return status
     asked = name in ("-h", "--help")
-    print(f"usage: python -m ops.bench {{{','.join(MODULES)}}} …", file=sys.stdout if asked else sys.stderr)
+    names = "\n".join(f"  {name:10} {what}" for name, (_, what) in BENCHMARKS.items())
+    print(USAGE.format(names=names), file=sys.stdout if asked else sys.stderr)
+    if not asked:
+        print(f"there is no benchmark {name!r}", file=sys.stderr)
     return 0 if asked else 2
 
 

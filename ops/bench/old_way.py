@@ -27,7 +27,7 @@ from engine.portal import find_chromium
 from engine.portal.answer import Answer
 from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
 from engine.store.database import Connection
-from ops.bench.reconcile import old
+from ops.bench.reconcile_plans import old
 from ops.sandbox.client import SandboxClinic
 
 LANDING = "/dashboard"
@@ -104,4 +104,5 @@ class OldWay:
 
     async def _store(self, rows: Sequence[Appointment]) -> None:
         if rows:
-            await old(self.connection, self.clinic.id, rows)
+            reconcile = await old(self.connection, self.clinic.id, rows)
+            await reconcile()

@@ -74,7 +74,7 @@ class Result:
     ratios: Sequence[Ratio]
     series: Mapping[str, Sequence[float]] = field(default_factory=dict)
     series_unit: str = ""
-    faults: Sequence[str] = ()
+    faults: Sequence[str] = field(default_factory=list)
     surroundings: Surroundings | None = None
 
     def to_json(self) -> str:

@@ -1,0 +1,105 @@
+"""All benchmarks, one after the other, each in a process and within a time of its own.
+
+    python -m ops.bench all --json-dir docs/benchmarks --plots --check
+
+With `--check` each is held against what the folder holds of it from the last time, before that is written anew.
+Exit status 1 if one failed, lost more than a fifth of a ratio, or was not done in its time. Run it on a quiet
+machine; the load is in each result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+#: Minutes that each may take, and may take with `--quick`.
+MINUTES = {
+    "sync": (25, 6),
+    "clinics": (6, 3),
+    "ends": (4, 2),
+    "budget": (6, 4),
+    "reconcile": (20, 4),
+    "broker": (30, 5),
+    "memory": (20, 6),
+}
+
+#: Seconds in which one that was stopped ends what it has started.
+GRACE = 60
+
+
+def main(given: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m ops.bench all", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json-dir", type=Path, metavar="FOLDER", help="results go here as NAME.json")
+    parser.add_argument("--plots", action="store_true", help="and as NAME.svg beside them")
+    parser.add_argument("--check", action="store_true", help="compare with the results that are there already")
+    parser.add_argument("--quick", action="store_true", help="less of everything: to see that it works")
+    parser.add_argument("--only", nargs="+", choices=[*MINUTES], default=[*MINUTES], metavar="NAME")
+    options = parser.parse_args(given)
+    if (options.check or options.plots) and options.json_dir is None:
+        parser.error("--check and --plots need --json-dir")
+    if options.json_dir is not None:
+        options.json_dir.mkdir(parents=True, exist_ok=True)
+    begun = time.monotonic()
+    failed = [name for name in options.only if not one(name, options)]
+    say(f"{len(options.only)} benchmarks in {(time.monotonic() - begun) / 60:.0f} min")
+    if failed:
+        say(f"✗ failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def one(name: str, options: argparse.Namespace) -> bool:
+    """Whether it ended well and in time."""
+    minutes = MINUTES[name][1 if options.quick else 0]
+    say(f"{name}: at most {minutes} min")
+    with tempfile.TemporaryDirectory(prefix="idexx-bench-") as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ops.bench", name, *arguments(name, options, Path(folder))]
+        )
+        try:
+            status = process.wait(minutes * 60)
+        except subprocess.TimeoutExpired:
+            stop(process)
+            say(f"✗ {name} was not done in {minutes} min and was stopped")
+            return False
+        except KeyboardInterrupt:
+            stop(process)
+            raise
+    if status:
+        say(f"✗ {name} ended with status {status}")
+    return status == 0
+
+
+def arguments(name: str, options: argparse.Namespace, scratch: Path) -> Sequence[str]:
+    """What the benchmark is told. The last result is set aside first, since the new one takes its place."""
+    told = ["--quick"] if options.quick else []
+    if options.json_dir is None:
+        return told
+    here = options.json_dir / f"{name}.json"
+    if options.check and here.exists():
+        last = scratch / "last.json"
+        last.write_bytes(here.read_bytes())
+        told += ["--check", str(last)]
+    told += ["--json", str(here)]
+    return [*told, "--plot", str(here.with_suffix(".svg"))] if options.plots else told
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does, so that it ends its servers and browsers; by force where that does not help."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def say(text: str) -> None:
+    print(f"· {text}" if text[0] != "✗" else text, file=sys.stderr, flush=True)
