@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from dramatiq import Broker, Consumer, Message
+from dramatiq import Consumer, Message
 from dramatiq.common import current_millis, dq_name, q_name
-from dramatiq.errors import QueueJoinTimeout
 from dramatiq.middleware import Middleware
-from nats.aio.client import Client
 from nats.js.api import StorageType
 
 from .consumer import IdleConsumer, NatsConsumer
-from .dead import DeadLetter
 from .delivery import NatsMessage
 from .errors import DeliveriesExhausted
 from .intake import Intake
-from .kv import Bucket
-from .loop import LoopThread, loop_thread
-from .mailbox import Mailbox
-from .names import QueueNames
-from .outbox import Order
-from .parts import Parts, Server
+from .outbox import Order, due_together
+from .parts import Server
+from .queues import QueueAccess
 from .streams import StreamOptions
 
 T = TypeVar("T")
@@ -39,10 +32,10 @@ class _InThisThread(threading.local):
     #: The message whose after_process_message hooks run.
     finishing: NatsMessage | None = None
     #: What waits for the end of a `pipelined` block.
-    batch: list[tuple[Order, int | None]] | None = None
+    batch: list[Order] | None = None
 
 
-class NatsBroker(Broker):
+class NatsBroker(QueueAccess):
     """A Dramatiq broker on NATS JetStream. See the package for what it promises.
 
     `url` is one server or a list of them; `namespace` keeps projects apart on one server. Nothing connects
@@ -78,10 +71,8 @@ class NatsBroker(Broker):
         connect_options: Mapping[str, Any] | None = None,
         middleware: list[Middleware] | None = None,
     ) -> None:
-        super().__init__(middleware=middleware)
-        self.queues: set[str] = set()
-        self.namespace = namespace
-        self.options = StreamOptions(
+        urls = [url] if isinstance(url, str) else list(url or [DEFAULT_URL])
+        options = StreamOptions(
             mailbox_size=mailbox_size,
             mailbox_bytes=mailbox_bytes,
             ack_wait=ack_wait,
@@ -91,37 +82,10 @@ class NatsBroker(Broker):
             replicas=replicas,
             storage=storage,
         )
-        urls = [url] if isinstance(url, str) else list(url or [DEFAULT_URL])
-        self._server = Server(urls, dict(connect_options or {}), timeout)
-        self._mailbox_wait = mailbox_wait
+        server = Server(urls, dict(connect_options or {}), timeout)
+        super().__init__(server, namespace, options, mailbox_wait, middleware)
         self._max_deliver = max_deliver
-        self._lock = threading.Lock()
-        self._parts: Parts | None = None
         self._in_this_thread = _InThisThread()
-
-    # The process's loop and connection
-
-    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Runs `coroutine` on the process's loop thread and waits for it, from any other thread.
-
-        Cancels it and raises TimeoutError after `timeout` seconds. On the loop's thread: RuntimeError.
-        """
-        return self._open().thread.run(coroutine, timeout)
-
-    async def client(self) -> Client:
-        """On the loop: this process's NATS connection. It is shared: do not close it."""
-        return await self._open().connection.client()
-
-    async def bucket(self, name: str, replicas: int | None = None) -> Bucket:
-        """On the loop: a key-value bucket of this process's connection, made on first use."""
-        return await self._open().bucket(name, replicas)
-
-    def close(self) -> None:
-        """Sends what is buffered and ends the connection, in a few seconds at most. A later use connects again."""
-        with self._lock:
-            parts, self._parts = self._parts, None
-        if parts is not None and parts.pid == os.getpid():
-            parts.thread.run(parts.close())
 
     # Declaring
 
@@ -150,10 +114,10 @@ class NatsBroker(Broker):
         broker's loop, `enqueue_async` is better: this would hold up the loop, on a connection of its own.
         """
         order = self._order(message, delay)
-        message = order[1]
+        message = order.message
         self.emit_before("enqueue", message, delay)
         if self._in_this_thread.batch is not None:
-            self._in_this_thread.batch.append((order, delay))
+            self._in_this_thread.batch.append(order)
             return message
         outbox, admitted = self._open_for_sending().outbox, self._in_this_thread.finishing is not None
         self._noting_failure(lambda: outbox.store(order, wait=self._mailbox_wait, admitted=admitted))
@@ -162,7 +126,7 @@ class NatsBroker(Broker):
 
     async def enqueue_async(self, message: AnyMessage, delay: int | None = None) -> AnyMessage:
         """As `enqueue`, for coroutines on the broker's loop: it never blocks the loop."""
-        names, message, due = self._order(message, delay)
+        names, message, _, due = self._order(message, delay)
         self.emit_before("enqueue", message, delay)
         sender = self._open().sender
         if due is not None:
@@ -186,19 +150,19 @@ class NatsBroker(Broker):
 
         Raises there as `enqueue_many` does; nothing is stored when the block itself raises.
         """
-        batch: list[tuple[Order, int | None]] = []
+        batch: list[Order] = []
         outer, self._in_this_thread.batch = self._in_this_thread.batch, batch
         try:
             yield
         finally:
             self._in_this_thread.batch = outer
-        outbox, orders = self._open_for_sending().outbox, [order for order, _ in batch]
+        outbox, orders = self._open_for_sending().outbox, due_together(batch)
         errors = self._noting_failure(lambda: outbox.store_many(orders, wait=self._mailbox_wait))
-        for ((_, message, _), delay), error in zip(batch, errors, strict=True):
+        for order, error in zip(batch, errors, strict=True):
             if error is None:
-                self.emit_after("enqueue", message, delay)
+                self.emit_after("enqueue", order.message, order.delay)
         if first := next(filter(None, errors), None):
-            unsent = [message for (_, message, _), error in zip(orders, errors, strict=True) if error]
+            unsent = [order.message for order, error in zip(batch, errors, strict=True) if error]
             first.unsent = unsent  # type: ignore[attr-defined]
             raise first
 
@@ -247,64 +211,7 @@ class NatsBroker(Broker):
         consumer.open(lambda receive: Intake(parts.connection, parts.held, sources, prefetch, give_backs, receive))
         return consumer
 
-    # Looking and emptying
-
-    def mailbox(self, queue_name: str) -> Mailbox:
-        """How full a queue is, and its limits."""
-        parts = self._open()
-        return parts.thread.run(parts.mailboxes.look(self._names(queue_name)))
-
-    async def mailbox_async(self, queue_name: str) -> Mailbox:
-        """As `mailbox`, on the loop."""
-        return await self._open().mailboxes.look(self._names(queue_name))
-
-    def get_queue_message_counts(self, queue_name: str) -> tuple[int, int, int]:
-        """How many messages of a queue are (ready or in flight, delayed, dead)."""
-        box = self.mailbox(queue_name)
-        return box.messages + box.due, box.delayed, box.dead
-
-    def flush(self, queue_name: str) -> None:
-        """Drops everything in a queue: ready, in flight, delayed, and its dead letters."""
-        parts = self._open()
-        parts.thread.run(parts.mailboxes.flush(self._names(queue_name)))
-
-    def flush_all(self) -> None:
-        """Drops everything in every declared queue."""
-        for queue_name in self.queues:
-            self.flush(queue_name)
-
-    def join(self, queue_name: str, *, timeout: int | None = None) -> None:
-        """Waits until nothing is ready, in flight or delayed; QueueJoinTimeout after `timeout` milliseconds."""
-        parts = self._open()
-        try:
-            parts.thread.run(parts.join(self._names(queue_name)), None if timeout is None else timeout / 1000)
-        except TimeoutError:
-            raise QueueJoinTimeout(f"The queue {queue_name!r} is not done after {timeout} ms.") from None
-
-    # Dead letters
-
-    def get_dead_letters(self, queue_name: str, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
-        """At most `limit` dead letters of a queue, the oldest first; `after` is the sequence to start behind."""
-        parts = self._open()
-        return parts.thread.run(parts.dead.read(self._names(queue_name), after=after, limit=limit))
-
-    def replay_dead_letter(self, queue_name: str, sequence: int) -> bool:
-        """Puts a dead letter back into its queue with its retries counted anew; False when there is none.
-
-        It is dropped after it was stored in the queue. Raises MailboxFull like `enqueue`.
-        """
-        parts = self._open()
-        return parts.thread.run(parts.replay(self._names(queue_name), sequence, self._mailbox_wait))
-
-    def drop_dead_letter(self, queue_name: str, sequence: int) -> bool:
-        """Deletes a dead letter; False when there is none."""
-        parts = self._open()
-        return parts.thread.run(parts.dead.drop(self._names(queue_name), sequence))
-
     # Inside
-
-    def _names(self, queue_name: str) -> QueueNames:
-        return QueueNames(self.namespace, q_name(queue_name))
 
     def _order(self, message: AnyMessage, delay: int | None) -> Order:
         names, due = self._names(message.queue_name), None
@@ -312,7 +219,7 @@ class NatsBroker(Broker):
             due = time.monotonic() + delay / 1000
             queue_name, eta = dq_name(message.queue_name), current_millis() + delay
             message = message.copy(queue_name=queue_name, options={"eta": eta})
-        return names, message, due
+        return Order(names, message, delay, due)
 
     def _noting_failure(self, store: Callable[[], T]) -> T:
         """A middleware's enqueue that fails while its message is being finished keeps that message."""
@@ -322,21 +229,3 @@ class NatsBroker(Broker):
             if self._in_this_thread.finishing is not None:
                 self._in_this_thread.finishing.delivery.unfinished = True
             raise
-
-    def _open(self) -> Parts:
-        parts = self._parts
-        if parts is not None and parts.pid == os.getpid():
-            return parts
-        with self._lock:
-            if self._parts is None or self._parts.pid != os.getpid():
-                self._parts = Parts.make(self._server, self.options, loop_thread())
-            return self._parts
-
-    def _open_for_sending(self) -> Parts:
-        """On the loop's own thread, a connection beside it: the loop stands still meanwhile and cannot send."""
-        parts = self._open()
-        if not parts.thread.is_current():
-            return parts
-        if parts.beside is None:
-            parts.beside = Parts.make(self._server, self.options, LoopThread())
-        return parts.beside

@@ -14,8 +14,10 @@ from .errors import is_passing, transport
 
 #: A measurement is used for so long; the clocks of two machines drift by less than 0.1 ms a second. Seconds.
 FRESH = 60.0
-#: Samples are taken until one has a round trip as short as this (seconds), and at most so many.
-GOOD, SAMPLES = 0.001, 8
+#: Samples are taken until the offset is known to so many seconds, and at most so many; where more than POOR is left
+#: open, the machine was busy, and it is measured again after POOR_FRESH seconds.
+GOOD, SAMPLES = 0.0005, 8
+POOR, POOR_FRESH = 0.005, 2.0
 #: A stream that is between two leaders does not answer: how often and how long it is asked. Seconds.
 ATTEMPTS, PATIENCE, PAUSE = 8, 1.5, 0.2
 
@@ -29,23 +31,33 @@ class ServerClock:
         self._offset = 0.0
         #: How far `now` may be wrong, in seconds.
         self.uncertainty = 0.0
-        self._measured = float("-inf")
+        self._fresh_until = float("-inf")
+        self._measuring = asyncio.Lock()
 
     async def now(self, client: Client) -> float:
-        """The server's time as seconds since the epoch, right to half a round trip."""
-        if time.monotonic() - self._measured > FRESH:
-            await self._measure(client)
+        """The server's time as seconds since the epoch, right to `uncertainty`."""
+        if time.monotonic() > self._fresh_until:
+            async with self._measuring:
+                if time.monotonic() > self._fresh_until:  # nobody else did meanwhile
+                    await self._measure(client)
         return time.monotonic() + self._offset
 
+    async def at(self, moment: float, client: Client) -> float:
+        """The server's time at `moment` of the monotonic clock, rather too late than too early."""
+        await self.now(client)
+        return moment + self._offset + self.uncertainty
+
     async def _measure(self, client: Client) -> None:
-        took, offset = await self._sample(client)
+        least, most = await self._sample(client)
         for _ in range(SAMPLES - 1):
-            if took > GOOD:
-                took, offset = min((took, offset), await self._sample(client))
-        self._offset, self.uncertainty = offset, took / 2
-        self._measured = time.monotonic()
+            if most - least > 2 * GOOD:
+                one = await self._sample(client)
+                least, most = max(least, one[0]), min(most, one[1])
+        self._offset, self.uncertainty = (least + most) / 2, abs(most - least) / 2
+        self._fresh_until = time.monotonic() + (FRESH if self.uncertainty < POOR else POOR_FRESH)
 
     async def _sample(self, client: Client) -> tuple[float, float]:
+        """The least and the most that the offset can be: the server answered after it was asked."""
         for attempt in range(ATTEMPTS):
             sent = time.monotonic()
             try:
@@ -57,8 +69,7 @@ class ServerClock:
                         raise
                 await asyncio.sleep(PAUSE)
                 continue
-            took = time.monotonic() - sent
-            return took, at - (sent + took / 2)
+            return at - time.monotonic(), at - sent
         raise AssertionError("the last attempt raises")
 
 

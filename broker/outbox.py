@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import nats.js.errors
 from dramatiq import Message
@@ -18,8 +18,33 @@ from .streams import Streams
 #: How many delayed messages of one batch are under way at once.
 WINDOW = 500
 
-#: A message, the queue it is for, and when it is due by the monotonic clock (None: at once).
-Order = tuple[QueueNames, Message[Any], float | None]
+#: Messages of one batch that are due within this, after the same delay, become due at one moment. The server fires
+#: what has the same time together, and what is due a moment later a quarter of a second after it. Seconds.
+TOGETHER = 0.2
+
+
+class Order(NamedTuple):
+    """What is to be stored, and where."""
+
+    names: QueueNames
+    message: Message[Any]
+    #: Milliseconds, as the sender gave it; None: to be run at once.
+    delay: int | None
+    #: When the delay is over, by the monotonic clock.
+    due: float | None
+
+
+def due_together(orders: list[Order]) -> list[Order]:
+    """The orders of a batch, those with the same delay due at the same moment: when the last of them is."""
+    latest: dict[int, float] = {}
+    found: list[Order] = []
+    for order in reversed(orders):
+        if order.delay is not None and order.due is not None:
+            if latest.get(order.delay, float("inf")) - order.due > TOGETHER:
+                latest[order.delay] = order.due
+            order = order._replace(due=latest[order.delay])
+        found.append(order)
+    return found[::-1]
 
 
 class Outbox:
@@ -36,7 +61,7 @@ class Outbox:
 
         `admitted`: it follows from a message that was admitted; where there is no room, it is due at once.
         """
-        names, message, due = order
+        names, message, _, due = order
         if due is not None:
             self._thread.run(self._sender.schedule(names, message, due))
             return
@@ -56,9 +81,7 @@ class Outbox:
 
     def store_many(self, orders: list[Order], *, wait: float) -> list[Exception | None]:
         """Stores many messages together: what went wrong with each, or None."""
-        letters = [
-            (names, self._sender.letter(names, message)) for names, message, delay in orders if delay is None
-        ]
+        letters = [(one.names, self._sender.letter(one.names, one.message)) for one in orders if one.due is None]
         return self._thread.run(self._store_together(orders, letters, wait))
 
     async def _store_together(
@@ -75,6 +98,6 @@ class Outbox:
             return None
 
         stored = iter(await self._sender.store_many(letters, wait))
-        later = [schedule(names, message, due) for names, message, due in orders if due is not None]
+        later = [schedule(one.names, one.message, one.due) for one in orders if one.due is not None]
         scheduled = iter(await asyncio.gather(*later))
-        return [next(stored if due is None else scheduled) for _, _, due in orders]
+        return [next(stored if one.due is None else scheduled) for one in orders]

@@ -87,9 +87,7 @@ class Sender:
         key = identify(message)
         letter = Letter(names.later, names.due(self._level(message)), payload, {"Nats-Msg-Id": key})
         if due - time.monotonic() >= SHORTEST_DELAY:
-            clock = self._clock(names.later)
-            now = await clock.now(await self._connection.connected())
-            at = now + due - time.monotonic() + clock.uncertainty  # rather late than early
+            at = await self._clock(names.later).at(due, await self._connection.connected())
             letter.headers["Nats-Schedule"] = f"@at {format_time(at)}"
             letter.headers["Nats-Schedule-Target"] = letter.subject
             letter.subject = names.at(blake2b(key.encode(), digest_size=12).hexdigest())

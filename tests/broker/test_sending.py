@@ -142,7 +142,7 @@ async def test_an_event_loop_may_send_without_being_blocked(broker: NatsBroker) 
 
     broker.run(send())
     with local_worker(broker):
-        eventually(lambda: notes == ["now", "soon"])
+        eventually(lambda: sorted(notes) == ["now", "soon"])
 
 
 async def test_a_coroutine_on_another_loop_may_send_the_ordinary_way(broker: NatsBroker) -> None:
@@ -222,3 +222,18 @@ def test_a_delayed_message_comes_neither_early_nor_late(broker: NatsBroker) -> N
         broker.join("default", timeout=10_000)
     assert times[0] - sent >= 0.6
     assert broker.get_queue_message_counts("default") == (0, 0, 0)
+
+
+def test_messages_of_one_batch_with_the_same_delay_are_due_at_one_moment(broker: NatsBroker) -> None:
+    broker.enqueue_many((message(str(n)) for n in range(20)), delay=60_000)
+    broker.enqueue_many([message("later")], delay=70_000)
+
+    async def schedules() -> list[str]:
+        js = (await broker.client()).jetstream()
+        stream = broker._names("default").later
+        found = [await js.get_msg(stream, sequence) for sequence in range(1, 22)]
+        return [(one.headers or {})["Nats-Schedule"] for one in found]
+
+    *together, alone = broker.run(schedules())
+    assert len(set(together)) == 1
+    assert together[0] < alone

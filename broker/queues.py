@@ -1,0 +1,147 @@
+"""Through one connection of the process: looking at queues, emptying them, and their dead letters."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from dramatiq import Broker
+from dramatiq.common import q_name
+from dramatiq.errors import QueueJoinTimeout
+from dramatiq.middleware import Middleware
+from nats.aio.client import Client
+
+from .dead import DeadLetter
+from .kv import Bucket
+from .loop import LoopThread, loop_thread
+from .mailbox import Mailbox
+from .names import QueueNames
+from .parts import Parts, Server
+from .streams import StreamOptions
+
+T = TypeVar("T")
+
+
+class QueueAccess(Broker):
+    """What a program may do with queues besides sending and working. Each method raises BrokerConnectionError
+    when no server can be reached within the broker's `timeout`."""
+
+    def __init__(
+        self,
+        server: Server,
+        namespace: str,
+        options: StreamOptions,
+        mailbox_wait: float,
+        middleware: list[Middleware] | None,
+    ) -> None:
+        super().__init__(middleware=middleware)
+        self.queues: set[str] = set()
+        self.namespace = namespace
+        self.options = options
+        self._server = server
+        self._mailbox_wait = mailbox_wait
+        self._lock = threading.Lock()
+        self._parts: Parts | None = None
+
+    # The process's loop and connection
+
+    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Runs `coroutine` on the process's loop thread and waits for it, from any other thread.
+
+        Cancels it and raises TimeoutError after `timeout` seconds. On the loop's thread: RuntimeError.
+        """
+        return self._open().thread.run(coroutine, timeout)
+
+    async def client(self) -> Client:
+        """On the loop: this process's NATS connection. It is shared: do not close it."""
+        return await self._open().connection.client()
+
+    async def bucket(self, name: str, replicas: int | None = None) -> Bucket:
+        """On the loop: a key-value bucket of this process's connection, made on first use."""
+        return await self._open().bucket(name, replicas)
+
+    def close(self) -> None:
+        """Sends what is buffered and ends the connection, in a few seconds at most. A later use connects again."""
+        with self._lock:
+            parts, self._parts = self._parts, None
+        if parts is not None and parts.pid == os.getpid():
+            parts.thread.run(parts.close())
+
+    # Looking and emptying
+
+    def mailbox(self, queue_name: str) -> Mailbox:
+        """How full a queue is, and its limits."""
+        parts = self._open()
+        return parts.thread.run(parts.mailboxes.look(self._names(queue_name)))
+
+    async def mailbox_async(self, queue_name: str) -> Mailbox:
+        """As `mailbox`, on the loop."""
+        return await self._open().mailboxes.look(self._names(queue_name))
+
+    def get_queue_message_counts(self, queue_name: str) -> tuple[int, int, int]:
+        """How many messages of a queue are (ready or in flight, delayed, dead)."""
+        box = self.mailbox(queue_name)
+        return box.messages + box.due, box.delayed, box.dead
+
+    def flush(self, queue_name: str) -> None:
+        """Drops everything in a queue: ready, in flight, delayed, and its dead letters."""
+        parts = self._open()
+        parts.thread.run(parts.mailboxes.flush(self._names(queue_name)))
+
+    def flush_all(self) -> None:
+        """Drops everything in every declared queue."""
+        for queue_name in self.queues:
+            self.flush(queue_name)
+
+    def join(self, queue_name: str, *, timeout: int | None = None) -> None:
+        """Waits until nothing is ready, in flight or delayed; QueueJoinTimeout after `timeout` milliseconds."""
+        parts = self._open()
+        try:
+            parts.thread.run(parts.join(self._names(queue_name)), None if timeout is None else timeout / 1000)
+        except TimeoutError:
+            raise QueueJoinTimeout(f"The queue {queue_name!r} is not done after {timeout} ms.") from None
+
+    # Dead letters
+
+    def get_dead_letters(self, queue_name: str, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
+        """At most `limit` dead letters of a queue, the oldest first; `after` is the sequence to start behind."""
+        parts = self._open()
+        return parts.thread.run(parts.dead.read(self._names(queue_name), after=after, limit=limit))
+
+    def replay_dead_letter(self, queue_name: str, sequence: int) -> bool:
+        """Puts a dead letter back into its queue with its retries counted anew; False when there is none.
+
+        It is dropped after it was stored in the queue. Raises MailboxFull like `enqueue`.
+        """
+        parts = self._open()
+        return parts.thread.run(parts.replay(self._names(queue_name), sequence, self._mailbox_wait))
+
+    def drop_dead_letter(self, queue_name: str, sequence: int) -> bool:
+        """Deletes a dead letter; False when there is none."""
+        parts = self._open()
+        return parts.thread.run(parts.dead.drop(self._names(queue_name), sequence))
+
+    # Inside
+
+    def _names(self, queue_name: str) -> QueueNames:
+        return QueueNames(self.namespace, q_name(queue_name))
+
+    def _open(self) -> Parts:
+        parts = self._parts
+        if parts is not None and parts.pid == os.getpid():
+            return parts
+        with self._lock:
+            if self._parts is None or self._parts.pid != os.getpid():
+                self._parts = Parts.make(self._server, self.options, loop_thread())
+            return self._parts
+
+    def _open_for_sending(self) -> Parts:
+        """On the loop's own thread, a connection beside it: the loop stands still meanwhile and cannot send."""
+        parts = self._open()
+        if not parts.thread.is_current():
+            return parts
+        if parts.beside is None:
+            parts.beside = Parts.make(self._server, self.options, LoopThread())
+        return parts.beside
