@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import eventually
 from tests.ops.up_process import Up
+from tests.spec.hearing import Hearing, hearing
 
 
 @pytest.fixture(scope="package")
@@ -21,8 +22,16 @@ def machine() -> Iterator[Up]:
         one.clear()
 
 
+@pytest.fixture(scope="package")
+def said(machine: Up) -> Iterator[Hearing]:
+    """Every message of the machine."""
+    with hearing(machine.nats_url(), "idexx") as said:
+        yield said
+
+
 @pytest.fixture
-def up(machine: Up) -> Up:
-    """The machine, with a portal that behaves."""
+def up(machine: Up, said: Hearing) -> Iterator[Up]:
+    """The machine, with a portal that behaves. What it says meanwhile must be as its schema says."""
     machine.dials()
-    return machine
+    yield machine
+    assert not (found := said.violations()), "\n".join(found)

@@ -34,6 +34,11 @@ def nats_url(server: Secured) -> str:
     return server.url("worker")
 
 
+@pytest.fixture
+def heard() -> None:
+    """Nobody hears everything here: no role may."""
+
+
 async def waiting(source: Source) -> Glance | None:
     """A glance at a mailbox with the dates of both syncs, which nobody scrapes."""
     glance = await source.glance()

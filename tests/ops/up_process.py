@@ -56,6 +56,12 @@ class Up:
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def nats_url(self) -> str:
+        """With the password of its server."""
+        running = self.home.running()
+        assert running is not None
+        return running.environment["NATS_URL"]
+
     def dials(self, **dials: Any) -> None:
         """Turns dials of the sandbox portal; the others go back to where they were at the start."""
         portal = self._portal()

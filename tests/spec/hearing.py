@@ -58,22 +58,24 @@ class Hearing:
     def __init__(self, prefix: str) -> None:
         self._subjects = Subjects(prefix)
         self._commands = {command.verb: command for command in COMMANDS}
+        self._asked: dict[str, Message] = {}
         self.messages: list[Message] = []
 
     def violations(self) -> list[str]:
-        """Each message that is not as its schema says, with what is wrong."""
-        asked = {message.reply: message for message in self.messages if message.reply}
-        return [
-            f"{message.subject}: {fault}\n    {message.data[:500]!r}"
-            for message in self.messages
-            for fault in self._faults(message, asked)
-        ]
+        """What is wrong with the messages since the last look, each fault told once, with a message that has it."""
+        messages, self.messages = self.messages, []
+        self._asked |= {message.reply: message for message in messages if message.reply}
+        found: dict[str, Message] = {}
+        for message in messages:
+            for fault in self._faults(message):
+                found.setdefault(fault, message)
+        return [f"{message.subject}: {fault}\n    {message.data[:500]!r}" for fault, message in found.items()]
 
-    def _faults(self, message: Message, asked: Mapping[str, Message]) -> list[str]:
+    def _faults(self, message: Message) -> list[str]:
         prefix = self._subjects.prefix
         if message.subject.startswith(f"{prefix}.evt."):
             return self._of_event(message, message.subject.removeprefix(f"{prefix}.evt.").split("."))
-        request = asked.get(message.subject)
+        request = self._asked.get(message.subject)
         if request is not None and request.subject.startswith(f"{prefix}.cmd."):
             return self._of_reply(message, request)
         return []
