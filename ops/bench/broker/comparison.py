@@ -20,6 +20,8 @@ from pathlib import Path
 from statistics import median
 
 from ops.bench.broker import servers
+from ops.bench.broker.conclusions import result_of
+from ops.bench.report import conclude, options_of, parser_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -40,16 +42,21 @@ def main(given: Sequence[str]) -> int:
             for kind in options.only:  # interleaved, so that a busy minute hits them all
                 measure(kind, options.messages, folder, number, libraries, results[kind])
                 print(f"round {number + 1}: {kind} done", file=sys.stderr)
-    print(table({kind: {name: median(values) for name, values in results[kind].items()} for kind in results}))
-    return 0
+    medians = {kind: {name: median(values) for name, values in results[kind].items()} for kind in results}
+    print(table(medians))
+    return conclude(result_of(medians, options.messages, options.rounds), options)
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ops.bench broker", description=__doc__)
-    parser.add_argument("--messages", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = parser_of("broker", __doc__)
+    parser.add_argument("--messages", type=int, help="default 20000")
+    parser.add_argument("--rounds", type=int, help="default 3")
     parser.add_argument("--only", type=lambda text: text.split(","), default=KINDS)
-    return parser.parse_args(given)
+    options = options_of(parser, given)
+    options.messages = options.messages or (2_000 if options.quick else 20_000)
+    options.messages -= options.messages % 8  # eight threads send the same number each
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    return options
 
 
 def measure(kind: str, messages: int, folder: Path, number: int, libraries: Path, figures: Figures) -> None:
