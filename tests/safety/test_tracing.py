@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -71,6 +74,30 @@ async def test_a_request_can_be_followed_to_its_last_statement(
     }
     assert (about["sync_id"], about["clinic"]) == (sync_id, slug)
     assert "date" in about
+
+
+async def test_a_trace_begins_with_whoever_asks_over_http_or_on_the_command_line(
+    system: System, collector: Receiver, clinics: list[SandboxClinic]
+) -> None:
+    system.gateway()
+    slug = clinics[0].slug
+    (url,) = re.findall(r"http_ready\s.*url=(\S+)", system.log("gateway"))
+    async with httpx.AsyncClient(base_url=url) as client:
+        headers = {"Prefer": "respond-async", "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+        answer = await client.post(
+            "/api/idexx/schedule-sync", json={"clinicId": slug, "daysAhead": 1}, headers=headers
+        )
+        assert answer.status_code == 202, system.log("gateway")
+    command = [str(Path(sys.executable).with_name("idexx-sync")), "sync", slug, "--no-wait"]
+    typed = await asyncio.create_subprocess_exec(*command, env=system.environment)
+    assert await typed.wait() == 0
+    assert system.stop("gateway") == 0
+    found = {span.name: span for span in spans(collector) if span.name != "postgresql"}
+    requests = [span for span in spans(collector) if span.name == "sync request"]
+    over_http, typed_in = found["POST"], found["ask for sync"]
+    assert over_http.trace_id.hex() == TRACE
+    assert [span.parent_span_id for span in requests] == [over_http.span_id, typed_in.span_id]
+    assert [span.trace_id for span in requests] == [over_http.trace_id, typed_in.trace_id]
 
 
 def test_without_an_endpoint_nothing_is_imported() -> None:
