@@ -17,7 +17,7 @@ COMMANDS = [
     ("up", "up:up", _RUN, "Run everything on this machine, until Ctrl-C."),
     ("demo", "demo:demo", _RUN, "Show all of it in a minute, with a sandbox portal and invented clinics."),
     ("gateway", "processes:gateway", _RUN, "Run one gateway: it takes requests from NATS."),
-    ("worker", "processes:worker", _RUN, "Run one worker: coordinator, date_scraper or reconciler."),
+    ("worker", "processes:worker", _RUN, "Run one worker: coordinator, date_scraper, reconciler or notifier."),
     ("sandbox", "sandbox:sandbox", _RUN, "Run the sandbox portal."),
     ("sync", "sync:sync", _SYNC, "Sync a clinic, and follow it to its end."),
     ("watch", "watch:watch", _SYNC, "Show syncs live: one, a clinic's, or all."),
@@ -33,6 +33,7 @@ COMMANDS = [
     ("migrate", "migrate:migrate", _OPERATE, "Bring the database's tables up to date."),
     ("dlq", "dlq:dlq", _OPERATE, "List, show, replay and drop dead letters."),
     ("nats-config", "nats_config:nats_config", _OPERATE, "Write a nats-server's configuration, with roles."),
+    ("spec", "spec:spec", _OPERATE, "Print the interface as AsyncAPI, JSON Schemas or OpenAPI."),
     ("env", "env:env", _OPERATE, "Print how to reach the servers of `up`, for a shell."),
 ]
 

@@ -1,0 +1,45 @@
+"""`spec`: what is said on NATS and over HTTP, for other programs to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from ops.cli.terminal import Json, answer, say
+
+
+def spec(
+    document: Annotated[
+        Literal["asyncapi", "schemas", "openapi"] | None,
+        Parameter(help="asyncapi: subjects and messages; schemas: the messages as JSON Schemas; openapi: HTTP."),
+    ] = None,
+    *,
+    write: Annotated[Path | None, Parameter(help="A folder: the document, or each of them, goes there.")] = None,
+    json: Json = False,
+) -> None:
+    """Print the interface as AsyncAPI 3, JSON Schema (2020-12) or OpenAPI 3.1; without a name, as AsyncAPI.
+
+    All of it is made from the models that the messages are checked with, so it is never out of date.
+
+    Example: `idexx-sync spec schemas`, or `idexx-sync spec --write docs/spec`
+    """
+    from actors.spec import documents
+
+    if write is None:
+        wanted = document or "asyncapi"
+        if json:
+            answer(documents.document(wanted))
+        else:
+            print(documents.text(wanted), end="")
+        return
+    write.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for name in [document] if document else documents.NAMES:
+        paths.append(write / f"{name}.json")
+        paths[-1].write_text(documents.text(name), encoding="utf-8")
+    if json:
+        answer({"ok": True, "written": paths})
+    else:
+        say("written: " + ", ".join(map(str, paths)))
