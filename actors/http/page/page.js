@@ -35,11 +35,15 @@ function clinics(feed, syncs) {
   const found = [...feed.state.clinics.values()].sort((one, other) =>
     (one.last_completed_at ?? "").localeCompare(other.last_completed_at ?? "") || one.slug.localeCompare(other.slug));
   if (!found.length) return h("p", { class: "empty" }, "No clinic is known yet: ", h("code", {}, "idexx-sync clinic add"));
-  return table("clinics", ["Clinic", "Fresh", "State", "Appointments"], found.map((one) => clinic(one, feed, syncs)));
+  const isAlone = feed.state.breaker === "open";
+  return [
+    isAlone && h("p", { class: "banner" }, "The portal failed too often and is left alone for a while: nothing gets fresher."),
+    table("clinics", ["Clinic", "Fresh", "State", "Appointments"], found.map((one) => clinic(one, feed, syncs))),
+  ].filter(Boolean);
 }
 
 function clinic(one, feed, syncs) {
-  const notes = words.obstacles(one, syncs, feed.state.breaker);
+  const notes = words.obstacles(one, syncs);
   return row(one.slug,
     rowHead("name", h("b", {}, one.name), h("small", {}, one.slug)),
     cell("fresh", freshness(one, feed.now)),
@@ -54,7 +58,7 @@ function freshness(clinic, now) {
   const age = at ? time(at, words.ago(at, now)) : "never";
   return [
     h("span", { class: isOld ? "note bad" : "note good" }, age, clinic.last_partial && " (partly)"),
-    goal && h("small", {}, `${isOld ? "later than its goal, " : "goal "}${words.span(goal * 1000)}`),
+    goal && h("small", {}, `${isOld ? "misses its goal" : "goal"} of ${words.span(goal * 1000)}`),
   ];
 }
 
@@ -96,12 +100,12 @@ function facts(sync, now) {
 
 const inOrder = (dates) => [...dates].sort((one, other) => one.date.localeCompare(other.date));
 
-function date(one) {
+function date(one, index) {
   const state = words.stateOf(one);
   const number = new Date(one.date).getUTCDate();
   const title = `${words.weekday(one.date)}: ${state}`;
   return h("li", { key: one.date, class: state.replace(" ", "-"), title },
-    h("span", { "aria-hidden": "true" }, h("b", {}, number), MARKS[state]), unseen(title));
+    h("span", { "aria-hidden": "true" }, h("b", {}, index && number > 1 ? number : words.day(one.date)), MARKS[state]), unseen(title));
 }
 
 /** Why dates wait or have failed: one line for each reason. */
@@ -188,7 +192,7 @@ function show(feed) {
   const over = syncs.filter((sync) => sync.completed_at);
   const runs = open.filter((sync) => sync.status === "in_progress");
   place("#main").hidden = false;
-  draw(place("#clinic-count"), feed.state.clinics.size);
+  draw(place("#clinic-count"), words.plural(feed.state.clinics.size, "clinic"));
   draw(place("#current-count"), `${runs.length} running, ${open.length - runs.length} waiting`);
   draw(place("#clock"), words.clock(feed.now));
   draw(place("#clinics .body"), clinics(feed, syncs));

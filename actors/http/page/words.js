@@ -15,9 +15,8 @@ export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 
 export function span(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const [minutes, hours, days] = [60, 3600, 86_400].map((size) => Math.floor(seconds / size));
-  if (days) return [`${days} d`, hours % 24 && `${hours % 24} h`].filter(Boolean).join(" ");
-  if (hours) return [`${hours} h`, minutes % 60 && `${minutes % 60} min`].filter(Boolean).join(" ");
-  return minutes ? `${minutes} min` : `${seconds} s`;
+  const units = days ? [days, "d", hours % 24, "h"] : hours ? [hours, "h", minutes % 60, "min"] : minutes ? [minutes, "min"] : [seconds, "s"];
+  return units.slice(0, units[2] ? 4 : 2).join("\u00a0");
 }
 
 export const ago = (time, now) => (time ? `${span(now - Date.parse(time))} ago` : "never");
@@ -39,7 +38,7 @@ export function stateOf({ status, reason, next_try_at: again, second_look: secon
 }
 
 /** What keeps a clinic from being fresh: [how bad, words], the worst first. */
-export function obstacles(clinic, syncs, breaker) {
+export function obstacles(clinic, syncs) {
   const own = syncs.filter((sync) => sync.clinic === clinic.slug);
   const last = own.find((sync) => sync.completed_at && !sync.dry_run);
   const runs = own.some((sync) => sync.status === "in_progress");
@@ -50,13 +49,12 @@ export function obstacles(clinic, syncs, breaker) {
     last && last.status !== "completed" && ["bad", `last sync ${plain(last.status)}${because(last)}`],
     last?.partial_success && ["warn", `${plural(last.failed_dates.length, "date")} failed in the last sync`],
     clinic.removals_held && ["warn", `${plural(clinic.removals_held, "removal")} held: a person has to decide`],
-    breaker !== "closed" && ["warn", "the portal is left alone: it failed too often"],
     clinic.schedule?.paused && ["warn", "its schedule is paused"],
     runs ? ["busy", "syncing now"] : waits && ["busy", "a sync waits"],
   ].filter(Boolean);
 }
 
-export const because = (sync) => (sync.error_message ? `: ${sync.error_message}` : "");
+const because = ({ status, error_message: message }) => (message && status !== "cancelled" ? `: ${message}` : "");
 
 /** How a sync that is over has ended: [how bad, words]. */
 export function outcome(sync) {
