@@ -30,7 +30,12 @@ class About:
         self, work: str, sync_id: UUID, day: date | None = None, traceparent: str | None = None
     ) -> AsyncIterator[None]:
         """Names `work` on a sync, or on a date of it, while the body does it; an error passes, and is reported."""
-        about = await self.tags(sync_id, day)
+        async with self.named(work, await self.tags(sync_id, day), traceparent):
+            yield
+
+    @asynccontextmanager
+    async def named(self, work: str, about: dict[str, str], traceparent: str | None = None) -> AsyncIterator[None]:
+        """The same for what is about something else."""
         with structlog.contextvars.bound_contextvars(**about), tracing.span(work, traceparent, about):
             try:
                 yield

@@ -1,4 +1,4 @@
-"""The three actors, and the broker they share: `dramatiq actors.app --queues coordinator` runs a Coordinator.
+"""The four actors, and the broker they share: `dramatiq actors.app --queues coordinator` runs a Coordinator.
 
 Each actor is a step of the engine and the message that follows from it. Commit, send, ack: the step commits,
 then the message is sent, and when the actor returns the broker acks. A crash between any two repeats work.
@@ -18,7 +18,7 @@ from actors import error_reports, tracing
 from actors.bus import build_broker
 from actors.crew import Crew
 from actors.logs import configure
-from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
+from actors.mail import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER
 from actors.settings import load
 from actors.stepping import step
 from engine import reconcile as engine_reconcile
@@ -32,6 +32,9 @@ broker = build_broker(settings)
 crew = Crew(settings, broker)
 broker.add_middleware(crew)
 dramatiq.set_broker(broker)
+
+#: What the notifier needs at most for one try, beside the receiver's own time, in milliseconds.
+TRY_LIMIT = 60_000
 
 #: How long a DateScraper leaves a date alone that another worker holds, in seconds.
 COME_BACK_AFTER = 3.0
@@ -68,3 +71,8 @@ async def reconcile_date(sync_id: str, day: str, *, traceparent: str | None = No
             process.relay.poke(done.clinic_id)
             if done.is_last:
                 await crew.mail.coordinate(sync)
+
+
+@dramatiq.actor(broker=broker, queue_name=NOTIFIER, time_limit=settings.webhook_timeout_ms + TRY_LIMIT)
+async def notify(delivery_id: str, *, traceparent: str | None = None) -> None:
+    await crew.notifier.notify(UUID(delivery_id), traceparent)

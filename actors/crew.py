@@ -14,7 +14,7 @@ from dramatiq.errors import BrokerConnectionError
 from dramatiq.middleware import Middleware
 
 from actors import error_reports
-from actors.mail import DATE_SCRAPER, Mail
+from actors.mail import DATE_SCRAPER, NOTIFIER, Mail
 from actors.metrics import Metrics
 from actors.periodic import periodically
 from actors.presence import announce
@@ -29,6 +29,7 @@ from engine.scrape import Desk
 
 if TYPE_CHECKING:
     from actors.http import Front
+    from actors.notifier import Notifier
     from engine.portal import Portal
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class Crew(Middleware):
         self._process: Process | None = None
         self._portal: Portal | None = None
         self._desk: Desk | None = None
+        self._notifier: Notifier | None = None
         self._front: Front | None = None
 
     @property
@@ -65,6 +67,12 @@ class Crew(Middleware):
         if self._desk is None:
             raise RuntimeError(f"this worker was not booted for the queue {DATE_SCRAPER!r}")
         return self._desk
+
+    @property
+    def notifier(self) -> Notifier:
+        if self._notifier is None:
+            raise RuntimeError(f"this worker was not booted for the queue {NOTIFIER!r}")
+        return self._notifier
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """A worker that cannot be opened ends, and whoever supervises it tries again: Dramatiq would log the error
@@ -99,6 +107,11 @@ class Crew(Middleware):
         await process.open()
         await announce(process, queues)
         await self._show(process)
+        if NOTIFIER in queues:
+            # An HTTP client is for the one who posts.
+            from actors.notifier import Notifier
+
+            self._notifier = Notifier(process)
         if DATE_SCRAPER in queues:
             process.waits_for.add("browser")
             # Playwright is heavy, and only a DateScraper needs it.

@@ -19,9 +19,10 @@ from engine.errors import Unavailable
 COORDINATOR = "coordinator"
 DATE_SCRAPER = "date_scraper"
 RECONCILER = "reconciler"
+NOTIFIER = "notifier"
 
 #: The mailboxes, one of each actor.
-QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER)
+QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER, NOTIFIER)
 
 #: How long the Coordinator waits for room in a full mailbox before it looks again, in seconds.
 ROOM_WAIT = 1.0
@@ -68,6 +69,10 @@ class Mail:
     async def reconcile_date(self, sync_id: UUID, day: date) -> None:
         await self._send(RECONCILER, "reconcile_date", sync_id, day.isoformat())
 
+    async def notify(self, delivery_id: UUID, after: float | None = None) -> None:
+        """Has the notifier try a delivery of a webhook, now or in `after` seconds."""
+        await self._send(NOTIFIER, "notify", delivery_id, after=after)
+
     async def follow(self, sync_id: UUID, step: Step) -> None:
         """Sends what a step of the Coordinator has decided. A full mailbox means to look again a little later."""
         for other in step.started:
@@ -86,7 +91,7 @@ class Mail:
         self,
         queue: str,
         actor: str,
-        sync_id: UUID,
+        about: UUID,
         *args: Any,
         after: float | None = None,
         message_id: UUID | None = None,
@@ -94,7 +99,7 @@ class Mail:
         message: Message[Any] = Message(
             queue_name=queue,
             actor_name=actor,
-            args=(str(sync_id), *args),
+            args=(str(about), *args),
             kwargs=tracing.carried(),
             options={},
             message_id=str(message_id or uuid4()),

@@ -20,7 +20,9 @@ from nats.aio.subscription import Subscription
 
 from actors import error_reports, tracing
 from actors.about import About
+from actors.deliveries import Deliveries
 from actors.holds import Holds
+from actors.mail import Mail
 from actors.messages import Subjects
 from actors.metrics import Metrics
 from actors.periodic import periodically
@@ -64,7 +66,10 @@ class Process:
             [self.subjects.events],
             replicas=settings.nats_replicas,
         )
-        self.relay = Relay(self.database, self.event_log, self.subjects, self.metrics)
+        self.deliveries = Deliveries(self.database, Mail(broker, self.metrics.refused))
+        self.relay = Relay(
+            self.database, self.event_log, self.subjects, self.metrics, on_end=self.deliveries.tell_of
+        )
         self.holds = Holds(self.database, self.metrics.browses)
         self.random = random.Random()  # noqa: S311 (jitter, not secrecy)
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from actors.messages import Subjects, encode
 from actors.metrics import Metrics
 from actors.telling import tell
 from broker.event_log import EventLog
+from engine.events import Event
 from engine.store.database import Connection, Database
 from engine.store.syncs import events as store
 
@@ -28,13 +29,22 @@ BATCH = 200
 
 
 class Relay:
-    """`poke` says that a clinic has something new; `run` publishes it soon after."""
+    """`poke` says that a clinic has something new; `run` publishes it soon after. `on_end` is called for each sync
+    whose last event was published."""
 
-    def __init__(self, database: Database, event_log: EventLog, subjects: Subjects, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        database: Database,
+        event_log: EventLog,
+        subjects: Subjects,
+        metrics: Metrics,
+        on_end: Callable[[UUID], Awaitable[None]],
+    ) -> None:
         self._database = database
         self._log = event_log
         self._subjects = subjects
         self._metrics = metrics
+        self._on_end = on_end
         self._clinics: set[UUID] = set()
         self._news = asyncio.Event()
 
@@ -83,6 +93,8 @@ class Relay:
         # After the commit: what is published again after a failure is told once.
         for row in events:
             self._tell(json.loads(row["payload"]))
+            if Event(row["event"]).is_last:
+                await self._on_end(row["sync_id"])
         return len(events) == BATCH or len(changes) == BATCH
 
     async def _publish_events(self, connection: Connection, events: Sequence[Any]) -> None:

@@ -12,6 +12,8 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from engine.sync import Limits
+from engine.webhook_reach import Network, Reach, read_networks
+from engine.webhook_tries import SCHEDULE
 
 Positive = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -42,6 +44,14 @@ def _api_keys(value: object) -> object:
             raise ValueError("expected name:sha256,…; `python -m actors.http.keys NAME` makes an entry")
         keys[match[2]] = match[1]
     return keys
+
+
+def _seconds(value: object) -> object:
+    return tuple(float(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _networks(value: object) -> object:
+    return read_networks(value) if isinstance(value, str) else value
 
 
 _NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts a server of its own"
@@ -87,6 +97,13 @@ class Settings(BaseSettings):
     mailbox_size_coordinator: int | None = None
     mailbox_size_date_scraper: int | None = None
     mailbox_size_reconciler: int | None = None
+    mailbox_size_notifier: int | None = None
+
+    webhook_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = 10_000
+    #: Seconds between one try of a delivery and the next, joined by commas; after the last one it is given up.
+    webhook_retry_seconds: Annotated[tuple[float, ...], NoDecode, BeforeValidator(_seconds)] = SCHEDULE
+    #: Networks that are not on the internet and to which webhooks may go nevertheless, also without TLS.
+    webhook_private_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
 
     removal_fence_count: Annotated[int, Field(ge=0)] = 20
     removal_fence_percent: Annotated[float, Field(ge=0, le=100)] = 30.0
@@ -132,12 +149,17 @@ class Settings(BaseSettings):
     def rate_burst(self) -> float:
         return self.idexx_rate_burst or max(self.idexx_rate_limit, 1.0)
 
+    @property
+    def webhook_reach(self) -> Reach:
+        return Reach(self.webhook_private_networks)
+
     def mailbox_sizes(self) -> dict[str, int]:
         """The bound of each queue, in messages."""
         own = {
             "coordinator": self.mailbox_size_coordinator,
             "date_scraper": self.mailbox_size_date_scraper,
             "reconciler": self.mailbox_size_reconciler,
+            "notifier": self.mailbox_size_notifier,
         }
         return {queue: size or self.mailbox_size for queue, size in own.items()}
 

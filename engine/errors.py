@@ -49,6 +49,21 @@ class UnknownSync(EngineError):
     reason = "unknown_sync"
 
 
+class UnknownWebhook(EngineError):
+    code = 404
+    reason = "unknown_webhook"
+
+
+class UnknownDelivery(EngineError):
+    code = 404
+    reason = "unknown_delivery"
+
+
+class NoSchedule(EngineError):
+    code = 404
+    reason = "no_schedule"
+
+
 class WrongState(EngineError):
     """The sync is not in a state in which this can be done."""
 

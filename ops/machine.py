@@ -101,4 +101,5 @@ def reachable(settings: Settings) -> dict[str, str]:
         "NATS_URL": settings.need_nats_url(),
         "DATABASE_URL": settings.need_database_url(),
         "IDEXX_BASE_URL": settings.idexx_base_url,
+        "WEBHOOK_PRIVATE_NETWORKS": ",".join(map(str, settings.webhook_private_networks)),
     }

@@ -1,4 +1,5 @@
-"""The processes of one machine: a gateway, a Coordinator, a Reconciler, and a DateScraper for each browser."""
+"""The processes of one machine: a gateway, a Coordinator, a Reconciler, a notifier, and a DateScraper for each
+browser."""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ from ops.supervision.command import Command, Stage
 if TYPE_CHECKING:
     from actors.settings import Settings
 
-Queue = Literal["coordinator", "date_scraper", "reconciler"]
+Queue = Literal["coordinator", "date_scraper", "reconciler", "notifier"]
 
-#: Messages that a Coordinator or Reconciler works on at once: they wait for the database, not for the processor.
+#: Messages that a worker works on at once: all but the DateScraper wait for others, not for the processor.
 THREADS = 8
 
 #: A worker is told to give up a little before the supervisor kills it, in milliseconds.
@@ -28,7 +29,7 @@ GIVE_UP_BEFORE = 2_000
 
 def processes(settings: Settings) -> Iterator[Command]:
     """In the order in which they are started."""
-    for queue in ("coordinator", "reconciler"):
+    for queue in ("coordinator", "reconciler", "notifier"):
         yield _worker(queue, queue, settings)
     for n in range(1, settings.browser_pool_size + 1):
         yield _worker("date_scraper", f"scraper-{n}", settings)

@@ -12,8 +12,8 @@ import psutil
 from nats.js.errors import APIError
 
 from actors.health.report import Check, Finding, Status
+from actors.mail import QUEUES
 from actors.metrics import catalogue, files
-from actors.metrics.catalogue import QUEUES
 from actors.processes import Process
 from engine.store.migrate import pending
 from engine.store.watching import sync_figures

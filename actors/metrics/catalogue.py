@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER
+from actors.mail import QUEUES
 
 #: How the gauges of a machine's processes become one: added up, the largest, the smallest; of those that live.
 Merge = Literal["livesum", "livemax", "livemin"]
@@ -51,7 +51,6 @@ class Metric:
         return (self.name,)
 
 
-QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER)
 SYNC_SECONDS = (1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0, 600.0)
 CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0)
 WAIT_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -132,6 +131,13 @@ MAILBOX_DELAYED = _cluster("mailbox_delayed_messages", "Messages that wait for t
 DEAD_LETTERS = _cluster("mailbox_dead_letters", "Messages that nobody could process.", "actor")
 MAILBOX_REJECTIONS = _counter(
     "mailbox_rejections_total", "Messages refused by a full mailbox; each is sent again.", "actor", QUEUES
+)
+
+WEBHOOKS = _counter(
+    "webhook_deliveries_total",
+    "Tries of deliveries of webhooks: those that arrived, that are made again, and that were the last.",
+    "outcome",
+    ("delivered", "retrying", "failed"),
 )
 
 QUEUE_ACTIVE = _cluster("sync_queue_active", "Syncs that run.")

@@ -14,8 +14,9 @@ from dramatiq.errors import BrokerConnectionError
 from prometheus_client import Metric as Family
 from prometheus_client.core import GaugeMetricFamily
 
+from actors.mail import QUEUES
 from actors.metrics import catalogue
-from actors.metrics.catalogue import QUEUES, Metric
+from actors.metrics.catalogue import Metric
 from actors.portal_limits import portal_breaker, portal_bucket
 from actors.probe import Probe
 from actors.processes import Process

@@ -75,6 +75,10 @@ class Metrics:
         """A mailbox was full."""
         self._count(catalogue.MAILBOX_REJECTIONS, queue)
 
+    def notified(self, outcome: str) -> None:
+        """A try of a delivery was made."""
+        self._count(catalogue.WEBHOOKS, outcome)
+
     def browses(self, dates: int) -> None:
         """This process's browser works on so many dates."""
         self._gauges[catalogue.BROWSERS].set(1)

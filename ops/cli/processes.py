@@ -23,7 +23,8 @@ def gateway() -> None:
 
 
 def worker(queue: Annotated[Queue, Parameter(help="Which actor it runs.")]) -> None:
-    """Run one worker. A machine has one `coordinator`, one `reconciler`, and a `date_scraper` for each browser.
+    """Run one worker. A machine has one `coordinator`, one `reconciler`, one `notifier` if clinics have
+    webhooks, and a `date_scraper` for each browser.
 
     Example: `idexx-sync worker date_scraper`
     """

@@ -173,7 +173,7 @@ def portal_lines(glance: Glance) -> Text:
         text.append(f", {budget['burst']:g} at once\n", "dim")
     text.append("breaker  ", "bold").append(_breaker(breaker))
     kinds: dict[str, int] = {"gateway": glance.gateways}
-    for queue in ("coordinator", "reconciler", "date_scraper"):
+    for queue in ("coordinator", "reconciler", "notifier", "date_scraper"):
         kinds[queue] = sum(queue in one["queues"].split() for one in glance.workers)
     text.append("\n")
     for name, number in kinds.items():

@@ -70,7 +70,7 @@ async def test_it_shows_everything_and_a_sync_as_it_goes(up: Up, source: Source)
     async with app.run_test(size=SIZE) as pilot:
         await seen(pilot, lambda: "completed" in rows(app, "syncs").get(done, ""))
         assert "s ago" in rows(app, "clinics")[CLINIC]
-        assert {"coordinator", "date_scraper", "reconciler"} == set(rows(app, "mailboxes"))
+        assert {"coordinator", "date_scraper", "reconciler", "notifier"} == set(rows(app, "mailboxes"))
         assert "0 of 1000" in rows(app, "mailboxes")["coordinator"]
         [browser] = rows(app, "browsers").values()
         assert "idle" in browser

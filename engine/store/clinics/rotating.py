@@ -6,6 +6,7 @@ from engine.store.clinics import PURPOSE
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.vault import Sealed, Vault
+from engine.store.webhooks import reseal_secrets
 
 SQL = Queries(__file__)
 
@@ -20,4 +21,5 @@ async def rotate_credentials(connection: Connection, vault: Vault) -> int:
             sealed = vault.seal(clinic_id, PURPOSE, secret)
             await connection.execute(SQL["reseal_credentials"], clinic_id, sealed.key_id, sealed.data)
         await connection.execute(SQL["drop_old_sessions"], vault.primary)
-    return len(rows)
+        webhooks = await reseal_secrets(connection, vault)
+    return len(rows) + webhooks

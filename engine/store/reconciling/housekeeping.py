@@ -24,6 +24,7 @@ class Lifetimes:
     changes: timedelta = timedelta(days=365)
     held: timedelta = timedelta(days=90)
     evidence: timedelta = timedelta(days=7)
+    deliveries: timedelta = timedelta(days=30)
 
 
 async def sweep(

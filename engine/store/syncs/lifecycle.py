@@ -16,6 +16,7 @@ from engine.events import Event
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs import events
+from engine.store.webhooks.deliveries import record_delivery
 from engine.sync import DateStatus, Limits, Sync, SyncStatus, date_sources, sources
 
 SQL = Queries(__file__)
@@ -63,7 +64,8 @@ async def touch(connection: Connection, sync_id: UUID) -> None:
 
 
 async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
-    """Ends the sync and tells it; dates that are still open are closed. False if it had ended before."""
+    """Ends the sync and tells it, the clinic's webhook too; dates that are still open are closed. False if it had
+    ended before."""
     await connection.execute(SQL["close_open_dates"], sync_id, date_sources(DateStatus.FAILED))
     ended = await connection.fetchval(
         SQL["end_sync"],
@@ -93,6 +95,7 @@ async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
         errors=list(ending.errors),
         message=ending.message,
     )
+    await record_delivery(connection, sync_id)
     return True
 
 

@@ -1,0 +1,85 @@
+"""Webhooks of clinics: to which address the end of a sync is told, and the secrets that sign it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from engine.clinic import Clinic
+from engine.errors import UnknownWebhook
+from engine.store.database import Connection
+from engine.store.queries import Queries
+from engine.store.vault import Sealed, Vault
+from engine.webhook import Secrets, Webhook
+from engine.webhook_tries import Reason
+
+SQL = Queries(__file__)
+
+#: What the secrets are sealed for: part of the associated data.
+PURPOSE = "webhook"
+
+
+async def get_webhook(connection: Connection, clinic: Clinic) -> Webhook:
+    """Raises `UnknownWebhook`."""
+    webhook = await find_webhook(connection, clinic)
+    if webhook is None:
+        raise UnknownWebhook(
+            f"clinic {clinic.slug!r} has no webhook; `idexx-sync clinic webhook set {clinic.slug} URL` gives it one"
+        )
+    return webhook
+
+
+async def find_webhook(connection: Connection, clinic: Clinic) -> Webhook | None:
+    row = await connection.fetchrow(SQL["get_webhook"], clinic.id)
+    return None if row is None else Webhook(**row)
+
+
+async def set_webhook(connection: Connection, vault: Vault, clinic: Clinic, url: str, secrets: Secrets) -> None:
+    """Stores a checked address, with a secret of its own; nothing is left of the one before."""
+    sealed = _seal(vault, clinic.id, secrets)
+    await connection.execute(SQL["set_webhook"], clinic.id, url, sealed.key_id, sealed.data)
+
+
+async def remove_webhook(connection: Connection, clinic: Clinic) -> None:
+    """What was not delivered is given up; the log of deliveries stays."""
+    await connection.execute(SQL["remove_webhook"], clinic.id, Reason.REMOVED)
+
+
+async def pause_webhook(connection: Connection, clinic_id: UUID, reason: str) -> None:
+    """What there is to tell is recorded, and waits."""
+    await connection.execute(SQL["pause_webhook"], clinic_id, reason)
+
+
+async def resume_webhook(connection: Connection, clinic: Clinic) -> int:
+    """Answers how many deliveries have waited; they are sent now."""
+    waited: int = await connection.fetchval(SQL["resume_webhook"], clinic.id)
+    return waited
+
+
+async def get_secrets(connection: Connection, vault: Vault, clinic_id: UUID) -> Secrets | None:
+    """None if the clinic has no webhook any more. Raises `VaultError` if the key ring does not open them."""
+    row = await connection.fetchrow(SQL["sealed_secrets"], clinic_id)
+    return None if row is None else _open(vault, clinic_id, row)
+
+
+async def store_secrets(connection: Connection, vault: Vault, clinic_id: UUID, secrets: Secrets) -> None:
+    sealed = _seal(vault, clinic_id, secrets)
+    await connection.execute(SQL["seal_secrets"], clinic_id, sealed.key_id, sealed.data, secrets.old_until)
+
+
+async def reseal_secrets(connection: Connection, vault: Vault) -> int:
+    """Seals with the newest key what is sealed with another one; answers how many. Raises `VaultError`."""
+    rows = await connection.fetch(SQL["webhooks_with_old_keys"], vault.primary)
+    for row in rows:
+        await store_secrets(connection, vault, row["clinic_id"], _open(vault, row["clinic_id"], row))
+    return len(rows)
+
+
+def _seal(vault: Vault, clinic_id: UUID, secrets: Secrets) -> Sealed:
+    return vault.seal(clinic_id, PURPOSE, json.dumps({"current": secrets.current, "old": secrets.old}).encode())
+
+
+def _open(vault: Vault, clinic_id: UUID, row: Any) -> Secrets:
+    record = json.loads(vault.open(clinic_id, PURPOSE, Sealed(row["key_id"], row["sealed"])))
+    return Secrets(**record, old_until=row["old_secret_until"])

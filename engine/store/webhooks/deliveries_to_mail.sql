@@ -1,0 +1,13 @@
+-- Deliveries that are due and that the notifier was not told of, or was told of so long ago ($1 seconds) that the
+-- message must be lost; of one sync, or of all ($2 null). Locked, so that they are told of once.
+select d.id
+from webhook_deliveries d join clinic_webhooks w on w.clinic_id = d.clinic_id
+where d.state = 'pending' and d.next_attempt_at <= clock_timestamp() and w.paused_at is null
+    and ($2::uuid is null or d.sync_id = $2)
+    and (
+        d.mailed_at is null
+        or greatest(d.mailed_at, d.next_attempt_at) < clock_timestamp() - $1 * interval '1 second'
+    )
+order by d.next_attempt_at
+limit $3
+for update of d skip locked

@@ -1,0 +1,10 @@
+-- A delivery that tells nothing, to see that it arrives.
+insert into webhook_deliveries (clinic_id, event, body)
+select c.id, $2::text, jsonb_build_object(
+    'type', $2::text,
+    'timestamp', at.told,
+    'data', jsonb_build_object('event', 'test', 'clinic', c.slug, 'at', at.told)
+)::text
+from clinics c, to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at (told)
+where c.id = $1
+returning id

@@ -1,0 +1,11 @@
+-- What has waited meanwhile is due now; answers how many that are.
+with resumed as (
+    update clinic_webhooks set paused_at = null, pause_reason = null where clinic_id = $1 returning clinic_id
+), due as (
+    update webhook_deliveries d
+    set next_attempt_at = clock_timestamp(), mailed_at = null
+    from resumed
+    where d.clinic_id = resumed.clinic_id and d.state = 'pending'
+    returning d.id
+)
+select count(*) from due

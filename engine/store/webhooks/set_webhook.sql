@@ -1,0 +1,6 @@
+-- Another address is another receiver: nothing of the old one stays, neither the secret nor that it was paused.
+insert into clinic_webhooks (clinic_id, url, key_id, sealed)
+values ($1, $2, $3, $4)
+on conflict (clinic_id) do update set
+    url = excluded.url, key_id = excluded.key_id, sealed = excluded.sealed,
+    old_secret_until = null, paused_at = null, pause_reason = null, created_at = now()
