@@ -13,7 +13,7 @@ from types import FrameType
 import structlog
 from dramatiq.errors import BrokerConnectionError
 
-from actors import error_reports, housekeeping, tracing
+from actors import deliveries, error_reports, housekeeping, tracing
 from actors.bus import build_broker
 from actors.commands import Commands
 from actors.housekeeping import Housekeeping
@@ -51,6 +51,7 @@ class Gateway:
         await self._front.open()
         self._process.own(periodically(Sweep(self._process, self._mail).once, SWEEP_INTERVAL))
         self._process.own(periodically(self._process.relay.sweep, RELAY_SWEEP_INTERVAL))
+        self._process.own(periodically(self._process.deliveries.sweep, deliveries.SWEEP_INTERVAL))
         self._process.own(periodically(Housekeeping(self._process).once, housekeeping.INTERVAL))
         await self._service.start()
         self._process.waits_for.discard("consumer")
