@@ -33,6 +33,7 @@ COMMANDS = [
     ("migrate", "migrate:migrate", _OPERATE, "Bring the database's tables up to date."),
     ("dlq", "dlq:dlq", _OPERATE, "List, show, replay and drop dead letters."),
     ("nats-config", "nats_config:nats_config", _OPERATE, "Write a nats-server's configuration, with roles."),
+    ("spec", "spec:spec", _OPERATE, "Print the interface as AsyncAPI, JSON Schemas or OpenAPI."),
     ("env", "env:env", _OPERATE, "Print how to reach the servers of `up`, for a shell."),
 ]
 
