@@ -1,7 +1,6 @@
 """Reconciling beside the old system's plan and beside raw COPY, in one run: `python -m ops.bench reconcile`.
 
-- `ours`: `lock_clinic` and `reconcile_snapshot`, one transaction a date. Beyond what the old plan does, it claims
-  the date's newest look, marks what is missing, knows moves, and records each change with its values before and
+- `ours`: `reconcile_snapshot`, one transaction a date. Beyond what the old plan does, it takes the clinic's turn, claims the date's newest look, marks what is missing, knows moves, and records each change with its values before and
   after, which is the history, the undo and the feed.
 - `old`: what the system before did: read ids and hashes of the range, compare in the program, insert by hundreds,
   update one by one, each statement a transaction of its own.
@@ -48,7 +47,7 @@ WARM_UPS = 6
 
 #: From how many rows on `--rounds` is what is done; fewer are measured more often, since they are noisier.
 MANY = 100_000
-MOST_ROUNDS_FACTOR = 10
+MOST_ROUNDS_FACTOR = 5
 
 #: Rows per second beside the old plan's, by how much has changed.
 GOALS = {"1 %": 2.0, "100 %": 10.0}
@@ -214,7 +213,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rows", type=int, nargs="+")
     parser.add_argument("--changed", nargs="+", default=["0", "1", "100", "new"], help="percent, or `new`")
     parser.add_argument("--days", type=int, default=1, help="dates that the rows are spread over")
-    parser.add_argument("--rounds", type=int, default=3, help="of 100,000 rows; fewer rows: up to ten times more")
+    parser.add_argument("--rounds", type=int, default=3, help="of 100,000 rows; fewer rows: up to five times more")
     parser.add_argument(
         "--url", help="a PostgreSQL; the run makes a database there (default: a server of its own)"
     )

@@ -16,7 +16,7 @@ from uuid import UUID
 from engine.appointment import Appointment
 from engine.snapshot import Proof, Snapshot
 from engine.store.database import Connection
-from engine.store.reconciling import lock_clinic, reconcile_snapshot
+from engine.store.reconciling import reconcile_snapshot
 
 FIRST_DAY = date(2026, 3, 2)
 COLUMNS = tuple(field.name for field in fields(Appointment))
@@ -85,7 +85,6 @@ async def _ours(connection: Connection, clinic_id: UUID, snapshots: Sequence[Sna
     sync_id = uuid.uuid4()
     for snapshot in snapshots:
         async with connection.transaction():
-            await lock_clinic(connection, clinic_id)
             await reconcile_snapshot(connection, clinic_id, sync_id, snapshot)
 
 
