@@ -13,6 +13,7 @@ import time
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.request import urlopen
@@ -64,7 +65,7 @@ def heard(nats_url: str, namespace: str) -> Iterator[Hearing | None]:
     """Every message under the test's own prefix. One that is not as its schema says fails the test at its end."""
     with hearing(nats_url, namespace) as heard:
         yield heard
-    assert not (found := heard.violations()), "\n".join(found)
+    heard.check()
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +92,12 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 async def database_url(postgres_url: str) -> AsyncIterator[str]:
     """A fresh database with the schema."""
+    async with fresh_database(postgres_url) as url:
+        yield url
+
+
+@asynccontextmanager
+async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
     name = f"t{uuid.uuid4().hex[:12]}"
     await _execute(postgres_url, f"create database {name} template migrated")
     yield _database(postgres_url, name)

@@ -63,6 +63,18 @@ class DecisionReply(Told):
     removals: Count
 
 
+class Schedule(Told):
+    """When the clinic is synced by itself."""
+
+    cron: str
+    timezone: str
+    words: str
+    """The same in English."""
+    paused: bool
+    next: Time | None
+    """null: paused, or never."""
+
+
 class Clinic(Told):
     """A clinic, and how fresh its data is."""
 
@@ -75,6 +87,12 @@ class Clinic(Told):
     """Why the portal does not let it in; null: nothing is known to be wrong."""
     last_completed_at: Time | None
     """null: never synced."""
+    max_age_seconds: Count | None = None
+    """Its goal: how old its data may become; null: it has none."""
+    is_fresh: bool | None = None
+    """Whether the goal is met."""
+    schedule: Schedule | None = None
+    """null: it is synced only when somebody asks."""
 
 
 class ClinicStatus(Clinic):

@@ -17,6 +17,7 @@ from typing import Any
 
 import jsonschema_rs
 import nats
+import pytest
 from nats.aio.msg import Msg
 from pydantic import BaseModel
 
@@ -60,6 +61,13 @@ class Hearing:
         self._commands = {command.verb: command for command in COMMANDS}
         self._asked: dict[str, Message] = {}
         self.messages: list[Message] = []
+
+    def check(self) -> None:
+        """Fails the test that has made the system say something else than what it is known to say."""
+        if found := self.violations():
+            pytest.fail(
+                "\n".join(["not as actors/spec/ describes it (then: idexx-sync spec --write docs/spec):", *found])
+            )
 
     def violations(self) -> list[str]:
         """What is wrong with the messages since the last look, each fault told once, with a message that has it."""
