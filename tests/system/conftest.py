@@ -145,27 +145,31 @@ def system(
     heard: Hearing | None,
 ) -> Iterator[System]:
     """Whatever it says is held against its schema, at the end of the test."""
-    system = System(
-        {
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "PYTHONWARNINGS": "error",
-            "NATS_URL": nats_url,
-            "DATABASE_URL": database_url,
-            "SUBJECT_PREFIX": namespace,
-            "ENCRYPTION_KEY": key_ring,
-            "IDEXX_BASE_URL": sandbox.url,
-            "IDEXX_RATE_LIMIT": "100",
-            "ACK_WAIT_MS": "3000",
-            "HTTP_PORT": "0",
-            **settings,
-        },
-        tmp_path,
-    )
+    home = {"HOME": str(tmp_path), **settings}
+    system = System(environment_of(nats_url, database_url, namespace, key_ring, sandbox, **home), tmp_path)
     try:
         yield system
     finally:
         system.close()
+
+
+def environment_of(
+    nats_url: str, database_url: str, namespace: str, key_ring: str, sandbox: SandboxProcess, **others: str
+) -> dict[str, str]:
+    """What the processes of a system find; `others` go before."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONWARNINGS": "error",
+        "NATS_URL": nats_url,
+        "DATABASE_URL": database_url,
+        "SUBJECT_PREFIX": namespace,
+        "ENCRYPTION_KEY": key_ring,
+        "IDEXX_BASE_URL": sandbox.url,
+        "IDEXX_RATE_LIMIT": "100",
+        "ACK_WAIT_MS": "3000",
+        "HTTP_PORT": "0",
+        **others,
+    }
 
 
 class Asker:
