@@ -70,9 +70,16 @@ class Schedule(Told):
     timezone: str
     words: str
     """The same in English."""
+    days_ahead: Count
     paused: bool
     next: Time | None
     """null: paused, or never."""
+    last_tick_at: Time | None
+    """When it was due last."""
+    last_outcome: Literal["started", "queued", "covered", "refused"] | None
+    """What became of that; covered: a sync ran or waited already that did what was due."""
+    last_sync_id: UUID | None
+    last_refusal: str | None
 
 
 class Clinic(Told):
