@@ -5,14 +5,14 @@ Everything that cannot be done is an `EngineError`, which the service turns into
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import structlog
-from dramatiq.errors import BrokerConnectionError
 
-from actors.mail import Mail
+from actors.admitting import Admitting
+from actors.clinics import one_clinic
 from actors.messages import (
     ALL,
     EventsQuery,
@@ -26,20 +26,17 @@ from actors.messages import (
 )
 from actors.overview import overview
 from actors.processes import Process
-from actors.views import clinic_view, sync_view
-from broker import MailboxFull
+from actors.views import sync_view
 from engine import decide_held
 from engine.cancel import cancel
 from engine.clinic import Clinic
-from engine.dates import work_order
 from engine.errors import BadRequest, WrongState
-from engine.store.clinics import check_can_sign_in, find_clinic
+from engine.store.clinics import find_clinic
 from engine.store.database import Connection, Database
-from engine.store.syncs.admission import Admission, admit
 from engine.store.syncs.dates import dates_of
 from engine.store.syncs.events import events_after
-from engine.store.syncs.reading import database_time, freshness, get_sync, list_syncs, queue_position
-from engine.sync import Sync, SyncRequest, SyncStatus
+from engine.store.syncs.reading import get_sync, list_syncs, queue_position
+from engine.sync import Sync, SyncStatus
 
 log = structlog.get_logger(__name__)
 
@@ -50,9 +47,9 @@ Command = Callable[[str, bytes], Awaitable[dict[str, Any]]]
 
 
 class Commands:
-    def __init__(self, process: Process, mail: Mail) -> None:
+    def __init__(self, process: Process, admitting: Admitting) -> None:
         self._process = process
-        self._mail = mail
+        self._admitting = admitting
         self._subjects: Subjects = process.subjects
 
     def by_verb(self) -> dict[str, Command]:
@@ -70,14 +67,11 @@ class Commands:
     async def sync(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Stores a sync, started or waiting."""
         command = parse(SyncCommand, payload)
-        await self._mail.check_room()
+        await self._admitting.check_room()
         async with self._process.database.transaction() as connection:
             clinic = await find_clinic(connection, slug)
-            admission = await self._admit(connection, clinic, command)
-        if admission.is_new:
-            log.info("sync_accepted", clinic=slug, sync_id=str(admission.sync_id), status=admission.status)
-            self._process.relay.poke(clinic.id)
-            await self._set_going([admission.sync_id] if admission.status is SyncStatus.IN_PROGRESS else [])
+            admission = await self._admitting.admit(connection, clinic, command)
+        await self._admitting.set_going(clinic, admission)
         return {
             "ok": True,
             "sync_id": admission.sync_id,
@@ -85,13 +79,6 @@ class Commands:
             "position": admission.position,
             "events": self._subjects.sync_event(clinic.slug, admission.sync_id),
         }
-
-    async def _admit(self, connection: Connection, clinic: Clinic, command: SyncCommand) -> Admission:
-        today = clinic.today(await database_time(connection))
-        dates = command.dates(today)
-        await check_can_sign_in(connection, clinic)
-        request = SyncRequest(clinic.id, dates, command.request_id, command.dry_run)
-        return await admit(connection, request, work_order(dates, today), self._process.limits)
 
     async def cancel(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Ends a sync that waits or runs; once more does no harm."""
@@ -104,7 +91,7 @@ class Commands:
             log.info("sync_cancelled", clinic=slug, sync_id=str(sync_id))
             await process.stop_workers(sync_id)
             process.relay.poke(clinic.id)
-            await self._set_going(done.started)
+            await self._admitting.coordinate(done.started)
         return {"ok": True, "sync_id": sync_id, "status": SyncStatus.CANCELLED}
 
     async def approve(self, slug: str, payload: bytes) -> dict[str, Any]:
@@ -135,7 +122,7 @@ class Commands:
         async with self._process.database.connection() as connection:
             clinic = await _clinic_asked_for(connection, slug, query.sync_id)
             sync = await _sync_asked_for(connection, clinic, query.sync_id)
-            about = clinic_view(clinic, await freshness(connection, clinic.id))
+            about = await one_clinic(connection, clinic)
             if sync is None:
                 return {"ok": True, "clinic": about, "sync": None}
             dates, position = await dates_of(connection, sync.id), await queue_position(connection, sync.id)
@@ -165,16 +152,6 @@ class Commands:
         """A clinic and its syncs; or, of `_all`, everything that a console shows."""
         parse(Request, payload)
         return await overview(self._process, slug)
-
-    async def _set_going(self, started: Sequence[UUID]) -> None:
-        """Tells the Coordinator. That it cannot be told is no refusal: the sweep finds what is stored."""
-        for sync_id in started:
-            try:
-                await self._mail.coordinate(sync_id)
-            except (MailboxFull, BrokerConnectionError) as error:
-                log.warning(
-                    "coordinator_not_told", sync_id=str(sync_id), error=str(error), hint="the sweep finds it"
-                )
 
 
 async def _clinic_asked_for(connection: Connection, slug: str, sync_id: UUID | None) -> Clinic:

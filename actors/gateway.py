@@ -14,6 +14,7 @@ import structlog
 from dramatiq.errors import BrokerConnectionError
 
 from actors import deliveries, error_reports, housekeeping, tracing
+from actors.admitting import Admitting
 from actors.bus import build_broker
 from actors.commands import Commands
 from actors.housekeeping import Housekeeping
@@ -23,6 +24,9 @@ from actors.mail import Mail
 from actors.metrics import Metrics
 from actors.periodic import periodically
 from actors.processes import Process
+from actors.schedules import keeping
+from actors.schedules.due import DueSyncs
+from actors.schedules.keeping import Keeping, clock_of
 from actors.service import CommandService
 from actors.settings import Settings, SettingsError, load
 from actors.stepping import SWEEP_INTERVAL, Sweep
@@ -42,7 +46,8 @@ class Gateway:
         metrics = Metrics.of_machine(settings)
         self._process = Process(settings, self.broker, metrics, "gateway")
         self._mail = Mail(self.broker, metrics.refused)
-        self._service = CommandService(self._process, Commands(self._process, self._mail))
+        self._admitting = Admitting(self._process, self._mail)
+        self._service = CommandService(self._process, Commands(self._process, self._admitting))
         self._front: Front | None = None
 
     async def open(self) -> None:
@@ -53,6 +58,9 @@ class Gateway:
         self._process.own(periodically(self._process.relay.sweep, RELAY_SWEEP_INTERVAL))
         self._process.own(periodically(self._process.deliveries.sweep, deliveries.SWEEP_INTERVAL))
         self._process.own(periodically(Housekeeping(self._process).once, housekeeping.INTERVAL))
+        clock = clock_of(self._process)
+        self._process.own(periodically(Keeping(self._process, clock).once, keeping.INTERVAL))
+        self._process.own(DueSyncs(self._process, clock, self._admitting).run())
         await self._service.start()
         self._process.waits_for.discard("consumer")
 

@@ -52,6 +52,11 @@ class Subjects:
         return f"{self.prefix.upper()}_EVENTS"
 
     @property
+    def schedule_stream(self) -> str:
+        """The stream of the clock: what ticks when, on `<prefix>.schedule.>`, and its ticks, on `<prefix>.due.*`."""
+        return f"{self.prefix.upper()}_SCHEDULES"
+
+    @property
     def limits_bucket(self) -> str:
         """The KV bucket of what spares the portal: its token bucket and its circuit breaker."""
         return f"{self.prefix}_limits"

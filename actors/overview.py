@@ -10,13 +10,14 @@ from typing import Any
 
 from dramatiq.errors import BrokerConnectionError
 
+from actors.clinics import all_clinics
 from actors.mail import QUEUES
 from actors.messages import ALL
 from actors.portal_limits import portal_breaker, portal_bucket
 from actors.processes import Process
 from actors.views import sync_view
 from engine.errors import Unavailable
-from engine.store.clinics import find_clinic, list_clinics
+from engine.store.clinics import find_clinic
 from engine.store.database import Connection
 from engine.store.syncs.reading import database_time, live_syncs
 from engine.store.watching import dates_in_hand
@@ -35,7 +36,7 @@ async def overview(process: Process, slug: str) -> dict[str, Any]:
 
 async def _stored(connection: Connection, slug: str) -> dict[str, Any]:
     clinic_id = None if slug == ALL else (await find_clinic(connection, slug)).id
-    clinics = await list_clinics(connection)
+    clinics = await all_clinics(connection)
     hands = await dates_in_hand(connection)
     return {
         "at": await database_time(connection),

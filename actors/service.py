@@ -7,13 +7,11 @@ as many as `MAX_AT_ONCE`; one more is refused.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 import nats.micro
 import structlog
-from dramatiq.errors import BrokerConnectionError
 from nats.micro.request import Request
 from nats.micro.service import EndpointConfig, Service
 
@@ -21,6 +19,7 @@ from actors import error_reports, tracing
 from actors.commands import Command, Commands
 from actors.messages import encode, refusal
 from actors.processes import Process
+from actors.rejections import tell_rejection
 from engine.errors import EngineError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -104,14 +103,7 @@ class CommandService:
         if self._is_awaited(request):
             await request.respond_error(str(error.code), _header(error.message), encode(body))
             return
-        clinic, at = _clinic(request), datetime.now(UTC)
-        event = {"event": "rejected", "clinic": clinic, "at": at, **body["error"]}
-        try:
-            await self._process.event_log.publish(
-                self._process.subjects.rejected(clinic), encode(event), f"rejected/{clinic}/{at.timestamp()}"
-            )
-        except BrokerConnectionError as failure:
-            log.warning("rejection_not_told", clinic=clinic, reason=error.reason, error=str(failure))
+        await tell_rejection(self._process, _clinic(request), error)
 
     def _is_awaited(self, request: Request) -> bool:
         """Whether the answer goes to an asker. The server does not check to where a client has answers sent: one

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from engine.clinic import Clinic
+from actors.schedules.cron import Cron
+from engine.clinic import Clinic, check_zone
+from engine.errors import BadRequest
+from engine.store.schedules import ClinicSchedule
 from engine.sync import DateState, Sync
 
 
@@ -23,6 +27,31 @@ def sync_view(sync: Sync, dates: Sequence[DateState] = (), position: int = 0) ->
     return view
 
 
-def clinic_view(clinic: Clinic, freshness: Mapping[str, Any]) -> dict[str, Any]:
-    """A clinic with the time of its last completed sync (None: never) and what keeps it from signing in."""
-    return {"slug": clinic.slug, "id": clinic.id, "name": clinic.name, "timezone": clinic.timezone, **freshness}
+def clinic_view(
+    clinic: Clinic, freshness: Mapping[str, Any], schedule: ClinicSchedule | None, now: datetime
+) -> dict[str, Any]:
+    """A clinic with the time of its last completed sync (None: never), whether that is fresh enough, when the next
+    one is due, and what keeps it from signing in."""
+    about = {"slug": clinic.slug, "id": clinic.id, "name": clinic.name, "timezone": clinic.timezone}
+    return about | held_to_goal(freshness, now) | {"schedule": schedule_view(schedule, now)}
+
+
+def held_to_goal(clinic: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """`is_fresh` beside `last_completed_at` and `max_age_seconds`: None where the clinic has no goal."""
+    last, goal = clinic["last_completed_at"], clinic["max_age_seconds"]
+    fresh = None if goal is None else last is not None and (now - last).total_seconds() <= goal
+    return {**clinic, "is_fresh": fresh}
+
+
+def schedule_view(schedule: ClinicSchedule | None, now: datetime) -> dict[str, Any] | None:
+    """A schedule in words, and when it is due next: None while it is paused."""
+    if schedule is None:
+        return None
+    fields = asdict(schedule)
+    del fields["clinic"]
+    try:
+        cron, zone = Cron.parse(schedule.cron), check_zone(schedule.timezone)
+    except BadRequest as error:  # written into the table by hand
+        return {**fields, "words": error.message, "next": None}
+    following = None if schedule.paused else next(cron.after(now, zone), None)
+    return {**fields, "words": cron.words, "next": following}

@@ -37,6 +37,14 @@ class Clinic:
         return now.astimezone(self.zone).date()
 
 
+def check_zone(timezone: str) -> ZoneInfo:
+    """Raises `BadRequest` for what is no IANA name."""
+    try:
+        return ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
+        raise BadRequest(f"timezone: {timezone!r} is no IANA time zone; use one like 'America/Chicago'") from None
+
+
 def check_slug(slug: str) -> str:
     if not SLUG.fullmatch(slug):
         raise BadRequest(f"clinic: {slug!r} is no slug; use 1 to 40 of a-z, 0-9 and '-'")

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from actors.clinics import all_clinics
 from actors.messages import Subjects
 from actors.settings import Settings
-from engine.store.clinics import list_clinics
 from ops.cli.sync_page import show_sync
 from ops.cli.tables import ago, table
 from ops.cli.terminal import Json, answer, console
@@ -35,7 +35,7 @@ def status(clinic: Clinic = None, *, json: Json = False) -> None:
 
 async def _all_clinics(settings: Settings, as_json: bool) -> None:
     async with open_database(database_url(settings)) as connection:
-        clinics = await list_clinics(connection)
+        clinics = await all_clinics(connection)
     if as_json:
         answer({"ok": True, "clinics": clinics})
         return

@@ -6,11 +6,10 @@ import json
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from engine.clinic import Clinic, check_slug
+from engine.clinic import Clinic, check_slug, check_zone
 from engine.credentials import Credentials
-from engine.errors import BadRequest, LoginRejected, NoCredentials, UnknownClinic
+from engine.errors import LoginRejected, NoCredentials, UnknownClinic
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.vault import Sealed, Vault
@@ -23,7 +22,7 @@ PURPOSE = "credentials"
 
 async def add_clinic(connection: Connection, slug: str, name: str, timezone: str, country: str = "US") -> Clinic:
     """Stores a clinic, or changes the one of this slug."""
-    _check_zone(timezone)
+    check_zone(timezone)
     row = await connection.fetchrow(SQL["add_clinic"], check_slug(slug), name, timezone, country.upper())
     return _clinic(row)
 
@@ -44,6 +43,11 @@ async def list_clinics(connection: Connection) -> list[dict[str, Any]]:
 async def remove_clinic(connection: Connection, clinic_id: UUID) -> None:
     """Removes the clinic with all that is stored of it."""
     await connection.execute(SQL["remove_clinic"], clinic_id)
+
+
+async def set_goal(connection: Connection, clinic: Clinic, max_age_seconds: int | None) -> None:
+    """How old the clinic's last completed sync may be; None: nobody says."""
+    await connection.execute(SQL["set_goal"], clinic.id, max_age_seconds)
 
 
 async def set_credentials(connection: Connection, vault: Vault, clinic_id: UUID, credentials: Credentials) -> None:
@@ -81,13 +85,6 @@ async def mark_login_failure(connection: Connection, clinic_id: UUID, reason: st
 
 def _no_credentials(slug: str) -> str:
     return f"clinic {slug!r} has no credentials; store them with `idexx-sync credentials set {slug}`"
-
-
-def _check_zone(timezone: str) -> None:
-    try:
-        ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):
-        raise BadRequest(f"timezone: {timezone!r} is no IANA time zone; use one like 'America/Chicago'") from None
 
 
 def _clinic(row: Any) -> Clinic:

@@ -6,6 +6,7 @@ select
     c.timezone,
     c.country,
     c.login_failure,
+    c.max_age_seconds,
     exists (select from idexx_credentials k where k.clinic_id = c.id) as has_credentials,
     last.completed_at as last_completed_at,
     last.partial_success as last_partial,

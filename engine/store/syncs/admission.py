@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from engine.admission import Crowd, check_admission
+from engine.dates import DateRange
 from engine.events import Event
 from engine.store.database import Connection
 from engine.store.queries import Queries
@@ -65,6 +66,19 @@ async def start_waiting(connection: Connection, clinic_id: UUID, limits: Limits)
 
 async def lock_clinic_row(connection: Connection, clinic_id: UUID) -> None:
     await connection.execute(SQL["lock_clinic_row"], clinic_id)
+
+
+async def find_covering(
+    connection: Connection, clinic_id: UUID, dates: DateRange, request_id: str | None = None
+) -> UUID | None:
+    """A sync that waits or runs, brings these dates, and was not made by this request; None: there is none.
+
+    With the clinic's row locked, none can be admitted meanwhile.
+    """
+    found: UUID | None = await connection.fetchval(
+        SQL["find_covering"], clinic_id, dates.start, dates.end, request_id
+    )
+    return found
 
 
 async def need_attention(connection: Connection, limits: Limits, silent_after: float) -> list[UUID]:

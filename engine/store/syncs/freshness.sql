@@ -3,7 +3,8 @@ select
     s.id as last_completed_sync,
     s.partial_success as last_was_partial,
     extract(epoch from clock_timestamp() - s.completed_at)::float8 as age_seconds,
-    c.login_failure
+    c.login_failure,
+    c.max_age_seconds
 from clinics c
 left join lateral (
     select id, completed_at, partial_success from schedule_syncs

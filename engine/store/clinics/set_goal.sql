@@ -1,0 +1,1 @@
+update clinics set max_age_seconds = $2 where id = $1

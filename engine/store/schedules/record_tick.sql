@@ -1,0 +1,5 @@
+-- What became of the clinic's last tick.
+update clinic_sync_schedules s set
+    last_tick_at = $2, last_outcome = $3, last_sync_id = $4, last_refusal = $5
+from clinics c
+where c.id = s.clinic_id and c.slug = $1

@@ -1,0 +1,1 @@
+delete from clinic_sync_schedules where clinic_id = $1 returning clinic_id

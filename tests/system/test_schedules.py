@@ -1,0 +1,183 @@
+"""Syncs that nobody asks for: the server's clock ticks, and each tick is one sync at most."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import nats
+import pytest
+from nats.aio.client import Client
+
+from broker.cron_clock import CronClock, Schedule
+from engine.store.clinics import find_clinic
+from engine.store.schedules import pause_schedule, set_schedule
+from ops.sandbox.client import SandboxClinic
+from tests.conftest import until
+from tests.system.conftest import Asker, System
+
+pytestmark = pytest.mark.anyio
+
+EVERY_SECOND = "* * * * * *"
+
+
+class Desk:
+    """What is stored of one clinic, and what the server keeps of it."""
+
+    def __init__(self, pool: asyncpg.Pool, client: Client, prefix: str, slug: str) -> None:
+        self.slug = slug
+        self._pool = pool
+        self._js = client.jetstream()
+        self._stream = f"{prefix.upper()}_SCHEDULES"
+        self._prefix = prefix
+
+        async def connected() -> Client:
+            return client
+
+        self.clock = CronClock(connected, self._stream, prefix)
+
+    async def schedule(self, cron: str = "0 6 * * *", timezone: str | None = None, paused: bool = False) -> None:
+        async with self._pool.acquire() as connection:
+            clinic = await find_clinic(connection, self.slug)
+            await set_schedule(connection, clinic, cron, timezone, 3)
+            await pause_schedule(connection, clinic, paused)
+
+    async def tick_each_second(self) -> None:
+        """Such a schedule cannot be stored, so whoever holds the clock against the table ends it."""
+        await self.clock.put(Schedule(self.slug, EVERY_SECOND, "UTC"))
+
+    async def ticks(self, count: int) -> None:
+        """Waits until the server has ticked so often."""
+        first = (await self._js.stream_info(self._stream)).state.last_seq
+
+        async def ticked() -> bool:
+            return (await self._js.stream_info(self._stream)).state.last_seq >= first + count
+
+        await until(ticked)
+
+    async def waiting(self) -> int:
+        """Ticks that nobody has taken."""
+        info = await self._js.stream_info(self._stream, subjects_filter=f"{self._prefix}.due.{self.slug}")
+        return sum((info.state.subjects or {}).values())
+
+    async def kept(self) -> list[tuple[str | None, str | None]]:
+        """The text and the zone of each schedule that ticks."""
+        found = []
+        for token in sorted(await self.clock.there() or ()):
+            message = await self._js.get_last_msg(self._stream, f"{self._prefix}.schedule.{token}")
+            headers = message.headers or {}
+            found.append((headers.get("Nats-Schedule"), headers.get("Nats-Schedule-Time-Zone")))
+        return found
+
+    async def keeps(self, *schedules: tuple[str, str]) -> None:
+        async def they_are_there() -> bool:
+            return await self.kept() == list(schedules)
+
+        await until(they_are_there)
+
+    async def lose_the_stream(self) -> None:
+        await self._js.delete_stream(self._stream)
+
+    async def is_declared(self) -> None:
+        async def there() -> bool:
+            return await self.clock.there() is not None
+
+        await until(there)
+
+    async def syncs(self) -> list[asyncpg.Record]:
+        return await self._pool.fetch("select id, status, request_id from schedule_syncs order by created_at")
+
+    async def last(self) -> Any:
+        return await self._pool.fetchrow("select * from clinic_sync_schedules")
+
+    async def becomes(self, outcome: str) -> Any:
+        """Waits until the last tick has led to this."""
+
+        async def it_has() -> Any:
+            row = await self.last()
+            return row if row["last_outcome"] == outcome else None
+
+        return await until(it_has)
+
+
+@pytest.fixture
+async def desk(
+    pool: asyncpg.Pool, nats_url: str, namespace: str, clinics: list[SandboxClinic]
+) -> AsyncIterator[Desk]:
+    client = await nats.connect(nats_url)
+    desk = Desk(pool, client, namespace, clinics[0].slug)
+    yield desk
+    await client.close()
+
+
+async def test_the_clock_ticks_while_nothing_of_ours_lives_and_what_piled_up_is_one_sync(
+    system: System, desk: Desk
+) -> None:
+    await desk.clock.declare()
+    await desk.schedule("0 6 * * *", "Europe/Berlin")
+    await desk.tick_each_second()
+    await desk.ticks(3)
+    assert await desk.waiting() == 1, "ticks that nobody took are one"
+    for name in ("one", "two"):
+        await asyncio.to_thread(system.gateway, name)
+    row = await desk.becomes("started")
+    await desk.keeps(("0 0 6 * * *", "Europe/Berlin"))
+    [sync] = await desk.syncs()
+    assert (sync["id"], sync["status"]) == (row["last_sync_id"], "in_progress")
+    assert abs((datetime.now(UTC) - row["last_tick_at"]).total_seconds()) < 60
+
+
+async def test_what_is_due_while_a_sync_runs_is_done_by_it(system: System, desk: Desk, asker: Asker) -> None:
+    await asyncio.to_thread(system.gateway)
+    running = await asker.ask("sync", desk.slug, {"days_ahead": 3})
+    await asyncio.to_thread(system.stop, "gateway")
+    await desk.schedule()
+    await desk.tick_each_second()
+    await desk.ticks(1)
+    await asyncio.to_thread(system.gateway, "again")
+    row = await desk.becomes("covered")
+    assert str(row["last_sync_id"]) == running["sync_id"]
+    assert len(await desk.syncs()) == 1
+
+
+async def test_a_schedule_follows_its_row_and_comes_back_when_the_server_has_lost_it(
+    system: System, desk: Desk, pool: asyncpg.Pool
+) -> None:
+    await asyncio.to_thread(system.gateway)
+    await desk.schedule("*/15 6-7 * * 1-5")
+    await desk.keeps(("0 0,15,30,45 6,7 * * 1,2,3,4,5", "America/Denver"))
+    await desk.lose_the_stream()
+    await desk.is_declared()
+    await desk.keeps(("0 0,15,30,45 6,7 * * 1,2,3,4,5", "America/Denver"))
+    await pool.execute("update clinics set timezone = 'America/Chicago' where slug = $1", desk.slug)
+    await desk.keeps(("0 0,15,30,45 6,7 * * 1,2,3,4,5", "America/Chicago"))
+    await desk.schedule(paused=True)
+    await desk.keeps()
+    await desk.tick_each_second()
+    await desk.keeps()
+    assert await desk.syncs() == [], "a tick of a clinic that is paused is nothing"
+
+
+async def test_a_refused_tick_is_told_and_not_tried_for_ever(
+    system: System, desk: Desk, asker: Asker, pool: asyncpg.Pool
+) -> None:
+    await desk.clock.declare()
+    await pool.execute("update clinics set login_failure = 'login_rejected' where slug = $1", desk.slug)
+    await desk.schedule()
+    rejected = await asker.client.subscribe(f"{asker.prefix}.evt.rejected.{desk.slug}")
+    await desk.tick_each_second()
+    await desk.ticks(1)
+    await asyncio.to_thread(system.gateway)
+    row = await desk.becomes("refused")
+    assert "credentials set" in row["last_refusal"]
+    assert b"login_rejected" in (await rejected.next_msg(timeout=10)).data
+
+    async def nothing_waits() -> bool:
+        return await desk.waiting() == 0
+
+    await desk.keeps(("0 0 6 * * *", "America/Denver"))
+    await until(nothing_waits)
+    assert await desk.syncs() == []
