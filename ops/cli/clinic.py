@@ -14,12 +14,14 @@ from ops.cli.confirm import Yes, confirm
 from ops.cli.resources import resources
 from ops.cli.status import status
 from ops.cli.terminal import Json, answer, say
+from ops.cli.webhook import webhook
 from ops.connections import open_database
 from ops.reach import database_url, settings_here
 
 clinic = App(name="clinic", help="Add, list, show and remove clinics.")
 
 clinic.command(resources)
+clinic.command(webhook)
 
 Slug = Annotated[str, Parameter(help="Its short name in subjects and commands: a-z, 0-9 and '-'.")]
 

@@ -1,0 +1,188 @@
+"""`clinic webhook …`: to which address the ends of a clinic's syncs are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated, Any, TypeVar
+
+from cyclopts import App, Parameter
+
+from actors.settings import Settings
+from engine.clinic import Clinic
+from engine.store import webhooks as store
+from engine.store.clinics import find_clinic
+from engine.store.syncs.reading import database_time
+from engine.store.vault import Vault
+from engine.webhook import Secrets, Webhook
+from ops.cli.confirm import Yes, confirm
+from ops.cli.terminal import Json, answer, console, say
+from ops.cli.webhook_log import log, redeliver, try_
+from ops.connections import open_database
+from ops.reach import database_url, settings_here
+
+T = TypeVar("T")
+
+webhook = App(name="webhook", help="Tell the ends of a clinic's syncs to an address, signed.")
+
+Slug = Annotated[str, Parameter(help="The clinic's slug.")]
+Url = Annotated[str, Parameter(help="An address that takes a POST, such as https://example.com/hooks/idexx.")]
+
+webhook.command(log)
+webhook.command(redeliver)
+webhook.command(try_, name="test")
+
+#: Why nothing is sent to a webhook that somebody has paused.
+BY_REQUEST = "by request"
+
+
+@webhook.command(name="set")
+def set_(clinic: Slug, url: Url, *, json: Json = False) -> None:
+    """Give a clinic a webhook, or its webhook another address, and print the secret that signs: this once.
+
+    The same address again changes nothing. Another one gets a secret of its own.
+
+    Example: `idexx-sync clinic webhook set cedar-creek https://example.com/hooks/idexx`
+    """
+    settings = settings_here()
+    settings.webhook_reach.check_url(url)
+    vault = vault_of(settings)
+
+    async def run(connection: Any, found: Clinic) -> str | None:
+        before = await store.find_webhook(connection, found)
+        if before is not None and before.url == url:
+            return None
+        secrets = Secrets.fresh()
+        await store.set_webhook(connection, vault, found, url, secrets)
+        return secrets.current
+
+    secret = _with_clinic(settings, clinic, run)
+    if json:
+        answer({"ok": True, "clinic": clinic, "url": url, "secret": secret})
+    elif secret is None:
+        say(f"{clinic} has this webhook already; a new secret: idexx-sync clinic webhook rotate {clinic}")
+    else:
+        say("the secret that signs is shown this once; give it to the receiver:")
+        print(secret)
+        say(f"next: idexx-sync clinic webhook test {clinic}")
+
+
+@webhook.command
+def rotate(clinic: Slug, *, json: Json = False) -> None:
+    """Make a new secret, and print it: this once. For a day both sign, so that the receiver can change its own.
+
+    Example: `idexx-sync clinic webhook rotate cedar-creek`
+    """
+    settings = settings_here()
+    vault = vault_of(settings)
+
+    async def run(connection: Any, found: Clinic) -> Secrets:
+        async with connection.transaction():
+            await store.get_webhook(connection, found)
+            secrets = await store.get_secrets(connection, vault, found.id)
+            assert secrets is not None  # it has a webhook  # noqa: S101
+            rotated = secrets.rotated(await database_time(connection))
+            await store.store_secrets(connection, vault, found.id, rotated)
+            return rotated
+
+    secrets = _with_clinic(settings, clinic, run)
+    if json:
+        told = {"secret": secrets.current, "old_secret_until": secrets.old_until}
+        answer({"ok": True, "clinic": clinic, **told})
+    else:
+        say(
+            f"the new secret is shown this once; the old one signs, too, until {secrets.old_until:%Y-%m-%d %H:%M} UTC:"
+        )
+        print(secrets.current)
+
+
+@webhook.command
+def show(clinic: Slug, *, json: Json = False) -> None:
+    """A clinic's webhook: its address, and whether it is paused.
+
+    Example: `idexx-sync clinic webhook show cedar-creek`
+    """
+    found = _with_clinic(settings_here(), clinic, store.get_webhook)
+    if json:
+        answer({"clinic": clinic, **_view(found)})
+        return
+    out = console()
+    for name, value in _view(found).items():
+        if value is not None:
+            out.print(f"{name.replace('_', ' '):<17} {value}", markup=False, soft_wrap=True)
+
+
+@webhook.command
+def pause(clinic: Slug, *, json: Json = False) -> None:
+    """Send nothing for now. What there is to tell is recorded, and sent after `resume` if it is not older than 3 days.
+
+    Example: `idexx-sync clinic webhook pause cedar-creek`
+    """
+
+    async def run(connection: Any, found: Clinic) -> None:
+        await store.get_webhook(connection, found)
+        await store.pause_webhook(connection, found.id, BY_REQUEST)
+
+    _with_clinic(settings_here(), clinic, run)
+    if json:
+        answer({"ok": True, "clinic": clinic, "paused": True})
+    else:
+        say(f"paused; to go on: idexx-sync clinic webhook resume {clinic}")
+
+
+@webhook.command
+def resume(clinic: Slug, *, json: Json = False) -> None:
+    """Send again, first of all what has waited. Also for a webhook that was paused since its receiver answered 410.
+
+    Example: `idexx-sync clinic webhook resume cedar-creek`
+    """
+
+    async def run(connection: Any, found: Clinic) -> int:
+        await store.get_webhook(connection, found)
+        return await store.resume_webhook(connection, found)
+
+    waited = _with_clinic(settings_here(), clinic, run)
+    if json:
+        answer({"ok": True, "clinic": clinic, "paused": False, "waited": waited})
+    else:
+        say(f"resumed; {waited} deliveries have waited and are sent now")
+
+
+@webhook.command
+def remove(clinic: Slug, *, yes: Yes = False, json: Json = False) -> None:
+    """Tell nobody any more. What was not delivered is given up; the log stays. Asks first.
+
+    Example: `idexx-sync clinic webhook remove cedar-creek --yes`
+    """
+
+    async def run(connection: Any, found: Clinic) -> None:
+        before = await store.get_webhook(connection, found)
+        if not yes:
+            confirm(f"Remove the webhook of {found.name} ({clinic}) to {before.url}?")
+        await store.remove_webhook(connection, found)
+
+    _with_clinic(settings_here(), clinic, run)
+    if json:
+        answer({"ok": True, "clinic": clinic, "removed": True})
+    else:
+        say(f"removed the webhook of {clinic}")
+
+
+def vault_of(settings: Settings) -> Vault:
+    key = settings.encryption_key
+    return Vault.from_ring("" if key is None else key.get_secret_value())
+
+
+def _with_clinic(settings: Settings, slug: str, run: Callable[[Any, Clinic], Awaitable[T]]) -> T:
+    async def connected() -> T:
+        async with open_database(database_url(settings)) as connection:
+            return await run(connection, await find_clinic(connection, slug))
+
+    return asyncio.run(connected())
+
+
+def _view(found: Webhook) -> dict[str, Any]:
+    fields = asdict(found)
+    del fields["clinic_id"]
+    return fields
