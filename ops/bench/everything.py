@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 #: Minutes that each may take, and may take with `--quick`.
-MINUTES = {
+MINUTES: dict[str, tuple[float, float]] = {
     "sync": (25, 6),
     "clinics": (6, 3),
     "ends": (4, 2),
@@ -58,7 +58,7 @@ def main(given: Sequence[str]) -> int:
 def one(name: str, options: argparse.Namespace) -> bool:
     """Whether it ended well and in time."""
     minutes = MINUTES[name][1 if options.quick else 0]
-    say(f"{name}: at most {minutes} min")
+    say(f"{name}: at most {minutes:g} min")
     with tempfile.TemporaryDirectory(prefix="idexx-bench-") as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "ops.bench", name, *arguments(name, options, Path(folder))]
@@ -67,7 +67,7 @@ def one(name: str, options: argparse.Namespace) -> bool:
             status = process.wait(minutes * 60)
         except subprocess.TimeoutExpired:
             stop(process)
-            say(f"✗ {name} was not done in {minutes} min and was stopped")
+            say(f"✗ {name} was not done in {minutes:g} min and was stopped")
             return False
         except KeyboardInterrupt:
             stop(process)
