@@ -77,6 +77,7 @@ def worker(subjects: Subjects) -> Permissions:
             *(right for bucket in buckets for right in _reading(f"KV_{bucket}")),
             *_stream(subjects.event_stream),
             *_consuming(subjects.event_stream),
+            *_clock(subjects),
         ),
         subscribe=(
             *(subjects.events, subjects.stop(), subjects.command("*"), INBOX, "$SRV.>"),
@@ -101,6 +102,15 @@ def _queue(names: QueueNames) -> Iterator[str]:
         yield from _consuming(stream)
     yield from _reading(names.dead)
     yield f"$JS.API.STREAM.MSG.DELETE.{names.dead}"
+
+
+def _clock(subjects: Subjects) -> Iterator[str]:
+    """The schedules of the clinics, all of which can be derived again, so they may be purged; their ticks come from
+    the server alone."""
+    yield f"{subjects.prefix}.schedule.>"
+    yield from _stream(subjects.schedule_stream)
+    yield from _consuming(subjects.schedule_stream)
+    yield f"$JS.API.STREAM.PURGE.{subjects.schedule_stream}"
 
 
 def _stream(name: str) -> Iterator[str]:

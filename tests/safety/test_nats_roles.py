@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 
 from actors.commands import Commands
 from broker import NatsBroker
+from broker.cron_clock import CronClock, Schedule
 from broker.event_log import EventLog
 from broker.kv import Bucket
 from ops.nats.permissions import CLIENT_VERBS, OPERATORS_VERBS, READING_VERBS
@@ -48,6 +49,8 @@ MAY = [
     *(("worker", "publish", f"p.{queue}.{end}") for queue in QUEUES for end in ("new.0", "dead", "room")),
     ("worker", "publish", "$KV.p_limits.budget"),
     ("worker", "publish", "$JS.API.STREAM.MSG.DELETE.p_coordinator_dead"),
+    ("worker", "publish", "p.schedule.elm.a-digest"),
+    ("worker", "publish", "$JS.API.STREAM.PURGE.P_SCHEDULES"),
     ("worker", "subscribe", "p.cmd.sync.*"),
     ("worker", "subscribe", "$KV.p_leases.>"),
 ]
@@ -68,6 +71,9 @@ PRIVATE = [
     ("publish", "$JS.API.CONSUMER.MSG.NEXT.p_coordinator_box.new-0"),
     ("publish", "$JS.API.STREAM.MSG.DELETE.p_coordinator_dead"),
     ("publish", "$JS.ACK.p_coordinator_box.new-0.1.1.1.1.0"),
+    ("publish", "p.schedule.elm.a-digest"),
+    ("publish", "$JS.API.STREAM.PURGE.P_SCHEDULES"),
+    ("publish", "$JS.API.CONSUMER.MSG.NEXT.P_SCHEDULES.ticks"),
     ("publish", "_INBOX.somebody.1"),
     ("publish", "_R_.somebody.1"),
     *(("publish", f"p.cmd.{verb}.elm") for verb in OPERATORS_VERBS),
@@ -83,6 +89,8 @@ NOBODYS = [
         for verb in ("DELETE", "PURGE", "SNAPSHOT", "RESTORE")
     ),
     ("publish", "$JS.API.STREAM.DELETE.P_EVENTS"),
+    ("publish", "p.due.elm"),
+    ("publish", "$JS.API.STREAM.DELETE.P_SCHEDULES"),
     ("publish", "$JS.API.CONSUMER.DELETE.p_coordinator_box.new-0"),
     ("publish", "$JS.API.STREAM.CREATE.another"),
     ("publish", "$JS.API.META.LEADER.STEPDOWN"),
@@ -254,6 +262,23 @@ async def test_the_broker_works_as_a_worker(server: Secured) -> None:
 
     before = server.refusals()
     await asyncio.to_thread(life)
+    assert server.refusals() == before
+
+
+async def test_the_clock_works_as_a_worker(server: Secured, worker: Visitor) -> None:
+    before = server.refusals()
+    clock = CronClock(lambda: _client(worker), "P_SCHEDULES", "p")
+    await clock.declare()
+    every_second = Schedule("elm", "* * * * * *", "Europe/Berlin")
+    await clock.put(every_second)
+    assert await clock.there() == {every_second.token}
+    source = await clock.ticks()
+    tick = await source.take()
+    assert tick is not None
+    await tick.ack()
+    await source.close()
+    await clock.drop([every_second.token])
+    assert await clock.there() == set()
     assert server.refusals() == before
 
 
