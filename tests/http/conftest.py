@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from tests.http.described import as_described
 from tests.system.conftest import System, asker, clinics, key_ring, sandbox, settings, system
 
 __all__ = ["asker", "clinics", "gateway", "key_ring", "sandbox", "settings", "system"]
@@ -24,7 +25,8 @@ def url_of(system: System, name: str = "gateway") -> str:
 
 @pytest.fixture
 async def gateway(system: System) -> AsyncIterator[httpx.AsyncClient]:
-    """A gateway, and a client of it."""
+    """A gateway, and a client of it; what it answers must be as its description says."""
     system.gateway()
-    async with httpx.AsyncClient(base_url=url_of(system), timeout=60) as client:
+    hooks = {"response": [as_described]}
+    async with httpx.AsyncClient(base_url=url_of(system), timeout=60, event_hooks=hooks) as client:
         yield client
