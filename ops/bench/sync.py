@@ -3,11 +3,11 @@
     python -m ops.bench sync [--latency 0.2 1 3] [--runs 3] [--ours]
 
 The ideal is what nobody can beat with the same settings: sign in once (three calls, one after the other), then
-`ceil(14 / SYNC_CONCURRENCY)` rounds of one call (fewer where SCRAPE_SPAN_DAYS is more than 1); or there is a session. Every process is real and on
-this machine; the portal is the sandbox, slowed down. Ours is timed from the request on NATS to the event
-`completed`. The old system's way (`ops/bench/old_way.py` says what it is) runs against the same portal and the
-same PostgreSQL, one date after the other and three at once; the kinds take turns. Before each run some
-appointments change, so that all have something to store. Memory is the proportional set size (PSS).
+`ceil(14 / SYNC_CONCURRENCY)` rounds of one call, fewer where SCRAPE_SPAN_DAYS is more than 1; or there is a session
+already. Every process is real and on this machine; the portal is the sandbox, slowed down. Ours is timed from the
+request on NATS to the event `completed`. The old system's way (`ops/bench/old_way.py` says what it is) runs against
+the same portal and the same PostgreSQL, one date after the other and three at once; the kinds take turns. Before
+each run some appointments change, so that all have something to store. Memory is the proportional set size (PSS).
 """
 
 from __future__ import annotations
