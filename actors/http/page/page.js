@@ -191,7 +191,7 @@ function show(feed) {
   const open = syncs.filter((sync) => !sync.completed_at);
   const over = syncs.filter((sync) => sync.completed_at);
   const runs = open.filter((sync) => sync.status === "in_progress");
-  place("#main").hidden = false;
+  place("#board").hidden = false;
   draw(place("#clinic-count"), words.plural(feed.state.clinics.size, "clinic"));
   draw(place("#current-count"), `${runs.length} running, ${open.length - runs.length} waiting`);
   draw(place("#clock"), words.clock(feed.now));

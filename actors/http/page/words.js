@@ -46,7 +46,7 @@ export function obstacles(clinic, syncs) {
   return [
     clinic.login_failure && ["bad", `${plain(clinic.login_failure)}: its credentials must be set anew`],
     !clinic.has_credentials && ["warn", "no credentials"],
-    last && last.status !== "completed" && ["bad", `last sync ${plain(last.status)}${because(last)}`],
+    last && last.status !== "completed" && !clinic.login_failure && ["bad", `last sync ${plain(last.status)}${because(last)}`],
     last?.partial_success && ["warn", `${plural(last.failed_dates.length, "date")} failed in the last sync`],
     clinic.removals_held && ["warn", `${plural(clinic.removals_held, "removal")} held: a person has to decide`],
     clinic.schedule?.paused && ["warn", "its schedule is paused"],

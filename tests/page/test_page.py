@@ -1,0 +1,193 @@
+"""The page as a person meets it: a real browser, a real gateway, real syncs."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Locator, Page, expect
+
+from actors.http.keys import fingerprint
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.page.conftest import Open
+from tests.system.conftest import Asker, System
+
+pytestmark = pytest.mark.anyio
+
+PHONE = {"viewport": {"width": 375, "height": 667}}
+
+#: Longer than the page waits before it calls its data old, in milliseconds.
+A_WHILE = 8_000
+
+
+async def request_sync(asker: Asker, clinic: SandboxClinic, days: int) -> str:
+    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": days})
+    assert accepted["ok"], accepted
+    return str(accepted["sync_id"])
+
+
+@asynccontextmanager
+async def slow(sandbox: SandboxProcess, **dials: object) -> AsyncIterator[None]:
+    await sandbox.dials(**dials)
+    try:
+        yield
+    finally:
+        await sandbox.put_dials_back()
+
+
+def running(page: Page, clinic: SandboxClinic) -> Locator:
+    return page.locator("#current .current > li").filter(has_text=clinic.name)
+
+
+def ended(page: Page, clinic: SandboxClinic) -> Locator:
+    """The latest one first."""
+    return page.locator("#latest tbody tr").filter(has_text=clinic.name).first
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator("#clinics tbody tr").filter(has_text=name)
+
+
+async def is_too_wide(page: Page) -> bool:
+    return bool(await page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+async def barriers(page: Page) -> list[str]:
+    """What stands in the way of those who see little or nothing, in the eyes of axe."""
+    found = await Axe().run(page)
+    return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found.response["violations"]]
+
+
+async def test_a_sync_moves_from_its_first_date_to_its_outcome(
+    open_page: Open, asker: Asker, clinics: list[SandboxClinic], sandbox: SandboxProcess, pool: asyncpg.Pool
+) -> None:
+    clinic = clinics[0]
+    page = await open_page()
+    await expect(page.get_by_text("No sync is running.")).to_be_visible()
+    async with slow(sandbox, latency_ms=600):
+        sync_id = await request_sync(asker, clinic, 8)
+        dates = running(page, clinic).locator(".dates > li")
+        await expect(dates).to_have_count(8)
+        await expect(running(page, clinic).locator(".dates > .running").first).to_be_visible()
+        await expect(running(page, clinic).locator(".dates > .done").first).to_be_visible()
+        late = await open_page(**PHONE)
+        await expect(running(late, clinic).locator(".dates > .done").first).to_be_visible()
+        assert not await is_too_wide(late)
+    await expect(ended(page, clinic)).to_contain_text("completed")
+    await expect(running(page, clinic)).to_have_count(0)
+    added = await pool.fetchval("select appointments_added from schedule_syncs where id = $1", sync_id)
+    assert added
+    for each in (page, late):
+        await expect(ended(each, clinic)).to_contain_text(f"{added} added, 0 updated, 0 removed")
+        await expect(row(each, clinic.name).locator("time")).to_have_text(re.compile(r"\d\ss ago"))
+        await expect(each.get_by_role("status").filter(has_text=f"{clinic.name}: completed")).to_have_count(1)
+    await expect(page.locator("#clinics tbody tr").first).to_contain_text("never")  # the least fresh first
+
+
+async def test_what_goes_wrong_says_why_in_both_schemes_and_to_everybody(
+    open_page: Open, asker: Asker, clinics: list[SandboxClinic], sandbox: SandboxProcess
+) -> None:
+    locked, limited = clinics[1:]
+    light, dark = await open_page(), await open_page(**PHONE, color_scheme="dark")
+    await sandbox.dials(locked.company_id, sign_in={"locked": True})
+    await request_sync(asker, locked, 2)
+    await expect(row(light, locked.name)).to_contain_text("account locked")
+    await expect(ended(light, locked)).to_contain_text("failed")
+    async with slow(sandbox, company_id=limited.company_id, rate_limit=1, rate_window_s=2, latency_ms=300):
+        await request_sync(asker, limited, 4)
+        for page in (light, dark):
+            reason = running(page, limited).get_by_text(re.compile(r"too many calls \(429\).*, next try "))
+            await expect(reason.first).to_be_visible()
+            assert await barriers(page) == []
+    ground = await dark.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    assert max(ground) < 40
+    await dark.set_viewport_size({"width": 320, "height": 568})
+    assert not await is_too_wide(dark)
+    await expect(ended(light, limited)).to_contain_text("completed")
+
+
+async def test_names_are_text_whatever_they_are(open_page: Open, pool: asyncpg.Pool) -> None:
+    name = "<img src=x onerror=alert(1)>" + "W" * 60
+    await pool.execute("insert into clinics (slug, name, timezone) values ('odd', $1, 'UTC')", name)
+    try:
+        page = await open_page(**PHONE)
+        await expect(row(page, "odd")).to_contain_text(name)
+        await expect(row(page, "odd")).to_contain_text("no credentials")
+        assert await page.locator("main img").count() == 0
+        assert not await is_too_wide(page)
+    finally:
+        await pool.execute("delete from clinics where slug = 'odd'")
+    await expect(row(page, "odd")).to_have_count(0)
+
+
+async def test_every_control_is_reached_by_keyboard(open_page: Open) -> None:
+    page = await open_page()
+    await expect(page.locator("#board")).to_be_visible()
+    stops = []
+    for _ in range(4):
+        await page.keyboard.press("Tab")
+        stops.append(await page.evaluate("document.activeElement.textContent.replace(/\\d+/g, 'N')"))
+        outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid", stops
+    assert stops == ["Skip to the clinics", "N clinics", "N running, N waiting", "latest"]
+    await page.locator(".skip").focus()
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.id") == "main"
+
+
+async def test_old_data_is_called_old_until_there_is_new(open_page: Open, system: System) -> None:
+    page = await open_page()
+    notice, board = page.locator("#notice"), page.locator("#board")
+    await expect(board).to_be_visible()
+    await expect(notice).to_be_empty()
+    system.processes["gateway"].send_signal(signal.SIGSTOP)
+    try:
+        await page.clock.fast_forward(A_WHILE)
+        await expect(notice).to_have_text(
+            re.compile(r"Data is \d+\ss old: the gateway does not answer; trying again")
+        )
+        await expect(board).to_be_visible()
+        assert await barriers(page) == []
+    finally:
+        system.processes["gateway"].send_signal(signal.SIGCONT)
+    await expect(notice).to_be_empty()
+    await asyncio.to_thread(system.stop, "gateway")
+    await page.clock.fast_forward(A_WHILE)
+    await expect(notice).to_contain_text("the gateway does not answer")
+    await asyncio.to_thread(system.gateway, "gateway again")
+    await page.clock.fast_forward(A_WHILE)
+    await expect(notice).to_be_empty()
+
+
+async def test_a_gateway_with_keys_is_asked_with_one(
+    open_page: Open, system: System, clinics: list[SandboxClinic]
+) -> None:
+    whole = system.environment
+    system.environment = {**whole, "API_KEYS": f"page:{fingerprint('the right one')}", "HTTP_PORT": "0"}
+    try:
+        await asyncio.to_thread(system.gateway, "locked")
+    finally:
+        system.environment = whole
+    page = await open_page("locked")
+    field = page.get_by_label("Key", exact=True)
+    await expect(field).to_be_focused()
+    await expect(page.locator("#board")).to_be_hidden()
+    assert await barriers(page) == []
+    await page.keyboard.type("a wrong one")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("The gateway does not know this key.")
+    await field.fill("the right one")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(row(page, clinics[0].name)).to_be_visible()
+    await expect(field).to_be_hidden()
+    await page.reload()
+    await expect(row(page, clinics[0].name)).to_be_visible()
+    assert await page.evaluate("localStorage.length") == 0
+    assert await page.context.cookies() == []
