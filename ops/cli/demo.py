@@ -60,3 +60,4 @@ def _next(out: Console) -> None:
     out.print(f"  [bold]{command} up --sandbox[/]          the same, until Ctrl-C")
     out.print(f"  [bold]{command} sync cedar-creek[/]      in another terminal: ask for a sync, and follow it")
     out.print(f"  [bold]{command} watch[/]                 in a third one: everything that happens")
+    out.print("  [bold]http://127.0.0.1:3001[/]                      in a browser: the same, to look at")

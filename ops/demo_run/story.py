@@ -85,6 +85,7 @@ class Story:
         self.tell_others(reachable(now))
         nats, database = where(now.need_nats_url()), where(now.need_database_url())
         self.out.print(f"  NATS at {nats}, PostgreSQL at {database}, the portal at {now.idexx_base_url}")
+        self.out.print(f"  to look at in a browser: http://{now.http_host}:{now.http_port}")
         return now
 
     async def _begin_anew(self) -> None:
