@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from ops.alert_drill import __doc__ as about
 from ops.alert_drill.causes import DRILLS, MAILBOX_SIZE
@@ -12,9 +11,7 @@ from ops.alert_drill.hurry import hurried
 from ops.alert_drill.running import Outcome, run_drills
 from ops.cli.tables import table
 from ops.cli.terminal import answer, console, say
-from ops.watched.machine import Watched, on_watched_machine
-
-RULES = Path(__file__).parent.parent / "prometheus" / "alerts.yaml"
+from ops.watched.machine import RULES, Watched, on_watched_machine
 
 
 def main() -> int:

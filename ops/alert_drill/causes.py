@@ -5,6 +5,7 @@ A cause is a context manager: it is brought about when the block is entered, and
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ from dramatiq import Message
 
 from actors.bus import build_broker
 from actors.mail import DATE_SCRAPER
+from actors.settings import Settings
 from ops.connections import open_database
 from ops.supervision import Command
 from ops.watched.machine import Watched
@@ -104,15 +106,22 @@ async def failing_portal(watched: Watched) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def unknown_message(watched: Watched) -> AsyncIterator[None]:
-    broker = build_broker(watched.settings)
-    try:
-        await broker.enqueue_async(
-            Message(queue_name=DATE_SCRAPER, actor_name="scrape_week", args=(), kwargs={}, options={})
-        )
-    finally:
-        broker.close()
+    await send_unknown_message(watched.settings)
     yield
     await watched.command("dlq", "drop", DATE_SCRAPER, "--yes")
+
+
+async def send_unknown_message(settings: Settings) -> None:
+    """As a newer version would, before everything was brought back to this one."""
+    await asyncio.to_thread(_send, settings, "scrape_week")
+
+
+def _send(settings: Settings, actor: str) -> None:
+    broker = build_broker(settings)
+    try:
+        broker.enqueue(Message(queue_name=DATE_SCRAPER, actor_name=actor, args=(), kwargs={}, options={}))
+    finally:
+        broker.close()
 
 
 @asynccontextmanager

@@ -24,6 +24,8 @@ from ops.supervision import Command, Supervisor
 from ops.watched.prometheus import Prometheus, start_prometheus
 from ops.watched.waiting import until
 
+RULES = Path(__file__).parent.parent / "prometheus" / "alerts.yaml"
+
 #: Seconds within which a sync, a command or a start must be done.
 PATIENCE = 240.0
 
@@ -103,9 +105,10 @@ class Watched:
 
 
 def on_watched_machine(
-    work: Callable[[Watched], Awaitable[int]], name: str, rules: str, /, **environment: str
+    work: Callable[[Watched], Awaitable[int]], name: str, rules: str, clinics: int = 2, /, **environment: str
 ) -> int:
-    """Runs `work` on a scratch machine under a Prometheus with these rules; answers its exit status."""
+    """Runs `work` on a scratch machine under a Prometheus with these rules; answers its exit status. `clinics`: how
+    many the sandbox has."""
     machines: list[WatchedMachine] = []
 
     def build(home: Home, supervisor: Supervisor, say: Callable[[str], None]) -> WatchedMachine:
@@ -120,7 +123,7 @@ def on_watched_machine(
         sandbox = Sandbox(settings.idexx_base_url)
         return await work(Watched(machine, settings, prometheus, sandbox, await sandbox.clinics()))
 
-    return on_scratch_machine(watched, name, None, build, **environment)
+    return on_scratch_machine(watched, name, None, build, clinics=clinics, **environment)
 
 
 def free_port() -> int:

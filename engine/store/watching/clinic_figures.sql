@@ -26,7 +26,8 @@ select
                 select d.reason from schedule_sync_dates d
                 where d.sync_id = ended.id and d.status = 'failed' and d.reason is not null
                 group by d.reason
-                order by count(*) desc, d.reason
+                -- Dates that the end of the sync closed tell nothing of what ended it.
+                order by d.reason = 'sync_ended', count(*) desc, d.reason
                 limit 1
             ), 'failed'
         )

@@ -1,0 +1,64 @@
+"""`python -m ops.dashboard_look [--picture FILE] [--good-days N]`: exit status 1 where a query answers nothing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ops.alert_drill.hurry import hurried
+from ops.cli.terminal import answer, say
+from ops.dashboard_look import __doc__ as about
+from ops.dashboard_look.asking import Answer, ask
+from ops.dashboard_look.board import Panel, read_board
+from ops.dashboard_look.days import CLINICS, live_through
+from ops.watched.machine import RULES, Watched, on_watched_machine
+
+#: Points of a line.
+POINTS = 150
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m ops.dashboard_look",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it into this PNG")
+    parser.add_argument(
+        "--good-days", type=int, default=3, help="how often all clinics are synced before the bad day"
+    )
+    arguments = parser.parse_args()
+    panels = read_board()
+
+    async def work(watched: Watched) -> int:
+        start = time.time()
+        await live_through(watched, arguments.good_days)
+        end = time.time()
+        step = max((end - start) / POINTS, 1.0)
+        answers = await ask(watched.prometheus, panels, start, end, step)
+        if arguments.picture:
+            from ops.dashboard_look.drawing import draw
+
+            draw(panels, answers, arguments.picture)
+            say(f"drawn into {arguments.picture}")
+        empty = list(_empty(panels, answers))
+        for one in empty:
+            answer(one)
+        say(f"{len(empty)} of {sum(len(panel.targets) for panel in panels)} queries answered nothing")
+        return 1 if empty else 0
+
+    return on_watched_machine(work, "dashboard", hurried(RULES.read_text()), CLINICS)
+
+
+def _empty(panels: Sequence[Panel], answers: Mapping[str, Sequence[Answer]]) -> Iterator[dict[str, str]]:
+    for panel in panels:
+        for one in answers[panel.title]:
+            if one.is_empty:
+                yield {"panel": panel.title, "query": one.target.expression}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

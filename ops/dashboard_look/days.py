@@ -1,0 +1,70 @@
+"""What happens to the clinics of the run: good days, a portal that throttles, and a bad day for each of four."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import timedelta
+
+from ops.alert_drill.causes import send_unknown_message
+from ops.connections import open_database
+from ops.sandbox.client import SandboxClinic
+from ops.watched.machine import PATIENCE, Watched
+from ops.watched.waiting import until
+
+#: The clinics of the run: each has a bad day of its own, but for the first.
+CLINICS = 5
+DAYS = 14
+#: What the clinics have as their goal, in seconds: short enough to be missed within the run.
+GOAL = 30
+#: Alerts that the bad day causes, and what one clinic's last sync failed by: they are waited for.
+CAUSED = {"LoginRejected", "RemovalsHeld", "DeadLetters", "ClinicNotFresh"}
+CHANGED = 'clinic_sync_failing{reason="portal_changed"}'
+
+
+async def live_through(watched: Watched, good_days: int) -> None:
+    """Returns when Prometheus has seen the bad day, while it lasts."""
+    async with open_database(watched.settings.need_database_url()) as connection:
+        await connection.execute("update clinics set max_age_seconds = $1", GOAL)
+    for _ in range(good_days):
+        await _sync_all(watched)
+    await _throttled_day(watched)
+    await _bad_day(watched)
+
+    async def seen() -> bool:
+        firing = {alert.name for alert in await watched.prometheus.alerts() if alert.state == "firing"}
+        return firing >= CAUSED and bool(await watched.prometheus.query(CHANGED, time.time()))
+
+    await until(seen, PATIENCE)
+
+
+async def _sync_all(watched: Watched) -> None:
+    await asyncio.gather(*(_sync(watched, clinic) for clinic in watched.clinics))
+
+
+async def _sync(watched: Watched, clinic: SandboxClinic) -> None:
+    await watched.ended(clinic, await watched.sync(clinic, DAYS))
+
+
+async def _throttled_day(watched: Watched) -> None:
+    """The portal refuses more than four calls a second, which nobody has told us."""
+    await watched.sandbox.dials(rate_limit=4, latency_ms=100, latency_jitter_ms=80)
+    await _sync_all(watched)
+    await watched.sandbox.dials(rate_limit=None)
+
+
+async def _bad_day(watched: Watched) -> None:
+    """One clinic is well; one is not let in, one has lost most of its calendar, one has a slow portal and a queue,
+    one a portal that has changed. And a message comes that nobody knows."""
+    _, rejected, emptied, slow, changed = watched.clinics
+    sandbox = watched.sandbox
+    await sandbox.dials(rejected.company_id, sign_in={"reject": True})
+    await sandbox.end_sessions(rejected.company_id)
+    await sandbox.dials(slow.company_id, latency_ms=12_000)
+    await sandbox.dials(changed.company_id, drift=["renamed_fields"])
+    truth = await sandbox.truth(emptied.company_id, emptied.today, emptied.today + timedelta(days=DAYS - 1))
+    await sandbox.change(emptied.company_id, delete=[one["neo_appointment_id"] for one in truth][::2])
+    for _ in range(4):
+        await watched.sync(slow, DAYS)
+    await send_unknown_message(watched.settings)
+    await asyncio.gather(*(_sync(watched, clinic) for clinic in watched.clinics if clinic is not slow))
