@@ -136,9 +136,15 @@ async def bench(settings: Settings, options: argparse.Namespace) -> int:
     return conclude(result_of(medians, settings, options.runs), options)
 
 
+def _above_0(text: str) -> float:
+    if not (latency := float(text)) > 0:
+        raise argparse.ArgumentTypeError(f"{text}: without latency there is no ideal; use 0.05, say")
+    return latency
+
+
 def main(given: Sequence[str]) -> int:
     parser = parser_of("sync", __doc__)
-    parser.add_argument("--latency", type=float, nargs="+", help="seconds a call (default 0.2 1 3)")
+    parser.add_argument("--latency", type=_above_0, nargs="+", help="seconds a call (default 0.2 1 3)")
     parser.add_argument("--runs", type=int, help="of each; the median is told (default 3)")
     parser.add_argument("--ours", action="store_true", help="without the old system's way")
     options = options_of(parser, given)
