@@ -208,7 +208,10 @@ class NatsBroker(QueueAccess):
         )
         sources = parts.thread.run(parts.declare_consumers(names))
         give_backs = self._max_deliver // 2
-        consumer.open(lambda receive: Intake(parts.connection, parts.held, sources, prefetch, give_backs, receive))
+        consumer.open(
+            lambda receive: Intake(parts.connection, parts.held, sources, prefetch, give_backs, receive),
+            parts.thread.run(parts.mover(names)),
+        )
         return consumer
 
     # Inside

@@ -19,6 +19,7 @@ from .errors import DeliveriesExhausted
 from .held import ACK, NAK, Held, nak
 from .intake import Intake
 from .loop import LoopThread, wait
+from .mover import Mover
 from .names import QueueNames
 
 #: How long closing may take when the server does not answer. Seconds.
@@ -48,13 +49,16 @@ class NatsConsumer(Consumer):
         self._max_deliver = max_deliver
         self._arrived: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._intake: Intake | None = None
+        self._mover: Mover | None = None
         self._burials: set[Future[None]] = set()
         self._logger = get_logger(__name__, type(self))
 
-    def open(self, make_intake: Callable[[Callable[[Delivery], None]], Intake]) -> None:
+    def open(self, make_intake: Callable[[Callable[[Delivery], None]], Intake], mover: Mover | None) -> None:
         """Begins to pull; raises BrokerConnectionError when no server can be reached."""
-        self._intake = make_intake(self._arrived.put)
+        self._intake, self._mover = make_intake(self._arrived.put), mover
         self._thread.run(self._intake.start())
+        if mover is not None:
+            self._thread.run(mover.start())
 
     def __next__(self) -> MessageProxy | None:
         try:
@@ -106,6 +110,8 @@ class NatsConsumer(Consumer):
 
     async def _close(self, intake: Intake) -> None:
         await intake.stop()
+        if self._mover is not None:
+            await self._mover.stop()
         while not self._arrived.empty():
             if (delivery := self._arrived.get_nowait()) is not None:
                 await self._held.give_back(delivery)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dramatiq import Message, MessageProxy
@@ -25,6 +26,7 @@ class Delivery:
     behind: int
     subject: str
     payload: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
     intake: Intake | None = None
     #: A follow-up of the message (a retry, a pipeline's next step) could not be stored: it must not be acked.
     unfinished: bool = False
@@ -42,6 +44,7 @@ class Delivery:
             behind=int(tokens[first + 6]),
             subject=message.subject,
             payload=message.data,
+            headers=message.headers or {},
         )
 
 

@@ -21,7 +21,7 @@ from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 
 from .errors import MessageTooLarge, is_passing, transport
 from .names import token
-from .streams import declare_stream
+from .streams import declare_stream, require
 
 #: Another revision than the expected one is there.
 WRONG_REVISION = (10071, 10164)
@@ -29,6 +29,8 @@ WRONG_REVISION = (10071, 10164)
 ATTEMPTS, PAUSE = 5, 0.2
 #: The server keeps no shorter time to live. Seconds.
 SHORTEST_TTL = 1.0
+#: The first server that lets a message expire by itself.
+OLDEST_SERVER = (2, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Entry:
 class Bucket:
     """One bucket, made on first use. `name` may use letters, digits, `-` and `_`; keys may be any text.
 
-    Every method raises BrokerConnectionError when the server cannot be reached.
+    Every method raises BrokerConnectionError when the server cannot be reached, and DeclarationRefused when it is
+    older than 2.11, which cannot let a key expire.
     """
 
     def __init__(self, nats: Client | JetStreamContext, name: str, *, replicas: int = 1) -> None:
@@ -65,6 +68,7 @@ class Bucket:
     async def declare(self) -> None:
         """Makes the bucket unless it exists."""
         if self._declaring is None or (self._declaring.done() and self._declaring.exception()):
+            require(self._client, OLDEST_SERVER, f"The bucket {self._name!r}")
             self._declaring = asyncio.ensure_future(declare_stream(self._js, self._config()))
         await asyncio.shield(self._declaring)
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
+#: The durable at which delayed messages wait on a server without scheduled messages.
+WAITING = "waiting"
+
 
 def token(name: str) -> str:
     """`name` as one token of a subject and part of a stream's name; different names stay different."""
@@ -51,8 +54,8 @@ class QueueNames:
         """Where the server puts a delayed message when its time has come."""
         return f"{self._subject}.due.{level}"
 
-    def at(self, key: str) -> str:
-        """Where one delayed message waits; `key` is its own."""
+    def at(self, key: str | int) -> str:
+        """Where one delayed message waits; `key` is its own (or its level, where the server has no schedules)."""
         return f"{self._subject}.at.{key}"
 
     @cached_property

@@ -14,6 +14,7 @@ from .intake import Source
 from .kv import Bucket
 from .loop import LoopThread
 from .mailbox import Mailboxes
+from .mover import Mover
 from .names import QueueNames
 from .outbox import Outbox
 from .publisher import Publisher
@@ -42,6 +43,7 @@ class Parts:
     thread: LoopThread
     connection: Connection
     streams: Streams
+    publisher: Publisher
     held: Held
     room: Room
     sender: Sender
@@ -66,6 +68,7 @@ class Parts:
             thread=thread,
             connection=connection,
             streams=streams,
+            publisher=publisher,
             held=held,
             room=room,
             sender=sender,
@@ -90,6 +93,12 @@ class Parts:
             for level in reversed(self.streams.options.levels)
             for stream, kind in ((names.later, "due"), (names.box, "new"))
         ]
+
+    async def mover(self, names: QueueNames) -> Mover | None:
+        """What moves delayed messages on, where the server does not."""
+        if not await self.streams.needs_mover(names):
+            return None
+        return Mover(self.connection, self.held, self.publisher, names)
 
     async def join(self, names: QueueNames) -> None:
         """Waits until nothing is ready, in flight or delayed."""

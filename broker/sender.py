@@ -12,6 +12,7 @@ from dramatiq import Message, get_encoder
 from .clock import ServerClock, format_time
 from .connection import Connection
 from .errors import MailboxFull
+from .mover import DUE
 from .names import QueueNames
 from .publisher import Letter, Publisher, Stored
 from .room import Room
@@ -88,9 +89,13 @@ class Sender:
         letter = Letter(names.later, names.due(self._level(message)), payload, {"Nats-Msg-Id": key})
         if due - time.monotonic() >= SHORTEST_DELAY:
             at = await self._clock(names.later).at(due, await self._connection.connected())
-            letter.headers["Nats-Schedule"] = f"@at {format_time(at)}"
-            letter.headers["Nats-Schedule-Target"] = letter.subject
-            letter.subject = names.at(blake2b(key.encode(), digest_size=12).hexdigest())
+            if self._streams.has_schedules:
+                letter.headers["Nats-Schedule"] = f"@at {format_time(at)}"
+                letter.headers["Nats-Schedule-Target"] = letter.subject
+                letter.subject = names.at(blake2b(key.encode(), digest_size=12).hexdigest())
+            else:
+                letter.headers[DUE] = f"{at:.6f}"
+                letter.subject = names.at(self._level(message))
         return await self._publisher.publish(letter)
 
     def refusal(self, names: QueueNames, error: nats.js.errors.APIError) -> MailboxFull:

@@ -10,6 +10,7 @@ from typing import Any
 
 import nats.js.errors
 from dramatiq.errors import BrokerError, ConnectionClosed
+from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -22,10 +23,10 @@ from nats.js.api import (
 
 from .connection import Connection
 from .errors import DeclarationRefused, transport
-from .names import QueueNames
+from .names import WAITING, QueueNames
 
-#: The first server with scheduled messages, which delays need.
-OLDEST_SERVER = (2, 12)
+#: The first server that has what is needed, and the first with scheduled messages; before, see `mover.py`.
+OLDEST_SERVER, FIRST_WITH_SCHEDULES = (2, 10), (2, 12)
 #: How long one attempt at a declaration waits for an answer, and the pause before the next. Seconds.
 ATTEMPT, PAUSE = 2.0, 0.2
 
@@ -66,6 +67,8 @@ class Streams:
 
     def __init__(self, connection: Connection, options: StreamOptions) -> None:
         self.options = options
+        #: Whether the server keeps delayed messages until their time; known when `later` was declared.
+        self.has_schedules = True
         self._connection = connection
         self._declared: dict[str, asyncio.Task[None]] = {}
         self._known: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
@@ -81,6 +84,20 @@ class Streams:
     async def dead(self, names: QueueNames) -> None:
         """The stream of dead letters."""
         await self._once(names.dead, lambda: self._declare_dead(names))
+
+    async def needs_mover(self, names: QueueNames) -> bool:
+        """Whether delayed messages wait for a worker to move them on; after an update of the server, too."""
+        js = await self._jetstream()
+        if not self.has_schedules:
+            levels = [names.at(level) for level in self.options.levels]
+            await declare_consumer(js, names.later, self._consumer(WAITING, levels))
+            return True
+        with transport():
+            try:
+                await js.consumer_info(names.later, WAITING)
+            except nats.js.errors.NotFoundError:
+                return False
+        return True
 
     def knows(self, stream: str) -> bool:
         """Whether `stream` was declared by this process, so that nothing needs to be awaited."""
@@ -138,10 +155,11 @@ class Streams:
             ),
         )
         for level in options.levels:
-            await declare_consumer(js, names.box, self._consumer(f"new-{level}", names.new(level)))
+            await declare_consumer(js, names.box, self._consumer(f"new-{level}", [names.new(level)]))
 
     async def _declare_later(self, names: QueueNames) -> None:
         js = await self._jetstream()
+        self.has_schedules = version_of(await self._connection.client()) >= FIRST_WITH_SCHEDULES
         await declare_stream(
             js,
             StreamConfig(
@@ -149,7 +167,7 @@ class Streams:
                 subjects=[names.at("*"), names.due("*")],
                 # A bound is neither possible here (the server refuses it) nor wanted: what is here was admitted.
                 retention=RetentionPolicy.WORK_QUEUE,
-                allow_msg_schedules=True,
+                allow_msg_schedules=self.has_schedules or None,
                 allow_rollup_hdrs=True,
                 duplicate_window=self.options.duplicate_window,
                 num_replicas=self.options.replicas,
@@ -157,7 +175,7 @@ class Streams:
             ),
         )
         for level in self.options.levels:
-            await declare_consumer(js, names.later, self._consumer(f"due-{level}", names.due(level)))
+            await declare_consumer(js, names.later, self._consumer(f"due-{level}", [names.due(level)]))
 
     async def _declare_dead(self, names: QueueNames) -> None:
         await declare_stream(
@@ -173,10 +191,11 @@ class Streams:
             ),
         )
 
-    def _consumer(self, durable: str, subject: str) -> ConsumerConfig:
+    def _consumer(self, durable: str, subjects: list[str]) -> ConsumerConfig:
         return ConsumerConfig(
             durable_name=durable,
-            filter_subject=subject,
+            filter_subject=subjects[0] if len(subjects) == 1 else None,
+            filter_subjects=subjects if len(subjects) > 1 else None,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=self.options.ack_wait,
             # The consumer is shared by every worker, and each worker bounds what it holds by its prefetch.
@@ -187,10 +206,22 @@ class Streams:
 
     async def _jetstream(self) -> JetStreamContext:
         client = await self._connection.client()
-        version = client.connected_server_version
-        if (version.major, version.minor) < OLDEST_SERVER:
-            raise DeclarationRefused(f"This broker needs nats-server 2.12 or newer; {version} answers.")
+        require(client, OLDEST_SERVER, "This broker")
         return client.jetstream(timeout=min(ATTEMPT, self._connection.timeout))
+
+
+def version_of(client: Client) -> tuple[int, int]:
+    """Of the server that the client is connected to: major and minor."""
+    version = client.connected_server_version
+    return version.major, version.minor
+
+
+def require(client: Client, oldest: tuple[int, int], what: str) -> None:
+    """Raises DeclarationRefused when the server is older than `oldest`."""
+    if version_of(client) < oldest:
+        raise DeclarationRefused(
+            f"{what} needs nats-server {oldest[0]}.{oldest[1]} or newer; {client.connected_server_version} answers."
+        )
 
 
 async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:

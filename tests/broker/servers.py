@@ -14,13 +14,15 @@ from tests.conftest import eventually, free_port
 class Server:
     """Keeps its store from one start to the next."""
 
-    def __init__(self, folder: Path, cluster: str = "", name: str = "n1") -> None:
+    def __init__(self, folder: Path, cluster: str = "", name: str = "n1", binary: str | None = None) -> None:
+        self.binary = binary or shutil.which("nats-server", path=str(Path(sys.executable).parent)) or "nats-server"
         folder.mkdir(parents=True)
         self._port = free_port()
         self._config = folder / "nats.conf"
+        flags = "" if binary else "feature_flags { js_ack_fc_v2: false }\n"  # an old server does not know them
         self._config.write_text(
             f'server_name: "{name}"\nlisten: "127.0.0.1:{self._port}"\n'
-            f'jetstream {{ store_dir: "{folder}/js" }}\nfeature_flags {{ js_ack_fc_v2: false }}\n{cluster}\n'
+            f'jetstream {{ store_dir: "{folder}/js" }}\n{flags}{cluster}\n'
         )
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -30,8 +32,7 @@ class Server:
         return f"nats://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        binary = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or "nats-server"
-        self._process = subprocess.Popen([binary, "-c", str(self._config), "-l", str(self._log)])
+        self._process = subprocess.Popen([self.binary, "-c", str(self._config), "-l", str(self._log)])
         eventually(self._answers)
 
     def kill(self) -> None:
