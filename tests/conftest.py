@@ -23,7 +23,7 @@ import pytest
 
 from engine.store.migrate import migrate
 from tests.spec.hearing import Hearing, hearing
-from tests.spec.stored import check_stored_events
+from tests.spec.stored import check_stored
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
     name = f"t{uuid.uuid4().hex[:12]}"
     await _execute(postgres_url, f"create database {name} template migrated")
     yield _database(postgres_url, name)
-    await check_stored_events(_database(postgres_url, name))
+    await check_stored(_database(postgres_url, name))
     await _execute(postgres_url, f"drop database {name} with (force)")
 
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from actors.http.bodies import Done, NotDone
 from actors.http.requests import SyncBody
-from actors.spec.replies import Refusal, StatusReply, SyncReply
-from actors.spec.schemas import Schema, definitions
+from actors.spec.replies import OverviewReply, Refusal, StatusReply, SyncReply
+from actors.spec.schemas import WEBHOOKS, Schema, definitions
 
 _PATH = "/api/idexx/schedule-sync"
 _AT = "#/components/schemas/"
@@ -25,7 +25,7 @@ _HEALTH = {
 _CLINIC_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$", "description": "its slug or its UUID"}
 
 #: What the answers are made of.
-_BODIES = (Done, NotDone, Refusal, StatusReply, SyncReply)
+_BODIES: tuple[type[BaseModel], ...] = (Done, NotDone, OverviewReply, Refusal, StatusReply, SyncReply, *WEBHOOKS)
 
 _REFUSALS = {
     400: "malformed; the message names the field",
@@ -60,6 +60,7 @@ def description(*, with_keys: bool) -> dict[str, Any]:
             "/ready": {"get": _watch("Whether this process can take work now", _HEALTH)},
             "/live": {"get": _watch("Whether this process turns", _OBJECT, fails=False)},
         },
+        "webhooks": {"syncEnded": {"post": _webhook()}},
         "components": {"schemas": definitions(_BODIES, at=_AT)},
     }
     if with_keys:
@@ -156,7 +157,10 @@ def _overview() -> dict[str, Any]:
     return {
         "summary": "Every clinic, the syncs that run, wait or were the latest, mailboxes, budget and breaker",
         "operationId": "overview",
-        "responses": {"200": {"description": "as stored", "content": _json(_OBJECT)}, **_refusals(401, 421, 503)},
+        "responses": {
+            "200": {"description": "as stored", "content": _json(_told(OverviewReply))},
+            **_refusals(401, 421, 503),
+        },
     }
 
 
@@ -172,6 +176,26 @@ def _live() -> dict[str, Any]:
         "responses": {
             "200": {"description": told, "content": {"text/event-stream": {"schema": {"type": "string"}}}},
             **_refusals(401, 421, 503),
+        },
+    }
+
+
+def _webhook() -> dict[str, Any]:
+    """What we send; the answer is the receiver's."""
+    signed = {"webhook-id": "the same when it comes again", "webhook-timestamp": "unix seconds of this try"}
+    signed["webhook-signature"] = "`v1,` and the HMAC-SHA256 of id.timestamp.body in base64; after a rotation two"
+    return {
+        "summary": "A sync has ended: sent to the clinic's webhook, signed as Standard Webhooks 1.0 has it",
+        "operationId": "syncEnded",
+        "security": [],
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+            for name, text in signed.items()
+        ],
+        "requestBody": {"required": True, "content": _json({"anyOf": [_told(model) for model in WEBHOOKS]})},
+        "responses": {
+            "2XX": {"description": "it has arrived"},
+            "default": {"description": "it is sent again later, unless the answer says that this is in vain"},
         },
     }
 

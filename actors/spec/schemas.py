@@ -14,6 +14,7 @@ from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, AppointmentChange, Rejected
 from actors.spec.replies import Refusal
 from actors.spec.values import Told
+from actors.spec.webhooks import SyncEnded, WebhookTest
 
 Schema = dict[str, Any]
 
@@ -21,7 +22,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 #: What a client sends.
 REQUESTS: Final[Sequence[type[Request]]] = tuple(dict.fromkeys(command.request for command in COMMANDS))
-#: What it gets.
+#: What it gets on NATS.
 TOLD: Final[Sequence[type[Told]]] = (
     *dict.fromkeys(command.reply for command in COMMANDS),
     Refusal,
@@ -29,6 +30,8 @@ TOLD: Final[Sequence[type[Told]]] = (
     AppointmentChange,
     Rejected,
 )
+#: What its webhook gets.
+WEBHOOKS: Final[Sequence[type[Told]]] = (SyncEnded, WebhookTest)
 
 
 def definitions(models: Iterable[type[BaseModel]] = (*REQUESTS, *TOLD), at: str = "#/$defs/") -> dict[str, Schema]:
@@ -51,7 +54,7 @@ def page() -> Schema:
         "$schema": DIALECT,
         "title": "The messages of idexx-sync",
         "description": "Requests take no other field. Replies and events may get more fields: ignore what is new.",
-        "$defs": definitions(),
+        "$defs": definitions((*REQUESTS, *TOLD, *WEBHOOKS)),
     }
 
 

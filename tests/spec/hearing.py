@@ -166,5 +166,6 @@ async def _hear(url: str, prefix: str, heard: Hearing, ready: threading.Event, d
     ready.set()
     await asyncio.to_thread(done.wait)
     if client.is_connected:
-        await client.flush()
-    await client.close()
+        await client.drain()  # what has come is noted before the end
+    else:
+        await client.close()
