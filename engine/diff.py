@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 from engine.appointment import Appointment
 
@@ -18,12 +17,6 @@ class Seen:
 
     appointments: Mapping[str, Appointment]
     hashes: Mapping[str, str]
-
-    @classmethod
-    def of(cls, appointments: Iterable[Appointment]) -> Self:
-        """An id that comes twice counts once, as it came last."""
-        by_id = {one.neo_appointment_id: one for one in appointments}
-        return cls(by_id, {key: one.sync_hash for key, one in by_id.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +34,11 @@ def diff_date(stored: Mapping[str, str], missing: Collection[str], seen: Mapping
     """`stored` and `seen` map ids to hashes; `missing` are those of the stored that an earlier look at the date had
     not seen either."""
     differs = [key for key, sync_hash in seen.items() if stored.get(key) != sync_hash]
+    arrived = [key for key in differs if key not in stored]
+    is_all_seen = len(stored) == len(seen) - len(arrived)
     return DateDiff(
         changed=[key for key in differs if key in stored],
-        arrived=[key for key in differs if key not in stored],
+        arrived=arrived,
         back=[key for key in missing if seen.get(key) == stored[key]],
-        gone=[key for key in stored if key not in seen and key not in missing],
+        gone=[] if is_all_seen else [key for key in stored if key not in seen and key not in missing],
     )

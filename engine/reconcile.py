@@ -8,7 +8,7 @@ from uuid import UUID
 
 from engine.snapshot import Snapshot
 from engine.store.database import Connection, Database
-from engine.store.reconciling import DateCounts, lock_clinic, reconcile_snapshot
+from engine.store.reconciling import DateCounts, reconcile_snapshot
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.lifecycle import lock_sync
 from engine.sync import Sync, SyncStatus
@@ -34,7 +34,6 @@ async def reconcile_date(database: Database, sync_id: UUID, day: date) -> Reconc
             return None
         snapshot = await sync_dates.load_snapshot(connection, sync_id, day)
         if snapshot is not None:
-            await lock_clinic(connection, sync.clinic_id)
             counts = await _apply(connection, sync, snapshot)
             await sync_dates.complete(
                 connection,

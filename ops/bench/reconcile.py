@@ -1,7 +1,8 @@
 """Reconciling beside the old system's plan and beside raw COPY, in one run: `python -m ops.bench reconcile`.
 
-- `ours`: `reconcile_snapshot`, one transaction a date. Beyond what the old plan does, it takes the clinic's turn, claims the date's newest look, marks what is missing, knows moves, and records each change with its values before and
-  after, which is the history, the undo and the feed.
+- `ours`: `reconcile_snapshot`, one transaction a date. Beyond what the old plan does, it takes the clinic's turn,
+  claims the date's newest look, marks what is missing, knows moves, and records each change with its values before
+  and after, which is the history, the undo and the feed.
 - `old`: what the system before did: read ids and hashes of the range, compare in the program, insert by hundreds,
   update one by one, each statement a transaction of its own.
 - `old, one transaction`: the same in one transaction, which is kinder than it was.

@@ -21,7 +21,6 @@ from engine.store.reconciling import (
     DateCounts,
     Removals,
     apply_removals,
-    lock_clinic,
     plan_removals,
     reconcile_snapshot,
 )
@@ -110,7 +109,6 @@ class Desk:
 
     async def reconcile(self, sync_id: UUID, seen: Snapshot) -> DateCounts:
         async with self.pool.acquire() as connection, connection.transaction():
-            await lock_clinic(connection, self.clinic.id)
             counts = await reconcile_snapshot(connection, self.clinic.id, sync_id, seen)
             await self._close(connection, sync_id, seen.date, "reconciled")
             return counts

@@ -6,7 +6,9 @@ import random
 import asyncpg
 import pytest
 
-from engine.store.reconciling import lock_clinic
+from engine.errors import Unavailable
+from engine.store.database import Database
+from engine.store.reconciling import lock_clinic, reconcile_snapshot
 from tests.store.desk import Desk, appointment, by_key, on, snapshot
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +32,21 @@ async def test_the_lock_may_be_taken_again_within_the_transaction(desk: Desk) ->
     async with desk.pool.acquire() as connection, connection.transaction():
         await lock_clinic(connection, desk.clinic.id)
         await lock_clinic(connection, desk.clinic.id)
+
+
+async def test_a_connection_that_is_lost_while_a_date_is_read_is_told_as_any_other(
+    desk: Desk, database: Database
+) -> None:
+    sync = await desk.start_sync(0, 0)
+
+    async def reconcile_and_lose_the_connection() -> None:
+        async with database.transaction() as connection:
+            await desk.pool.execute("select pg_terminate_backend($1)", connection.get_server_pid())
+            await reconcile_snapshot(connection, desk.clinic.id, sync, snapshot(0, 0, [appointment(1)]))
+
+    with pytest.raises(Unavailable):
+        await reconcile_and_lose_the_connection()
+    assert await desk.stored() == {}
 
 
 @pytest.mark.parametrize("seed", range(3))

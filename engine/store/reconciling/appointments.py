@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from engine.appointment import Appointment
 from engine.diff import Seen, diff_date
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.store.queries import Queries
+from engine.store.reconciling.clinic_lock import lock_clinic
 
 SQL = Queries(__file__)
 
@@ -38,6 +41,9 @@ _COLUMNS = (
 #: From so many differing rows on, COPY is quicker than arrays.
 BULK_ROWS = 500
 
+#: A slice of hashing: a third of a millisecond.
+HASHED_AT_ONCE = 250
+
 _values = attrgetter(*_COLUMNS)
 
 
@@ -61,7 +67,8 @@ async def reconcile_snapshot(
 ) -> DateCounts:
     """Brings the stored appointments of the snapshot's date in line with it, and records each change.
 
-    Nothing is removed here: what is gone is only marked as missing. The caller holds the clinic's lock.
+    Nothing is removed here: what is gone is only marked as missing. Waits for the clinic's turn, and keeps it until
+    the transaction ends.
     """
     stored, seen = await _read_while_hashing(connection, clinic_id, sync_id, snapshot)
     if stored is None:
@@ -84,13 +91,29 @@ async def _read_while_hashing(
 
     PostgreSQL reads while Python hashes, so the longer of the two is the time that it takes.
     """
-    async with asyncio.TaskGroup() as both:
-        reading = both.create_task(
-            connection.fetchrow(SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id)
-        )
-        await asyncio.sleep(0)  # lets the question leave first
-        seen = Seen.of(snapshot.appointments)
-    return reading.result(), seen
+    try:
+        async with asyncio.TaskGroup() as both:
+            reading = both.create_task(_look_in_turn(connection, clinic_id, sync_id, snapshot))
+            hashing = both.create_task(_hash_all(snapshot.appointments))
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None  # the caller knows the connection's errors, and no groups of them
+    return reading.result(), hashing.result()
+
+
+async def _look_in_turn(connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot) -> Any:
+    await lock_clinic(connection, clinic_id)
+    return await connection.fetchrow(SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id)
+
+
+async def _hash_all(appointments: Iterable[Appointment]) -> Seen:
+    """An id that comes twice counts once, as it came last. In slices, between which PostgreSQL's answers are taken."""
+    by_id = {one.neo_appointment_id: one for one in appointments}
+    hashes: dict[str, str] = {}
+    rest = iter(by_id.items())
+    while part := {key: one.sync_hash for key, one in islice(rest, HASHED_AT_ONCE)}:
+        hashes |= part
+        await asyncio.sleep(0)
+    return Seen(by_id, hashes)
 
 
 class _DateWriter:

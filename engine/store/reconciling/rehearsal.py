@@ -13,7 +13,6 @@ from engine.removals import Fence, MissingAppointment, RemovalPlan
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.store.reconciling.appointments import DateCounts, reconcile_snapshot
-from engine.store.reconciling.clinic_lock import lock_clinic
 from engine.store.reconciling.history import Change, changes_of
 from engine.store.reconciling.removing import Removals, apply_removals, plan_removals
 from engine.store.reconciling.slots import SlotCounts, refresh_slots
@@ -49,7 +48,6 @@ async def rehearse(
     savepoint = connection.transaction()
     await savepoint.start()
     try:
-        await lock_clinic(connection, clinic.id)
         counts = {
             snapshot.date: await reconcile_snapshot(connection, clinic.id, sync_id, snapshot)
             for snapshot in snapshots
