@@ -116,6 +116,10 @@ class ClinicRow(Clinic):
     country: str
     has_credentials: bool
     last_partial: bool | None
+    last_ended_status: SyncStatus | None
+    """How its last sync ended, dry runs left out; null: none has."""
+    last_ended_message: str | None
+    """Why it did not complete."""
     removals_held: Count
     appointments: Count
 

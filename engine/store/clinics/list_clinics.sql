@@ -1,4 +1,5 @@
--- Freshness is told by the last sync that completed, whether or not every date of it could be done.
+-- Freshness is told by the last sync that completed, whether or not every date of it could be done; the last that ended
+-- in any way tells why it is not fresher.
 select
     c.id,
     c.slug,
@@ -10,6 +11,8 @@ select
     exists (select from idexx_credentials k where k.clinic_id = c.id) as has_credentials,
     last.completed_at as last_completed_at,
     last.partial_success as last_partial,
+    ended.status as last_ended_status,
+    ended.error_message as last_ended_message,
     (
         select count(distinct h.appointment_id)
         from schedule_held_removals h join schedule_appointments a on a.id = h.appointment_id
@@ -25,4 +28,11 @@ left join lateral (
     order by s.completed_at desc
     limit 1
 ) last on true
+left join lateral (
+    select s.status, s.error_message
+    from schedule_syncs s
+    where s.clinic_id = c.id and s.completed_at is not null and not s.dry_run
+    order by s.created_at desc
+    limit 1
+) ended on true
 order by c.slug
