@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +20,7 @@ from actors.bus import build_broker
 from actors.mail import DATE_SCRAPER
 from actors.settings import Settings
 from ops.connections import open_database
+from ops.sandbox.client import SandboxClinic
 from ops.supervision import Command
 from ops.watched.machine import Watched
 
@@ -27,18 +28,42 @@ SCRAPERS = ("scraper-1", "scraper-2")
 #: The bound of the DateScrapers' mailbox in a drill: two syncs of each of two clinics fill it.
 MAILBOX_SIZE = 10
 
+#: A freshness goal, in seconds: soon missed, and met for a while by a sync.
+GOAL = 20
+
 Cause = Callable[[Watched], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """`cause` and `remedy` in words; `labels` are those the alert must have, beside others."""
+    """`cause` and `remedy` in words; `labels` are those the alert must have, beside others. `clear_up`: what is to be
+    done, once the alert is resolved, so that it does not come again."""
 
     alert: str
     cause: str
     remedy: str
     bring_about: Cause
     labels: dict[str, str] = field(default_factory=dict)
+    clear_up: Callable[[Watched], Awaitable[None]] | None = None
+
+
+@asynccontextmanager
+async def missed_goal(watched: Watched) -> AsyncIterator[None]:
+    clinic = watched.clinics[0]
+    await watched.ended(clinic, await watched.sync(clinic, 1))
+    await set_goal(watched, clinic, GOAL)
+    yield
+    await watched.ended(clinic, await watched.sync(clinic, 1))
+
+
+async def no_goal(watched: Watched) -> None:
+    await set_goal(watched, watched.clinics[0], None)
+
+
+async def set_goal(watched: Watched, clinic: SandboxClinic, seconds: int | None) -> None:
+    """A clinic's freshness goal."""
+    async with open_database(watched.settings.need_database_url()) as connection:
+        await connection.execute("update clinics set max_age_seconds = $2 where slug = $1", clinic.slug, seconds)
 
 
 @asynccontextmanager
@@ -178,6 +203,13 @@ async def more_than_a_mailbox(watched: Watched) -> AsyncIterator[None]:
 
 
 DRILLS = (
+    Drill(
+        "ClinicNotFresh",
+        f"nobody asks for a sync of a clinic with a goal of {GOAL} s",
+        "sync",
+        missed_goal,
+        clear_up=no_goal,
+    ),
     Drill(
         "LoginRejected",
         "the portal rejects the password of a clinic",

@@ -40,6 +40,8 @@ async def run_drills(watched: Watched, drills: Sequence[Drill]) -> AsyncIterator
     for drill in drills:
         await _quiet(watched)
         yield await _run(watched, drill)
+        if drill.clear_up is not None:
+            await drill.clear_up(watched)
 
 
 async def _run(watched: Watched, drill: Drill) -> Outcome:

@@ -11,9 +11,14 @@ from cyclopts import Parameter
 from actors.clinics import all_clinics
 from actors.messages import Subjects
 from actors.settings import Settings
+from engine.store.watching import clinic_figures
+from ops.cli.exits import Exit
+from ops.cli.goal import held
+from ops.cli.max_age import in_words
 from ops.cli.sync_page import show_sync
 from ops.cli.tables import ago, table
-from ops.cli.terminal import Json, answer, console
+from ops.cli.terminal import Json, answer, console, warn
+from ops.cli.why_not import why_not
 from ops.connections import open_database, open_nats
 from ops.live.requests import ask
 from ops.reach import database_url, nats_url, settings_here
@@ -21,53 +26,90 @@ from ops.reach import database_url, nats_url, settings_here
 Clinic = Annotated[str | None, Parameter(help="The clinic's slug; all clinics if it is left out.")]
 
 
-def status(clinic: Clinic = None, *, json: Json = False) -> None:
+Check = Annotated[
+    bool,
+    Parameter(negative=(), show_default=False, help="Exit with 1 if a clinic is older than its freshness goal."),
+]
+
+
+def status(clinic: Clinic = None, *, check: Check = False, json: Json = False) -> int:
     """How fresh each clinic is, or one clinic's latest sync with its dates.
 
-    Example: `idexx-sync status` or `idexx-sync status cedar-creek`
+    Example: `idexx-sync status` or `idexx-sync status cedar-creek --check`
     """
     settings = settings_here()
-    if clinic is None:
-        asyncio.run(_all_clinics(settings, json))
-    else:
-        asyncio.run(_one_clinic(settings, clinic, json))
+    shown = asyncio.run(_all_clinics(settings, json) if clinic is None else _one_clinic(settings, clinic, json))
+    stale = [one["slug"] for one in shown if one["is_fresh"] is False]
+    if not (check and stale):
+        return Exit.OK
+    if not json:
+        warn(f"older than the freshness goal: {', '.join(stale)}")
+    return Exit.FAILED
 
 
-async def _all_clinics(settings: Settings, as_json: bool) -> None:
+async def _all_clinics(settings: Settings, as_json: bool) -> list[dict[str, Any]]:
     async with open_database(database_url(settings)) as connection:
         clinics = await all_clinics(connection)
+        figures = {one.slug: one for one in await clinic_figures(connection)}
+    reasons = {one["slug"]: why_not(one, figures.get(one["slug"])) for one in clinics}
     if as_json:
-        answer({"ok": True, "clinics": clinics})
-        return
-    shown = table("clinic", "name", "zone", "fresh", "appointments", "", right=("appointments",), wrap=("name",))
+        told = [one | {"why_not": [words for words, _ in reasons[one["slug"]]]} for one in clinics]
+        answer({"ok": True, "clinics": told})
+        return clinics
+    shown = table(
+        *("clinic", "name", "zone", "fresh", "goal", "next", "appointments", "what stands in the way"),
+        right=("appointments",),
+        wrap=("name", "what stands in the way"),
+    )
     now = datetime.now(UTC)
     for one in clinics:
-        fresh = ago(one["last_completed_at"], now) + (" (partly)" if one["last_partial"] else "")
-        shown.add_row(one["slug"], one["name"], one["timezone"], fresh, str(one["appointments"]), _obstacle(one))
+        words = "; ".join(f"[{colour}]{words}[/]" for words, colour in reasons[one["slug"]])
+        goal = in_words(one["max_age_seconds"]) if one["max_age_seconds"] else ""
+        shown.add_row(
+            *(one["slug"], one["name"], one["timezone"], _fresh(one, now), goal, _next(one)),
+            *(str(one["appointments"]), words),
+        )
     console().print(shown if clinics else "no clinic is stored yet: idexx-sync clinic add")
+    return clinics
 
 
-def _obstacle(clinic: dict[str, Any]) -> str:
-    if clinic["login_failure"]:
-        return f"[red]{clinic['login_failure'].replace('_', ' ')}[/]"
-    if not clinic["has_credentials"]:
-        return "[yellow]no credentials[/]"
-    return f"[yellow]{clinic['removals_held']} removals held[/]" if clinic["removals_held"] else ""
+def _fresh(clinic: dict[str, Any], now: datetime) -> str:
+    """Its age; red where it is older than its goal, green where it is not, plain where it has none."""
+    words = ago(clinic["last_completed_at"], now) + (" (partly)" if clinic["last_partial"] else "")
+    colour = {True: "green", False: "red", None: "default"}[clinic["is_fresh"]]
+    return f"[{colour}]{words}[/]"
 
 
-async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> None:
+def _next(clinic: dict[str, Any]) -> str:
+    """When it is due, by its schedule's clock."""
+    schedule = clinic["schedule"]
+    if schedule is None:
+        return ""
+    return (
+        "[yellow]paused[/]"
+        if schedule["paused"]
+        else f"{schedule['next']:%a %H:%M}"
+        if schedule["next"]
+        else "never"
+    )
+
+
+async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> list[dict[str, Any]]:
     async with open_nats(nats_url(settings)) as client:
         reply = await ask(client, Subjects(settings.subject_prefix), "status", clinic)
     if as_json:
         answer(reply)
-        return
+        return [reply["clinic"]]
     out, about, sync = console(), reply["clinic"], reply["sync"]
     out.print(f"[bold]{about['name']}[/] ({about['slug']}, {about['timezone']})")
-    fresh = about.get("last_completed_at")
-    out.print(f"fresh: {ago(datetime.fromisoformat(fresh) if fresh else None, datetime.now(UTC))}")
+    out.print(held(about))
+    if schedule := about["schedule"]:
+        due = "paused" if schedule["paused"] else f"next at {schedule['next'] or 'no time'}"
+        out.print(f"schedule: {schedule['words']} ({schedule['timezone']}), {due}")
     if about.get("login_failure"):
         out.print(f"[red]the portal does not let it in: {about['login_failure']}[/]")
     if sync is None:
         out.print(f"no sync yet: idexx-sync sync {clinic}")
-        return
-    show_sync(out, sync, datetime.now(UTC))
+    else:
+        show_sync(out, sync, datetime.now(UTC))
+    return [about]

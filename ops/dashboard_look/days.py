@@ -6,8 +6,7 @@ import asyncio
 import time
 from datetime import timedelta
 
-from ops.alert_drill.causes import send_unknown_message
-from ops.connections import open_database
+from ops.alert_drill.causes import send_unknown_message, set_goal
 from ops.sandbox.client import SandboxClinic
 from ops.watched.machine import PATIENCE, Watched
 from ops.watched.waiting import until
@@ -24,8 +23,8 @@ CHANGED = 'clinic_sync_failing{reason="portal_changed"}'
 
 async def live_through(watched: Watched, good_days: int) -> None:
     """Returns when Prometheus has seen the bad day, while it lasts."""
-    async with open_database(watched.settings.need_database_url()) as connection:
-        await connection.execute("update clinics set max_age_seconds = $1", GOAL)
+    for clinic in watched.clinics:
+        await set_goal(watched, clinic, GOAL)
     for _ in range(good_days):
         await _sync_all(watched)
     await _throttled_day(watched)
