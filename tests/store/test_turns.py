@@ -6,8 +6,7 @@ import random
 import asyncpg
 import pytest
 
-from engine.errors import Unavailable
-from engine.store.database import Database
+from engine.store.database import Database, StatementRefused
 from engine.store.reconciling import lock_clinic, reconcile_snapshot
 from tests.store.desk import Desk, appointment, by_key, on, snapshot
 
@@ -34,18 +33,20 @@ async def test_the_lock_may_be_taken_again_within_the_transaction(desk: Desk) ->
         await lock_clinic(connection, desk.clinic.id)
 
 
-async def test_a_connection_that_is_lost_while_a_date_is_read_is_told_as_any_other(
+async def test_what_goes_wrong_while_a_date_is_read_is_told_as_anywhere_else(
     desk: Desk, database: Database
 ) -> None:
     sync = await desk.start_sync(0, 0)
 
-    async def reconcile_and_lose_the_connection() -> None:
-        async with database.transaction() as connection:
-            await desk.pool.execute("select pg_terminate_backend($1)", connection.get_server_pid())
-            await reconcile_snapshot(connection, desk.clinic.id, sync, snapshot(0, 0, [appointment(1)]))
+    async def reconcile_without_patience() -> None:
+        async with database.transaction() as impatient:
+            await impatient.execute("set local lock_timeout = '1ms'")
+            await reconcile_snapshot(impatient, desk.clinic.id, sync, snapshot(0, 0, [appointment(1)]))
 
-    with pytest.raises(Unavailable):
-        await reconcile_and_lose_the_connection()
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await lock_clinic(connection, desk.clinic.id)
+        with pytest.raises(StatementRefused):
+            await reconcile_without_patience()
     assert await desk.stored() == {}
 
 
