@@ -28,6 +28,7 @@ from ops.supervision import Supervisor
 
 TIMEOUT_MS = 5000
 RUNS = 5
+WARM_UPS = 5
 
 #: Seconds in which all is to have ended.
 GOAL = 1.0
@@ -41,7 +42,7 @@ async def measure(settings: Settings, runs: int) -> Mapping[str, Sequence[Times]
     sandbox, subjects = Sandbox(settings.idexx_base_url), Subjects(settings.subject_prefix)
     [clinic, *_rest] = await sandbox.clinics()
     async with open_nats(settings.need_nats_url()) as client:
-        await one_sync(client, settings, clinic.slug)
+        await warm_up(client, settings, clinic.slug)
         await sandbox.dials(latency_ms=60_000)
 
         async def cancel(sync_id: str) -> float:
@@ -58,6 +59,17 @@ async def measure(settings: Settings, runs: int) -> Mapping[str, Sequence[Times]
             name: [await one_end(client, subjects, sandbox, clinic.slug, end) for _ in range(runs)]
             for name, end in (("cancel", cancel), ("time-out", wait_for_the_timeout))
         }
+
+
+async def warm_up(client: Client, settings: Settings, clinic: str) -> None:
+    """Signs in. On a busy machine the first sync may be the one whose time is up."""
+    for tries_left in reversed(range(WARM_UPS)):
+        try:
+            await one_sync(client, settings, clinic, days=1)
+            return
+        except SystemExit:
+            if not tries_left:
+                raise
 
 
 async def one_end(
