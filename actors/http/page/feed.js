@@ -17,8 +17,8 @@ export class Feed {
   state = null;
   /** Why there is nothing newer, in words; empty while all is well. */
   trouble = "";
-  /** "", or why a key is needed. */
-  keyTrouble = "";
+  /** Null, or that a key is needed: what was wrong with the last one. */
+  keyTrouble = null;
 
   #changed;
   #told = { at: 0, heard: -Infinity };
@@ -105,8 +105,7 @@ export class Feed {
       cache: "no-store",
       signal: this.#stream.signal,
     });
-    const isRefused = response.status === 401;
-    this.keyTrouble = !isRefused ? "" : key ? "The gateway does not know this key." : "A key is needed.";
+    this.keyTrouble = response.status !== 401 ? null : key ? "The gateway does not know this key." : "";
     if (!response.ok) throw new Refused((await response.json()).error.message);
     return response;
   }
@@ -136,7 +135,7 @@ export class Feed {
   /** Until it is worth a try: after a pause, when somebody looks again, or when there is a key. */
   async #pause() {
     const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#failures++);
-    const waits = this.keyTrouble || document.hidden;
+    const waits = this.keyTrouble !== null || document.hidden;
     await new Promise((resolve) => {
       this.#wake = resolve;
       if (!waits) setTimeout(resolve, longest * (0.5 + Math.random() / 2));

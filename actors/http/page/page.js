@@ -10,6 +10,8 @@ const OLD = 6_000;
 /** A clinic without a goal is told to be old after a day. */
 const OLD_CLINIC = 86_400_000;
 
+const LEFT_ALONE = "The portal failed too often and is left alone for a while: nothing gets fresher.";
+
 const MARKS = { waiting: "·", running: "●", retrying: "↻", "looking again": "↻", done: "✓", failed: "✗" };
 
 const place = (selector) => document.querySelector(selector);
@@ -27,6 +29,8 @@ const row = (key, ...cells) => h("tr", { role: "row", key }, cells);
 const cell = (name, ...content) => h("td", { role: "cell", class: name }, content);
 const rowHead = (name, ...content) => h("th", { role: "rowheader", scope: "row", class: name }, content);
 const noted = ([kind, text]) => h("span", { class: `note ${kind}` }, text);
+const nameOf = (sync, feed) => feed.state.clinics.get(sync.clinic)?.name ?? sync.clinic;
+const empty = (...content) => h("p", { class: "empty" }, content);
 const time = (at, text) => h("time", { datetime: at, title: words.moment(at) }, text);
 
 // Clinics.
@@ -34,12 +38,10 @@ const time = (at, text) => h("time", { datetime: at, title: words.moment(at) }, 
 function clinics(feed, syncs) {
   const found = [...feed.state.clinics.values()].sort((one, other) =>
     (one.last_completed_at ?? "").localeCompare(other.last_completed_at ?? "") || one.slug.localeCompare(other.slug));
-  if (!found.length) return h("p", { class: "empty" }, "No clinic is known yet: ", h("code", {}, "idexx-sync clinic add"));
-  const isAlone = feed.state.breaker === "open";
-  return [
-    isAlone && h("p", { class: "banner" }, "The portal failed too often and is left alone for a while: nothing gets fresher."),
-    table("clinics", ["Clinic", "Fresh", "State", "Appointments"], found.map((one) => clinic(one, feed, syncs))),
-  ].filter(Boolean);
+  if (!found.length) return empty("No clinic is known yet: ", h("code", {}, "idexx-sync clinic add"));
+  const rows = found.map((one) => clinic(one, feed, syncs));
+  const all = table("clinics", ["Clinic", "Fresh", "State", "Appointments"], rows);
+  return feed.state.breaker === "open" ? [h("p", { class: "banner" }, LEFT_ALONE), all] : all;
 }
 
 function clinic(one, feed, syncs) {
@@ -58,7 +60,8 @@ function freshness(clinic, now) {
   const age = at ? time(at, words.ago(at, now)) : "never";
   return [
     h("span", { class: isOld ? "note bad" : "note good" }, age, clinic.last_partial && " (partly)"),
-    goal && h("small", {}, `${isOld ? "misses its goal" : "goal"} of ${words.span(goal * 1000)}`),
+    goal &&
+      h("small", {}, `${isOld ? "misses its goal" : "goal"} of ${words.span(goal * 1000)}`),
   ];
 }
 
@@ -71,12 +74,12 @@ function schedule({ schedule: plan }, now) {
 // Syncs that are not over.
 
 function current(syncs, feed) {
-  if (!syncs.length) return h("p", { class: "empty" }, "No sync is running.");
+  if (!syncs.length) return empty("No sync is running.");
   return h("ul", { class: "current" }, syncs.map((sync) => running(sync, feed)));
 }
 
 function running(sync, feed) {
-  const name = feed.state.clinics.get(sync.clinic)?.name ?? sync.clinic;
+  const name = nameOf(sync, feed);
   const label = `${name}: ${sync.dates_done} of ${words.plural(sync.dates_total, "date")}`;
   const waits = sync.status === "queued";
   return h("li", { key: sync.sync_id },
@@ -87,7 +90,8 @@ function running(sync, feed) {
     sync.dates && h("ul", { class: "reasons" }, reasons(sync.dates, feed.now)));
 }
 
-const waiting = (sync, now) => `waits in the queue, position ${sync.position}, asked ${words.ago(sync.created_at, now)}`;
+const waiting = ({ position, created_at: asked }, now) =>
+  `waits in the queue, position ${position}, asked ${words.ago(asked, now)}`;
 
 function facts(sync, now) {
   const failed = sync.failed_dates.length;
@@ -103,9 +107,10 @@ const inOrder = (dates) => [...dates].sort((one, other) => one.date.localeCompar
 function date(one, index) {
   const state = words.stateOf(one);
   const number = new Date(one.date).getUTCDate();
+  const short = index && number > 1 ? number : words.day(one.date); // the month where it begins
   const title = `${words.weekday(one.date)}: ${state}`;
   return h("li", { key: one.date, class: state.replace(" ", "-"), title },
-    h("span", { "aria-hidden": "true" }, h("b", {}, index && number > 1 ? number : words.day(one.date)), MARKS[state]), unseen(title));
+    h("span", { "aria-hidden": "true" }, h("b", {}, short), MARKS[state]), unseen(title));
 }
 
 /** Why dates wait or have failed: one line for each reason. */
@@ -134,13 +139,13 @@ function reason(key, found, now) {
 // Syncs that are over.
 
 function latest(syncs, feed) {
-  if (!syncs.length) return h("p", { class: "empty" }, "No sync has ended yet.");
+  if (!syncs.length) return empty("No sync has ended yet.");
   return table("latest", ["Clinic", "Outcome", "Changes", "Took", "Ended"], syncs.map((sync) => ended(sync, feed)));
 }
 
 function ended(sync, feed) {
   return row(sync.sync_id,
-    rowHead("name", h("b", {}, feed.state.clinics.get(sync.clinic)?.name ?? sync.clinic),
+    rowHead("name", h("b", {}, nameOf(sync, feed)),
       h("small", {}, `${words.dates(sync)}, ${sync.dates_done} of ${sync.dates_total}`, unseen(" dates"))),
     cell("outcome", noted(words.outcome(sync))),
     cell("changes", changes(sync)),
@@ -152,8 +157,9 @@ function changes({ stats, changes_planned: planned }) {
   if (planned !== null && planned !== undefined) return words.plural(planned, "change") + " planned";
   const counts = ["added", "updated", "removed"].map((what) => [what, stats[`appointments_${what}`] ?? 0]);
   const signs = { added: "+", updated: "~", removed: "−" };
+  const sign = ([what, count]) => h("span", { class: count ? what : "none" }, signs[what], count, " ");
   return [
-    counts.map(([what, count]) => h("span", { "aria-hidden": "true", class: count ? what : "none" }, signs[what], count, " ")),
+    h("span", { "aria-hidden": "true" }, counts.map(sign)),
     unseen(counts.map(([what, count]) => `${count} ${what}`).join(", ")),
   ];
 }
@@ -164,11 +170,10 @@ function shared({ budget, breaker, mailboxes }) {
   if (!budget) return [];
   const isLow = budget.rate < budget.limit * 0.99;
   const rate = `${Number(budget.rate.toPrecision(3))} of ${budget.limit} calls/s`;
-  const is = { closed: "closed", open: "open: the portal is left alone", half_open: "half open: one call tries" };
+  const pause = budget.paused_for ? `, paused for ${Math.ceil(budget.paused_for)} s` : "";
   return [
-    h("p", {}, h("b", {}, "Portal "),
-      h("span", { class: isLow ? "warn" : "" }, rate, budget.paused_for ? `, paused for ${Math.ceil(budget.paused_for)} s` : ""),
-      ", breaker ", h("span", { class: breaker === "closed" ? "good" : "bad" }, is[breaker] ?? words.plain(breaker))),
+    h("p", {}, h("b", {}, "Portal "), h("span", { class: isLow || pause ? "warn" : "" }, rate, pause),
+      ", breaker ", h("span", { class: breaker === "closed" ? "good" : "bad" }, words.plain(breaker))),
     h("p", {}, h("b", {}, "Mailboxes "), mailboxes.map((box, index) => [index ? ", " : "", mailbox(box)])),
   ];
 }
@@ -191,7 +196,7 @@ function show(feed) {
   const open = syncs.filter((sync) => !sync.completed_at);
   const over = syncs.filter((sync) => sync.completed_at);
   const runs = open.filter((sync) => sync.status === "in_progress");
-  place("#board").hidden = false;
+  place("#board").hidden = place("nav").hidden = false;
   draw(place("#clinic-count"), words.plural(feed.state.clinics.size, "clinic"));
   draw(place("#current-count"), `${runs.length} running, ${open.length - runs.length} waiting`);
   draw(place("#clock"), words.clock(feed.now));
@@ -206,7 +211,7 @@ function show(feed) {
 function showNotice(feed) {
   const isOld = feed.silence > OLD || (!feed.state && feed.trouble);
   document.body.classList.toggle("old", Boolean(isOld && feed.state));
-  if (!isOld || feed.keyTrouble) return draw(place("#notice"));
+  if (!isOld || feed.keyTrouble !== null) return draw(place("#notice"));
   const why = `${feed.trouble || "the gateway does not answer"}; trying again`;
   // The seconds are for the eye: a screen reader would read them out one after the other.
   const age = feed.state && ["Data is ", h("span", { "aria-hidden": "true" }, `${words.span(feed.age)} `), "old: "];
@@ -215,10 +220,11 @@ function showNotice(feed) {
 
 function showKeyForm(feed) {
   const form = place("#key-form");
-  const isNews = form.hidden === Boolean(feed.keyTrouble);
-  form.hidden = !feed.keyTrouble;
-  draw(place("#key-trouble"), feed.keyTrouble);
-  if (isNews) place(feed.keyTrouble ? "#key" : "#main").focus();
+  const isAsked = feed.keyTrouble !== null;
+  draw(place("#key-trouble"), feed.keyTrouble ?? "");
+  if (form.hidden !== isAsked) return;
+  form.hidden = !isAsked;
+  place(isAsked ? "#key" : "#main").focus();
 }
 
 /** For those who cannot see it: each end of a sync, once; not those that had ended before. */
@@ -226,8 +232,7 @@ function tellEnds(over, feed) {
   const news = tellEnds.known ? over.filter((sync) => !tellEnds.known.has(sync.sync_id)) : [];
   tellEnds.known = new Set(over.map((sync) => sync.sync_id));
   if (!news.length) return;
-  const told = news.map((sync) => `${feed.state.clinics.get(sync.clinic)?.name ?? sync.clinic}: ${words.outcome(sync)[1]}`);
-  draw(place("#told"), told.join("; "));
+  draw(place("#told"), news.map((sync) => `${nameOf(sync, feed)}: ${words.outcome(sync)[1]}`).join("; "));
 }
 
 const feed = new Feed(() => show(feed));

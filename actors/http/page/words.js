@@ -15,7 +15,9 @@ export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 
 export function span(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const [minutes, hours, days] = [60, 3600, 86_400].map((size) => Math.floor(seconds / size));
-  const units = days ? [days, "d", hours % 24, "h"] : hours ? [hours, "h", minutes % 60, "min"] : minutes ? [minutes, "min"] : [seconds, "s"];
+  let units = minutes ? [minutes, "min"] : [seconds, "s"];
+  if (hours) units = [hours, "h", minutes % 60, "min"];
+  if (days) units = [days, "d", hours % 24, "h"];
   return units.slice(0, units[2] ? 4 : 2).join("\u00a0");
 }
 
@@ -40,27 +42,27 @@ export function stateOf({ status, reason, next_try_at: again, second_look: secon
 /** What keeps a clinic from being fresh: [how bad, words], the worst first. */
 export function obstacles(clinic, syncs) {
   const own = syncs.filter((sync) => sync.clinic === clinic.slug);
-  const last = own.find((sync) => sync.completed_at && !sync.dry_run);
-  const runs = own.some((sync) => sync.status === "in_progress");
-  const waits = own.some((sync) => sync.status === "queued");
+  const [runs, waits] = ["in_progress", "queued"].map((status) => own.some((sync) => sync.status === status));
+  const last = { status: clinic.last_ended_status, error_message: clinic.last_ended_message };
+  const hasFailed = last.status && last.status !== "completed";
+  const { schedule: plan } = clinic;
   return [
     clinic.login_failure && ["bad", `${plain(clinic.login_failure)}: its credentials must be set anew`],
     !clinic.has_credentials && ["warn", "no credentials"],
-    last && last.status !== "completed" && !clinic.login_failure && ["bad", `last sync ${plain(last.status)}${because(last)}`],
-    last?.partial_success && ["warn", `${plural(last.failed_dates.length, "date")} failed in the last sync`],
+    hasFailed && !clinic.login_failure && [gravity(last), `last sync ${plain(last.status)}${because(last)}`],
     clinic.removals_held && ["warn", `${plural(clinic.removals_held, "removal")} held: a person has to decide`],
-    clinic.schedule?.paused && ["warn", "its schedule is paused"],
+    plan?.paused && ["warn", "its schedule is paused"],
+    plan?.last_outcome === "refused" && ["warn", `its last scheduled sync was refused: ${plan.last_refusal}`],
     runs ? ["busy", "syncing now"] : waits && ["busy", "a sync waits"],
   ].filter(Boolean);
 }
 
+const gravity = ({ status }) => (status === "cancelled" ? "warn" : "bad");
 const because = ({ status, error_message: message }) => (message && status !== "cancelled" ? `: ${message}` : "");
 
 /** How a sync that is over has ended: [how bad, words]. */
 export function outcome(sync) {
-  if (sync.status !== "completed") {
-    return [sync.status === "cancelled" ? "warn" : "bad", `${plain(sync.status)}${because(sync)}`];
-  }
+  if (sync.status !== "completed") return [gravity(sync), `${plain(sync.status)}${because(sync)}`];
   if (sync.partial_success) return ["warn", `partly: ${sync.failed_dates.map(day).join(", ")} failed`];
   if (sync.removals_held && !sync.dry_run) return ["warn", `completed, ${plural(sync.removals_held, "removal")} held`];
   return ["good", sync.dry_run ? "dry run completed" : "completed"];

@@ -1,0 +1,67 @@
+"""Whoever takes in every difference knows the whole, as somebody who comes late and is told it at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.http.changes import LISTS, NOTHING, difference, parts_of
+
+SLUGS = st.sampled_from("abc")
+
+
+def lists_of(name: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    elements = st.fixed_dictionaries({name: SLUGS, "value": st.none() | st.integers(0, 1)})
+    return st.lists(elements, unique_by=lambda element: element[name])
+
+
+OVERVIEWS = st.fixed_dictionaries(
+    {
+        "ok": st.just(True),
+        "at": st.integers(0, 3),
+        "breaker": st.sampled_from(["open", "closed"]),
+        **{field: lists_of(name) for field, name in LISTS.items()},
+    },
+    optional={"budget": st.none()},
+)
+
+
+def taken_in(known: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """As the page does it."""
+    now = known | {field: value for field, value in told.items() if field not in (*LISTS, "gone")}
+    for field, name in LISTS.items():
+        elements = {one[name]: one for one in known.get(field, [])} | {
+            one[name]: one for one in told.get(field, [])
+        }
+        gone = told.get("gone", {}).get(field, [])
+        now[field] = [elements[key] for key in sorted(elements.keys() - set(gone))]
+    return now
+
+
+def as_known(overview: dict[str, Any]) -> dict[str, Any]:
+    known = {field: value for field, value in overview.items() if field != "ok"}
+    return known | {field: sorted(known[field], key=lambda one: str(one[name])) for field, name in LISTS.items()}
+
+
+@given(st.lists(OVERVIEWS, min_size=1), st.data())
+def test_differences_add_up_to_the_whole(overviews: list[dict[str, Any]], data: st.DataObject) -> None:
+    known: dict[str, Any] = {}
+    told = parts = NOTHING
+    fields: set[str] = set()
+    for overview in overviews:
+        overview |= {"budget": None} if "budget" in fields else {}  # a field that is told stays
+        fields |= overview.keys()
+        parts = parts_of(overview, parts)
+        if data.draw(st.booleans()):  # a slow reader skips some
+            known, told = taken_in(known, difference(told, parts)), parts
+    known = taken_in(known, difference(told, parts))
+    assert known == as_known(overviews[-1])
+
+
+@given(OVERVIEWS)
+def test_what_stays_the_same_is_not_told_again(overview: dict[str, Any]) -> None:
+    parts = parts_of(overview)
+    assert difference(parts, parts_of(overview, parts)) == {}
+    assert difference(NOTHING, parts).keys() == overview.keys() - {"ok"}
