@@ -13,14 +13,14 @@ from actors.processes import Process
 from actors.webhook_client import WebhookClient
 from engine.store.vault import VaultError
 from engine.store.webhooks import get_secrets, pause_webhook
-from engine.store.webhooks.deliveries import begin_try, finish_try
-from engine.webhook import Delivery, DeliveryState, sign
+from engine.store.webhooks.deliveries import begin_try, finish_try, time_until_due
+from engine.webhook import TEST, Delivery, DeliveryState, sign
 from engine.webhook_tries import Answer, Reason, Verdict, decide, may_try
 
 log = structlog.get_logger(__name__)
 
 #: How long after a try must have ended another one may be made, in seconds: for what is written down after it.
-LEASE_MARGIN = 10.0
+LEASE_MARGIN = 5.0
 
 
 class Notifier:
@@ -37,11 +37,15 @@ class Notifier:
         self._lease = timeout + LEASE_MARGIN
 
     async def notify(self, delivery_id: UUID, traceparent: str | None = None) -> None:
-        """Does nothing if no try is to be made now: the delivery has arrived, waits, or another one tries it."""
+        """Makes the next try, if it is due. If it is not, since another one makes it, or made it and died, or since the
+        clock of NATS is ahead, the message comes again when it is."""
         async with self._process.about.named("notify", {"delivery": str(delivery_id)}, traceparent):
             async with self._database.transaction() as connection:
                 delivery = await begin_try(connection, delivery_id, self._lease)
+                wait = None if delivery else await time_until_due(connection, delivery_id)
             if delivery is None:
+                if wait is not None:
+                    await self._process.deliveries.tell_later(delivery_id, wait)
                 return
             answer = await self._try(delivery)
             verdict = decide(
@@ -74,7 +78,8 @@ class Notifier:
 
     def _tell(self, delivery: Delivery, answer: Answer, verdict: Verdict) -> None:
         is_open = verdict.state is DeliveryState.PENDING
-        self._process.metrics.notified("retrying" if is_open else verdict.state.value)
+        if delivery.event != TEST:
+            self._process.metrics.notified("retrying" if is_open else verdict.state.value)
         say = log.info if verdict.state is DeliveryState.DELIVERED else log.warning
         details = {
             "reason": answer.reason,

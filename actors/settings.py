@@ -16,6 +16,7 @@ from engine.webhook_reach import Network, Reach, read_networks
 from engine.webhook_tries import SCHEDULE
 
 Positive = Annotated[int, Field(ge=1)]
+Wait = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Milliseconds = Annotated[int, Field(ge=1, le=86_400_000)]
 
@@ -47,6 +48,7 @@ def _api_keys(value: object) -> object:
 
 
 def _seconds(value: object) -> object:
+    """`5,30,120`"""
     return tuple(float(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -101,7 +103,7 @@ class Settings(BaseSettings):
 
     webhook_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = 10_000
     #: Seconds between one try of a delivery and the next, joined by commas; after the last one it is given up.
-    webhook_retry_seconds: Annotated[tuple[float, ...], NoDecode, BeforeValidator(_seconds)] = SCHEDULE
+    webhook_retry_seconds: Annotated[tuple[Wait, ...], NoDecode, BeforeValidator(_seconds)] = SCHEDULE
     #: Networks that are not on the internet and to which webhooks may go nevertheless, also without TLS.
     webhook_private_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
 

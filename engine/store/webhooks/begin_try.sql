@@ -1,10 +1,10 @@
 -- The next try of a delivery begins, unless it is not due, was made, or must wait. It is counted before it is made,
--- and nobody else begins one within $2 seconds. $3: so early a message may come, in seconds; clocks differ.
+-- and nobody else begins one within $2 seconds.
 update webhook_deliveries d
 set attempts = d.attempts + 1, url = w.url, tried_at = clock_timestamp(), mailed_at = null,
     next_attempt_at = clock_timestamp() + $2 * interval '1 second'
 from clinic_webhooks w join clinics c on c.id = w.clinic_id
 where d.id = $1 and w.clinic_id = d.clinic_id and w.paused_at is null
-    and d.state = 'pending' and d.next_attempt_at <= clock_timestamp() + $3 * interval '1 second'
+    and d.state = 'pending' and d.next_attempt_at <= clock_timestamp()
 returning d.id, d.clinic_id, c.slug as clinic, d.sync_id, d.event, d.url, d.body, d.attempts, d.queued_at,
     d.tried_at as now

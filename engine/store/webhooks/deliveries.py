@@ -17,9 +17,6 @@ SQL = Queries(__file__)
 #: A delivery whose message has not led to a try for so long is sent another one, in seconds.
 LOST_AFTER = 300.0
 
-#: So much earlier than its time a message is taken at its word, in seconds: the clock of NATS is another one.
-EARLY = 5.0
-
 #: How many deliveries are sent to the notifier in one transaction.
 BATCH = 200
 
@@ -47,8 +44,14 @@ async def mark_mailed(connection: Connection, delivery_ids: Sequence[UUID]) -> N
 
 async def begin_try(connection: Connection, delivery_id: UUID, lease: float) -> Delivery | None:
     """Counts a try and keeps others from it for `lease` seconds; None if there is none to be made now."""
-    row = await connection.fetchrow(SQL["begin_try"], delivery_id, lease, EARLY)
+    row = await connection.fetchrow(SQL["begin_try"], delivery_id, lease)
     return None if row is None else Delivery(**row)
+
+
+async def time_until_due(connection: Connection, delivery_id: UUID) -> float | None:
+    """Seconds until a try may be made; None if none will be, as far as is known now."""
+    wait: float | None = await connection.fetchval(SQL["time_until_due"], delivery_id)
+    return wait
 
 
 async def finish_try(connection: Connection, delivery: Delivery, answer: Answer, verdict: Verdict) -> None:

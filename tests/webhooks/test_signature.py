@@ -1,0 +1,65 @@
+"""A receiver needs no code of ours: the signature is that of Standard Webhooks, as its own library checks it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from engine.webhook import ROTATION, Delivery, Secrets, sign
+
+NOW = datetime.now(UTC)
+
+
+def delivery(body: str = '{"type":"sync.completed"}') -> Delivery:
+    return Delivery(uuid4(), uuid4(), "elm", uuid4(), "sync.completed", "https://example.com", body, 1, NOW, NOW)
+
+
+def verify(secret: str, told: Delivery, headers: dict[str, str]) -> None:
+    Webhook(secret).verify(told.body, headers, json_parse=False)
+
+
+@given(st.text())
+def test_whatever_the_body_its_signature_is_accepted(body: str) -> None:
+    secrets, told = Secrets.fresh(), delivery(body.encode(errors="replace").decode())
+    verify(secrets.current, told, dict(sign(told, secrets, datetime.now(UTC))))
+
+
+@pytest.mark.parametrize("change", ["body", "id", "timestamp", "secret"])
+def test_nothing_of_it_can_be_changed(change: str) -> None:
+    secrets, told = Secrets.fresh(), delivery()
+    headers = dict(sign(told, secrets, NOW))
+    if change == "id":
+        headers["webhook-id"] = str(uuid4())
+    if change == "timestamp":
+        headers["webhook-timestamp"] = str(int(NOW.timestamp()) + 1)
+    sent = delivery(told.body + " ") if change == "body" else told
+    with pytest.raises(WebhookVerificationError):
+        verify(Secrets.fresh().current if change == "secret" else secrets.current, sent, headers)
+
+
+def test_an_old_one_cannot_be_sent_again() -> None:
+    secrets, told = Secrets.fresh(), delivery()
+    with pytest.raises(WebhookVerificationError, match="too old"):
+        verify(secrets.current, told, dict(sign(told, secrets, NOW - timedelta(minutes=6))))
+
+
+def test_for_a_day_after_a_rotation_both_secrets_sign() -> None:
+    before, told = Secrets.fresh(), delivery()
+    began = NOW - ROTATION + timedelta(minutes=1)
+    after = before.rotated(began)
+    for secret in (before.current, after.current):
+        verify(secret, told, dict(sign(told, after, NOW)))
+    late = NOW + timedelta(minutes=2)
+    verify(after.current, told, dict(sign(told, after, late)))
+    with pytest.raises(WebhookVerificationError):
+        verify(before.current, told, dict(sign(told, after, late)))
+
+
+def test_no_secret_is_shown() -> None:
+    secrets = Secrets.fresh().rotated(NOW)
+    assert "whsec_" not in repr(secrets)
