@@ -27,6 +27,8 @@ STAND_INS = {
     "CLINIC": "elm-street",
     "SLUG": "elm-street --name Elm --timezone UTC",
     "APPOINTMENT": "48213",
+    "DELIVERY": "3f0e6b7c-52a1-4a57-9d52-5b8f3a1e77c0",
+    "URL": "https://example.com/hooks/idexx",
     "…": "",
 }
 

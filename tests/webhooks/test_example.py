@@ -1,0 +1,64 @@
+"""The receiver that docs/operating.md shows takes what is ours, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from actors.webhook_client import WebhookClient
+from engine.webhook import Delivery, Secrets, sign
+from engine.webhook_reach import Reach
+from engine.webhook_tries import Reason
+from tests.conftest import free_port, until
+
+pytestmark = pytest.mark.anyio
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "operating.md"
+SECRETS = Secrets.fresh()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    [example] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    port = free_port()
+    program = tmp_path / "receiver.py"
+    program.write_text(example.replace("8800", str(port)))
+    process = subprocess.Popen(
+        [sys.executable, str(program)],
+        env={"WEBHOOK_SECRET": SECRETS.current, "PYTHONWARNINGS": "error"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    yield f"http://127.0.0.1:{port}/"
+    process.terminate()
+    out, _ = process.communicate()
+    assert [line.split()[1] for line in out.splitlines()] == ["sync.completed"], "one was ours"
+
+
+async def test_the_receiver_of_the_documents_takes_what_is_ours(url: str) -> None:
+    client = WebhookClient(Reach((ip_network("127.0.0.1"),)), 5)
+    now = datetime.now(UTC)
+    body = '{"type": "sync.completed", "data": {"clinic": "elm-street"}}'
+    told = Delivery(uuid4(), uuid4(), "elm-street", None, "sync.completed", url, body, 1, now, now)
+    ours = dict(sign(told, SECRETS, now))
+
+    async def status(headers: dict[str, str], text: str = body) -> int | None:
+        return (await client.post(url, headers, text)).status
+
+    async def is_there() -> bool:
+        return (await client.post(url, ours, "{}")).reason is not Reason.NO_CONNECTION
+
+    await until(is_there)
+    assert await status(ours) == 204
+    assert await status(dict(sign(told, Secrets.fresh(), now))) == 401
+    assert await status(dict(sign(told, SECRETS, now - timedelta(minutes=9)))) == 401
+    assert await status(ours, body.replace("elm", "oak")) == 401
