@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,55 +10,8 @@ from typing import Any
 import nats.errors
 from dramatiq.errors import ConnectionClosed, ConnectionFailed
 from dramatiq.logging import get_logger
-from nats.aio.client import Client, Srv
 
-#: How long the other side may take to confirm that a connection is closed. Seconds.
-CLOSE_TIMEOUT = 2.0
-
-
-class OrderedClient(Client):
-    """nats-py 2.16, corrected.
-
-    A PING keeps its place, so that `flush()` is a barrier; a cancellation while flushing is not swallowed; the socket
-    of an attempt to reconnect that failed half-way is closed; what is no text where text belongs does not end the
-    client; an address that says tls:// gets no password in clear, whatever the other side says; and closing ends,
-    also after a failed handshake, which nobody would confirm.
-    """
-
-    async def _send_command(self, cmd: bytes, priority: bool = False) -> None:  # noqa: ARG002
-        await super()._send_command(cmd, False)
-
-    async def _flush_pending(self, force_flush: bool = False) -> Any:
-        task = asyncio.current_task()
-        before = task.cancelling() if task else 0
-        flushed = await super()._flush_pending(force_flush)
-        if task and task.cancelling() > before:
-            raise asyncio.CancelledError
-        return flushed
-
-    async def _connect_to_server(self, s: Srv) -> None:
-        if self._transport is not None:
-            self._transport.close()
-        await super()._connect_to_server(s)
-
-    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        """Drops what is no text: the error would end the reading, and anybody who may publish could send it."""
-        try:
-            await super()._process_msg(sid, subject, reply, data, headers)
-        except UnicodeDecodeError as error:
-            await self._error_cb(error)
-
-    async def close(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                await super().close()
-
-    def _connect_command(self) -> bytes:
-        server = self._current_server
-        if server and server.uri.scheme == "tls" and not self._server_info.get("tls_required"):
-            raise nats.errors.Error("the address says tls://, but what answers there offers no TLS")
-        return super()._connect_command()
-
+from .client import OrderedClient
 
 #: nats-py gives up reconnecting after two minutes, and notices a dead peer after six, unless told otherwise.
 STANDING_OPTIONS: dict[str, Any] = {
@@ -82,7 +34,7 @@ class Connection:
         self.back_callbacks: list[Callable[[], Awaitable[None]]] = []
         self._servers = servers
         self._options = {**STANDING_OPTIONS, **options}
-        self._client: Client | None = None
+        self._client: OrderedClient | None = None
         self._connecting = asyncio.Lock()
         self._up = asyncio.Event()
         self._last_error: Exception | None = None
@@ -95,11 +47,11 @@ class Connection:
         return self._client is not None and self._client.is_connected
 
     @property
-    def live_client(self) -> Client | None:
+    def live_client(self) -> OrderedClient | None:
         """The client while a server can be reached."""
         return self._client if self.is_up else None
 
-    async def client(self) -> Client:
+    async def client(self) -> OrderedClient:
         """The client, at first after connecting. Raises ConnectionFailed when no server answers in time."""
         client = self._client
         if client is not None and not client.is_closed:
@@ -110,7 +62,7 @@ class Connection:
                 await self._tell_back()
             return self._client
 
-    async def connected(self) -> Client:
+    async def connected(self) -> OrderedClient:
         """The client while a server can be reached; waits for one at most `timeout` seconds (ConnectionClosed)."""
         client = await self.client()
         if not client.is_connected:
@@ -121,16 +73,12 @@ class Connection:
                 raise ConnectionClosed(f"NATS is out of reach: {self._last_error or 'connection lost'}") from None
         return client
 
-    async def send(self, subject: str, payload: bytes = b"", reply: str = "") -> bool:
+    def send(self, subject: str, payload: bytes = b"", reply: str = "") -> bool:
         """A plain publish, if a server can be reached at this moment; whether it is on its way. Never raises."""
         client = self.live_client
         if client is None:
             return False
-        try:
-            await client.publish(subject, payload, reply)
-        except (OSError, RuntimeError, nats.errors.Error) as error:  # RuntimeError: uvloop's closed transport
-            self._last_error = error
-            return False
+        client.post(subject, payload, reply)
         return True
 
     async def close(self, timeout: float = 2.0) -> None:
@@ -147,7 +95,7 @@ class Connection:
         except (TimeoutError, OSError, nats.errors.Error) as error:
             self._logger.warning("The connection to NATS did not end in order: %s", error or type(error).__name__)
 
-    async def _connect(self) -> Client:
+    async def _connect(self) -> OrderedClient:
         client = OrderedClient()
         try:
             async with asyncio.timeout(self.timeout):

@@ -18,7 +18,7 @@ from .clock import format_time, parse_time
 from .connection import Connection
 from .delivery import Delivery
 from .errors import transport
-from .held import Held
+from .held import ACK, Held
 from .names import QueueNames
 from .publisher import Letter, Publisher
 from .streams import Streams
@@ -75,7 +75,7 @@ class DeadLetters:
             except BrokerConnectionError as trouble:
                 self._logger.warning("A dead letter of %r waits for NATS: %s", names.queue, trouble)
                 await asyncio.sleep(PAUSE)
-        await self._held.settle(delivery, b"+ACK")
+        self._held.settle(delivery, ACK)
 
     async def read(self, names: QueueNames, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
         """At most `limit` dead letters, the oldest first, from the one behind sequence `after` on."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dramatiq import Message, MessageProxy
-from nats.aio.msg import Msg
+
+from .client import read_headers
 
 if TYPE_CHECKING:
     from .intake import Intake
@@ -19,6 +19,7 @@ class Delivery:
 
     reply: str
     stream: str
+    durable: str
     sequence: int
     #: How often the message was delivered, this time included.
     deliveries: int
@@ -26,26 +27,33 @@ class Delivery:
     behind: int
     subject: str
     payload: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    raw_headers: bytes | None = None
     intake: Intake | None = None
     #: A follow-up of the message (a retry, a pipeline's next step) could not be stored: it must not be acked.
     unfinished: bool = False
 
     @classmethod
-    def read(cls, message: Msg) -> Delivery:
+    def read(cls, subject: bytes, reply: bytes, payload: bytes, headers: bytes | None) -> Delivery:
         """Reads `$JS.ACK.[domain.account.]stream.consumer.deliveries.sequence.….….behind[.…]`."""
-        tokens = message.reply.split(".")
+        text = reply.decode()
+        tokens = text.split(".")
         first = 2 if len(tokens) == 9 else 4
         return cls(
-            reply=message.reply,
+            reply=text,
             stream=tokens[first],
             sequence=int(tokens[first + 3]),
             deliveries=int(tokens[first + 2]),
             behind=int(tokens[first + 6]),
-            subject=message.subject,
-            payload=message.data,
-            headers=message.headers or {},
+            durable=tokens[first + 1],
+            subject=subject.decode(),
+            payload=payload,
+            raw_headers=headers,
         )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Read when they are asked for, which is seldom."""
+        return read_headers(self.raw_headers)
 
 
 class NatsMessage(MessageProxy):

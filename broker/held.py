@@ -40,7 +40,6 @@ class Held:
         #: Acks only: given back twice, a message could be taken from the one who has it by now.
         self._unconfirmed: list[tuple[str, bytes]] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._settling: asyncio.Task[None] | None = None
         self._confirm = asyncio.Event()
         connection.back_callbacks.append(self._repeat)
 
@@ -58,20 +57,20 @@ class Held:
         self._finished.append((delivery, verdict))
         if not self._awake:
             self._awake = True
-            self._thread.call(self._begin_settling)
+            self._thread.call(self._settle_finished)
 
-    async def settle(self, delivery: Delivery, verdict: bytes) -> None:
-        """Acks or gives back; while no server can be reached, as soon as one can."""
+    def settle(self, delivery: Delivery, verdict: bytes) -> None:
+        """On the loop: acks or gives back; while no server can be reached, as soon as one can."""
         self._held.discard(delivery)
         if delivery.intake is not None:
             delivery.intake.let_go(delivery)
-        await self._send((delivery.reply, verdict))
-        if verdict is ACK and self._room.is_awaited(delivery.stream):
-            await self._room.announce(delivery.stream)
+        self._send((delivery.reply, verdict))
+        if verdict == ACK and self._room.is_awaited(delivery.stream):
+            self._room.announce(delivery.stream)
 
-    async def give_back(self, delivery: Delivery, delay: float = 0.0) -> None:
+    def give_back(self, delivery: Delivery, delay: float = 0.0) -> None:
         """The server delivers the message again: at once, or after `delay` seconds."""
-        await self.settle(delivery, nak(delay))
+        self.settle(delivery, nak(delay))
 
     def forget(self, delivery: Delivery) -> None:
         """Stops keeping a message alive, without a word to the server: it comes again after the ack wait."""
@@ -79,7 +78,7 @@ class Held:
 
     async def flush(self) -> None:
         """Waits until the server has seen every settlement so far, if it can be reached."""
-        await self._settle_finished()
+        self._settle_finished()
         if (client := self._connection.live_client) is not None:
             with contextlib.suppress(TimeoutError, OSError, RuntimeError, nats.errors.Error):
                 await client.flush(FLUSH_TIMEOUT)
@@ -90,18 +89,15 @@ class Held:
             task.cancel()
         self._held.clear()
 
-    def _begin_settling(self) -> None:
-        self._settling = self._thread.loop.create_task(self._settle_finished())
-
-    async def _settle_finished(self) -> None:
+    def _settle_finished(self) -> None:
         self._awake = False
         while self._finished:
-            await self.settle(*self._finished.popleft())
+            self.settle(*self._finished.popleft())
 
-    async def _send(self, settlement: tuple[str, bytes]) -> None:
-        if not await self._connection.send(*settlement):
+    def _send(self, settlement: tuple[str, bytes]) -> None:
+        if not self._connection.send(*settlement):
             self._unsent.append(settlement)
-        elif settlement[1] is ACK:
+        elif settlement[1] == ACK:
             self._unconfirmed.append(settlement)
             self._confirm.set()
 
@@ -111,8 +107,8 @@ class Held:
         self._unconfirmed.clear()
         self._unsent.clear()
         for settlement in again:
-            await self._send(settlement)
-        await self._renew_all()
+            self._send(settlement)
+        self._renew_all()
 
     async def _confirm_settlements(self) -> None:
         while True:
@@ -130,12 +126,12 @@ class Held:
     async def _renew(self) -> None:
         while True:
             started = time.monotonic()
-            await self._renew_all()
+            self._renew_all()
             await asyncio.sleep(max(0.0, self._interval - (time.monotonic() - started)))
 
-    async def _renew_all(self) -> None:
+    def _renew_all(self) -> None:
         for delivery in list(self._held):
-            if not await self._connection.send(delivery.reply, PROGRESS):
+            if not self._connection.send(delivery.reply, PROGRESS):
                 return  # all of them are renewed when the connection is back
 
 

@@ -14,16 +14,15 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakSet
 
 import nats.errors
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from .client import OrderedClient, read_headers
 from .connection import Connection
 from .delivery import Delivery
 from .held import Held
@@ -85,7 +84,7 @@ class Intake:
         self._asking = False
         self._doubting = False
         self._closing = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
         #: Why nothing more can come; the worker then makes a new consumer.
         self.failure: str | None = None
 
@@ -96,14 +95,12 @@ class Intake:
 
     async def start(self) -> None:
         """Subscribes and asks for the first messages."""
-        self._client: Client = await self._connection.client()
+        self._client: OrderedClient = await self._connection.client()
         self._inbox = self._client.new_inbox()
-        self._subscription: Subscription = await self._client.subscribe(
-            f"{self._inbox}.>", cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0
-        )
+        self._subscription: Subscription = await self._client.listen(f"{self._inbox}.>", self._on_message)
         self._connection.back_callbacks.append(self._ask_anew)
-        self._spawn(self._watch())
-        await self._ask()
+        self._watching = asyncio.create_task(self._watch())
+        self._ask()
 
     def let_go(self, delivery: Delivery) -> None:
         """A message was settled: there is room for another."""
@@ -123,19 +120,18 @@ class Intake:
                 await self._subscription.unsubscribe()
         except (TimeoutError, OSError, nats.errors.Error):
             pass  # the connection is going, and the requests with it
-        for task in self._tasks:
-            task.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
 
-    async def _on_message(self, message: Msg) -> None:
-        if message.reply.startswith("$JS.ACK."):
-            await self._on_delivery(Delivery.read(message), message.reply)
+    def _on_message(self, subject: bytes, reply: bytes, payload: bytes, headers: bytes | None) -> None:
+        if reply.startswith(b"$JS.ACK."):
+            self._on_delivery(Delivery.read(subject, reply, payload, headers))
         else:
-            self._on_status(message)
+            self._on_status(subject.decode(), read_headers(headers))
 
-    async def _on_delivery(self, delivery: Delivery, reply: str) -> None:
+    def _on_delivery(self, delivery: Delivery) -> None:
         self._unanswered_since = None
-        tokens = reply.split(".")
-        source = self._by_name[delivery.stream, tokens[3 if len(tokens) == 9 else 5]]
+        source = self._by_name[delivery.stream, delivery.durable]
         source.asked = max(0, source.asked - 1)
         source.known = True
         source.heard = time.monotonic()
@@ -143,7 +139,7 @@ class Intake:
         source.waiting = delivery.behind or (self._prefetch if delivery.deliveries > 1 else 0)
         is_full = len(self._holding) >= self._prefetch
         if self._closing or (is_full and delivery.deliveries <= self._give_backs):
-            await self._held_by_process.give_back(delivery)
+            self._held_by_process.give_back(delivery)
             return
         delivery.intake = self
         self._holding.add(delivery)
@@ -151,10 +147,9 @@ class Intake:
         self._receive(delivery)
         self._ask_soon()
 
-    def _on_status(self, message: Msg) -> None:
-        headers = message.headers or {}
+    def _on_status(self, subject: str, headers: dict[str, str]) -> None:
         status, description = headers.get("Status", ""), headers.get("Description", "")
-        index, _, number = message.subject.removeprefix(self._inbox + ".").partition(".")
+        index, _, number = subject.removeprefix(self._inbox + ".").partition(".")
         if self._closing or number != str(self._round):
             return
         source = self._sources[int(index)]
@@ -177,11 +172,7 @@ class Intake:
             self._unanswered_since = self._unanswered_since or now
             if now - self._unanswered_since > PATIENCE:
                 self.failure = "no stream answers for it"
-        self._spawn(self._ask_later())
-
-    async def _ask_later(self) -> None:
-        await asyncio.sleep(PAUSE)
-        await self._ask()
+        asyncio.get_running_loop().call_later(PAUSE, self._ask)
 
     def _ask_soon(self) -> None:
         if self._closing or self._asking:
@@ -189,11 +180,11 @@ class Intake:
         self._asking = True
         loop = asyncio.get_running_loop()
         if self._prefetch - len(self._holding) >= max(1, self._prefetch // 4):
-            loop.call_soon(lambda: self._spawn(self._ask()))
+            loop.call_soon(self._ask)
         else:
-            loop.call_later(GATHER, lambda: self._spawn(self._ask()))
+            loop.call_later(GATHER, self._ask)
 
-    async def _ask(self) -> None:
+    def _ask(self) -> None:
         self._asking = False
         room = self._prefetch - len(self._holding)
         if room <= 0 or self._closing:
@@ -203,12 +194,12 @@ class Intake:
             self._doubt(source)
             if not source.known:
                 if not source.asked:
-                    await self._request(index, source, room, {"no_wait": True})
+                    self._request(index, source, room, {"no_wait": True})
                 break
-            await self._ask_for(index, source, min(room, max(source.waiting, 1)))
+            self._ask_for(index, source, min(room, max(source.waiting, 1)))
             room -= min(room, source.waiting)
         else:
-            await self._ask_for(len(upper), lowest, room)
+            self._ask_for(len(upper), lowest, room)
         if not self._doubting and any(source.waiting or not source.known for source in upper):
             self._doubting = True
             asyncio.get_running_loop().call_later(SILENCE, self._ask_in_doubt)
@@ -221,16 +212,16 @@ class Intake:
         self._doubting = False
         self._ask_soon()
 
-    async def _ask_for(self, index: int, source: Source, goal: int) -> None:
+    def _ask_for(self, index: int, source: Source, goal: int) -> None:
         if goal > source.asked:
-            await self._request(index, source, goal - source.asked, LASTING)
+            self._request(index, source, goal - source.asked, LASTING)
 
-    async def _request(self, index: int, source: Source, count: int, terms: dict[str, Any]) -> None:
+    def _request(self, index: int, source: Source, count: int, terms: dict[str, Any]) -> None:
         if not source.asked:
             source.heard = time.monotonic()
         source.asked += count
         request = json.dumps({"batch": count, **terms}).encode()
-        await self._connection.send(source.request_subject, request, f"{self._inbox}.{index}.{self._round}")
+        self._connection.send(source.request_subject, request, f"{self._inbox}.{index}.{self._round}")
 
     async def _ask_anew(self) -> None:
         """The server forgets requests with the connection: count them as gone and ask again."""
@@ -239,7 +230,7 @@ class Intake:
         self._round += 1
         for source in self._sources:
             source.asked, source.known = 0, False
-        await self._ask()
+        self._ask()
 
     async def _watch(self) -> None:
         while True:
@@ -249,8 +240,3 @@ class Intake:
                 await self._ask_anew()
             else:
                 self._ask_soon()  # what was dropped without being settled has made room, too
-
-    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

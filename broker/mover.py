@@ -62,14 +62,14 @@ class Mover:
             now = await self._clock.now(await self._connection.connected())
             remaining = float(delivery.headers.get(DUE, now)) - now
             if remaining > 0:
-                await self._held.give_back(delivery, remaining)
+                self._held.give_back(delivery, remaining)
                 return
             await self._publisher.publish(self._letter(delivery))
         except BrokerConnectionError as trouble:
             self._logger.warning("A delayed message of %r waits for NATS: %s", self._names.queue, trouble)
-            await self._held.give_back(delivery, PAUSE)
+            self._held.give_back(delivery, PAUSE)
         else:
-            await self._held.settle(delivery, ACK)
+            self._held.settle(delivery, ACK)
 
     def _letter(self, delivery: Delivery) -> Letter:
         level = delivery.subject.rpartition(".")[2]

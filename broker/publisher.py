@@ -14,9 +14,8 @@ from typing import Any
 
 import nats.errors
 import nats.js.errors
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 
+from .client import OrderedClient, write_headers
 from .connection import Connection
 from .errors import MessageTooLarge, is_passing, transport
 from .loop import LoopThread, wait
@@ -67,11 +66,13 @@ class Publisher:
         self._declare = declare
         self._outbox: deque[tuple[Letter, concurrent.futures.Future[Stored]]] = deque()
         self._awake = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._client: Client | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._client: OrderedClient | None = None
         self._inbox = ""
         self._numbers = itertools.count()
-        self._under_way: dict[str, tuple[Outcome, asyncio.TimerHandle]] = {}
+        #: By number, the oldest first: what waits for a confirmation, and until when.
+        self._under_way: dict[int, tuple[Outcome, float]] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
         connection.lost_callbacks.append(self._on_lost)
 
     def publish_blocking(self, letter: Letter) -> Stored:
@@ -118,10 +119,11 @@ class Publisher:
         """Stores many letters, a window of them under way at once; the outcome of each, in their order."""
         outcomes: list[asyncio.Future[Stored]] = []
         client = await self._connection.connected()
+        await self._listen(client)
         for number, letter in enumerate(letters):
             outcome: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
             outcomes.append(outcome)
-            await self._send(client, letter, outcome)
+            self._send(client, letter, outcome)
             if number >= WINDOW:
                 await asyncio.wait([outcomes[number - WINDOW]])
         return [await self._conclude(*pair) for pair in zip(letters, outcomes, strict=True)]
@@ -139,69 +141,78 @@ class Publisher:
 
     async def _attempt(self, letter: Letter) -> Stored:
         client = await self._connection.connected()
+        await self._listen(client)
         outcome: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        await self._send(client, letter, outcome)
+        self._send(client, letter, outcome)
         return await outcome
 
     def _empty_outbox(self) -> None:
-        task = self._thread.loop.create_task(self._send_outbox())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _send_outbox(self) -> None:
         self._awake = False
+        client = self._connection.live_client
+        if client is not None and client is self._client:
+            self._send_outbox(client)
+        elif self._connecting is None or self._connecting.done():
+            self._connecting = self._thread.loop.create_task(self._connect_and_send())
+
+    async def _connect_and_send(self) -> None:
         try:
             client = await self._connection.client()
+            await self._listen(client)
         except Exception as error:
             while self._outbox:
                 self._outbox.popleft()[1].set_exception(error)
-            return
+        else:
+            self._send_outbox(client)
+
+    def _send_outbox(self, client: OrderedClient) -> None:
         while self._outbox:
             letter, outcome = self._outbox.popleft()
             if outcome.set_running_or_notify_cancel():
-                await self._send(client, letter, outcome)
+                self._send(client, letter, outcome)
 
-    async def _send(self, client: Client, letter: Letter, outcome: Outcome) -> None:
+    def _send(self, client: OrderedClient, letter: Letter, outcome: Outcome) -> None:
+        number = next(self._numbers)
         try:
-            if client is not self._client:
-                await self._listen(client)
-            if not client.is_connected:
-                raise nats.errors.ConnectionReconnectingError
-            self._check_size(client, letter)
-            number = str(next(self._numbers))
-            timer = self._thread.loop.call_later(ATTEMPT, self._settle, number, TimeoutError("no confirmation"))
-            self._under_way[number] = (outcome, timer)
-            await client.publish(letter.subject, letter.payload, f"{self._inbox}.{number}", letter.headers)
+            headers = write_headers(letter.headers)
+            size = len(headers) + len(letter.payload)
+            if size > client.max_payload:
+                raise MessageTooLarge(size, client.max_payload)
+            client.post(letter.subject, letter.payload, f"{self._inbox}{number}", headers)
         except Exception as error:
             if not outcome.done():
-                closed = isinstance(error, RuntimeError)  # uvloop's way to say that a transport is closed
-                outcome.set_exception(nats.errors.ConnectionClosedError() if closed else error)
-
-    def _check_size(self, client: Client, letter: Letter) -> None:
-        size = len(letter.payload) + sum(len(name) + len(value) + 4 for name, value in letter.headers.items()) + 12
-        if size > client.max_payload:
-            raise MessageTooLarge(size, client.max_payload)
-
-    async def _listen(self, client: Client) -> None:
-        self._client = client
-        self._inbox = f"{client.new_inbox()}.{os.getpid()}"
-        await client.subscribe(f"{self._inbox}.*", cb=self._on_reply, pending_msgs_limit=0, pending_bytes_limit=0)
-
-    async def _on_reply(self, message: Msg) -> None:
-        number = message.subject.rpartition(".")[2]
-        self._settle(number, _read(message))
-
-    def _settle(self, number: str, answer: Stored | Exception) -> None:
-        outcome, timer = self._under_way.pop(number, (None, None))
-        if outcome is None or timer is None:
+                outcome.set_exception(error)
             return
-        timer.cancel()
-        if outcome.done():
+        loop = self._thread.loop
+        self._under_way[number] = (outcome, loop.time() + ATTEMPT)
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(ATTEMPT, self._sweep)
+
+    async def _listen(self, client: OrderedClient) -> None:
+        if client is not self._client:
+            inbox = f"{client.new_inbox()}.{os.getpid()}."
+            await client.listen(f"{inbox}*", self._on_reply)
+            self._client, self._inbox = client, inbox
+
+    def _on_reply(self, subject: bytes, _reply: bytes, data: bytes, _headers: bytes | None) -> None:
+        self._settle(int(subject.rpartition(b".")[2]), _read(data))
+
+    def _settle(self, number: int, answer: Stored | Exception) -> None:
+        outcome, _ = self._under_way.pop(number, (None, 0))
+        if outcome is None or outcome.done():
             return
         if isinstance(answer, Exception):
             outcome.set_exception(answer)
         else:
             outcome.set_result(answer)
+
+    def _sweep(self) -> None:
+        """Ends the attempts that got no answer; the oldest is the first."""
+        self._sweeping, now = None, self._thread.loop.time()
+        for number, (_, deadline) in list(self._under_way.items()):
+            if deadline > now:
+                self._sweeping = self._thread.loop.call_later(deadline - now, self._sweep)
+                return
+            self._settle(number, TimeoutError("no confirmation"))
 
     def _on_lost(self) -> None:
         # Whether these were stored is unknown: they are sent again, with the same Nats-Msg-Id.
@@ -209,10 +220,10 @@ class Publisher:
             self._settle(number, nats.errors.ConnectionClosedError())
 
 
-def _read(message: Msg) -> Stored | Exception:
-    if not message.data:
+def _read(data: bytes) -> Stored | Exception:
+    if not data:
         return nats.js.errors.NoStreamResponseError()
-    answer: dict[str, Any] = json.loads(message.data)
+    answer: dict[str, Any] = json.loads(data)
     if "error" in answer:
         return _error(answer["error"])
     return Stored(answer["stream"], answer.get("seq", 0), answer.get("duplicate", False))

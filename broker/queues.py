@@ -44,6 +44,7 @@ class QueueAccess(Broker):
         self._mailbox_wait = mailbox_wait
         self._lock = threading.Lock()
         self._parts: Parts | None = None
+        self._known: dict[str, QueueNames] = {}
 
     # The process's loop and connection
 
@@ -126,7 +127,10 @@ class QueueAccess(Broker):
     # Inside
 
     def _names(self, queue_name: str) -> QueueNames:
-        return QueueNames(self.namespace, q_name(queue_name))
+        names = self._known.get(queue_name)
+        if names is None:
+            names = self._known[queue_name] = QueueNames(self.namespace, q_name(queue_name))
+        return names
 
     def _open(self) -> Parts:
         parts = self._parts

@@ -49,9 +49,9 @@ class Room:
         """Whether a sender waits for room in `stream`."""
         return self._awaited_until.get(stream, 0.0) > time.monotonic()
 
-    async def announce(self, stream: str) -> None:
+    def announce(self, stream: str) -> None:
         """A message has left `stream`."""
-        await self._connection.send(self._subjects[stream])
+        self._connection.send(self._subjects[stream])
 
     async def wait(self, names: QueueNames, timeout: float) -> None:
         """Returns when there may be room, or after `timeout` seconds, or now and then."""
@@ -62,7 +62,7 @@ class Room:
 
         await self._listen(names.room, on_room)
         made.clear()
-        await self._connection.send(names.waiting)
+        self._connection.send(names.waiting)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(timeout, random.uniform(RECHECK / 2, RECHECK))):  # noqa: S311
                 await made.wait()

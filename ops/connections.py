@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from actors import tracing
 from actors.nats_access import connect_options, servers
 from actors.settings import load
-from broker.connection import OrderedClient
+from broker.client import OrderedClient
 from engine.errors import Unavailable
 
 #: Seconds to wait for a connection.

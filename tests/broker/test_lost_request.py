@@ -18,11 +18,11 @@ def test_a_request_that_was_lost_is_made_again_although_others_are_answered(
     monkeypatch.setattr(intake, "LASTING", {"expires": 30 * 10**9, "idle_heartbeat": 3 * 10**8})
     send, lost = Connection.send, list[str]()
 
-    async def lose_one(self: Connection, subject: str, payload: bytes = b"", reply: str = "") -> bool:
+    def lose_one(self: Connection, subject: str, payload: bytes = b"", reply: str = "") -> bool:
         if not lost and b"idle_heartbeat" in payload and subject.endswith("_box.new-0"):
             lost.append(subject)
             return True
-        return await send(self, subject, payload, reply)
+        return send(self, subject, payload, reply)
 
     monkeypatch.setattr(Connection, "send", lose_one)
     broker = NatsBroker(nats_url, namespace=namespace)

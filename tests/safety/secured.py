@@ -13,7 +13,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from actors.messages import Subjects
-from broker.connection import OrderedClient
+from broker.client import OrderedClient
 from ops.embedded.nats_server import find_binary
 from ops.nats.accounts import users
 from ops.nats.passwords import hashed, keep_passwords
