@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from engine.errors import Unavailable
 MAX_STREAMS = 100
 #: A stream is ended after so many seconds, also one whose reader is stuck; a reader that lives comes again.
 LONGEST = 3600.0
+#: How long the end of a stream may take to be sent, in seconds.
+END_WITHIN = 1.0
 #: How soon it should come again, in milliseconds.
 COME_BACK_MS = 2000
 
@@ -70,22 +73,28 @@ class _EventStream(Response):
         del self.headers["content-length"]
         self._messages = messages
         self._closing = closing
+        self._has_begun = False
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        tasks = [asyncio.create_task(work) for work in (self._send_all(send), gone(receive), self._closing.wait())]
+        sending, left = asyncio.create_task(self._send_all(send)), asyncio.create_task(gone(receive))
+        tasks = [sending, left, asyncio.create_task(self._closing.wait())]
         try:
             await asyncio.wait(tasks, timeout=LONGEST, return_when=asyncio.FIRST_COMPLETED)
-            if not tasks[0].done():
-                return
-            tasks[0].result()
+            if sending.done():
+                sending.result()
+            has_left = left.done()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        await send({"type": "http.response.body", "body": b""})
+        if self._has_begun and not has_left:
+            with contextlib.suppress(TimeoutError):  # one that is stuck gets no end either
+                async with asyncio.timeout(END_WITHIN):
+                    await send({"type": "http.response.body", "body": b""})
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        self._has_begun = True
         await send(_piece(f"retry: {COME_BACK_MS}\n\n".encode()))
         async with aclosing(self._messages):  # a reader may leave while something is sent to it
             async for message in self._messages:

@@ -248,8 +248,11 @@ class TestKeys:
             response = await gateway.get(path, headers=headers)
             assert (response.status_code, response.json()["error"]["reason"]) == (401, "no_key")
             assert response.headers["www-authenticate"] == "Bearer"
+        for other in ("/api/idexx/overview", "/api/idexx/live"):
+            assert (await gateway.get(other)).status_code == 401
         right = {"Authorization": f"Bearer {self.KEY}"}
         assert (await gateway.get(path, headers=right)).status_code == 200
+        assert (await gateway.get("/")).status_code == 200
         assert (await gateway.get("/live")).status_code == 200
         assert (await gateway.get("/metrics")).status_code == 200
         assert self.KEY not in system.log("gateway")

@@ -1,0 +1,158 @@
+"""Everything, live, as a program reads it from a real gateway; and what a gateway does while nobody answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from actors.http.lookout import Lookout
+from actors.http.page import FILES, POLICY
+from engine.errors import Unavailable
+from ops.sandbox.client import SandboxClinic
+from tests.http.conftest import SYNC
+from tests.system.conftest import System
+
+pytestmark = pytest.mark.anyio
+
+LIVE = "/api/idexx/live"
+
+Told = tuple[str, dict[str, Any]]
+
+
+@asynccontextmanager
+async def reading(client: httpx.AsyncClient) -> AsyncIterator[AsyncGenerator[Told]]:
+    async with client.stream("GET", LIVE) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        async with aclosing(_messages(response)) as messages:
+            yield messages
+
+
+async def _messages(response: httpx.Response) -> AsyncGenerator[Told]:
+    name = ""
+    async for line in response.aiter_lines():
+        field, _, value = line.partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            yield name, json.loads(value)
+
+
+async def change_of(messages: AsyncGenerator[Told], field: str) -> Any:
+    """What the next change of this field says."""
+    async with asyncio.timeout(30):
+        async for name, told in messages:
+            assert name == "change"
+            if field in told:
+                return told[field]
+    raise AssertionError("the stream has ended")
+
+
+async def test_first_the_whole_then_every_change_until_the_gateway_goes(
+    system: System, gateway: httpx.AsyncClient, clinics: list[SandboxClinic], pool: asyncpg.Pool
+) -> None:
+    async with reading(gateway) as messages:
+        name, state = await anext(messages)
+        overview = (await gateway.get("/api/idexx/overview")).json()
+        assert name == "state"
+        assert state.keys() == overview.keys() - {"ok"}
+        assert (state["clinics"], state["syncs"]) == (overview["clinics"], [])
+
+        await pool.execute("insert into clinics (slug, name, timezone) values ('new', 'New', 'UTC')")
+        assert [clinic["slug"] for clinic in await change_of(messages, "clinics")] == ["new"]
+        await pool.execute("delete from clinics where slug = 'new'")
+        assert await change_of(messages, "gone") == {"clinics": ["new"]}
+
+        body = {"clinicId": clinics[0].slug, "daysAhead": 2}
+        accepted = await gateway.post(SYNC, json=body, headers={"Prefer": "respond-async"})
+        [sync] = await change_of(messages, "syncs")
+        assert sync["sync_id"] == accepted.json()["sync_id"]
+        assert [date["status"] for date in sync["dates"]] == ["pending", "pending"]
+        async with reading(gateway) as late:
+            name, state = await anext(late)
+            assert (name, state["syncs"][0]["sync_id"]) == ("state", sync["sync_id"])
+
+        stopping = asyncio.create_task(asyncio.to_thread(system.stop, "gateway"))
+        async for name, _ in messages:
+            assert name in ("change", "away")
+        assert await stopping == 0
+
+
+async def test_the_page_is_kept_by_browsers_and_runs_nothing_from_elsewhere(gateway: httpx.AsyncClient) -> None:
+    for path, (_, kind) in FILES.items():
+        response = await gateway.get(path)
+        assert (response.status_code, response.headers["content-type"]) == (200, kind)
+        assert response.headers["content-security-policy"] == POLICY
+        again = await gateway.get(path, headers={"If-None-Match": response.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert "http://" not in response.text.replace("http://www.w3.org/2000/svg", "")
+        assert "https://" not in response.text
+        elsewhere = await gateway.get(path, headers={"Host": "evil.example"})
+        assert (elsewhere.status_code, elsewhere.json()["error"]["reason"]) == (421, "wrong_host")
+    assert (await gateway.get(LIVE, headers={"Host": "evil.example"})).status_code == 421
+
+
+class Answers:
+    """What a gateway would answer, or what it fails with."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.asked = asyncio.Event()
+
+    async def ask(self, verb: str, _clinic: str, _body: Mapping[str, Any]) -> dict[str, Any]:
+        self.asked.set()
+        if self.failure:
+            raise self.failure
+        assert verb == "overview"
+        return {"ok": True, "at": "2026-01-22T09:00:00Z", "clinics": [], "syncs": []}
+
+    async def events_of_all(self) -> AsyncGenerator[dict[str, Any]]:
+        """One that concerns everything, whenever it has been asked."""
+        while True:
+            await self.asked.wait()
+            self.asked.clear()
+            yield {"event": "accepted", "sync_id": "1", "clinic": "elm"}
+
+
+async def test_that_nobody_answers_is_told_and_then_the_whole_again() -> None:
+    answers = Answers()
+    answers.failure = Unavailable("no gateway answers on NATS")
+    async with aclosing(Lookout(answers).follow()) as told:  # type: ignore[arg-type]
+        message = await anext(told)
+        assert message
+        assert (message.name, message.data["message"]) == ("away", "no gateway answers on NATS")
+        answers.failure = None
+        async for message in told:
+            assert message
+            if message.name != "away":
+                break
+    assert message.name == "state"
+
+
+async def test_nothing_goes_on_when_the_last_reader_has_left() -> None:
+    before, lookout = asyncio.all_tasks(), Lookout(Answers())  # type: ignore[arg-type]
+    first, second = lookout.follow(), lookout.follow()
+    for reader in (first, second):
+        assert await anext(reader)
+    await first.aclose()
+    assert asyncio.all_tasks() > before
+    await second.aclose()
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_fault_of_ours_ends_the_stream_and_the_next_reader_begins_anew() -> None:
+    answers = Answers()
+    lookout = Lookout(answers)  # type: ignore[arg-type]
+    answers.failure = RuntimeError("a bug")
+    with pytest.raises(ExceptionGroup):
+        await anext(lookout.follow())
+    answers.failure = None
+    async with aclosing(lookout.follow()) as told:
+        assert (await anext(told)).name == "state"  # type: ignore[union-attr]
