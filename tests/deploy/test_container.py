@@ -16,6 +16,7 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
+from actors.http.page import FILES
 from actors.settings import Settings
 from engine.portal.chromium import find_chromium
 from ops.container.check import build, copy
@@ -51,6 +52,8 @@ def test_everything_that_the_image_is_made_of_is_there(tmp_path: Path) -> None:
         for sources, _ in stage.copies():
             for name in sources:
                 copy(name, tmp_path / Path(name).name)
+    page = {path.name for path in (tmp_path / "actors/http/page").iterdir()}
+    assert page >= {name for name, _ in FILES.values()}
 
 
 def test_the_image_runs_as_nobody_under_an_init() -> None:
