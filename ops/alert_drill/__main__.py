@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from ops.alert_drill import __doc__ as about
-from ops.alert_drill.causes import DRILLS, MAILBOX_SIZE
+from ops.alert_drill.causes import MAILBOX_SIZE
+from ops.alert_drill.drills import DRILLS
 from ops.alert_drill.hurry import hurried
 from ops.alert_drill.running import Outcome, run_drills
 from ops.cli.tables import table

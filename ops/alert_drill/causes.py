@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import psutil
@@ -32,19 +31,6 @@ MAILBOX_SIZE = 10
 GOAL = 20
 
 Cause = Callable[[Watched], AbstractAsyncContextManager[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Drill:
-    """`cause` and `remedy` in words; `labels` are those the alert must have, beside others. `clear_up`: what is to be
-    done, once the alert is resolved, so that it does not come again."""
-
-    alert: str
-    cause: str
-    remedy: str
-    bring_about: Cause
-    labels: dict[str, str] = field(default_factory=dict)
-    clear_up: Callable[[Watched], Awaitable[None]] | None = None
 
 
 @asynccontextmanager
@@ -165,6 +151,15 @@ async def forgotten_transaction(watched: Watched) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def webhook_into_our_network(watched: Watched) -> AsyncIterator[None]:
+    clinic = watched.clinics[0]
+    await watched.command("clinic", "webhook", "set", clinic.slug, "https://localhost/hook")
+    await watched.ended(clinic, await watched.sync(clinic, 1))
+    yield
+    await watched.command("clinic", "webhook", "remove", clinic.slug, "--yes")
+
+
+@asynccontextmanager
 async def slow_portal(watched: Watched) -> AsyncIterator[None]:
     await watched.sandbox.dials(latency_ms=23_000, page_latency_ms=0)
     clinic = watched.clinics[0]
@@ -200,57 +195,3 @@ async def more_than_a_mailbox(watched: Watched) -> AsyncIterator[None]:
         yield
     for clinic, sync in syncs:
         await watched.ended(clinic, sync)
-
-
-DRILLS = (
-    Drill(
-        "ClinicNotFresh",
-        f"nobody asks for a sync of a clinic with a goal of {GOAL} s",
-        "sync",
-        missed_goal,
-        clear_up=no_goal,
-    ),
-    Drill(
-        "LoginRejected",
-        "the portal rejects the password of a clinic",
-        "credentials test, once the portal takes it again",
-        rejected_login,
-    ),
-    Drill(
-        "RemovalsHeld",
-        "two thirds of a clinic's calendar are gone",
-        "runs approve",
-        half_a_calendar,
-    ),
-    Drill(
-        "DependencyDown",
-        "nats-server hangs (SIGSTOP)",
-        "it goes on",
-        frozen("nats-server"),
-        {"dependency": "nats"},
-    ),
-    Drill(
-        "DependencyDown",
-        "PostgreSQL hangs (SIGSTOP)",
-        "it goes on",
-        frozen("postgres"),
-        {"dependency": "database"},
-    ),
-    Drill("NoGateway", "the only gateway ends", "a gateway is started", ended("gateway")),
-    Drill("CircuitBreakerOpen", "the portal answers 503", "the portal is well again", failing_portal),
-    Drill("DeadLetters", "a message that no actor of this version knows", "dlq drop", unknown_message),
-    Drill(
-        "SyncSilent", "a forgotten transaction holds the clinic's row", "it is rolled back", forgotten_transaction
-    ),
-    Drill("HighSyncDuration", "each call of the portal takes 23 s", "the portal is quick again", slow_portal),
-    Drill("HighMemoryUsage", "a process takes 600 MB", "it is stopped", glutton, {"process": "glutton"}),
-    Drill("QueueBacklog", "eight requests for a clinic whose portal is slow", "cancel", many_requests),
-    Drill("BrowserPoolExhausted", "no DateScraper runs", "they are started", ended(*SCRAPERS)),
-    Drill(
-        "MailboxAlmostFull",
-        f"no DateScraper takes from a mailbox of {MAILBOX_SIZE}",
-        "they are started",
-        more_than_a_mailbox,
-        {"actor": DATE_SCRAPER},
-    ),
-)

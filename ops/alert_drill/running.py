@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from ops.alert_drill.causes import Drill
+from ops.alert_drill.drills import Drill
 from ops.watched.machine import Watched
 from ops.watched.prometheus import Alert
 from ops.watched.waiting import until

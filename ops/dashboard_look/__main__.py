@@ -1,4 +1,4 @@
-"""`python -m ops.dashboard_look [--picture FILE] [--good-days N]`: exit status 1 where a query answers nothing."""
+"""`python -m ops.dashboard_look [--picture FILE] [--short]`: exit status 1 where a query answers nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops.cli.terminal import answer, say
 from ops.dashboard_look import __doc__ as about
 from ops.dashboard_look.asking import Answer, ask
 from ops.dashboard_look.board import Panel, read_board
-from ops.dashboard_look.days import CLINICS, live_through
+from ops.dashboard_look.days import CLINICS, SHORT, Story, live_through
 from ops.watched.machine import RULES, Watched, on_watched_machine
 
 #: Points of a line.
@@ -27,15 +27,13 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it into this PNG")
-    parser.add_argument(
-        "--good-days", type=int, default=3, help="how often all clinics are synced before the bad day"
-    )
+    parser.add_argument("--short", action="store_true", help="a few dates, and no good days: for the suite")
     arguments = parser.parse_args()
     panels = read_board()
 
     async def work(watched: Watched) -> int:
         start = time.time()
-        await live_through(watched, arguments.good_days)
+        await live_through(watched, SHORT if arguments.short else Story())
         end = time.time()
         step = max((end - start) / POINTS, 1.0)
         answers = await ask(watched.prometheus, panels, start, end, step)

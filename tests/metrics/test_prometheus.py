@@ -1,128 +1,69 @@
-"""A real Prometheus scrapes three processes, and alerts fire and resolve by what is done to the system."""
+"""A real Prometheus over real processes: alerts fire and resolve by what is done, and the dashboard has data.
+
+The whole drill, every alert, is `python -m ops.alert_drill`; the dashboard can be looked at with
+`python -m ops.dashboard_look --picture FILE`.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import json
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
-from pathlib import Path
+import sys
 from typing import Any
 
-import asyncpg
-import httpx
 import pytest
 
-from ops.sandbox.client import SandboxClinic
-from tests.conftest import free_port, until
-from tests.http.conftest import url_of
-from tests.metrics.test_rules import RULES
-from tests.system.conftest import Asker, System
+from ops.alert_drill.drills import DRILLS
+from ops.alert_drill.hurry import hurried
+from tests.metrics.test_rules import RULES, alerts
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.skipif(
+    shutil.which("prometheus") is None, reason="prometheus is not installed: apt-get install prometheus"
+)
 
-
-class Prometheus:
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def firing(self) -> set[str]:
-        alerts = (await self._client.get("/api/v1/alerts")).json()["data"]["alerts"]
-        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
-
-    async def up(self) -> int:
-        targets = (await self._client.get("/api/v1/targets")).json()["data"]["activeTargets"]
-        return sum(target["health"] == "up" for target in targets)
-
-    async def fires(self, *names: str) -> None:
-        async def all_of_them() -> bool:
-            return set(names) <= await self.firing()
-
-        await until(all_of_them)
-
-    async def resolves(self, *names: str) -> None:
-        async def none_of_them() -> bool:
-            return not set(names) & await self.firing()
-
-        await until(none_of_them)
+#: What a script finds in its environment, as in a fresh terminal.
+KEPT = ("PATH", "HOME", "CHROMIUM_PATH")
 
 
-@pytest.fixture
-def settings() -> dict[str, str]:
-    return {"HTTP_PORT": str(free_port()), "WORKER_HTTP_PORT": "0", "MAX_CONCURRENT_SYNCS": "1"}
-
-
-@pytest.fixture
-async def prometheus(system: System, tmp_path: Path) -> AsyncIterator[Prometheus]:
-    """It looks every second and waits for nothing: how long an alert waits is for `promtool test rules`."""
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("prometheus is not installed: apt-get install prometheus")
-    await asyncio.to_thread(system.gateway)
-    for queue in ("coordinator", "date_scraper"):
-        await asyncio.to_thread(system.worker, queue)
-    folder, port = tmp_path / "prometheus", free_port()
-    folder.mkdir()
-    process = start(program, folder, port, [url_of(system, n) for n in ("gateway", "coordinator", "date_scraper")])
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-            await until(lambda: ready(client))
-            yield Prometheus(client)
-    finally:
-        process.terminate()
-        await asyncio.to_thread(process.wait)
-
-
-def start(program: str, folder: Path, port: int, urls: list[str]) -> subprocess.Popen[bytes]:
-    targets = [url.removeprefix("http://") for url in urls]
-    (folder / "alerts.yaml").write_text(re.sub(r"\n +for: \w+", "", RULES.read_text()))
-    (folder / "prometheus.yaml").write_text(
-        "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [alerts.yaml]\n"
-        f"scrape_configs: [{{job_name: idexx-sync, static_configs: [{{targets: {targets}}}]}}]\n"
+def run(module: str, *arguments: str) -> list[dict[str, Any]]:
+    """What a script of ours answers; it must exit with 0 and leave nothing behind."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        text=True,
+        capture_output=True,
+        env={name: os.environ[name] for name in KEPT if name in os.environ} | {"PYTHONWARNINGS": "error"},
+        check=False,
     )
-    arguments = [
-        f"--config.file={folder / 'prometheus.yaml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_alerts_fire_by_their_cause_and_are_resolved_by_what_the_runbook_says() -> None:
+    rejected, gone = run("ops.alert_drill", "--json", "--only", "LoginRejected", "NoGateway")
+    assert rejected["summary"] == "The portal does not let cedar-creek in; its syncs are refused"
+    assert gone["summary"] == "No gateway can be scraped; requests may go unanswered"
+    for outcome in (rejected, gone):
+        assert outcome["fired_after"], outcome
+        assert outcome["resolved_after"], outcome
+
+
+def test_every_query_of_the_dashboard_has_data_on_a_bad_day() -> None:
+    assert run("ops.dashboard_look", "--short") == [], "queries that answered nothing"
+
+
+def test_every_alert_has_its_drill() -> None:
+    assert {drill.alert for drill in DRILLS} == set(alerts())
+
+
+def test_only_the_times_of_the_rules_are_shortened() -> None:
+    rules = RULES.read_text()
+    shorter = hurried(rules, 60)
+    assert re.findall(r"for: (\w+)", shorter) == [
+        f"{int(minutes) * 1000}ms" for minutes in re.findall(r"for: (\d+)m", rules)
     ]
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen([program, *arguments], stdout=log, stderr=log)
-
-
-async def ready(client: httpx.AsyncClient) -> bool:
-    try:
-        return (await client.get("/-/ready")).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-async def test_alerts_fire_and_resolve(
-    prometheus: Prometheus, system: System, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
-) -> None:
-    async def all_three() -> bool:
-        return await prometheus.up() == 3
-
-    await until(all_three)
-    await prometheus.fires("ClinicNotFresh")  # none was ever synced
-    await pool.execute("update clinics set login_failure = 'login_rejected' where slug = $1", clinics[0].slug)
-    await asyncio.to_thread(system.kill, "date_scraper")
-    slug = clinics[1].slug
-    syncs: list[dict[str, Any]] = [await asker.ask("sync", slug, {"days_ahead": 1}) for _ in range(7)]
-    await prometheus.fires("LoginRejected", "BrowserPoolExhausted", "QueueBacklog")
-
-    await pool.execute("update clinics set login_failure = null")
-    for sync in syncs[1:]:
-        await asker.ask("cancel", slug, {"sync_id": sync["sync_id"]})
-    for queue in ("date_scraper", "reconciler"):
-        await asyncio.to_thread(system.worker, queue, f"{queue}-again")
-    await prometheus.resolves("LoginRejected", "BrowserPoolExhausted", "QueueBacklog")
-    await asker.events(slug, syncs[0]["sync_id"])
-    done = await asker.ask("sync", clinics[0].slug, {"days_ahead": 1})
-    await asker.events(clinics[0].slug, done["sync_id"])
-    await prometheus.resolves("ClinicNotFresh")
-
-    await asyncio.to_thread(system.kill, "gateway")
-    await prometheus.fires("NoGateway")
-    await asyncio.to_thread(system.gateway, "gateway-again")
-    await prometheus.resolves("NoGateway")
+    assert "[15000ms]" in shorter
+    times = r"\d+(ms|[smhd])\b"
+    assert re.sub(times, "", shorter) == re.sub(times, "", rules)
