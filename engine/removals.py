@@ -30,8 +30,8 @@ class Fence:
 class MissingAppointment:
     """One that no complete scrape of the sync has seen, on a date that was scraped completely.
 
-    `is_protected`: a date that failed may be where it has moved to. `is_held`: an earlier sync holds its
-    removal back already. `missing_since` is the first look at its date that did not show it. The names are for the
+    `is_protected`: a date that failed may be where it has moved to. `is_held`: an earlier sync holds its removal
+    back already, or somebody rejected it. `missing_since` is the first look at its date that did not show it. The names are for the
     person who decides; they are kept out of logs.
     """
 
@@ -70,7 +70,8 @@ class Verdict:
 
 
 def judge(plan: RemovalPlan, fence: Fence) -> Verdict:
-    """What an earlier sync holds back stays held, whatever the fence says now: the person has been asked."""
+    """What an earlier sync holds back stays held, whatever the fence says now: a person has been asked, and has not
+    said yes."""
     removable = plan.removable
     holds_back = fence.holds_back(len(removable), plan.stored)
     hold = [appointment.id for appointment in removable if holds_back or appointment.is_held]

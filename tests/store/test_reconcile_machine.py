@@ -223,8 +223,6 @@ class ReconcileMachine(RuleBasedStateMachine):
     @rule(order=st.permutations(range(DAYS)))
     def complete_sync(self, order: list[int]) -> None:
         """Every date is looked at, the last moves settle meanwhile, and then the table is the portal's schedule."""
-        for sync in self.syncs:
-            self.run(self._decide(sync, approve=False))
         moving = dict(self.portal.transits)
         known = self.run(self.desk.stored())
         sync = self._start(0, DAYS - 1)
@@ -233,6 +231,7 @@ class ReconcileMachine(RuleBasedStateMachine):
             self._look(sync, n)
             self.deliver(0, -1)
         removed = self.run(self._end(sync, NO_FENCE))
+        self.run(self._decide(sync, approve=True))
         self._nothing_is_lost(sync, removed)
         self.portal.settle()
         stored = self.run(self.desk.stored())

@@ -78,6 +78,22 @@ async def test_a_rejected_plan_removes_nothing_and_a_later_sync_asks_again(desk:
     assert len(await held(desk, again)) == 100
 
 
+async def test_what_was_rejected_is_not_removed_unasked_though_few_are_left(desk: Desk) -> None:
+    await reject(desk, await wiped(desk))
+    later = await desk.sync(20, {0: WHOLE[1:]})
+    assert await desk.stored() == by_key(*WHOLE)
+    assert [one.neo_appointment_id for one in await held(desk, later)] == ["0"]
+    assert await approve(desk, later) == {day(0): 1}
+    assert await desk.stored() == by_key(*WHOLE[1:])
+
+
+async def test_what_was_rejected_and_is_seen_again_may_be_removed_another_time(desk: Desk) -> None:
+    await reject(desk, await wiped(desk))
+    await desk.sync(20, {0: WHOLE})
+    await desk.sync(30, {0: WHOLE[1:]})
+    assert await desk.stored() == by_key(*WHOLE[1:])
+
+
 async def test_what_a_later_sync_sees_is_dropped_from_the_plan_and_what_it_misses_stays(desk: Desk) -> None:
     sync = await wiped(desk)
     later = await desk.sync(20, {0: WHOLE[90:]})

@@ -1,6 +1,7 @@
 """Removals that the fence holds back: read by a person, then approved or rejected.
 
-What a later sync sees again drops out by itself, since the absence is over; what it misses again stays.
+What a later sync sees again drops out by itself, since the absence is over; what it misses again stays, also what was
+rejected: nothing that somebody wanted to keep goes unasked, and no ghost stays untold.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ async def approve_removals(connection: Connection, clinic_id: UUID, sync_id: UUI
 
 
 async def reject_removals(connection: Connection, clinic_id: UUID, sync_id: UUID) -> int:
-    """Drops what the sync holds back; answers how many. A later sync that misses them again decides anew."""
+    """Drops what the sync holds back; answers how many. A later sync that still misses them holds
+    them back again, however few they are."""
     await lock_clinic(connection, clinic_id)
     ids = [held.id for held in await held_removals(connection, sync_id)]
     await connection.execute(SQL["decide_held"], ids, "rejected")

@@ -19,7 +19,7 @@ select c.id, c.neo_appointment_id, c.date, c.start_time, c.end_time, c.appointme
     ) as is_protected,
     exists (
         select from schedule_held_removals h
-        where h.appointment_id = c.id and h.missing_since = c.missing_since and h.decided_at is null
+        where h.appointment_id = c.id and h.missing_since = c.missing_since and h.decision is distinct from 'approved'
     ) as is_held
 from candidates c
 where not exists (select from seen where seen.neo_appointment_id = c.neo_appointment_id)
