@@ -20,11 +20,15 @@ from nats.aio.msg import Msg
 from engine.store.clinics import find_clinic
 from engine.store.sessions import get_session
 from engine.store.vault import Vault
+from engine.store.webhooks import get_secrets, set_webhook
+from engine.webhook import Secrets
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import free_port, until
 from tests.safety.receivers import Receiver, receiving
 from tests.safety.test_error_reports import send
 from tests.system.conftest import Asker, System
+from tests.webhooks.receiver import Receiver as Hooks
+from tests.webhooks.receiver import receiving as hooked
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +68,15 @@ def settings(reports: Receiver) -> dict[str, str]:
         "SENTRY_DSN": reports.dsn,
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{reports.address}",
         "HTTP_PORT": str(free_port()),
+        "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8",
     }
+
+
+@pytest.fixture
+def hooks() -> Iterator[Hooks]:
+    """Of the ends of syncs."""
+    with hooked() as receiver:
+        yield receiver
 
 
 @pytest.fixture
@@ -148,19 +160,23 @@ async def a_refused_row(asker: Asker, clinic: SandboxClinic, pool: asyncpg.Pool,
 async def secrets(
     pool: asyncpg.Pool, key_ring: str, sandbox: SandboxProcess, clinics: list[SandboxClinic]
 ) -> set[str]:
-    """Passwords, user names, cookies, the key, and every phone number as written and as meant."""
+    """Passwords, user names, cookies, the key, what signs webhooks, and every phone number as written and as meant."""
     found = {key_ring.partition(":")[2], *(clinic.password for clinic in clinics)}
     found |= {clinic.username for clinic in clinics}
     for clinic in clinics:
         async with pool.acquire() as connection:
             clinic_id = (await find_clinic(connection, clinic.slug)).id
+            signers = await get_secrets(connection, Vault.from_ring(key_ring), clinic_id)
+            found |= {signers.current.removeprefix("whsec_")} if signers else set()
             session = await get_session(connection, Vault.from_ring(key_ring), clinic_id)
         found |= {cookie["value"] for cookie in (session or {}).get("cookies", [])}
     phones = await pool.fetch("select client_phone, client_phone_raw from schedule_appointments")
     return found | {phone.lstrip("+") for row in phones for phone in row if phone and any(map(str.isdigit, phone))}
 
 
-async def collect(system: System, said: list[Msg], reports: Receiver, pool: asyncpg.Pool) -> Haystack:
+async def collect(
+    system: System, said: list[Msg], reports: Receiver, hooks: Hooks, pool: asyncpg.Pool
+) -> Haystack:
     found = Haystack()
     address = f"http://127.0.0.1:{system.environment['HTTP_PORT']}"
     for path in ("/metrics", "/health"):
@@ -173,6 +189,8 @@ async def collect(system: System, said: list[Msg], reports: Receiver, pool: asyn
     found.add("logs", system.logs().encode())
     for body in reports.bodies:
         found.add("reports", body)
+    for posted in hooks.posted:
+        found.add("webhooks", (posted.headers, posted.body))
     for (table,) in await pool.fetch("select tablename from pg_tables where schemaname = 'public'"):
         if table not in PERSONAL:
             for row in await pool.fetch(f"select * from {table}"):
@@ -187,24 +205,35 @@ async def test_no_personal_data_leaves_the_tables_that_are_for_it(
     asker: Asker,
     said: list[Msg],
     reports: Receiver,
+    hooks: Hooks,
     pool: asyncpg.Pool,
     key_ring: str,
     nats_url: str,
 ) -> None:
+    async with pool.acquire() as connection:
+        for clinic in clinics:
+            stored, signers = await find_clinic(connection, clinic.slug), Secrets.fresh()
+            await set_webhook(connection, Vault.from_ring(key_ring), stored, hooks.url(), signers)
     system.gateway()
-    for queue in ("coordinator", "reconciler"):
+    for queue in ("coordinator", "reconciler", "notifier"):
         system.worker(queue)
     system.worker("date_scraper", "date_scraper-0")
     await trouble(system, sandbox, clinics, asker, pool, nats_url)
     needles = await secrets(pool, key_ring, sandbox, clinics)
-    found = await collect(system, said, reports, pool)
+    found = await collect(system, said, reports, hooks, pool)
     # The data went all the way, and everybody who tells of it told something.
     assert await pool.fetchval(f"select count(*) from schedule_appointments where notes ~ '{MARK}'") > 20
     assert len(needles) > 30
     assert await pool.fetchval("select count(*) from schedule_evidence where screenshot is not null") > 3
-    assert {"logs", "reports", "/metrics", "nats evt", "nats reconciler", "table schedule_evidence"} <= set(
-        found.told
-    )
+    assert {
+        "logs",
+        "reports",
+        "/metrics",
+        "nats evt",
+        "nats reconciler",
+        "webhooks",
+        "table schedule_evidence",
+    } <= set(found.told)
     assert reports.errors
     leaks = [leak for needle in {MARK, *needles} for leak in found.holds(needle)]
     assert not leaks, "\n".join(leaks[:20])

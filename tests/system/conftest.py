@@ -24,7 +24,7 @@ from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import eventually
 from tests.spec.hearing import Hearing
 
-WORKERS = {"coordinator": 2, "reconciler": 2, "date_scraper": 3}
+WORKERS = {"coordinator": 2, "reconciler": 2, "notifier": 2, "date_scraper": 3}
 
 
 class System:

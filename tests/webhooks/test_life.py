@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 def settings() -> dict[str, str]:
     return {
         "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8",
-        "WEBHOOK_TIMEOUT_MS": "1000",
+        "WEBHOOK_TIMEOUT_MS": "2000",
         "WEBHOOK_RETRY_SECONDS": "0.2,0.3,0.4",
         "HTTP_PORT": str(free_port()),
         "LOG_LEVEL": "debug",
@@ -118,7 +118,7 @@ async def test_receivers_that_behave_and_that_do_not(
         await listeners.add(slug, receiver.url(f"/{slug}"))
     await listeners.add("inside", "https://10.1.2.3/hook")
     system.gateway()
-    system.worker("notifier", threads=8)
+    system.worker("notifier")
     slugs = list(listeners.secrets)
     last = dict(zip(slugs, await asyncio.gather(*map(listeners.run, slugs)), strict=True))
     settled = {slug: await listeners.settled(slug) for slug in slugs}
@@ -175,11 +175,11 @@ async def test_a_notifier_that_is_killed_and_a_message_that_nobody_sent(
     receiver.answers["/north"].appendleft(HANG)
     north = await listeners.add("north", receiver.url("/north"))
     system.gateway()
-    system.worker("notifier", threads=8)
+    system.worker("notifier")
     await listeners.run("north")
     await asyncio.to_thread(eventually, lambda: receiver.posted)
     await asyncio.to_thread(system.kill, "notifier")
-    await asyncio.to_thread(system.worker, "notifier", threads=8)
+    await asyncio.to_thread(system.worker, "notifier")
     assert (await listeners.settled("north"))["state"] == "delivered"
     assert len({one.id for one in receiver.posted}) == 1, "told more than once, its receiver knows it again"
     for one in receiver.posted:
@@ -214,7 +214,7 @@ async def test_a_webhook_is_set_paused_resumed_rotated_and_removed_by_command(
     assert status == 0
     status, [resumed], _ = await command("resume", "north")
     assert (status, resumed["waited"]) == (0, 1)
-    system.worker("notifier", threads=8)
+    system.worker("notifier")
     assert (await listeners.settled("north"))["state"] == "delivered"
     for secret in (made["secret"], rotated["secret"]):
         receiver.posted[-1].verified(secret)
