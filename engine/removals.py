@@ -31,8 +31,8 @@ class MissingAppointment:
     """One that no complete scrape of the sync has seen, on a date that was scraped completely.
 
     `is_protected`: a date that failed may be where it has moved to. `is_held`: an earlier sync holds its removal
-    back already, or somebody rejected it. `missing_since` is the first look at its date that did not show it. The names are for the
-    person who decides; they are kept out of logs.
+    back already, or somebody rejected it. `missing_since` is the first look at its date that did not show it. The
+    names are for the person who decides; they are kept out of logs.
     """
 
     id: UUID
