@@ -63,7 +63,7 @@ DRILLS = (
     Drill("DeadLetters", "a message that no actor of this version knows", "dlq drop", causes.unknown_message),
     Drill(
         "SyncSilent",
-        "a forgotten transaction holds the clinic's row",
+        "a forgotten transaction holds a clinic",
         "it is rolled back",
         causes.forgotten_transaction,
     ),
