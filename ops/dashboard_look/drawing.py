@@ -45,7 +45,7 @@ def draw(panels: Sequence[Panel], answers: Mapping[str, Sequence[Answer]], to: P
     drawn = BytesIO()
     figure.savefig(drawn, facecolor=BACKGROUND)
     with Image.open(drawn) as picture:  # a palette makes it a third as large
-        picture.convert("RGB").quantize(PALETTE_SIZE).save(to, optimize=True)
+        picture.convert("RGB").quantize(PALETTE_SIZE).save(to, "PNG", optimize=True)
 
 
 def _place(figure: Figure, panel: Panel, rows: int) -> Axes:

@@ -74,6 +74,9 @@ def _with_unit(value: float, unit: str, decimals: int | None) -> str:
             return f"{_number(value, decimals)} req/s"
         case "s":
             return _scaled(value, _TIMES, decimals)
+        case "dthms":
+            minutes, seconds = divmod(round(value), 60)
+            return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
         case "bytes":
             return _scaled(value, _BYTES, decimals)
     raise NotDrawn(f"the unit {unit!r}")
