@@ -1,4 +1,4 @@
-"""`clinic add|list|show|remove`."""
+"""`clinic add|list|show|remove`, and what is set for a clinic."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from cyclopts import App, Parameter
 from actors.settings import Settings
 from engine.store import clinics as store
 from ops.cli.confirm import Yes, confirm
+from ops.cli.goal import goal
+from ops.cli.max_age import MaxAge, seconds_of
 from ops.cli.resources import resources
+from ops.cli.schedule import schedule
 from ops.cli.status import status
 from ops.cli.terminal import Json, answer, say
 from ops.cli.webhook import webhook
 from ops.connections import open_database
 from ops.reach import database_url, settings_here
 
-clinic = App(name="clinic", help="Add, list, show and remove clinics.")
+clinic = App(name="clinic", help="Add, list, show and remove clinics; their schedules, goals and webhooks.")
 
 clinic.command(resources)
+clinic.command(schedule)
+clinic.command(goal)
 clinic.command(webhook)
 
 Slug = Annotated[str, Parameter(help="Its short name in subjects and commands: a-z, 0-9 and '-'.")]
@@ -33,6 +38,7 @@ def add(
     name: Annotated[str, Parameter(help="Its name, as people know it.")],
     timezone: Annotated[str, Parameter(help="Its IANA time zone, such as America/Chicago.")],
     country: Annotated[str, Parameter(help="ISO 3166: how local telephone numbers are read.")] = "US",
+    max_age: MaxAge = None,
     json: Json = False,
 ) -> None:
     """Store a clinic, or change the one of this slug.
@@ -40,9 +46,14 @@ def add(
     Example: `idexx-sync clinic add cedar-creek --name "Cedar Creek Vets" --timezone America/Chicago`
     """
 
+    wanted = None if max_age is None else seconds_of(max_age)
+
     async def run(settings: Settings) -> Any:
-        async with open_database(database_url(settings)) as connection:
-            return await store.add_clinic(connection, slug, name, timezone, country)
+        async with open_database(database_url(settings)) as connection, connection.transaction():
+            stored = await store.add_clinic(connection, slug, name, timezone, country)
+            if max_age is not None:
+                await store.set_goal(connection, stored, wanted)
+            return stored
 
     stored = asyncio.run(run(settings_here()))
     if json:

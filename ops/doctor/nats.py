@@ -14,6 +14,8 @@ from nats.js.errors import APIError, ServiceUnavailableError
 
 from actors.messages import Subjects
 from actors.settings import Settings
+from broker.cron_clock import OLDEST_SERVER as OLDEST_CLOCK
+from broker.cron_clock import can_keep_schedules
 from engine.errors import Unavailable
 from ops.connections import open_nats, where
 from ops.doctor.clocks import compare
@@ -32,6 +34,7 @@ async def nats(settings: Settings) -> list[Finding]:
             return [
                 _server(client, settings.nats_url),
                 *await _jetstream(client, subjects),
+                await _clock(client, subjects),
                 await _gateway(client),
             ]
     except Unavailable as error:
@@ -69,8 +72,27 @@ async def _jetstream(client: Client, subjects: Subjects) -> list[Finding]:
     return found
 
 
-async def _stream_info(client: Client, stream: str) -> dict[str, Any] | None:
-    message = await client.request(f"$JS.API.STREAM.INFO.{stream}", timeout=5)
+async def _clock(client: Client, subjects: Subjects) -> Finding:
+    """What keeps the clinics' schedules."""
+    if not can_keep_schedules(client):
+        oldest = ".".join(map(str, OLDEST_CLOCK))
+        return warn(
+            "schedules", "this nats-server keeps none", f"update it to {oldest} or newer, if you want them"
+        )
+    kept = f"{subjects.prefix}.schedule.>"
+    try:
+        info = await _stream_info(client, subjects.schedule_stream, {"subjects_filter": kept})
+    except (NatsTimeoutError, NoRespondersError):
+        return fail("schedules", "JetStream does not answer", "see jetstream above")
+    if info is None:
+        return warn("schedules", f"{subjects.schedule_stream} does not exist yet", "idexx-sync up")
+    number = len(info["state"].get("subjects") or ())
+    return good("schedules", f"{number} tick{'s' * (number == 1)} on the server")
+
+
+async def _stream_info(client: Client, stream: str, terms: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    asked = json.dumps(terms).encode() if terms else b""
+    message = await client.request(f"$JS.API.STREAM.INFO.{stream}", asked, timeout=5)
     info: dict[str, Any] = json.loads(message.data)
     return None if "error" in info else info
 

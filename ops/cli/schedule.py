@@ -1,0 +1,140 @@
+"""`clinic schedule …`: when a clinic is synced without being asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from actors.schedules.cron import Cron
+from actors.settings import Settings
+from engine.clinic import Clinic, check_zone
+from engine.dates import MAX_DAYS
+from engine.store import schedules as store
+from engine.store.clinics import find_clinic, set_goal
+from engine.store.database import Connection
+from ops.cli.max_age import MaxAge, seconds_of
+from ops.cli.schedule_page import show_all, show_one
+from ops.cli.schedule_preview import preview
+from ops.cli.terminal import Json, answer, say
+from ops.clock import check_clock
+from ops.connections import open_database
+from ops.reach import database_url, settings_here
+
+T = TypeVar("T")
+
+schedule = App(name="schedule", help="Sync a clinic at certain times, without being asked.")
+schedule.command(preview)
+
+Slug = Annotated[str, Parameter(help="The clinic's slug.")]
+Days = Annotated[int, Parameter(validator=Number(gte=1, lte=MAX_DAYS), help="How many days, today included.")]
+
+
+@schedule.command(name="set")
+def set_(
+    clinic: Slug,
+    cron: Annotated[
+        str, Parameter(help="minute hour day-of-month month day-of-week; or words, such as 'every 30 minutes'.")
+    ],
+    *,
+    days: Days = 14,
+    timezone: Annotated[
+        str | None, Parameter(help="An IANA time zone; the clinic's own if it is left out.")
+    ] = None,
+    max_age: MaxAge = None,
+    json: Json = False,
+) -> None:
+    """Give a clinic a schedule, in place of the one it has, and say in words what it means.
+
+    In words: 'every 30 minutes', 'daily at 06:00 and 12:00', 'on weekdays at 7:15'. The clock is kept by
+    nats-server 2.14 or newer, and ticks also while nothing else runs.
+
+    Example: `idexx-sync clinic schedule set cedar-creek "0 6,12 * * *" --days 14 --max-age 8h`
+    """
+    settings, text = settings_here(), Cron.parse(cron).text
+    goal = None if max_age is None else seconds_of(max_age)
+    if timezone is not None:
+        check_zone(timezone)
+    asyncio.run(check_clock(settings))
+
+    async def change(connection: Connection, found: Clinic) -> None:
+        await store.set_schedule(connection, found, text, timezone, days)
+        if max_age is not None:
+            await set_goal(connection, found, goal)
+
+    _with_clinic(settings, clinic, change)
+    show_one(settings, clinic, json)
+    if not json:
+        say("a gateway puts it on the clock within seconds")
+
+
+@schedule.command
+def show(
+    clinic: Annotated[str | None, Parameter(help="The clinic's slug; all clinics if it is left out.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """When clinics are due, and what became of the last time; of one clinic, with the next times.
+
+    Example: `idexx-sync clinic schedule show cedar-creek`
+    """
+    if clinic is None:
+        show_all(settings_here(), json)
+    else:
+        show_one(settings_here(), clinic, json)
+
+
+@schedule.command
+def pause(clinic: Slug, *, json: Json = False) -> None:
+    """Stop the clock of a clinic for now. Syncs that somebody asks for are not touched.
+
+    Example: `idexx-sync clinic schedule pause cedar-creek`
+    """
+    settings = settings_here()
+    _with_clinic(settings, clinic, lambda connection, found: store.pause_schedule(connection, found, True))
+    if json:
+        show_one(settings, clinic, json)
+    else:
+        say(f"paused; to go on: idexx-sync clinic schedule resume {clinic}")
+
+
+@schedule.command
+def resume(clinic: Slug, *, json: Json = False) -> None:
+    """Let the clock of a clinic go on. What was due meanwhile is not made up for.
+
+    Example: `idexx-sync clinic schedule resume cedar-creek`
+    """
+    settings = settings_here()
+    _with_clinic(settings, clinic, lambda connection, found: store.pause_schedule(connection, found, False))
+    show_one(settings, clinic, json)
+
+
+@schedule.command
+def remove(clinic: Slug, *, json: Json = False) -> None:
+    """Take a clinic's schedule away, and say how to bring it back.
+
+    Example: `idexx-sync clinic schedule remove cedar-creek`
+    """
+
+    async def take(connection: Connection, found: Clinic) -> store.ClinicSchedule:
+        had = await store.get_schedule(connection, found)
+        await store.remove_schedule(connection, found)
+        return had
+
+    had = _with_clinic(settings_here(), clinic, take)
+    if json:
+        answer({"ok": True, "clinic": clinic, "schedule": None})
+        return
+    back = f"set {clinic} '{had.cron}' --days {had.days_ahead} --timezone {had.timezone}"
+    say(f"removed; to bring it back: idexx-sync clinic schedule {back}")
+
+
+def _with_clinic(settings: Settings, slug: str, act: Callable[[Connection, Clinic], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_database(database_url(settings)) as connection, connection.transaction():
+            return await act(connection, await find_clinic(connection, slug))
+
+    return asyncio.run(run())
