@@ -18,6 +18,7 @@ from dramatiq import Message
 from actors.bus import build_broker
 from actors.mail import DATE_SCRAPER
 from actors.settings import Settings
+from engine.store import clinics as store
 from ops.connections import open_database
 from ops.sandbox.client import SandboxClinic
 from ops.supervision import Command
@@ -49,7 +50,7 @@ async def no_goal(watched: Watched) -> None:
 async def set_goal(watched: Watched, clinic: SandboxClinic, seconds: int | None) -> None:
     """A clinic's freshness goal."""
     async with open_database(watched.settings.need_database_url()) as connection:
-        await connection.execute("update clinics set max_age_seconds = $2 where slug = $1", clinic.slug, seconds)
+        await store.set_goal(connection, await store.find_clinic(connection, clinic.slug), seconds)
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ BACKGROUND, PANEL, LINE = "#111217", "#181b1f", "#2c3035"
 #: Inches of one cell of the grid, and dots of one inch: 1560 dots wide.
 CELL_WIDTH, CELL_HEIGHT, DOTS = 0.65, 0.36, 100
 
-PALETTE_SIZE = 64
+PALETTE_SIZE = 160
 
 #: Cells below a chart: its scale, and its legend in up to three lines.
 SCALE, BELOW = 0.7, 2.0
@@ -201,7 +201,7 @@ def _dress(axes: Axes, panel: Panel) -> None:
             if step["value"] is not None:
                 axes.axhline(step["value"], color=colour(step["value"], defaults), linestyle="--", linewidth=0.8)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: written(value, defaults)))
-    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_locator(MaxNLocator(max(2, panel.place[2] // 2)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"))
     axes.tick_params(colors="#8e8e99", labelsize=7, length=0)
     axes.grid(color=LINE, linewidth=0.5)

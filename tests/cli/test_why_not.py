@@ -1,0 +1,44 @@
+"""What `status` says of a clinic that is not fresh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.store.watching import ClinicFigures
+from ops.cli.why_not import why_not
+
+
+def words(clinic: dict[str, Any] | None = None, **figures: Any) -> list[str]:
+    about = {"login_failure": None, "removals_held": 0, "is_fresh": False} | (clinic or {})
+    told: dict[str, Any] = {
+        "slug": "elm",
+        "last_success": 0.0,
+        "login_rejected": bool(about["login_failure"]),
+        "max_age_seconds": 60,
+        "removals_held": about["removals_held"],
+        "running_seconds": 0.0,
+        "failing": None,
+    }
+    return [text for text, _ in why_not(about, ClinicFigures(**told | figures))]
+
+
+@pytest.mark.parametrize(
+    ("clinic", "figures", "expected"),
+    [
+        ({"is_fresh": True}, {}, []),
+        ({"is_fresh": None}, {}, []),
+        ({"login_failure": "login_rejected"}, {"failing": "login_rejected"}, ["login rejected"]),
+        ({}, {"failing": "portal_changed"}, ["last sync failed by: portal changed"]),
+        ({"removals_held": 21}, {"running_seconds": 75.0}, ["21 removals held", "syncing for 75 s"]),
+        ({}, {}, ["no sync runs, and none has failed: was one asked for?"]),
+    ],
+)
+def test_each_obstacle_has_its_words(clinic: dict[str, Any], figures: dict[str, Any], expected: list[str]) -> None:
+    assert words(clinic, **figures) == expected
+
+
+def test_a_clinic_without_credentials_says_so() -> None:
+    about = {"login_failure": None, "removals_held": 0, "is_fresh": False}
+    assert why_not(about, None) == [("no credentials", "yellow")]
