@@ -21,6 +21,7 @@ from actors.presence import announce
 from actors.processes import Process
 from actors.settings import Settings, SettingsError
 from broker import LoopActors, NatsBroker
+from engine.calendar_source import CalendarSource
 from engine.dispatch import Span
 from engine.errors import EngineError
 from engine.failure import Failure, Reason
@@ -30,7 +31,6 @@ from engine.scrape import Desk
 if TYPE_CHECKING:
     from actors.http import Front
     from actors.notifier import Notifier
-    from engine.portal import Portal
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Crew(Middleware):
         self._metrics = Metrics.of_machine(settings)
         self.mail = Mail(broker, self._metrics.refused)
         self._process: Process | None = None
-        self._portal: Portal | None = None
+        self._portal: CalendarSource | None = None
         self._desk: Desk | None = None
         self._notifier: Notifier | None = None
         self._front: Front | None = None
@@ -134,8 +134,7 @@ class Crew(Middleware):
             )
 
     async def _weigh_browser(self) -> None:
-        chromium = self._portal.browser.chromium if self._portal else None
-        mebibytes = await chromium.memory_mib() if chromium else 0.0
+        mebibytes = await self._portal.memory_mib() if self._portal else 0.0
         self._metrics.browser_takes(mebibytes * 2**20)
 
     async def _show(self, process: Process) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from engine.errors import Unavailable
-from engine.portal.protocols import Evidence
+from engine.evidence import Evidence
 from engine.store.database import Database
 from engine.store.evidence import keep_evidence
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 class SyncEvidence:
-    """Fulfils `engine.portal.protocols.EvidenceSink` for one sync."""
+    """Fulfils `engine.evidence.EvidenceSink` for one sync."""
 
     def __init__(self, database: Database, sync_id: UUID) -> None:
         self._database = database

@@ -13,11 +13,15 @@ from actors.processes import Process
 from actors.sessions import LEASE_SECONDS, SharedSessions
 from actors.settings import Settings
 from broker import Lease
+from engine.calendar_source import CalendarSource
 from engine.portal import BrowserLimits, Portal, PortalSettings
 
 
-async def open_portal(process: Process) -> Portal:
-    """Launches the browser. Raises `VaultError` if there is no key to open the clinics' credentials with."""
+async def open_portal(process: Process) -> CalendarSource:
+    """The portal that all of this is about; another one would be opened here. Launches its browser.
+
+    Raises `VaultError` if there is no key to open the clinics' credentials with.
+    """
     settings, client = process.settings, await process.broker.client()
     portal = Portal(
         portal_settings(settings),

@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
+from engine.calendar_source import CalendarSource
 from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.errors import NoCredentials
+from engine.evidence import EvidenceSink
 from engine.failure import Failure, Reason
 from engine.retry import decide
 from engine.schedule import ScheduleConfig
@@ -31,10 +33,6 @@ from engine.store.syncs.dates import fail
 from engine.store.syncs.lifecycle import lock_sync
 from engine.store.vault import Vault, VaultError
 from engine.sync import DateStatus, Limits, Sync, SyncStatus
-
-if TYPE_CHECKING:  # Playwright is heavy, and only a DateScraper's process needs it
-    from engine.portal import EvidenceSink, Portal
-
 
 #: What came of each date that was asked for.
 Found: TypeAlias = Mapping[date, Snapshot | Failure]
@@ -63,7 +61,7 @@ class Desk:
     """
 
     database: Database
-    portal: Portal
+    portal: CalendarSource
     vault: Vault
     worker: str
     limits: Limits

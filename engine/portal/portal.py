@@ -9,11 +9,12 @@ from typing import TypeVar
 from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.dates import DateRange
+from engine.evidence import EvidenceSink
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.browser import Browser
 from engine.portal.calls import Caller
 from engine.portal.errand import Errand
-from engine.portal.protocols import Breaker, Budget, EvidenceSink, Observer, SessionStore
+from engine.portal.protocols import Breaker, Budget, Observer, SessionStore
 from engine.portal.rim import portal_rim
 from engine.portal.schedule_config import CONFIG_PATH, read_config
 from engine.portal.scraping import Scraping
@@ -41,8 +42,9 @@ def _utc_now() -> datetime:
 
 
 class Portal:
-    """Of one process: owns its browser. Everything runs on the loop on which `start` was awaited.
+    """Fulfils `engine.calendar_source.CalendarSource`, and owns the browser of its process.
 
+    Everything runs on the loop on which `start` was awaited.
     No method raises for what the portal does; what the store, the budget or the breaker raise goes through.
     A cancelled call ends at once; its context is closed behind it.
     """
@@ -71,6 +73,11 @@ class Portal:
     async def close(self) -> None:
         """Ends the browser and all of its processes; scrapes in flight fail with `browser_crashed`."""
         await self.browser.close()
+
+    async def memory_mib(self) -> float:
+        """All processes of the browser, and its driver; 0.0 while none is open."""
+        chromium = self.browser.chromium
+        return await chromium.memory_mib() if chromium else 0.0
 
     async def scrape(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from engine.failure import Failure
@@ -81,26 +81,3 @@ class Observer(Protocol):
 
     def called(self, status: int | None, seconds: float) -> None:
         """`status` None: no answer came. `seconds` begin with the sending, after the wait for a token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the portal showed when a date failed, fit to be kept: names, numbers and secrets are masked.
-
-    `headers` are the answer's. `body` is the first kilobytes of it. `screenshot` is a PNG.
-    """
-
-    at: datetime
-    failure: Failure
-    address: str
-    title: str = ""
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str = ""
-    screenshot: bytes | None = field(default=None, repr=False)
-
-
-class EvidenceSink(Protocol):
-    """Keeps evidence of one sync for some days; bound to the sync by who makes it."""
-
-    async def keep(self, day: date, evidence: Evidence) -> None: ...

@@ -17,11 +17,11 @@ from datetime import date, datetime
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
+from engine.evidence import Evidence, EvidenceSink
 from engine.failure import Failure, PortalFailure
 from engine.portal.answer import Answer
 from engine.portal.browser import Browser
 from engine.portal.masking import mask_body, mask_html, mask_words, tell_address, tell_headers
-from engine.portal.protocols import Evidence, EvidenceSink
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from contextlib import AbstractAsyncContextManager
 from datetime import date
 
-from engine.portal.protocols import Evidence, Refusal, Session
+from engine.evidence import Evidence
+from engine.portal.protocols import Refusal, Session
 
 
 class MemorySessions:

@@ -1,0 +1,53 @@
+"""What a DateScraper asks of a portal, whatever portal it is. `engine.portal` is the one there is;
+docs/another-portal.md tells how to bring in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Protocol
+
+from engine.clinic import Clinic
+from engine.credentials import Credentials
+from engine.dates import DateRange
+from engine.evidence import EvidenceSink
+from engine.failure import Failure
+from engine.schedule import ScheduleConfig
+from engine.snapshot import Snapshot
+
+
+class CalendarSource(Protocol):
+    """Of one process, on its event loop; several calls at once, also for one clinic.
+
+    Whatever the portal does is a value: a `Failure` whose reason is of the closed list. Nothing is tried again here for
+    longer than a call or two; that is for `engine.retry`. A call that is cancelled ends at once.
+    """
+
+    async def scrape(
+        self,
+        clinic: Clinic,
+        credentials: Credentials,
+        dates: DateRange,
+        *,
+        clock: Callable[[], datetime],
+        stored: Mapping[date, int],
+        evidence: EvidenceSink | None,
+    ) -> Mapping[date, Snapshot | Failure]:
+        """For each of `dates` a snapshot, which is complete and proves it, or a failure; nothing between.
+
+        `scraped_at` of a snapshot is `clock()` just before its call was sent. `stored` is how many appointments are
+        known of a date: an answer with none where there were several is not to be believed at once.
+        """
+
+    async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ScheduleConfig | Failure:
+        """Opening hours, length of a slot, rooms; asked for once in a sync."""
+
+    async def check_credentials(self, clinic: Clinic, credentials: Credentials) -> Failure | None:
+        """Signs in for real, also where these credentials were refused before. None: the portal lets the clinic in."""
+
+    async def memory_mib(self) -> float:
+        """What its browser takes, if it has one; 0.0 otherwise."""
+
+    async def close(self) -> None:
+        """Ends everything that it has started."""
