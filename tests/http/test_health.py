@@ -7,13 +7,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import httpx
 import pytest
 
-from tests.conftest import until
+from tests.conftest import free_port, until
 from tests.http.conftest import url_of
 from tests.http.hanging import Way, way_to
 from tests.system.conftest import System
@@ -113,6 +114,30 @@ class TestServersThatHang:
 
 async def well(client: httpx.AsyncClient) -> bool:
     return (await client.get("/health")).status_code == 200
+
+
+async def test_a_date_scraper_is_not_ready_before_its_browser_was_launched(system: System, tmp_path: Path) -> None:
+    """A browser that never says that it is there."""
+    hung = tmp_path / "chromium"
+    hung.write_text("#!/bin/sh\nexec sleep 600\n")
+    hung.chmod(0o755)
+    port = free_port()
+    system.environment = {**system.environment, "WORKER_HTTP_PORT": str(port), "CHROMIUM_PATH": str(hung)}
+    # Dramatiq passes on what a worker says only after it has booted, so there is nothing to wait for in its log.
+    await asyncio.to_thread(partial(system.worker, "date_scraper", said=""))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        await until(partial(waits_for_a_browser, client))
+        assert await failing(client, "/ready") == {"consumer"}
+        assert (await client.get("/live")).status_code == 200
+    await asyncio.to_thread(system.kill, "date_scraper")
+
+
+async def waits_for_a_browser(client: httpx.AsyncClient) -> bool:
+    try:
+        told = (await client.get("/ready")).json()["checks"]["consumer"]["message"]
+    except httpx.TransportError:
+        return False
+    return bool(told == "takes no work: no browser and no consumer yet, or no more")
 
 
 async def test_a_worker_that_is_asked_for_tells_of_itself(system: System) -> None:

@@ -40,7 +40,10 @@ class System:
         self._start(name, "-m", "actors.gateway")
         self._await(name, "gateway_ready")
 
-    def worker(self, queue: str, name: str | None = None, threads: int | None = None) -> None:
+    def worker(
+        self, queue: str, name: str | None = None, threads: int | None = None, said: str = "worker_ready"
+    ) -> None:
+        """Returns when its log says `said`."""
         name = name or queue
         self._start(
             name,
@@ -50,7 +53,7 @@ class System:
             "--skip-logging",
             *("--processes", "1", "--threads", str(threads or WORKERS[queue]), "--queues", queue),
         )
-        self._await(name, "worker_ready")
+        self._await(name, said)
 
     def everything(self, scrapers: int = 1) -> None:
         self.gateway()
