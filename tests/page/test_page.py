@@ -164,6 +164,25 @@ async def test_old_data_is_called_old_until_there_is_new(open_page: Open, system
     await expect(notice).to_be_empty()
 
 
+HIDE, SHOW = (
+    f"""Object.defineProperty(document, "hidden", {{ get: () => {hidden}, configurable: true }});
+    document.dispatchEvent(new Event("visibilitychange"))"""
+    for hidden in ("true", "false")
+)
+
+
+async def test_a_tab_that_nobody_looks_at_lets_go_of_its_stream(open_page: Open) -> None:
+    page = await open_page()
+    await expect(page.locator("#board")).to_be_visible()
+    async with page.expect_event("requestfailed") as let_go:
+        await page.evaluate(HIDE)
+        await page.clock.fast_forward(A_WHILE * 5)
+    assert (await let_go.value).url.endswith("/api/idexx/live")
+    async with page.expect_response("**/api/idexx/live"):
+        await page.evaluate(SHOW)
+    await expect(page.locator("#notice")).to_be_empty()
+
+
 async def test_a_gateway_with_keys_is_asked_with_one(
     open_page: Open, system: System, clinics: list[SandboxClinic]
 ) -> None:
@@ -178,7 +197,7 @@ async def test_a_gateway_with_keys_is_asked_with_one(
     await expect(field).to_be_focused()
     await expect(page.locator("#board")).to_be_hidden()
     assert await barriers(page) == []
-    await page.keyboard.type("a wrong one")
+    await page.keyboard.type("ein falscher Schlüssel")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_have_text("The gateway does not know this key.")
     await field.fill("the right one")

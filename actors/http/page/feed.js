@@ -25,20 +25,14 @@ export class Feed {
   #shown = performance.now();
   #failures = 0;
   #stream = new AbortController();
+  #hiding;
   #wake = () => {};
 
   constructor(changed) {
     this.#changed = changed;
-    let hiding;
-    document.addEventListener("visibilitychange", () => {
-      clearTimeout(hiding);
-      if (document.hidden) hiding = setTimeout(() => this.#stream.abort(), HIDDEN_FOR);
-      else {
-        this.#shown = performance.now();
-        this.#wake();
-      }
-    });
+    document.addEventListener("visibilitychange", () => this.#seeWhetherShown());
     addEventListener("online", () => this.#wake());
+    this.#seeWhetherShown();
   }
 
   /** The database's time, in milliseconds: this machine's clock may be wrong. */
@@ -57,8 +51,19 @@ export class Feed {
   }
 
   useKey(key) {
-    sessionStorage.setItem(KEY, key.trim());
+    // A header takes ASCII only, and so are keys: what is not will not be known.
+    sessionStorage.setItem(KEY, key.trim().replace(/[^\x20-\x7e]/g, "?"));
     this.#wake();
+  }
+
+  #seeWhetherShown() {
+    clearTimeout(this.#hiding);
+    if (document.hidden) {
+      this.#hiding = setTimeout(() => this.#stream.abort(), HIDDEN_FOR);
+    } else {
+      this.#shown = performance.now();
+      this.#wake();
+    }
   }
 
   /** Reads, again and again, for as long as the page is open. */
