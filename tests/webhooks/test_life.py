@@ -24,6 +24,7 @@ from engine.sync import Limits
 from engine.webhook import Secrets
 from ops.cli import main
 from tests.conftest import eventually, free_port, until
+from tests.safety.test_error_reports import send
 from tests.system.conftest import Asker, System
 from tests.webhooks.receiver import HANG, Receiver
 
@@ -170,7 +171,13 @@ async def test_receivers_that_behave_and_that_do_not(
 
 
 async def test_a_notifier_that_is_killed_and_a_message_that_nobody_sent(
-    system: System, listeners: Listeners, receiver: Receiver, pool: asyncpg.Pool, database_url: str
+    system: System,
+    listeners: Listeners,
+    receiver: Receiver,
+    pool: asyncpg.Pool,
+    database_url: str,
+    nats_url: str,
+    namespace: str,
 ) -> None:
     receiver.answers["/north"].appendleft(HANG)
     north = await listeners.add("north", receiver.url("/north"))
@@ -194,6 +201,14 @@ async def test_a_notifier_that_is_killed_and_a_message_that_nobody_sent(
     await database.close()
     assert (await listeners.settled("north"))["state"] == "delivered"
     assert receiver.posted[-1].verified(listeners.secrets["north"])["data"]["sync_id"] == sync_id
+
+    # A message that comes before its time, since the clock of NATS is ahead.
+    delivery_id = await pool.fetchval(
+        "update webhook_deliveries set state = 'pending', attempts = 0, mailed_at = now(), "
+        "next_attempt_at = now() + interval '1 s' returning id"
+    )
+    await asyncio.to_thread(send, nats_url, namespace, "notifier", "notify", str(delivery_id))
+    assert (await listeners.settled("north"))["attempts"] == 1
 
 
 async def test_a_webhook_is_set_paused_resumed_rotated_and_removed_by_command(
