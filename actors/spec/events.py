@@ -23,14 +23,17 @@ class SyncEvent(Told):
     seq: Annotated[int, Field(ge=1)]
     """1, 2, 3 … without a gap for each sync."""
     at: Time
+    """When it happened."""
     status: SyncStatus
     """Of the sync, after this event."""
     progress_percentage: Percent
     """Never falls."""
     dates_total: Count
+    """All dates of the sync."""
     dates_done: Count
-    """Reconciled or failed."""
+    """Reconciled so far."""
     failed_dates: list[Day]
+    """Given up so far."""
 
 
 class Accepted(SyncEvent):
@@ -146,7 +149,7 @@ class Completed(LastEvent):
 
 
 class Failed(LastEvent):
-    """No date could be done, or the portal lets the clinic in no more."""
+    """No date could be done, the portal lets the clinic in no more, or nothing gave a sign of life."""
 
     event: Literal[Event.FAILED]
 
@@ -182,12 +185,15 @@ class AppointmentChange(Told):
     """The same word ends the subject."""
     clinic: Slug
     sync_id: UUID
+    """Which saw it, or whose undo it is."""
     appointment_id: UUID
     """`schedule_appointments.id`."""
     neo_appointment_id: str
     """The portal's."""
     at: Time
+    """When it was stored."""
     before: Place | None
+    """null: added."""
     after: Place | None
     """null: removed."""
 

@@ -94,11 +94,11 @@ class Clinic(Told):
     """Why the portal does not let it in; null: nothing is known to be wrong."""
     last_completed_at: Time | None
     """null: never synced."""
-    max_age_seconds: Count | None = None
+    max_age_seconds: Count | None
     """Its goal: how old its data may become; null: it has none."""
-    is_fresh: bool | None = None
+    is_fresh: bool | None
     """Whether the goal is met."""
-    schedule: Schedule | None = None
+    schedule: Schedule | None
     """null: it is synced only when somebody asks."""
 
 

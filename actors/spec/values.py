@@ -16,7 +16,7 @@ class Told(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
-Slug = Annotated[str, Field(pattern=f"^{SLUG.pattern}$", description="stands for a clinic")]
+Slug = Annotated[str, Field(pattern=f"^{SLUG.pattern}$", description="Its slug.")]
 
 #: RFC 3339, in UTC.
 Time = AwareDatetime

@@ -16,7 +16,6 @@ from functools import cache
 from typing import Any
 
 import jsonschema_rs
-import nats
 import pytest
 from nats.aio.msg import Msg
 from pydantic import BaseModel
@@ -26,6 +25,7 @@ from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, AppointmentChange, Rejected
 from actors.spec.replies import Refusal
 from actors.spec.schemas import closed, definitions
+from broker.client import OrderedClient
 from engine.events import Event
 
 
@@ -159,7 +159,8 @@ async def _hear(url: str, prefix: str, heard: Hearing, ready: threading.Event, d
     async def ignore(_error: Exception) -> None:
         """The server may be stopped before us: then there is nothing more to hear."""
 
-    client = await nats.connect(url, error_cb=ignore)
+    client = OrderedClient()  # with nats-py's own, a flush does not say that what was subscribed is known
+    await client.connect(url, error_cb=ignore)
     for subject in (f"{prefix}.cmd.>", f"{prefix}.evt.>", "_INBOX.>"):
         await client.subscribe(subject, cb=note)
     await client.flush()

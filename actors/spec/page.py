@@ -1,0 +1,90 @@
+"""The parts of docs/interface.md that are made from the models, each between two marks in the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from pydantic import BaseModel
+
+from actors.messages import Subjects
+from actors.spec.commands import COMMANDS
+from actors.spec.events import SYNC_EVENTS, AppointmentChange, SyncEvent
+from actors.spec.refusals import REFUSALS
+
+_PART = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(page: str) -> str:
+    """The page with its parts as they are now. Raises `KeyError` for a part that nobody makes."""
+    return _PART.sub(lambda part: f"{part[1]}{PARTS[part[2]]()}\n{part[3]}", page)
+
+
+def _commands() -> str:
+    subjects = Subjects()
+    return _table(
+        ("subject", "request", "reply, beside `ok`"),
+        (
+            (
+                f"`{subjects.command(command.verb, '<clinic>')}`"
+                + (" (or `_all`)" if command.clinic_may_be_all else ""),
+                _fields(command.request),
+                _fields(command.reply, without={"ok"}),
+            )
+            for command in COMMANDS
+        ),
+    )
+
+
+def _common() -> str:
+    return _meanings(SyncEvent)
+
+
+def _sync_events() -> str:
+    rows = []
+    for event, model in SYNC_EVENTS.items():
+        own = _fields(model, without=SyncEvent.model_fields)
+        rows.append((f"`{event}`", _sentence(model), own))
+    return _table(("event", "what has happened", "fields, beside the common ones"), rows)
+
+
+def _changes() -> str:
+    return _meanings(AppointmentChange)
+
+
+def _refusals() -> str:
+    return _table(
+        ("code", "reason", "when"),
+        ((str(error.code), f"`{error.reason}`", when) for error, when in REFUSALS.items()),
+    )
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "commands": _commands,
+    "common": _common,
+    "events": _sync_events,
+    "changes": _changes,
+    "refusals": _refusals,
+}
+
+
+def _meanings(model: type[BaseModel]) -> str:
+    return _table(
+        ("field", "meaning"),
+        ((f"`{name}`", field.description or "") for name, field in model.model_fields.items()),
+    )
+
+
+def _fields(model: type[BaseModel], without: Iterable[str] = ()) -> str:
+    """Their names; one with `?` may be missing."""
+    named = [(name, field) for name, field in model.model_fields.items() if name not in set(without)]
+    return ", ".join(f"`{name}`" + ("" if field.is_required() else "?") for name, field in named)
+
+
+def _sentence(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
