@@ -33,8 +33,6 @@ LASTING = {"expires": int(EXPIRES * 1e9), "idle_heartbeat": int(HEARTBEAT * 1e9)
 #: How long nobody may answer for a durable before it counts as gone. Seconds.
 PATIENCE = 3.0
 PAUSE = 0.25
-#: Several messages that are settled within this time ask for new ones in one request. Seconds.
-GATHER = 0.001
 #: A durable that was asked and has sent nothing for so long has nothing. Seconds.
 SILENCE = 0.05
 
@@ -175,14 +173,11 @@ class Intake:
         asyncio.get_running_loop().call_later(PAUSE, self._ask)
 
     def _ask_soon(self) -> None:
-        if self._closing or self._asking:
-            return
-        self._asking = True
-        loop = asyncio.get_running_loop()
-        if self._prefetch - len(self._holding) >= max(1, self._prefetch // 4):
-            loop.call_soon(self._ask)
-        else:
-            loop.call_later(GATHER, self._ask)
+        """In this turn of the loop: what is settled together asks in one request. Waiting for more of them would leave
+        the worker without work."""
+        if not self._closing and not self._asking:
+            self._asking = True
+            asyncio.get_running_loop().call_soon(self._ask)
 
     def _ask(self) -> None:
         self._asking = False
