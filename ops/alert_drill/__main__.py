@@ -12,6 +12,7 @@ from ops.alert_drill.hurry import hurried
 from ops.alert_drill.running import Outcome, run_drills
 from ops.cli.tables import table
 from ops.cli.terminal import answer, console, say
+from ops.watched.health import WrongAnswer
 from ops.watched.machine import RULES, Watched, on_watched_machine
 
 
@@ -35,7 +36,7 @@ def main() -> int:
                 )
                 if arguments.json:
                     answer(_view(outcome))
-        except TimeoutError as error:
+        except (TimeoutError, WrongAnswer) as error:
             say(f"✗ {error}")
         if not arguments.json:
             _show(outcomes)

@@ -22,6 +22,7 @@ from engine.store import clinics as store
 from ops.connections import open_database
 from ops.sandbox.client import SandboxClinic
 from ops.supervision import Command
+from ops.watched.health import all_tell_of
 from ops.watched.machine import Watched
 
 SCRAPERS = ("scraper-1", "scraper-2")
@@ -77,15 +78,20 @@ async def half_a_calendar(watched: Watched) -> AsyncIterator[None]:
     await watched.command("runs", "approve", sync, "--yes")
 
 
-def frozen(server: str) -> Cause:
+def frozen(server: str, check: str) -> Cause:
+    """Meanwhile `/health`, `/ready` and `/live` of every process are looked at, too: they say so in time."""
+
     @asynccontextmanager
     async def cause(watched: Watched) -> AsyncIterator[None]:
         processes = _family(watched.supervisor.pid(server) or 0)
         for process in processes:
             process.send_signal(signal.SIGSTOP)
-        yield
-        for process in reversed(processes):
-            process.send_signal(signal.SIGCONT)
+        try:
+            await all_tell_of(watched, check)
+            yield
+        finally:
+            for process in reversed(processes):
+                process.send_signal(signal.SIGCONT)
 
     return cause
 
