@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -14,14 +14,17 @@ import pytest
 
 from actors.http.lookout import Lookout
 from actors.http.page import FILES, POLICY
+from actors.http.streaming import MAX_STREAMS
 from engine.errors import Unavailable
 from ops.sandbox.client import SandboxClinic
+from tests.conftest import until
 from tests.http.conftest import SYNC
 from tests.system.conftest import System
 
 pytestmark = pytest.mark.anyio
 
 LIVE = "/api/idexx/live"
+MANY = httpx.Limits(max_connections=2 * MAX_STREAMS)
 
 Told = tuple[str, dict[str, Any]]
 
@@ -83,6 +86,24 @@ async def test_first_the_whole_then_every_change_until_the_gateway_goes(
         async for name, _ in messages:
             assert name in ("change", "away")
         assert await stopping == 0
+
+
+async def test_one_stream_too_many_is_refused_until_another_ends(gateway: httpx.AsyncClient) -> None:
+    async with AsyncExitStack() as streams, httpx.AsyncClient(base_url=gateway.base_url, limits=MANY) as client:
+        for _ in range(MAX_STREAMS - 1):
+            response = await streams.enter_async_context(client.stream("GET", LIVE))
+            assert response.status_code == 200
+        async with client.stream("GET", LIVE) as last:
+            assert await anext(last.aiter_lines())
+            refused = await client.get(LIVE)
+            assert (refused.status_code, refused.json()["error"]["reason"]) == (503, "unavailable")
+            assert refused.headers["retry-after"]
+
+        async def is_let_in() -> bool:
+            async with client.stream("GET", LIVE) as response:
+                return response.status_code == 200
+
+        await until(is_let_in)
 
 
 async def test_the_page_is_kept_by_browsers_and_runs_nothing_from_elsewhere(gateway: httpx.AsyncClient) -> None:
