@@ -13,24 +13,32 @@ from pathlib import Path
 import pytest
 
 from ops.cli import main
-from ops.cli.app import build
+from ops.cli.app import COMMANDS, build
 from ops.cli.exits import Exit
 from tests.ops.up_process import Up
 
 ROOT = Path(__file__).parent.parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "ops/runbook.md"]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "ops/runbook.md",
+    ROOT / "broker/README.md",
+]
 
 #: What stands for something of the reader's own.
 STAND_INS = {
     "SYNC": "1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa",
     "DATE": "2026-03-01",
     "CLINIC": "elm-street",
-    "SLUG": "elm-street --name Elm --timezone UTC",
     "APPOINTMENT": "48213",
     "DELIVERY": "3f0e6b7c-52a1-4a57-9d52-5b8f3a1e77c0",
     "URL": "https://example.com/hooks/idexx",
     "…": "",
 }
+
+#: The first words of commands.
+NAMES = [name for name, *_ in COMMANDS]
 
 #: Commands that only look, and whose answer does not depend on what is stored.
 CHEAP = {"status", "runs", "dlq list", "doctor", "env", "clinic list", "migrate", "spec"}
@@ -45,18 +53,20 @@ def command_lines(text: str) -> Iterator[str]:
 
 
 def named() -> list[str]:
-    """Every command line of ours in the documents, without its name."""
+    """Every command line of ours in the documents, without its name; also where a sentence leaves that out."""
     found: set[str] = set()
     for document in DOCUMENTS:
         for line in command_lines(document.read_text()):
             line = re.sub(r"^([A-Z_]+=\S*\s+)+", "", line)
-            if match := re.fullmatch(r"(?:\./|\.venv/bin/)?idexx-sync ([a-z-]+.*)", line):
+            ours = re.fullmatch(r"(?:\./|\.venv/bin/)?idexx-sync ([a-z-]+.*)", line)
+            short = re.fullmatch(rf"((?:{'|'.join(NAMES)}) [a-zA-Z-]+.*)", line)
+            if match := ours or short:
                 found.add(re.split(r"\s[|<>;&]|\s·", match[1])[0].strip())
     return sorted(found)
 
 
 def words(line: str) -> list[str]:
-    given = [part for word in shlex.split(line) for part in STAND_INS.get(word, word).split()]
+    given = [STAND_INS.get(word, word) for word in shlex.split(line)]
     return [word for word in given if word and word != "COMMAND"]
 
 
