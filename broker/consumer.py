@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
+from typing import Any
 
 from dramatiq import Consumer, Message, MessageProxy
 from dramatiq.errors import ConnectionClosed, DecodeError
@@ -15,7 +16,7 @@ from dramatiq.logging import get_logger
 from .dead import DeadLetters, describe
 from .delivery import Delivery, NatsMessage
 from .errors import DeliveriesExhausted
-from .held import ACK, NAK, Held, nak
+from .held import ACK, Held, nak
 from .intake import Intake
 from .loop import LoopThread, wait
 from .mover import Mover
@@ -92,20 +93,34 @@ class NatsConsumer(Consumer):
             self._bury(message.delivery, describe(message._exception), message.encode())
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
-        """Gives messages back that were not begun; they are delivered again at once."""
-        for message in messages:
-            if isinstance(message, NatsMessage):
-                self._held.settle_soon(message.delivery, NAK)
+        """Gives messages back that were not begun; they are delivered again at once, to others.
+
+        The worker calls this before it closes the consumer: nothing more is pulled, lest they come back here.
+        """
+        deliveries = [message.delivery for message in messages if isinstance(message, NatsMessage)]
+        if deliveries:
+            self._finish(self._give_back(deliveries))
 
     def close(self) -> None:
         """Stops pulling and gives back what the worker has not taken. Never raises; a few seconds at most."""
         intake, self._intake = self._intake, None
-        if intake is None or self._thread.is_current():
+        if intake is not None:
+            self._finish(self._close(intake))
+
+    def _finish(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._thread.is_current():
+            work.close()
             return
         try:
-            wait(self._thread.start(self._close(intake)), CLOSE_TIMEOUT)
+            wait(self._thread.start(work), CLOSE_TIMEOUT)
         except TimeoutError:
             self._logger.warning("NATS does not answer: what %r held comes after the ack wait.", self._names.queue)
+
+    async def _give_back(self, deliveries: list[Delivery]) -> None:
+        if self._intake is not None:
+            await self._intake.stop()
+        for delivery in deliveries:
+            self._held.give_back(delivery)
 
     async def _close(self, intake: Intake) -> None:
         await intake.stop()
