@@ -10,6 +10,7 @@ machine; the load is in each result.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -47,8 +48,11 @@ def main(given: Sequence[str]) -> int:
         parser.error("--check and --plots need --json-dir")
     if options.json_dir is not None:
         options.json_dir.mkdir(parents=True, exist_ok=True)
-    begun = time.monotonic()
-    failed = [name for name in options.only if not one(name, options)]
+    begun, before = time.monotonic(), signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        failed = [name for name in options.only if not one(name, options)]
+    finally:
+        signal.signal(signal.SIGTERM, before)
     say(f"{len(options.only)} benchmarks in {(time.monotonic() - begun) / 60:.0f} min")
     if failed:
         say(f"✗ failed: {', '.join(failed)}")
@@ -61,7 +65,8 @@ def one(name: str, options: argparse.Namespace) -> bool:
     say(f"{name}: at most {minutes:g} min")
     with tempfile.TemporaryDirectory(prefix="idexx-bench-") as folder:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ops.bench", name, *arguments(name, options, Path(folder))]
+            [sys.executable, "-m", "ops.bench", name, *arguments(name, options, Path(folder))],
+            start_new_session=True,
         )
         try:
             status = process.wait(minutes * 60)
@@ -69,7 +74,7 @@ def one(name: str, options: argparse.Namespace) -> bool:
             stop(process)
             say(f"✗ {name} was not done in {minutes:g} min and was stopped")
             return False
-        except KeyboardInterrupt:
+        except BaseException:
             stop(process)
             raise
     if status:
@@ -93,11 +98,11 @@ def arguments(name: str, options: argparse.Namespace, scratch: Path) -> Sequence
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     """As Ctrl-C does, so that it ends its servers and browsers; by force where that does not help."""
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
     try:
         process.wait(GRACE)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
