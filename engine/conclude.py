@@ -26,7 +26,7 @@ from engine.store.reconciling import (
 )
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs import events
-from engine.store.syncs.lifecycle import Ending, end
+from engine.store.syncs.lifecycle import Ending, end, recount_held
 from engine.sync import DateState, DateStatus, Sync, SyncStatus
 
 
@@ -69,6 +69,7 @@ async def _carry_out(
         plan = await plan_removals(connection, clinic.id, sync.id)
         removals = await apply_removals(connection, clinic.id, sync.id, plan, fence)
         held = removals.held
+        await recount_held(connection, clinic.id)
         await _tell(connection, sync, removals)
     return _Carried(await refresh_slots(connection, clinic, sync.dates), held)
 

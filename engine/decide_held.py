@@ -9,7 +9,7 @@ from engine.errors import WrongState
 from engine.store.database import Connection, Database
 from engine.store.reconciling import approve_removals, reject_removals
 from engine.store.syncs.admission import lock_clinic_row
-from engine.store.syncs.lifecycle import lock_sync_of, settle_held
+from engine.store.syncs.lifecycle import lock_sync_of, recount_held, settle_held
 
 
 async def approve(database: Database, clinic: Clinic, sync_id: UUID) -> int:
@@ -19,6 +19,7 @@ async def approve(database: Database, clinic: Clinic, sync_id: UUID) -> int:
         removed = await approve_removals(connection, clinic.id, sync_id)
         count = sum(removed.values())
         await settle_held(connection, sync_id, removed=count)
+        await recount_held(connection, clinic.id)
         return count
 
 
@@ -28,6 +29,7 @@ async def reject(database: Database, clinic: Clinic, sync_id: UUID) -> int:
         await _lock_held(connection, clinic, sync_id)
         count = await reject_removals(connection, clinic.id, sync_id)
         await settle_held(connection, sync_id, removed=0)
+        await recount_held(connection, clinic.id)
         return count
 
 

@@ -50,6 +50,7 @@ def test_a_dry_run_prints_the_plan_that_a_sync_then_carries_out(synced: Up) -> N
     dry = next(run for run in synced.json("runs", CLINIC) if run["dry_run"])
     did = synced.json("runs", "diff", dry["sync_id"], other)
     assert sorted((one["kind"], one["neo_appointment_id"]) for one in did) == kinds
+    assert sorted(synced.json("runs", "diff", other), key=str) == sorted(did, key=str)
 
 
 def test_held_removals_are_shown_then_approved_then_put_back(synced: Up) -> None:

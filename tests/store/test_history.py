@@ -12,6 +12,7 @@ from engine.store.reconciling import (
     changes_of,
     difference,
     history,
+    net_changes_of,
     rehearse,
     undo,
 )
@@ -54,6 +55,25 @@ async def test_the_difference_of_two_syncs_is_what_became_of_each_appointment(de
         assert await difference(connection, desk.clinic.id, b, b) == []
     kinds = {one.neo_appointment_id: (one.before is not None, one.after is not None) for one in told}
     assert kinds == {"2": (True, True), "3": (True, False), "4": (False, True)}
+
+
+async def test_what_a_sync_changed_is_told_once_for_each_appointment_and_without_its_undo(desk: Desk) -> None:
+    await desk.sync(0, {0: [appointment(1), appointment(2), appointment(3)]})
+    sync = await desk.start_sync(0, 0)
+    await desk.scrape(
+        sync, snapshot(0, 10, [appointment(1, notes="x"), appointment(2, notes="x"), appointment(4)])
+    )
+    await desk.scrape(sync, snapshot(0, 11, [appointment(1, notes="y"), appointment(2), appointment(4)]))
+    await desk.end(sync)
+    await undone(desk, sync)
+    async with desk.pool.acquire() as connection:
+        told = await net_changes_of(connection, sync)
+    assert {one.neo_appointment_id: one.fields.get("notes") for one in told if one.before and one.after} == {
+        "1": (None, "y")
+    }
+    assert {one.neo_appointment_id: (one.before is None, one.after is None) for one in told} == {
+        "1": (False, False), "3": (False, True), "4": (True, False),
+    }  # fmt: skip
 
 
 async def test_an_undo_puts_back_what_the_sync_removed_and_changed(desk: Desk) -> None:

@@ -6,8 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from engine import decide_held
+from engine.errors import WrongState
 from engine.removals import Fence, MissingAppointment
+from engine.store.database import Database
 from engine.store.reconciling import approve_removals, held_removals, reject_removals
+from engine.store.syncs.lifecycle import recount_held
 from tests.store.desk import Desk, appointment, by_key, day, snapshot
 
 pytestmark = pytest.mark.anyio
@@ -25,6 +29,14 @@ async def wiped(desk: Desk) -> UUID:
 async def held(desk: Desk, sync_id: UUID) -> list[MissingAppointment]:
     async with desk.pool.acquire() as connection:
         return await held_removals(connection, sync_id)
+
+
+async def held_counts(desk: Desk) -> Mapping[UUID, int]:
+    """What the syncs that held anything back say of themselves."""
+    rows = await desk.pool.fetch(
+        "select id, removals_held from schedule_syncs where id in (select sync_id from schedule_held_removals)"
+    )
+    return {row["id"]: row["removals_held"] for row in rows}
 
 
 async def approve(desk: Desk, sync_id: UUID) -> Mapping[date, int]:
@@ -102,6 +114,21 @@ async def test_what_a_later_sync_sees_is_dropped_from_the_plan_and_what_it_misse
     assert len(await held(desk, later)) == 90
     assert await approve(desk, later) == {day(0): 90}
     assert await held(desk, sync) == []
+
+
+async def test_what_was_decided_with_another_sync_or_seen_again_is_no_longer_counted(
+    desk: Desk, database: Database
+) -> None:
+    first = await wiped(desk)
+    second = await desk.sync(20, {0: WHOLE[90:]})
+    await desk.pool.execute("update schedule_syncs set removals_held = 100, status = 'completed'")
+    async with database.transaction() as connection:
+        await recount_held(connection, desk.clinic.id)
+    assert await held_counts(desk) == {first: 90, second: 90}
+    assert await decide_held.approve(database, desk.clinic, second) == 90
+    assert await held_counts(desk) == {first: 0, second: 0}
+    with pytest.raises(WrongState):
+        await decide_held.approve(database, desk.clinic, first)
 
 
 async def test_what_is_held_stays_held_though_few_are_left(desk: Desk) -> None:

@@ -38,7 +38,16 @@ are recorded in `schedule_appointment_changes`, and the relay publishes from the
 from engine.store.reconciling.appointments import DateCounts, reconcile_snapshot
 from engine.store.reconciling.clinic_lock import lock_clinic
 from engine.store.reconciling.held import approve_removals, held_removals, reject_removals
-from engine.store.reconciling.history import Change, Difference, Undone, changes_of, difference, history, undo
+from engine.store.reconciling.history import (
+    Change,
+    Difference,
+    Undone,
+    changes_of,
+    difference,
+    history,
+    net_changes_of,
+    undo,
+)
 from engine.store.reconciling.housekeeping import Lifetimes, sweep
 from engine.store.reconciling.rehearsal import Rehearsal, rehearse
 from engine.store.reconciling.removing import Removals, apply_removals, plan_removals, unsettled_dates
@@ -65,6 +74,7 @@ __all__ = [
     "list_resources",
     "load_schedule_config",
     "lock_clinic",
+    "net_changes_of",
     "plan_removals",
     "reconcile_snapshot",
     "refresh_slots",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -81,6 +81,15 @@ async def changes_of(connection: Connection, sync_id: UUID) -> list[Change]:
     return [_change(row) for row in await connection.fetch(SQL["changes_of_sync"], sync_id)]
 
 
+async def net_changes_of(connection: Connection, sync_id: UUID) -> list[Difference]:
+    """What became of each appointment in a sync, without what was undone later; one that is as it was is left out."""
+    by_appointment: dict[UUID, list[Change]] = {}
+    for change in await changes_of(connection, sync_id):
+        if not change.is_undo:
+            by_appointment.setdefault(change.appointment_id, []).append(change)
+    return [net for changes in by_appointment.values() if (net := _net(changes)).before != net.after]
+
+
 async def difference(connection: Connection, clinic_id: UUID, a: UUID, b: UUID) -> list[Difference]:
     """What changed in the schedule from the end of one sync to the end of the other, whichever was first."""
     rows = await connection.fetch(SQL["changes_between"], clinic_id, a, b)
@@ -101,6 +110,12 @@ async def undo(connection: Connection, clinic_id: UUID, sync_id: UUID) -> Undone
         await connection.execute(SQL["update_slot_counts"], clinic_id, min(days), max(days))
     kinds = [row["kind"] for row in rows]
     return Undone(kinds.count("restored"), kinds.count("moved"), kinds.count("updated"))
+
+
+def _net(changes: Sequence[Change]) -> Difference:
+    first, last = changes[0], changes[-1]
+    before = None if first.kind in ("added", "restored") else first.before
+    return Difference(first.appointment_id, first.neo_appointment_id, before, last.after)
 
 
 def _change(row: Any) -> Change:

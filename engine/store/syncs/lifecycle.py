@@ -104,6 +104,11 @@ async def settle_held(connection: Connection, sync_id: UUID, removed: int) -> No
     await connection.execute(SQL["settle_held"], sync_id, removed)
 
 
+async def recount_held(connection: Connection, clinic_id: UUID) -> None:
+    """Counts again what the clinic's syncs hold back. What is seen again, or decided with another sync, is not held."""
+    await connection.execute(SQL["recount_held"], clinic_id)
+
+
 async def refresh_progress(connection: Connection, sync_id: UUID, day: date) -> None:
     """Counts the dates that are done and failed into the sync's row; `day` is the one just closed."""
     await connection.execute(SQL["refresh_progress"], sync_id, day)

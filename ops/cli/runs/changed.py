@@ -13,7 +13,7 @@ from rich.markup import escape
 from actors.settings import Settings
 from engine.clinic import Clinic
 from engine.store.database import Database
-from engine.store.reconciling import Difference, Undone, changes_of, difference
+from engine.store.reconciling import Difference, Undone, changes_of, difference, net_changes_of
 from engine.undo_sync import undo_sync
 from ops.cli.changes import colour, kind_of, other_fields, places, who
 from ops.cli.confirm import Yes, confirm
@@ -26,8 +26,8 @@ from ops.connections import open_database
 from ops.reach import database_url, settings_here
 
 
-def diff(a: SyncId, b: SyncId, *, json: Json = False) -> None:
-    """What changed in a clinic's calendar from the end of one sync to the end of the other, with names.
+def diff(a: SyncId, b: SyncId | None = None, *, json: Json = False) -> None:
+    """What a sync changed in its clinic's calendar, with names; or what changed from its end to the end of another.
 
     Example: `idexx-sync runs diff 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa 77a9d4a2-0c0b-4b57-9d57-6a1f0d2f6c11`
     """
@@ -43,12 +43,15 @@ def diff(a: SyncId, b: SyncId, *, json: Json = False) -> None:
             *(colour(kind_of(before, after)), places(before, after), escape(who(after or before))),
             *(escape(other_fields(before, after)), escape(one.neo_appointment_id)),
         )
-    console().print(shown if found else "nothing changed between the two")
+    nothing = "it changed nothing" if b is None else "nothing changed between the two"
+    console().print(shown if found else nothing)
 
 
-async def _diff(settings: Settings, a: UUID, b: UUID) -> Sequence[Difference]:
+async def _diff(settings: Settings, a: UUID, b: UUID | None) -> Sequence[Difference]:
     async with open_database(database_url(settings)) as connection:
         clinic, _ = await find_sync(connection, a)
+        if b is None:
+            return sorted(await net_changes_of(connection, a), key=_when)
         other, _ = await find_sync(connection, b)
         if other.id != clinic.id:
             raise CommandFailed(
@@ -57,6 +60,11 @@ async def _diff(settings: Settings, a: UUID, b: UUID) -> Sequence[Difference]:
                 hint="idexx-sync runs",
             )
         return await difference(connection, clinic.id, a, b)
+
+
+def _when(one: Difference) -> tuple[str, str]:
+    values = one.after or one.before or {}
+    return str(values["date"]), str(values["start_time"])
 
 
 def undo(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
@@ -70,7 +78,13 @@ def undo(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
     if json:
         answer({"ok": True, "sync_id": sync, **asdict(undone)})
     else:
-        say(f"put back: {undone.restored} restored, {undone.moved} moved back, {undone.updated} changed back")
+        say(_told(undone))
+
+
+def _told(undone: Undone) -> str:
+    if undone == Undone():
+        return "nothing to put back: it removed and changed nothing, or something newer touched all of it since"
+    return f"put back: {undone.restored} restored, {undone.moved} moved back, {undone.updated} changed back"
 
 
 async def _undo(settings: Settings, sync_id: UUID, yes: bool) -> Undone:
@@ -88,5 +102,6 @@ async def _what_it_did(settings: Settings, sync_id: UUID) -> tuple[Clinic, str]:
     async with open_database(database_url(settings)) as connection:
         clinic, _ = await find_sync(connection, sync_id)
         changes = await changes_of(connection, sync_id)
-    kinds = Counter(change.kind for change in changes if change.kind in ("updated", "moved", "removed"))
+    undoable = ("updated", "moved", "removed")
+    kinds = Counter(change.kind for change in changes if change.kind in undoable and not change.is_undo)
     return clinic, ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing that can be put back"

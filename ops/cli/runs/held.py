@@ -84,6 +84,8 @@ def approve(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
 def reject(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
     """Drop the removals that a sync holds back: the appointments stay. Asks first.
 
+    The next sync that still misses them holds them back again.
+
     Example: `idexx-sync runs reject 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
     """
     reply = asyncio.run(_decide(settings_here(), "reject", "Keep", sync, yes))

@@ -1,0 +1,11 @@
+-- What the syncs of a clinic hold back is less once it was seen again, or was decided with another sync's plan.
+update schedule_syncs s set removals_held = stands.count
+from (
+    select y.id, count(a.id) from schedule_syncs y
+    left join schedule_held_removals h on h.sync_id = y.id and h.decided_at is null
+    left join schedule_appointments a
+        on a.id = h.appointment_id and a.deleted_at is null and a.missing_since = h.missing_since
+    where y.clinic_id = $1 and y.removals_held > 0 and not y.dry_run
+    group by y.id
+) stands
+where s.id = stands.id and s.removals_held <> stands.count
