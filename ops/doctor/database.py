@@ -14,6 +14,7 @@ from engine.store.clinics import list_clinics
 from engine.store.database import Connection
 from engine.store.migrate import pending
 from engine.store.vault import Vault, VaultError
+from engine.store.webhooks import WebhookFigures, webhook_figures
 from ops.connections import open_database, where
 from ops.doctor.clocks import compare
 from ops.doctor.finding import Finding, fail, good, warn
@@ -32,7 +33,8 @@ async def database(settings: Settings) -> list[Finding]:
                 found.append(fail("schema", f"lacks {', '.join(missing)}", "idexx-sync migrate"))
                 return [*found, _key(settings)]
             clinics = await list_clinics(connection)
-            return [*found, good("schema", "up to date"), _clinics(clinics), _zones(clinics), _key(settings)]
+            found += [good("schema", "up to date"), _clinics(clinics), _zones(clinics)]
+            return [*found, _webhooks(await webhook_figures(connection)), _key(settings)]
     except Unavailable as error:
         return [fail("postgresql", error.message, "start it, or correct DATABASE_URL"), _key(settings)]
 
@@ -70,6 +72,15 @@ def _zones(clinics: list[dict[str, Any]]) -> Finding:
     if unknown:
         return fail("time zones", f"not known here: {', '.join(unknown)}", "pip install -U tzdata")
     return good("time zones", "all known")
+
+
+def _webhooks(figures: WebhookFigures) -> Finding:
+    if figures.overdue:
+        return warn("webhooks", f"{figures.overdue} deliveries are overdue", "idexx-sync worker notifier")
+    if figures.gone:
+        paused = f"paused, since their receivers have gone (410): {', '.join(figures.gone)}"
+        return warn("webhooks", paused, "idexx-sync clinic webhook log CLINIC")
+    return good("webhooks", f"{figures.webhooks} clinics have one" if figures.webhooks else "no clinic has one")
 
 
 def _is_zone(name: str) -> bool:

@@ -178,6 +178,19 @@ async def test_redelivered_it_is_the_same_delivery(database: Database, clinic: C
         assert second.now - second.queued_at < timedelta(minutes=1), "as young as its redelivery"
 
 
+async def test_what_nobody_tries_is_overdue_and_a_receiver_that_has_gone_is_named(
+    database: Database, clinic: Clinic
+) -> None:
+    await give_webhook(database, clinic)
+    await run(database, clinic)
+    async with database.transaction() as connection:
+        assert await store.webhook_figures(connection) == store.WebhookFigures(1, [], 0)
+        await connection.execute("update webhook_deliveries set next_attempt_at = now() - interval '2 min'")
+        assert await store.webhook_figures(connection) == store.WebhookFigures(1, [], 1)
+        await store.pause_webhook(connection, clinic.id, Reason.GONE)
+        assert await store.webhook_figures(connection) == store.WebhookFigures(1, [clinic.slug], 0)
+
+
 async def test_deliveries_have_their_time(database: Database, clinic: Clinic) -> None:
     await give_webhook(database, clinic)
     await run(database, clinic)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,26 @@ from engine.webhook_tries import Reason
 
 SQL = Queries(__file__)
 
+#: A delivery that is so long overdue waits for a notifier that is not there, in seconds.
+OVERDUE_AFTER = 60.0
+
 #: What the secrets are sealed for: part of the associated data.
 PURPOSE = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookFigures:
+    """`gone` are the clinics whose receivers have answered 410; `overdue` deliveries wait for nobody knows what."""
+
+    webhooks: int
+    gone: list[str]
+    overdue: int
+
+
+async def webhook_figures(connection: Connection) -> WebhookFigures:
+    row = await connection.fetchrow(SQL["webhook_figures"], OVERDUE_AFTER)
+    assert row is not None  # an aggregate always answers  # noqa: S101
+    return WebhookFigures(**row)
 
 
 async def get_webhook(connection: Connection, clinic: Clinic) -> Webhook:
