@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,12 @@ from actors.settings import Settings
 from ops.embedded import Home
 from ops.machine import Machine
 from ops.supervision import Supervisor, supervise
+
+#: What a machine has ports for. Several scratch machines that start at once must not look for them in the same place:
+#: two would find the same one free, and one would take the other's sandbox for its own.
+PORTS = ("sandbox", "nats", "nats_monitor", "postgres")
+#: Below the ports that a system gives away by itself.
+FIRST_PORTS = range(20_000, 32_000)
 
 #: Builds the machine: `Machine`, or something that starts its processes in another way.
 Build = Callable[[Home, Supervisor, Callable[[str], None]], Machine]
@@ -40,6 +47,8 @@ def on_scratch_machine(
     with tempfile.TemporaryDirectory(prefix=f"idexx-{name}-") as folder:
         os.environ["IDEXX_SYNC_HOME"] = folder
         home = Home(Path(folder))
+        for name in PORTS:
+            home.port(name, random.choice(FIRST_PORTS))  # noqa: S311 (no secret)
 
         async def run(supervisor: Supervisor) -> int:
             with home.hold(datetime.now(UTC)):
