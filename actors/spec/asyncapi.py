@@ -80,7 +80,7 @@ def _servers() -> Object:
         "nats": {
             "host": "{host}:{port}",
             "protocol": "nats",
-            "description": "NATS_URL; with JetStream, 2.12 or newer.",
+            "description": "NATS_URL; nats-server with JetStream.",
             "variables": {"host": {"default": "localhost"}, "port": {"default": "4222"}},
             "security": [_ref("securitySchemes", "user")],
         }
