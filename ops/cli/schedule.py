@@ -68,7 +68,7 @@ def set_(
     _with_clinic(settings, clinic, change)
     show_one(settings, clinic, json)
     if not json:
-        say("a gateway puts it on the clock within seconds")
+        say("a gateway puts it on the clock within seconds; after that it ticks by itself")
 
 
 @schedule.command

@@ -80,6 +80,10 @@ def _fresh(clinic: dict[str, Any], now: datetime) -> str:
     return f"[{colour}]{words}[/]"
 
 
+def _moment(text: str | None) -> str:
+    return f"{datetime.fromisoformat(text):%a %d %b %H:%M}" if text else "never"
+
+
 def _next(clinic: dict[str, Any]) -> str:
     """When it is due, by its schedule's clock."""
     schedule = clinic["schedule"]
@@ -104,7 +108,7 @@ async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> list[di
     out.print(f"[bold]{about['name']}[/] ({about['slug']}, {about['timezone']})")
     out.print(held(about))
     if schedule := about["schedule"]:
-        due = "paused" if schedule["paused"] else f"next at {schedule['next'] or 'no time'}"
+        due = "paused" if schedule["paused"] else f"next {_moment(schedule['next'])}"
         out.print(f"schedule: {schedule['words']} ({schedule['timezone']}), {due}")
     if about.get("login_failure"):
         out.print(f"[red]the portal does not let it in: {about['login_failure']}[/]")

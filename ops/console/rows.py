@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
+from ops.cli.max_age import in_words
 from ops.cli.tables import STYLES, ago, lasted
 from ops.console.glance import Glance, View
 from ops.live.progress import SyncProgress
@@ -32,10 +33,21 @@ def clinic_rows(glance: Glance, now: datetime) -> list[Row]:
 
 
 def _clinic(clinic: View, glance: Glance, now: datetime) -> tuple[Text, ...]:
-    fresh = _time(clinic["last_completed_at"])
-    is_old = fresh is None or (now - fresh).total_seconds() > OLD
-    age = Text(ago(fresh, now) + (" (partly)" if clinic["last_partial"] else ""), "yellow" if is_old else "green")
-    return Text(clinic["slug"], "bold"), age, _number(clinic["appointments"]), _obstacle(clinic, glance)
+    return (
+        Text(clinic["slug"], "bold"),
+        _age(clinic, now),
+        _number(clinic["appointments"]),
+        _obstacle(clinic, glance),
+    )
+
+
+def _age(clinic: View, now: datetime) -> Text:
+    """Red where it is older than its goal, which stands behind it."""
+    fresh, goal = _time(clinic["last_completed_at"]), clinic["max_age_seconds"]
+    is_old = fresh is None or (now - fresh).total_seconds() > (goal or OLD)
+    style = "green" if not is_old else "bold red" if goal else "yellow"
+    age = Text(ago(fresh, now) + (" (partly)" if clinic["last_partial"] else ""), style)
+    return age.append(f" of {in_words(goal)}", "dim") if goal else age
 
 
 def _obstacle(clinic: View, glance: Glance) -> Text:
@@ -48,7 +60,17 @@ def _obstacle(clinic: View, glance: Glance) -> Text:
     running = sum(
         sync["clinic"] == clinic["slug"] and sync["status"] == "in_progress" for sync in glance.overview["syncs"]
     )
-    return Text("syncing" if running else "", "cyan")
+    return Text("syncing", "cyan") if running else _due(clinic["schedule"])
+
+
+def _due(schedule: View | None) -> Text:
+    """By its schedule's clock."""
+    if schedule is None:
+        return Text()
+    if schedule["paused"]:
+        return Text("schedule paused", "yellow")
+    following = schedule["next"]
+    return Text(f"next {datetime.fromisoformat(following):%a %H:%M}" if following else "never due", "dim")
 
 
 def sync_rows(glance: Glance, told: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
