@@ -78,6 +78,16 @@ async def half_a_calendar(watched: Watched) -> AsyncIterator[None]:
     await watched.command("runs", "approve", sync, "--yes")
 
 
+@asynccontextmanager
+async def changed_portal(watched: Watched) -> AsyncIterator[None]:
+    clinic = watched.clinics[0]
+    await watched.sandbox.dials(clinic.company_id, drift=["renamed_fields"])
+    await watched.ended(clinic, await watched.sync(clinic, 3))
+    yield
+    await watched.sandbox.dials(clinic.company_id, drift=None)
+    await watched.ended(clinic, await watched.sync(clinic, 3))
+
+
 def frozen(server: str, check: str) -> Cause:
     """Meanwhile `/health`, `/ready` and `/live` of every process are looked at, too: they say so in time."""
 

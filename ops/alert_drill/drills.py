@@ -45,6 +45,13 @@ DRILLS = (
         causes.half_a_calendar,
     ),
     Drill(
+        "SyncsFailing",
+        "the portal spells its records in another way",
+        "sync, once that is understood",
+        causes.changed_portal,
+        {"reason": "portal_changed"},
+    ),
+    Drill(
         "DependencyDown",
         "nats-server hangs (SIGSTOP)",
         "it goes on",
