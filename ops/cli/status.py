@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from nats.aio.client import Client
 
 from actors.clinics import all_clinics
 from actors.messages import Subjects
 from actors.settings import Settings
 from engine.store.watching import clinic_figures
+from engine.sync import SyncStatus
 from ops.cli.exits import Exit
 from ops.cli.goal import held
 from ops.cli.max_age import in_words
@@ -99,8 +101,10 @@ def _next(clinic: dict[str, Any]) -> str:
 
 
 async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> list[dict[str, Any]]:
+    subjects = Subjects(settings.subject_prefix)
     async with open_nats(nats_url(settings)) as client:
-        reply = await ask(client, Subjects(settings.subject_prefix), "status", clinic)
+        reply = await ask(client, subjects, "status", clinic)
+        waits_for = None if as_json else await _running(client, subjects, clinic, reply["sync"])
     if as_json:
         answer(reply)
         return [reply["clinic"]]
@@ -114,6 +118,21 @@ async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> list[di
         out.print(f"[red]the portal does not let it in: {about['login_failure']}[/]")
     if sync is None:
         out.print(f"no sync yet: idexx-sync sync {clinic}")
-    else:
-        show_sync(out, sync, datetime.now(UTC))
+    for one in (waits_for, sync):
+        if one is not None:
+            show_sync(out, one, datetime.now(UTC))
     return [about]
+
+
+async def _running(
+    client: Client, subjects: Subjects, clinic: str, latest: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """The oldest sync that runs, where the latest one waits: that one tells what holds the clinic up."""
+    if latest is None or latest["status"] != SyncStatus.QUEUED:
+        return None
+    syncs = (await ask(client, subjects, "overview", clinic))["syncs"]
+    running = [one["sync_id"] for one in syncs if one["status"] == SyncStatus.IN_PROGRESS]
+    if not running:
+        return None
+    found: dict[str, Any] = (await ask(client, subjects, "status", clinic, sync_id=running[-1]))["sync"]
+    return found

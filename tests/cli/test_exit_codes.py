@@ -80,6 +80,9 @@ def test_7_when_the_queue_is_full_and_8_when_it_was_cancelled(up: Up) -> None:
         assert refused.returncode == Exit.REJECTED
         assert "try again in" in refused.stderr
         [running] = [run for run in up.json("runs", CLINIC, "--limit", "2") if run["status"] == "in_progress"]
+        told = up.run("status", CLINIC).stdout
+        assert told.index(running["sync_id"]) < told.index(waits["sync_id"]), "what runs holds up what waits"
+        assert "syncing for" in up.run("status").stdout
         too_early = up.run("runs", "undo", running["sync_id"], "--yes")
         assert (too_early.returncode, "in_progress" in too_early.stderr) == (Exit.USAGE, True)
         up.json("cancel", CLINIC, waits["sync_id"])
