@@ -35,7 +35,11 @@ with clinic as (insert into clinics (slug, name) values ($1, $1) returning id),
     dates as (insert into schedule_sync_dates (sync_id, date, position) select id, $2, 1 from sync),
     events as (
         insert into schedule_sync_events (sync_id, seq, clinic_id, event, payload, at)
-        select id, 1, clinic_id, 'accepted', '{}', now() from sync
+        select id, 1, clinic_id, 'accepted', jsonb_build_object(
+            'event', 'accepted', 'sync_id', id, 'clinic', $1::text, 'seq', 1, 'at', '2026-03-04T12:00:00Z',
+            'status', 'in_progress', 'start_date', $2::date, 'end_date', $2::date, 'dates_total', 1, 'dates_done', 0,
+            'progress_percentage', 0, 'failed_dates', '{}'::text[]
+        ), now() from sync
     ),
     config as (
         insert into clinic_schedule_config (clinic_id, opens, closes, days_of_week, slot_minutes)
