@@ -84,6 +84,21 @@ async def test_what_does_not_stop_in_time_is_killed_and_named(tmp_path: Path) ->
     assert said == ["stubborn did not stop in time and is killed"]
 
 
+async def test_what_is_ended_stays_ended_until_it_is_started_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    async with Supervisor(grace=10, say=said.append) as supervisor:
+        for name in ("one", "other"):
+            await supervisor.start(command(PATIENT, tmp_path, name))
+        pid, other = [await asyncio.to_thread(pid_in, tmp_path / name) for name in ("one", "other")]
+        await supervisor.end("one")
+        assert (is_running(pid), is_running(other)) == (False, True)
+        (tmp_path / "one").unlink()
+        await supervisor.start(command(PATIENT, tmp_path, "one"))
+        assert is_running(await asyncio.to_thread(pid_in, tmp_path / "one"))
+    assert sorted((tmp_path / "order").read_text().split()) == ["one", "one", "other"]
+    assert said == []
+
+
 async def test_a_child_that_dies_is_started_again_and_its_leftovers_are_killed_first(tmp_path: Path) -> None:
     said: list[str] = []
     async with Supervisor(grace=5, say=said.append) as supervisor:
