@@ -12,6 +12,7 @@ from dramatiq.errors import ConnectionClosed, ConnectionFailed
 from dramatiq.logging import get_logger
 
 from .client import OrderedClient
+from .node_watch import NodeWatch
 
 #: nats-py gives up reconnecting after two minutes, and notices a dead peer after six, unless told otherwise.
 STANDING_OPTIONS: dict[str, Any] = {
@@ -39,6 +40,7 @@ class Connection:
         self._up = asyncio.Event()
         self._last_error: Exception | None = None
         self._closed = False
+        self._watching: asyncio.Task[None] | None = None
         self._logger: logging.Logger = get_logger(__name__, type(self))
 
     @property
@@ -84,6 +86,9 @@ class Connection:
     async def close(self, timeout: float = 2.0) -> None:
         """Sends what is buffered, within `timeout` seconds, and ends the connection."""
         self._closed = True
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         client, self._client = self._client, None
         if client is None or client.is_closed:
             return
@@ -109,8 +114,12 @@ class Connection:
         except (TimeoutError, OSError, nats.errors.Error) as error:
             await client.close()
             raise ConnectionFailed(f"No NATS server answers: {self._last_error or error}") from error
+        # Chance has chosen a server; from one that is left, the way goes to the next.
+        client.options["dont_randomize"] = True
         self._closed = False
         self._up.set()
+        if self._watching is None:
+            self._watching = asyncio.create_task(NodeWatch(lambda: self.live_client).run())
         return client
 
     async def _on_error(self, error: Exception) -> None:

@@ -79,7 +79,8 @@ def is_passing(error: BaseException) -> bool:
     """Whether the trouble is with the way to the server, or with a stream between two leaders."""
     if isinstance(error, nats.js.errors.APIError):
         # 10008: no leader yet; 10077 is the answer for a full stream, which is no trouble at all.
-        return error.code == 503 and error.err_code != 10077
+        # 10158: the cluster has not decided yet about the first attempt at storing this very message.
+        return (error.code == 503 and error.err_code != 10077) or error.err_code == 10158
     return isinstance(error, PASSING)
 
 

@@ -9,8 +9,9 @@ import dramatiq
 import pytest
 from dramatiq.errors import BrokerConnectionError
 
-from broker import NatsBroker
+from broker import NatsBroker, node_watch
 from tests.broker.local import declare, local_worker
+from tests.broker.proxy import Proxy
 from tests.broker.servers import Server
 from tests.conftest import eventually, free_port
 
@@ -64,3 +65,53 @@ def _sent(broker: NatsBroker, text: str) -> bool:
     except (BrokerConnectionError, dramatiq.errors.BrokerError):
         return False
     return True
+
+
+@pytest.fixture
+def parted(tmp_path: Path) -> Iterator[tuple[list[Server], list[Proxy]]]:
+    """Three servers whose routes to and from the last one lead through proxies."""
+    ports = [free_port() for _ in range(3)]
+    proxies = [Proxy(f"nats://127.0.0.1:{port}") for port in ports]
+    direct, proxied = [f"nats://127.0.0.1:{port}" for port in ports], [proxy.url for proxy in proxies]
+    routes = [[direct[1]], [direct[0]], proxied[:2]]
+    servers = [
+        Server(
+            tmp_path / f"n{number}",
+            f'cluster {{ name: "test", listen: "127.0.0.1:{ports[number]}", '
+            f'advertise: "{proxied[number].removeprefix("nats://")}", routes: [{", ".join(routes[number])}] }}',
+            f"n{number}",
+        )
+        for number in range(3)
+    ]
+    for server in servers:
+        server.start()
+    yield servers, proxies
+    for server in servers:
+        server.close()
+    for proxy in proxies:
+        proxy.close()
+
+
+def test_a_node_that_has_lost_its_peers_is_left(
+    parted: tuple[list[Server], list[Proxy]], namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_watch, "LOOK", 0.5)
+    monkeypatch.setattr(node_watch, "PATIENCE", 2.0)
+    (*others, last), proxies = parted
+    broker = NatsBroker(
+        [last.url, *(server.url for server in others)],
+        namespace=namespace,
+        replicas=3,
+        timeout=10,
+        connect_options={"dont_randomize": True},
+    )
+    notes = declare(broker)
+    with local_worker(broker):
+        eventually(lambda: _sent(broker, "before"), timeout=60)
+        eventually(lambda: notes == ["before"])
+        for proxy in proxies:
+            proxy.refuse()
+        # The node is never mended, and yet the work goes on.
+        eventually(lambda: _sent(broker, "after"), timeout=60)
+        eventually(lambda: notes == ["before", "after"], timeout=60)
+    broker.close()

@@ -1,0 +1,54 @@
+"""Leaving a node that has lost its peers: it answers to its clients, but can store nothing and has nothing to give.
+
+A client cannot tell such a node from a slow one, so it gets a while. Where only one server is known there is nowhere to
+go, and nobody asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+
+import nats.errors
+from dramatiq.logging import get_logger
+
+from .client import OrderedClient
+
+#: How often JetStream is asked whether it is there, and how long it may say nothing, or that it is not. Seconds.
+LOOK, PATIENCE = 2.0, 10.0
+
+
+class NodeWatch:
+    """Watches over the connection of a process, from node to node. Runs on the broker's loop."""
+
+    def __init__(self, live_client: Callable[[], OrderedClient | None]) -> None:
+        self._live_client = live_client
+        #: When JetStream was last heard of by this connection; None: never, perhaps because we may not ask.
+        self._heard: float | None = None
+        self._logger: logging.Logger = get_logger(__name__, type(self))
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await asyncio.sleep(LOOK)
+            client = self._live_client()
+            if client is None or len(client.servers) < 2:
+                self._heard = None
+            elif await _has_jetstream(client):
+                self._heard = time.monotonic()
+            elif self._heard is not None and time.monotonic() - self._heard > PATIENCE:
+                self._heard = None
+                server = client.connected_url.netloc.rpartition("@")[2] if client.connected_url else "?"
+                self._logger.warning("JetStream is not available at %s: trying another server.", server)
+                await client.force_reconnect()
+
+
+async def _has_jetstream(client: OrderedClient) -> bool:
+    try:
+        answer = json.loads((await client.request("$JS.API.INFO", timeout=LOOK)).data)
+    except (TimeoutError, OSError, ValueError, nats.errors.Error):
+        return False
+    return bool(answer.get("error", {}).get("code") != 503)
