@@ -29,7 +29,7 @@ from engine.give_up import give_up_dates
 from engine.scrape import Desk
 
 if TYPE_CHECKING:
-    from actors.http import Front
+    from actors.http.front import Front
     from actors.notifier import Notifier
 
 log = structlog.get_logger(__name__)
@@ -140,7 +140,7 @@ class Crew(Middleware):
     async def _show(self, process: Process) -> None:
         if self._settings.worker_http_port is not None:
             # A web server is for those who asked for one.
-            from actors.http import Front
+            from actors.http.front import Front
 
             self._front = Front.of_worker(process, self._settings.worker_http_port)
             await self._front.open()

@@ -18,7 +18,7 @@ from actors.admitting import Admitting
 from actors.bus import build_broker
 from actors.commands import Commands
 from actors.housekeeping import Housekeeping
-from actors.http import Front
+from actors.http.front import Front
 from actors.logs import configure
 from actors.mail import Mail
 from actors.metrics import Metrics

@@ -24,7 +24,3 @@ asks for one, keeps it until its tab is closed, and sends it to the API.
 A worker listens only if `WORKER_HTTP_PORT` is set (0: any free port): in a container of its own it needs probes,
 while on a machine with a gateway that one tells the metrics of all.
 """
-
-from actors.http.front import Front
-
-__all__ = ["Front"]

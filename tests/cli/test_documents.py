@@ -126,3 +126,10 @@ def test_the_readme_makes_a_key_that_can_be_used() -> None:
     from engine.store.vault import Vault
 
     Vault.from_ring(made.stdout.strip())
+
+
+def test_the_key_of_an_api_caller_is_made_without_a_word_too_many() -> None:
+    argv = [sys.executable, "-W", "error", "-m", "actors.http.keys", "booking"]
+    made = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert made.stderr == ""
+    assert re.fullmatch(r"key for booking, shown once: \S+\nadd to API_KEYS: booking:[0-9a-f]{64}\n", made.stdout)
