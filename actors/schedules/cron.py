@@ -77,9 +77,8 @@ class Cron:
         return " ".join(["0", *("*" if len(of) == all_ else ",".join(map(str, sorted(of))) for of, all_ in parts)])
 
     def after(self, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-        """When it is due after `now` (aware), in the zone, as the server sees it: a time that a change to summer time
-        leaves out is left out, and one that comes twice is due twice."""
-        yield from CronSim(self.for_server, now.astimezone(zone))
+        """When it is due after `now` (aware), in the zone."""
+        yield from due(self.for_server, now, zone)
 
     def left_out(self, now: datetime, zone: ZoneInfo) -> list[datetime]:
         """The times within the next year that clocks skip (naive), if it is due at certain hours only."""
@@ -95,6 +94,12 @@ class Cron:
 
     def _sim(self, now: datetime) -> CronSim:
         return CronSim(self.text, now)
+
+
+def due(for_server: str, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """When six fields are due, as the server sees it: a time that a change to summer time leaves out is left out, and
+    one that comes twice is due twice."""
+    yield from CronSim(for_server, now.astimezone(zone))
 
 
 def _check(fields: list[str]) -> None:

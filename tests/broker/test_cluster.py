@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dramatiq
@@ -10,6 +11,7 @@ import pytest
 from dramatiq.errors import BrokerConnectionError
 
 from broker import NatsBroker, node_watch
+from broker.cron_clock import CronClock, Schedule, Tick
 from tests.broker.local import declare, local_worker
 from tests.broker.proxy import Proxy
 from tests.broker.servers import Server
@@ -115,3 +117,41 @@ def test_a_node_that_has_lost_its_peers_is_left(
         eventually(lambda: _sent(broker, "after"), timeout=60)
         eventually(lambda: notes == ["before", "after"], timeout=60)
     broker.close()
+
+
+def test_a_clock_with_three_copies_ticks_on_without_any_of_them(cluster: list[Server], namespace: str) -> None:
+    broker = NatsBroker([server.url for server in cluster], namespace=namespace, timeout=20)
+    clock = CronClock(broker.client, "CLOCK", namespace, replicas=3)
+    every_second = Schedule("elm", "* * * * * *", "UTC")
+
+    async def leader() -> str:
+        info = await (await broker.client()).jetstream().stream_info("CLOCK")
+        return str(info.cluster and info.cluster.leader)
+
+    async def take() -> Tick | None:
+        tick = await (await clock.ticks()).take()
+        if tick is not None:
+            await tick.ack()
+        return tick
+
+    def ticked() -> Tick | None:
+        try:
+            return broker.run(take())
+        except BrokerConnectionError:
+            return None
+
+    eventually(lambda: _declared(broker, clock), timeout=60)
+    broker.run(clock.put(every_second))
+    assert eventually(ticked)
+    cluster[int(broker.run(leader()).removeprefix("n"))].kill()
+    lost_at = datetime.now(UTC)
+    assert eventually(lambda: (tick := ticked()) is not None and tick.at > lost_at, timeout=60)
+    broker.close()
+
+
+def _declared(broker: NatsBroker, clock: CronClock) -> bool:
+    try:
+        broker.run(clock.declare())
+    except BrokerConnectionError:
+        return False
+    return True
