@@ -7,6 +7,7 @@ import shlex
 
 import pytest
 
+from actors.settings import Settings
 from ops.bench.__main__ import BENCHMARKS, main
 from tests.cli.test_documents import DOCUMENTS, ROOT, command_lines
 
@@ -41,3 +42,14 @@ def test_a_test_that_proves_something_exists(line: str) -> None:
     assert tests
     for part in chosen.split(" or "):
         assert [name for name in tests if part in name], f"none of these tests has {part!r} in its name"
+
+
+def test_settings_and_metrics_that_the_guides_name_exist() -> None:
+    text = (ROOT / "docs/tuning.md").read_text() + (ROOT / "docs/performance.md").read_text()
+    metrics = (ROOT / "docs/metrics.md").read_text()
+    settings = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)[`=]", text))
+    assert len(settings) > 10
+    assert {name for name in settings if name.lower() not in Settings.model_fields} == set()
+    named = set(re.findall(r"`((?:portal|browser|mailbox|rate|sync|clinic)_[a-z_]+)(?:[`{])", text))
+    assert len(named) > 5
+    assert {name for name in named if f"`{name}`" not in metrics} == set()
