@@ -21,13 +21,13 @@ from pathlib import Path
 
 #: Minutes that each may take, and may take with `--quick`.
 MINUTES: dict[str, tuple[float, float]] = {
-    "sync": (25, 6),
+    "sync": (35, 8),
     "clinics": (6, 3),
     "ends": (4, 2),
     "budget": (6, 4),
-    "reconcile": (20, 4),
-    "broker": (30, 5),
-    "memory": (20, 6),
+    "reconcile": (30, 5),
+    "broker": (40, 8),
+    "memory": (20, 8),
 }
 
 #: Seconds in which one that was stopped ends what it has started.
