@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,10 @@ class Up:
 
     def change(self, slug: str, **changes: Any) -> list[dict[str, Any]]:
         return asyncio.run(self._portal().change(self.clinic(slug).company_id, **changes))
+
+    def truth(self, slug: str, day: date) -> list[dict[str, Any]]:
+        """What the portal holds of a day."""
+        return asyncio.run(self._portal().truth(self.clinic(slug).company_id, day, day))
 
     def clinic(self, slug: str) -> SandboxClinic:
         return next(one for one in asyncio.run(self._portal().clinics()) if one.slug == slug)
