@@ -63,6 +63,7 @@ async def rejected_login(watched: Watched) -> AsyncIterator[None]:
     yield
     await watched.sandbox.dials(clinic.company_id, sign_in=None)
     await watched.command("credentials", "test", clinic.slug)
+    await watched.ended(clinic, await watched.sync(clinic, 1))
 
 
 @asynccontextmanager
@@ -130,6 +131,7 @@ async def failing_portal(watched: Watched) -> AsyncIterator[None]:
     yield
     await watched.sandbox.dials(fail=None)
     await watched.ended(clinic, sync)
+    await watched.ended(clinic, await watched.sync(clinic, 1))
 
 
 @asynccontextmanager

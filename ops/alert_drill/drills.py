@@ -35,7 +35,7 @@ DRILLS = (
     Drill(
         "LoginRejected",
         "the portal rejects the password of a clinic",
-        "credentials test, once the portal takes it again",
+        "credentials test, once the portal takes it again; sync",
         causes.rejected_login,
     ),
     Drill(
@@ -66,7 +66,7 @@ DRILLS = (
         {"dependency": "database"},
     ),
     Drill("NoGateway", "the only gateway ends", "a gateway is started", causes.ended("gateway")),
-    Drill("CircuitBreakerOpen", "the portal answers 503", "the portal is well again", causes.failing_portal),
+    Drill("CircuitBreakerOpen", "the portal answers 503", "the portal is well again; sync", causes.failing_portal),
     Drill("DeadLetters", "a message that no actor of this version knows", "dlq drop", causes.unknown_message),
     Drill(
         "SyncSilent",
