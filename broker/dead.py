@@ -93,13 +93,14 @@ class DeadLetters:
         raw = await self._next(names, sequence)
         if raw is None or raw.seq != sequence:
             return None
-        payload = raw.data or b""
+        payload, level = raw.data or b"", 0
         with contextlib.suppress(DecodeError):
             message: Message[object] = Message.decode(payload)
+            level = self._streams.options.level(message.options)
             for option in ("retries", "traceback", "requeue_timestamp", "eta"):
                 message.options.pop(option, None)
             payload = message.copy(queue_name=names.queue).encode()
-        return Letter(names.box, names.new(0), payload, {"Nats-Msg-Id": f"{names.dead}-{sequence}"})
+        return Letter(names.box, names.new(level), payload, {"Nats-Msg-Id": f"{names.dead}-{sequence}"})
 
     async def drop(self, names: QueueNames, sequence: int) -> bool:
         """Deletes one; False when there is none."""

@@ -51,6 +51,11 @@ class Delivery:
         )
 
     @property
+    def place(self) -> tuple[str, int]:
+        """Stream and sequence, by which the message is the same in each of its deliveries."""
+        return self.stream, self.sequence
+
+    @property
     def headers(self) -> dict[str, str]:
         """Read when they are asked for, which is seldom."""
         return read_headers(self.raw_headers)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 import nats.errors
 from nats.aio.subscription import Subscription
@@ -76,7 +76,7 @@ class Intake:
         self._give_backs = give_backs
         self._receive = receive
         self._by_name = {(source.stream, source.durable): source for source in sources}
-        self._holding: WeakSet[Delivery] = WeakSet()
+        self._holding: WeakValueDictionary[tuple[str, int], Delivery] = WeakValueDictionary()
         self._round = 0
         self._unanswered_since: float | None = None
         self._asking = False
@@ -102,7 +102,7 @@ class Intake:
 
     def let_go(self, delivery: Delivery) -> None:
         """A message was settled: there is room for another."""
-        self._holding.discard(delivery)
+        self._holding.pop(delivery.place, None)
         self._ask_soon()
 
     async def stop(self, timeout: float = 2.0) -> None:
@@ -135,12 +135,15 @@ class Intake:
         source.heard = time.monotonic()
         # What was given back or timed out is not in the server's count of what waits.
         source.waiting = delivery.behind or (self._prefetch if delivery.deliveries > 1 else 0)
+        if delivery.place in self._holding:
+            # This process was stopped, or its loop, for longer than the ack wait. What is here is settled all the same.
+            return
         is_full = len(self._holding) >= self._prefetch
         if self._closing or (is_full and delivery.deliveries <= self._give_backs):
             self._held_by_process.give_back(delivery)
             return
         delivery.intake = self
-        self._holding.add(delivery)
+        self._holding[delivery.place] = delivery
         self._held_by_process.hold(delivery)
         self._receive(delivery)
         self._ask_soon()

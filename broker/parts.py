@@ -80,19 +80,12 @@ class Parts:
         return parts
 
     async def declare_consumers(self, names: QueueNames) -> list[Source]:
-        """Makes what a worker needs of a queue; what it pulls from, in the order of rank.
-
-        From the highest priority down; what is due is older than what is new, and goes first.
-        """
+        """Makes what a worker needs of a queue; what it pulls from, in the order of rank."""
         self.streams.forget(names)
         await self.streams.box(names)
         await self.streams.later(names)
         await self.room.watch(names)
-        return [
-            Source(stream, f"{kind}-{level}")
-            for level in reversed(self.streams.options.levels)
-            for stream, kind in ((names.later, "due"), (names.box, "new"))
-        ]
+        return [Source(stream, durable) for stream, durable in await self.streams.consumers(names)]
 
     async def mover(self, names: QueueNames) -> Mover | None:
         """What moves delayed messages on, where the server does not."""

@@ -111,8 +111,7 @@ class Sender:
         raise error
 
     def _level(self, message: Message[object]) -> int:
-        levels = self._streams.options.levels
-        return min(max(int(message.options.get("broker_priority") or 0), 0), levels[-1])
+        return self._streams.options.level(message.options)
 
     def _clock(self, stream: str) -> ServerClock:
         return self._clocks.setdefault(stream, ServerClock(stream))

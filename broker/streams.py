@@ -49,6 +49,10 @@ class StreamOptions:
         """The priorities that exist, the lowest first."""
         return range((self.max_priority or 0) + 1)
 
+    def level(self, options: Mapping[str, Any]) -> int:
+        """The priority that a message with these options has."""
+        return min(max(int(options.get("broker_priority") or 0), 0), self.levels[-1])
+
     def limit(self, queue: str) -> int | None:
         """How many messages the mailbox of `queue` holds; None: no bound."""
         return _of_queue(self.mailbox_size, queue)
@@ -92,12 +96,19 @@ class Streams:
             levels = [names.at(level) for level in self.options.levels]
             await declare_consumer(js, names.later, self._consumer(WAITING, levels))
             return True
-        with transport():
-            try:
-                await js.consumer_info(names.later, WAITING)
-            except nats.js.errors.NotFoundError:
-                return False
-        return True
+        return await _exists(js, names.later, WAITING)
+
+    async def consumers(self, names: QueueNames) -> list[tuple[str, str]]:
+        """Stream and durable of all that a worker pulls from, by their rank.
+
+        From the highest priority down; what is due is older than what is new, and goes first. Where `max_priority`
+        was higher before, messages may wait beyond it, and are worked off, too.
+        """
+        js = await self._jetstream()
+        found = [_pair(names, level) for level in self.options.levels]
+        while beyond := [one for one in _pair(names, len(found)) if await _exists(js, *one)]:
+            found.append(beyond)
+        return [one for pair in reversed(found) for one in pair]
 
     def knows(self, stream: str) -> bool:
         """Whether `stream` was declared by this process, so that nothing needs to be awaited."""
@@ -208,6 +219,19 @@ class Streams:
         client = await self._connection.client()
         require(client, OLDEST_SERVER, "This broker")
         return client.jetstream(timeout=min(ATTEMPT, self._connection.timeout))
+
+
+def _pair(names: QueueNames, level: int) -> list[tuple[str, str]]:
+    return [(names.later, f"due-{level}"), (names.box, f"new-{level}")]
+
+
+async def _exists(js: JetStreamContext, stream: str, durable: str) -> bool:
+    with transport():
+        try:
+            await js.consumer_info(stream, durable)
+        except nats.js.errors.NotFoundError:
+            return False
+    return True
 
 
 def version_of(client: Client) -> tuple[int, int]:

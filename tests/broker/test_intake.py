@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import dramatiq
 from dramatiq import Consumer, MessageProxy
 
@@ -60,4 +62,23 @@ def test_a_message_handed_around_by_busy_workers_is_not_taken_for_poison(nats_ur
     assert (found.args, found.exhausted) == (("due",), False)
     for consumer in consumers:
         consumer.close()
+    broker.close()
+
+
+def test_a_process_whose_loop_stood_still_is_not_given_its_own_message_again(
+    nats_url: str, namespace: str
+) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, ack_wait=1)
+    consumer = broker.consume("default", prefetch=2, timeout=500)
+    send(broker, "one")
+    taken = take(consumer)
+
+    async def stand_still() -> None:
+        time.sleep(2.5)
+
+    broker.run(stand_still())
+    assert next(consumer) is None
+    consumer.ack(taken)
+    broker.join("default", timeout=5000)
+    consumer.close()
     broker.close()

@@ -254,6 +254,33 @@ def test_a_changed_option_is_applied_to_what_exists(nats_url: str, namespace: st
     wider.close()
 
 
+def test_what_waits_beyond_a_lowered_priority_is_worked_off(nats_url: str, namespace: str) -> None:
+    before = NatsBroker(nats_url, namespace=namespace, max_priority=2)
+    before.enqueue(message("high", broker_priority=2))
+    before.enqueue(message("later", broker_priority=1), delay=100)
+    before.close()
+    broker = NatsBroker(nats_url, namespace=namespace)
+    notes = declare(broker)
+    with local_worker(broker):
+        broker.join("default", timeout=10_000)
+    assert sorted(notes) == ["high", "later"]
+    broker.close()
+
+
+def test_dead_letters_are_kept_for_seven_days_unless_told_otherwise(nats_url: str, namespace: str) -> None:
+    async def kept(broker: NatsBroker) -> float | None:
+        js = (await broker.client()).jetstream()
+        return (await js.stream_info(broker._names("default").dead)).config.max_age
+
+    for broker, days in (
+        (NatsBroker(nats_url, namespace=namespace), 7),
+        (NatsBroker(nats_url, namespace=namespace, dead_letter_ttl=86400), 1),
+    ):
+        broker.get_dead_letters("default")
+        assert broker.run(kept(broker)) == days * 86400
+        broker.close()
+
+
 def test_what_the_server_does_not_change_is_refused_with_the_reason(nats_url: str, namespace: str) -> None:
     from nats.js.api import StorageType
 

@@ -95,6 +95,25 @@ def test_a_sender_that_may_wait_is_woken_by_room(nats_url: str, namespace: str) 
     broker.close()
 
 
+def test_room_itself_wakes_who_waits_for_it(
+    nats_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broker.room.RECHECK", 120.0)  # nobody looks for himself
+    broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=60)
+    broker.enqueue(message("0"))
+    consumer = broker.consume("default", prefetch=1, timeout=10_000)
+    taken = next(consumer)
+    assert taken is not None
+    sender = threading.Thread(target=broker.enqueue, args=(message("1"),))
+    sender.start()
+    eventually(lambda: broker._parts is not None and broker._parts.room.is_awaited(broker._names("default").box))
+    consumer.ack(taken)
+    sender.join(10)
+    assert not sender.is_alive()
+    consumer.close()
+    broker.close()
+
+
 def test_a_sender_that_waited_in_vain_is_refused(nats_url: str, namespace: str) -> None:
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=0.2)
     broker.enqueue(message())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 from tests.broker.workers import WorkerProcess
@@ -34,3 +36,21 @@ def test_a_killed_worker_gives_its_message_back(worker: WorkerProcess, tmp_path:
     worker.start()
     eventually(lambda: "survived" in worker.notes())
     worker.broker.join("default", timeout=5000)
+
+
+def test_what_a_stopped_process_holds_is_run_by_another_and_perhaps_twice(
+    worker: WorkerProcess, tmp_path: Path
+) -> None:
+    process = worker.start()
+    worker.send("hang", str(tmp_path / "go"), "done")
+    eventually(lambda: worker.notes() == ["begun"])
+    os.killpg(process.pid, signal.SIGSTOP)
+    try:
+        (tmp_path / "go").touch()
+        worker.start()
+        eventually(lambda: "done" in worker.notes())
+    finally:
+        os.killpg(process.pid, signal.SIGCONT)
+    eventually(lambda: worker.notes().count("done") >= 2)
+    worker.broker.join("default", timeout=5000)
+    assert worker.broker.get_dead_letters("default") == []
