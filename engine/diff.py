@@ -5,19 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.appointment import Appointment
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a look at a date saw, by id, and the hashes of it, each computed once.
-
-    Two mappings, not one of pairs: what holds only texts is no work for Python's garbage collector.
-    """
-
-    appointments: Mapping[str, Appointment]
-    hashes: Mapping[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class DateDiff:
