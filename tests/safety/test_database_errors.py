@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from engine.errors import Unavailable
 from engine.store.database import Database, StatementRefused
 
 pytestmark = pytest.mark.anyio
@@ -54,3 +55,14 @@ async def test_what_was_broken_is_named(database: Database, pool: asyncpg.Pool) 
     told = await refused(database, "insert into clinics (slug, name) values ('elm', 'Elm')")
     assert "UniqueViolationError (23505, clinics_slug, clinics)" in told
     assert 'relation "nowhere" does not exist' in await refused(database, "select from nowhere")
+
+
+async def test_a_connection_that_is_lost_just_as_a_statement_begins_is_a_server_that_is_away(
+    database: Database,
+) -> None:
+    """`python -m ops.chaos` meets it when it kills PostgreSQL; a client would be told of an internal error."""
+    with pytest.raises(Unavailable, match="PostgreSQL does not answer"):
+        async with database.connection():
+            raise asyncpg.InternalClientError('cannot switch to state 12; the protocol is in the "failed" state')
+    async with database.connection() as connection:
+        assert await connection.fetchval("select 1") == 1
