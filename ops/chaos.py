@@ -3,8 +3,10 @@
 Every process is real and on this machine, under the supervisor of `idexx-sync up`. In each round both clinics of
 the sandbox change and are synced for a fortnight, and something is killed with SIGKILL while they are: a scraper,
 the Reconciler, the Coordinator, the gateway, nats-server, PostgreSQL, or all of them at once. Afterwards every
-accepted sync must have ended, once; its events must be on the stream in order without a gap; and what PostgreSQL
-holds must equal the portal, field by field. The same seed kills the same things.
+accepted sync must have ended, once; its events must be on the stream in order without a gap; its end must have been
+told to the clinic's webhook, whose receiver is out of order at times, as one delivery; and what PostgreSQL holds must
+equal the portal, field by field. In every third round or so the notifier is killed, too. The same seed kills the same
+things.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from actors.settings import Settings
+from ops.listening import QUICK_RETRIES, Listener, listening
 from ops.promises import Promises, run_rounds
 from ops.sandbox.client import Sandbox
 from ops.scratch import on_scratch_machine
@@ -26,12 +29,26 @@ from ops.supervision import Supervisor
 
 VICTIMS = ("scraper-1", "scraper-2", "reconciler", "coordinator", "gateway", "nats-server", "postgres")
 
+#: In so many rounds the notifier dies, beside what else does.
+NOTIFIER_DIES = 0.3
+
 
 class Chaos:
-    def __init__(self, supervisor: Supervisor, settings: Settings, chance: random.Random) -> None:
+    """`aside` decides about the notifier, so that `chance` decides the rest as it always has."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        promises: Promises,
+        listener: Listener,
+        chance: random.Random,
+        aside: random.Random,
+    ) -> None:
         self._supervisor = supervisor
+        self._promises = promises
+        self._listener = listener
         self._chance = chance
-        self._promises = Promises(settings, chance)
+        self._aside = aside
 
     async def round(self, number: int) -> None:
         syncs = await self._promises.start_syncs()
@@ -40,7 +57,12 @@ class Chaos:
         await asyncio.sleep(after)
         for victim in victims:
             self._kill(victim)
-        await self._promises.kept(syncs)
+        kept = asyncio.create_task(self._promises.kept(syncs))
+        if self._aside.random() < NOTIFIER_DIES:
+            await asyncio.sleep(self._aside.uniform(0.0, 5.0))
+            self._kill("notifier")
+        await kept
+        await self._listener.told_of(syncs)
 
     def _victims(self) -> Sequence[str]:
         kind = self._chance.randrange(len(VICTIMS) + 1)
@@ -54,9 +76,13 @@ class Chaos:
 
 
 async def chaos(supervisor: Supervisor, settings: Settings, seed: int, rounds: int) -> int:
-    await Sandbox(settings.idexx_base_url).dials(latency_ms=300)
-    run = Chaos(supervisor, settings, random.Random(seed))  # noqa: S311 (repeatable, not secret)
-    return await run_rounds(run.round, seed, rounds)
+    sandbox = Sandbox(settings.idexx_base_url)
+    await sandbox.dials(latency_ms=300)
+    slugs = [clinic.slug for clinic in await sandbox.clinics()]
+    chance, aside = random.Random(seed), random.Random(f"{seed}/webhooks")  # noqa: S311 (repeatable, not secret)
+    async with listening(settings, slugs, aside) as listener:
+        run = Chaos(supervisor, Promises(settings, chance), listener, chance, aside)
+        return await run_rounds(run.round, seed, rounds)
 
 
 def main() -> int:
@@ -68,7 +94,14 @@ def main() -> int:
     async def work(supervisor: Supervisor, settings: Settings) -> int:
         return await chaos(supervisor, settings, arguments.seed, arguments.rounds)
 
-    return on_scratch_machine(work, "chaos", ACK_WAIT_MS="3000")
+    return on_scratch_machine(
+        work,
+        "chaos",
+        ACK_WAIT_MS="3000",
+        WEBHOOK_PRIVATE_NETWORKS="127.0.0.0/8",
+        WEBHOOK_TIMEOUT_MS="2000",
+        WEBHOOK_RETRY_SECONDS=QUICK_RETRIES,
+    )
 
 
 if __name__ == "__main__":
