@@ -61,7 +61,8 @@ def _bars(axes: Axes, figures: Sequence[Figure]) -> None:
     """From top to bottom."""
     for place, figure in enumerate(figures):
         axes.barh(place, figure.value, color=COLOURS[place % len(COLOURS)], height=0.85)
-        axes.text(figure.value, place, f" {_short(figure.value)}", va="center")
+        told = _short(figure.value)
+        axes.annotate(told, (figure.value, place), xytext=(4, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(figures)), [figure.name for figure in figures])
     axes.invert_yaxis()
     axes.margins(x=0.12)
