@@ -24,8 +24,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
+from .declaring import declare_consumer, declare_stream
 from .errors import DeclarationRefused, transport
-from .streams import declare_consumer, declare_stream
 
 #: The first server that repeats schedules, and knows time zones.
 OLDEST_SERVER = (2, 14)

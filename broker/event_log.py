@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError
 
-from .streams import declare_stream
+from .declaring import declare_stream
 
 #: How often the stream is declared until it is there, and the pause between. Seconds.
 ATTEMPTS, PAUSE = 5, 0.5

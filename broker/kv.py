@@ -19,9 +19,9 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 
+from .declaring import declare_stream, require
 from .errors import MessageTooLarge, is_passing, transport
 from .names import token
-from .streams import declare_stream, require
 
 #: Another revision than the expected one is there.
 WRONG_REVISION = (10071, 10164)

@@ -8,9 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import nats.js.errors
-from dramatiq.errors import BrokerError, ConnectionClosed
-from nats.aio.client import Client
+from dramatiq.errors import ConnectionClosed
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -22,7 +20,7 @@ from nats.js.api import (
 )
 
 from .connection import Connection
-from .errors import DeclarationRefused, transport
+from .declaring import declare_consumer, declare_stream, has_consumer, require, version_of
 from .names import WAITING, QueueNames
 
 #: The first server that has what is needed, and the first with scheduled messages; before, see `mover.py`.
@@ -96,7 +94,7 @@ class Streams:
             levels = [names.at(level) for level in self.options.levels]
             await declare_consumer(js, names.later, self._consumer(WAITING, levels))
             return True
-        return await _exists(js, names.later, WAITING)
+        return await has_consumer(js, names.later, WAITING)
 
     async def consumers(self, names: QueueNames) -> list[tuple[str, str]]:
         """Stream and durable of all that a worker pulls from, by their rank.
@@ -106,7 +104,7 @@ class Streams:
         """
         js = await self._jetstream()
         found = [_pair(names, level) for level in self.options.levels]
-        while beyond := [one for one in _pair(names, len(found)) if await _exists(js, *one)]:
+        while beyond := [one for one in _pair(names, len(found)) if await has_consumer(js, *one)]:
             found.append(beyond)
         return [one for pair in reversed(found) for one in pair]
 
@@ -223,58 +221,3 @@ class Streams:
 
 def _pair(names: QueueNames, level: int) -> list[tuple[str, str]]:
     return [(names.later, f"due-{level}"), (names.box, f"new-{level}")]
-
-
-async def _exists(js: JetStreamContext, stream: str, durable: str) -> bool:
-    with transport():
-        try:
-            await js.consumer_info(stream, durable)
-        except nats.js.errors.NotFoundError:
-            return False
-    return True
-
-
-def version_of(client: Client) -> tuple[int, int]:
-    """Of the server that the client is connected to: major and minor."""
-    version = client.connected_server_version
-    return version.major, version.minor
-
-
-def require(client: Client, oldest: tuple[int, int], what: str) -> None:
-    """Raises DeclarationRefused when the server is older than `oldest`."""
-    if version_of(client) < oldest:
-        raise DeclarationRefused(
-            f"{what} needs nats-server {oldest[0]}.{oldest[1]} or newer; {client.connected_server_version} answers."
-        )
-
-
-async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
-    """Creates the stream, or changes what exists to `config`; DeclarationRefused where the server does not."""
-    with transport():
-        try:
-            await js.add_stream(config)
-        except nats.js.errors.APIError as error:
-            if error.err_code != 10058:  # the name is in use with other options
-                raise _refused(f"stream {config.name!r}", error) from error
-            try:
-                await js.update_stream(config)
-            except nats.js.errors.APIError as refusal:
-                raise _refused(f"stream {config.name!r}", refusal) from refusal
-
-
-async def declare_consumer(js: JetStreamContext, stream: str, config: ConsumerConfig) -> None:
-    """Creates the durable consumer, or changes what exists to `config`."""
-    with transport():
-        try:
-            await js.add_consumer(stream, config)
-        except nats.js.errors.APIError as error:
-            raise _refused(f"consumer {config.durable_name!r} of stream {stream!r}", error) from error
-
-
-def _refused(what: str, error: nats.js.errors.APIError) -> BrokerError | nats.js.errors.APIError:
-    if error.code == 503:
-        return error  # no leader at the moment: nothing is wrong with the options
-    return DeclarationRefused(
-        f"The server does not accept the options of the {what}: {error.description} ({error.err_code}). "
-        "Use the options it was made with, or delete it when nothing in it is needed."
-    )

@@ -74,7 +74,7 @@ def test_a_process_whose_loop_stood_still_is_not_given_its_own_message_again(
     taken = take(consumer)
 
     async def stand_still() -> None:
-        time.sleep(2.5)
+        time.sleep(2.5)  # noqa: ASYNC251 - it is what this is about
 
     broker.run(stand_still())
     assert next(consumer) is None
