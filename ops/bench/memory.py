@@ -9,8 +9,9 @@ is measured, and not judged. Exit status 1 if something grows.
 The start makes the machine as it is after some days. The first ten syncs run at once, so that pools have opened what
 they ever open. The stream of events gets as many messages as a thousand syncs leave.
 
-nats-server is judged by a bound: it holds the block that each stream writes in memory until it is full, and its garbage
-collector lets the heap reach twice of what is alive. Seen over 300 syncs, it rose to 46 MiB and stayed there.
+Two are judged by a bound, since they fill what they have. nats-server holds the block that each stream writes in memory
+until it is full, and its garbage collector lets the heap reach twice of what is alive; over 300 syncs it rose to 46
+MiB and stayed there. Playwright's driver collects its garbage seldom: its memory is a saw of some 70 syncs.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ PATIENCE = 30.0
 #: Measured only: it is no part of the system.
 NOT_OURS = ("sandbox",)
 
-#: Kinds that fill what they are given, and the MiB that they may fill; their growth up to there is none.
-MAY_FILL = {"nats-server": 64.0}
+#: Kinds that fill what they have, and the MiB that they may fill (the drivers of two browsers); growth up to there is none.
+MAY_FILL = {"nats-server": 64.0, "playwright driver": 240.0}
 
 #: What the level at the end may be of the level at the start.
 GOAL = 1.05
