@@ -49,7 +49,7 @@ PATIENCE = 30.0
 #: Measured only: it is no part of the system.
 NOT_OURS = ("sandbox",)
 
-#: Kinds that fill what they have, and the MiB that they may fill (the drivers of two browsers); growth up to there is none.
+#: Kinds that fill what they have, and the MiB up to which that is no growth (the drivers are those of two browsers).
 MAY_FILL = {"nats-server": 64.0, "playwright driver": 240.0}
 
 #: What the level at the end may be of the level at the start.
