@@ -23,7 +23,7 @@ from tests.safety.secured import Secured, Visitor, secured, visiting
 
 pytestmark = pytest.mark.anyio
 
-QUEUES = ("coordinator", "date_scraper", "reconciler")
+QUEUES = ("coordinator", "date_scraper", "reconciler", "notifier")
 
 #: (who, does, where): what each role is for.
 MAY = [

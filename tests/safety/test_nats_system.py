@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from actors.messages import Subjects
 from broker.event_log import EventLog
+from engine.store.clinics import find_clinic
+from engine.store.vault import Vault
+from engine.store.webhooks import set_webhook
+from engine.webhook import Secrets
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import eventually
 from tests.safety.secured import Secured, secured, visiting
 from tests.system.conftest import Asker, System
+from tests.webhooks.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.anyio
 
@@ -29,8 +36,19 @@ async def server(sandbox: SandboxProcess, namespace: str, tmp_path: Path) -> Asy
 
 
 @pytest.fixture
+def hooks() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
 def nats_url(server: Secured) -> str:
     return server.url("worker")
+
+
+@pytest.fixture
+def settings() -> dict[str, str]:
+    return {"WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8", "WEBHOOK_RETRY_SECONDS": "0.1"}
 
 
 @pytest.fixture
@@ -39,11 +57,24 @@ def heard() -> None:
 
 
 async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
-    system: System, server: Secured, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker
+    system: System,
+    server: Secured,
+    sandbox: SandboxProcess,
+    clinics: list[SandboxClinic],
+    asker: Asker,
+    hooks: Receiver,
+    pool: asyncpg.Pool,
+    key_ring: str,
 ) -> None:
-    await sandbox.dials(fail=[{"mode": "status", "status": 503, "count": 1}])  # a retry needs the delayed messages
-    system.everything()
+    # Retries need the delayed messages.
+    await sandbox.dials(fail=[{"mode": "status", "status": 503, "count": 1}])
+    hooks.answers["/"].appendleft(503)
     clinic, other = clinics
+    async with pool.acquire() as connection:
+        stored = await find_clinic(connection, clinic.slug)
+        await set_webhook(connection, Vault.from_ring(key_ring), stored, hooks.url(), Secrets.fresh())
+    system.everything()
+    system.worker("notifier")
     async with visiting(server.url(f"clinic-{clinic.slug}")) as client:
         partner = Asker(client.client, server.subjects.prefix)
         live = await client.client.subscribe(server.subjects.sync_event(clinic.slug, "*"))
@@ -66,6 +97,7 @@ async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
     for command in (["dlq", "list"], ["watch", accepted["sync_id"], "--json"], ["doctor", "--json"]):
         done = command_line(system, *command)
         assert b"ermission" not in done.stdout + done.stderr, done
+    await asyncio.to_thread(eventually, lambda: len(hooks.posted) >= 2)
     own = [line for line in server.refusals() if f"clinic-{clinic.slug}" not in line]
     assert not own, own
 
