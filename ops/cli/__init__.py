@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             result_action="return_value",
         )
     except CycloptsError as error:
-        print(f"✗ {error}\n  → idexx-sync --help", file=sys.stderr)
+        help_of = " ".join(["idexx-sync", *(error.command_chain or ()), "--help"])
+        print(f"✗ {error}\n  → {help_of}", file=sys.stderr)
         return Exit.USAGE
     except KeyboardInterrupt:
         return Exit.INTERRUPTED

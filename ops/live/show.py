@@ -98,6 +98,8 @@ def line(event: dict[str, Any]) -> str:
         parts.append(f"added {event['added']}, updated {event['updated']}, unchanged {event['unchanged']}")
     if event.get("reason"):
         parts.append(f"{event['reason']}: {event.get('message') or ''}")
+    if event["event"] == "held":
+        parts.append(f"{event['removals_held']} removals wait for a person")
     if event["event"] in LAST:
         parts.append(summary(event))
     if "dates_done" in event:
