@@ -136,7 +136,7 @@ def _event_channels(subjects: Subjects) -> Object:
         },
         "rejections": {
             "address": subjects.rejected("{clinic}"),
-            "description": f"Refusals of requests that had no reply subject. {stream}",
+            "description": f"Refusals of requests without a reply subject, and of what a schedule asked for. {stream}",
             "parameters": clinic,
             "messages": _messages([Rejected]),
         },

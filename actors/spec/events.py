@@ -199,7 +199,7 @@ class AppointmentChange(Told):
 
 
 class Rejected(Told):
-    """The refusal of a request that was sent without a reply subject."""
+    """The refusal of a request without a reply subject, or of what a schedule asked for."""
 
     event: Literal["rejected"]
     clinic: str
