@@ -12,7 +12,8 @@ Each process has one thread with one event loop and one connection on it; other 
 for one wake-up. A worker pulls from the durable consumers `due-<priority>` and `new-<priority>`, which all workers
 share, never holding more than its prefetch. What it holds is kept alive by progress messages, three in each `ack_wait`;
 when the process dies they stop, and the message is delivered again. A failed message is acked only after its dead
-letter was stored. A stopping worker gives back at once what it has not begun.
+letter was stored. A stopping worker gives back at once what it has not begun. A server older than 2.12 does not move
+delayed messages by itself: they wait at a durable `waiting`, and workers move them on.
 
 Promised: at least once. A message leaves the server only when it was acked or is a dead letter. An ack or a publish
 that a cut connection may have swallowed is repeated; a publish carries a `Nats-Msg-Id`, so it is stored once. When a

@@ -114,6 +114,7 @@ class OrderedClient(Client):
         await super()._connect_to_server(s)
 
     async def close(self) -> None:
+        """Ends the connection, within CLOSE_TIMEOUT seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await super().close()

@@ -52,6 +52,7 @@ class Source:
 
     @property
     def request_subject(self) -> str:
+        """Where the server is asked for messages of this durable."""
         return f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.durable}"
 
 
