@@ -90,36 +90,43 @@ async def _ours(connection: Connection, clinic_id: UUID, snapshots: Sequence[Sna
             await reconcile_snapshot(connection, clinic_id, sync_id, snapshot)
 
 
-def _snapshots(rows: Rows) -> Iterable[Snapshot]:
+def _by_day(rows: Rows) -> Mapping[date, list[Appointment]]:
     by_day: dict[date, list[Appointment]] = {}
     for row in rows:
         by_day.setdefault(row.date, []).append(row)
-    for day, seen in by_day.items():
+    return by_day
+
+
+def _snapshots(rows: Rows) -> Iterable[Snapshot]:
+    for day, seen in _by_day(rows).items():
         proof = Proof(200, "application/json", "array", len(seen), day, day)
         yield Snapshot(day, datetime.now(UTC), tuple(seen), proof)
 
 
 async def old(connection: Connection, clinic_id: UUID, rows: Rows) -> Work:
-    return partial(_old, connection, clinic_id, rows)
+    return partial(_old, connection, clinic_id, _by_day(rows))
 
 
 async def old_in_one_transaction(connection: Connection, clinic_id: UUID, rows: Rows) -> Work:
-    return partial(_old_in_one_transaction, connection, clinic_id, rows)
+    return partial(_old_in_one_transaction, connection, clinic_id, _by_day(rows))
 
 
-async def _old_in_one_transaction(connection: Connection, clinic_id: UUID, rows: Rows) -> None:
+async def _old_in_one_transaction(connection: Connection, clinic_id: UUID, by_day: Mapping[date, Rows]) -> None:
     async with connection.transaction():
-        await _old(connection, clinic_id, rows)
+        await _old(connection, clinic_id, by_day)
 
 
-async def _old(connection: Connection, clinic_id: UUID, rows: Rows) -> None:
-    days = [row.date for row in rows]
+async def _old(connection: Connection, clinic_id: UUID, by_day: Mapping[date, Rows]) -> None:
+    for day, rows in by_day.items():
+        await _old_date(connection, clinic_id, day, rows)
+
+
+async def _old_date(connection: Connection, clinic_id: UUID, day: date, rows: Rows) -> None:
     stored = await connection.fetch(
         "select id, neo_appointment_id, sync_hash from schedule_appointments"
-        " where clinic_id = $1 and date between $2 and $3 and deleted_at is null",
+        " where clinic_id = $1 and date = $2 and deleted_at is null",
         clinic_id,
-        min(days),
-        max(days),
+        day,
     )
     known = {row["neo_appointment_id"]: (row["id"], row["sync_hash"]) for row in stored}
     fresh, changed = [], []
