@@ -9,7 +9,8 @@ synced for a fortnight, and one node
 - is parted from its peers only: its clients still reach a server that can store nothing.
 
 The first two last until the syncs have ended, since two nodes must do. Clients cannot tell the third from a slow
-server, and leave it after ten seconds; it is mended after a while. Then the promises must hold (`ops.promises`), and the node has to catch up.
+server, and leave it after ten seconds; it is mended after a while. Then the promises must hold (`ops.promises`), and
+the node has to catch up.
 The same seed does the same things.
 """
 
