@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from ops.cli import main
 from ops.cli.app import COMMANDS, build
@@ -49,16 +50,15 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert "idexx-sync" in capsys.readouterr().out
 
 
-def parts_of(command: str) -> list[list[str]]:
-    """The command, or, of one that has parts, each of them."""
-    app = build(command)[command]
+def parts_of(app: App, *path: str) -> list[tuple[str, ...]]:
+    """The command, or, of one that has parts, each of them, and theirs."""
     parts = [name for name in app if not name.startswith("-")]
-    return [[command, name] for name in parts] or [[command]]
+    return [deeper for name in parts for deeper in parts_of(app[name], *path, name)] or [path]
 
 
 @pytest.mark.parametrize("command", [name for name, *_ in COMMANDS])
 def test_every_command_shows_an_example_in_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for path in parts_of(command):
+    for path in parts_of(build(command)[command], command):
         assert main([*path, "--help"]) == Exit.OK
         _, _, example = " ".join(capsys.readouterr().out.split()).partition("Example: ")
         assert f"idexx-sync {' '.join(path)}" in example or example.startswith("./ops/"), path
