@@ -49,6 +49,6 @@ class NodeWatch:
 async def _has_jetstream(client: OrderedClient) -> bool:
     try:
         answer = json.loads((await client.request("$JS.API.INFO", timeout=LOOK)).data)
-    except (TimeoutError, OSError, ValueError, nats.errors.Error):
+    except (TimeoutError, OSError, RuntimeError, ValueError, nats.errors.Error):  # RuntimeError: uvloop, closed
         return False
     return bool(answer.get("error", {}).get("code") != 503)

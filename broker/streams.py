@@ -125,6 +125,8 @@ class Streams:
 
     async def _once(self, name: str, declare: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = self._declared.get(name)
+        if task is not None and task.done() and not task.cancelled() and task.exception() is None:
+            return
         if task is None:
             self._known[name] = declare
             task = self._declared[name] = asyncio.ensure_future(self._insist(declare))
