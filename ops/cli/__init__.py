@@ -11,6 +11,7 @@ use NATS. Commands about clinics and credentials need the database; those about 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print_error=False,
             result_action="return_value",
         )
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except CycloptsError as error:
         help_of = " ".join(["idexx-sync", *(error.command_chain or ()), "--help"])
         print(f"✗ {error}\n  → {help_of}", file=sys.stderr)
@@ -39,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe had enough; nothing is wrong
+        # The reader of a pipe had enough; nothing is wrong, and the flush at the end has somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except Exception as error:
         return report(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from cyclopts import App, Group
+from cyclopts import App, Group, Parameter
 from cyclopts.config import Env
 
 _RUN = Group("Running it", sort_key=1)
@@ -37,6 +37,11 @@ COMMANDS = [
     ("env", "env:env", _OPERATE, "Print how to reach the servers of `up`, for a shell."),
 ]
 
+_EPILOGUE = (
+    "Each command's own `--help` has an example. Every option is a variable, too: `sync --days` is "
+    "`IDEXX_SYNC_SYNC_DAYS`. `idexx-sync --install-completion` teaches your shell the commands."
+)
+
 
 def build(named: str | None = None) -> App:
     """`named` is the command that was typed: it is explained by its own words, with its example. The line above is
@@ -45,12 +50,12 @@ def build(named: str | None = None) -> App:
         suppress_keyboard_interrupt=False,
         name="idexx-sync",
         help="Keeps the IDEXX Neo calendar of veterinary clinics in PostgreSQL.",
-        help_epilogue="Each command's own `--help` has an example. "
-        "`idexx-sync --install-completion` teaches your shell the commands.",
+        # Of the page that lists all of them only; a command's own page ends with its options.
+        help_epilogue=None if named and not named.startswith("-") else _EPILOGUE,
         help_format="markdown",
         version=lambda: version("idexx-sync"),
-        # Every option is a variable, too: `sync --days` is IDEXX_SYNC_SYNC_DAYS.
         config=Env("IDEXX_SYNC_"),
+        default_parameter=Parameter(show_env_var=False),
     )
     app.register_install_completion_command(help="Make the shell complete commands and options.")
     app["--help"].group = app["--version"].group = Group("Other", sort_key=9)

@@ -30,10 +30,15 @@ Slug = Annotated[str, Parameter(help="The clinic's slug.")]
 def set_(
     clinic: Slug,
     *,
-    username: Annotated[str | None, Parameter(env_var="IDEXX_USERNAME", help="Asked for if left out.")] = None,
+    username: Annotated[
+        str | None, Parameter(env_var="IDEXX_USERNAME", help="Else IDEXX_USERNAME; asked for without either.")
+    ] = None,
     company_id: Annotated[
         str | None,
-        Parameter(env_var="IDEXX_COMPANY_ID", help="Not needed where the form has no such field."),
+        Parameter(
+            env_var="IDEXX_COMPANY_ID",
+            help="Else IDEXX_COMPANY_ID. Not needed where the form has no such field.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

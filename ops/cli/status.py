@@ -116,6 +116,7 @@ async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> list[di
         out.print(f"schedule: {schedule['words']} ({schedule['timezone']}), {due}")
     if about.get("login_failure"):
         out.print(f"[red]the portal does not let it in: {about['login_failure']}[/]")
+        out.print(f"  next: idexx-sync credentials set {clinic}")
     if sync is None:
         out.print(f"no sync yet: idexx-sync sync {clinic}")
     for one in (waits_for, sync):

@@ -53,7 +53,7 @@ def sync(
     try:
         return asyncio.run(_sync(settings_here(), clinic, body, wait, json))
     except KeyboardInterrupt:
-        say(f"the sync goes on; see it with `idexx-sync watch {clinic}`, end it with `idexx-sync cancel`")
+        say(f"the sync goes on; see it with `idexx-sync watch {clinic}`, end it with `idexx-sync cancel {clinic}`")
         raise
 
 

@@ -68,10 +68,10 @@ def _dates(sync: View, now: datetime) -> Any:
     columns = ("date", "state", "attempts", "why", "next try", "worker", "sign of life")
     shown = table(*columns, right=("attempts",), wrap=("why",))
     for day in sorted(sync["dates"], key=lambda day: str(day["date"])):
-        why = day["reason"] and f"{day['reason']}: {day['message'] or ''}"
+        why = ": ".join(filter(None, (day["reason"], day["message"])))
         is_open = day["status"] in ("scraping", "scraped")
         shown.add_row(
-            *(day["date"], day["status"], str(day["attempts"]), escape(why or "")),
+            *(day["date"], day["status"], str(day["attempts"]), escape(why)),
             *(_in(_time(day["next_try_at"]), now), escape(day["worker"] or "")),
             ago(_time(day["heartbeat_at"]), now) if is_open and day["heartbeat_at"] else "",
         )

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from actors.messages import ALL, Subjects
 from actors.settings import Settings
+from engine.clinic import check_slug
 from ops.cli.exits import Exit, of_ending
 from ops.cli.terminal import Json
 from ops.connections import open_nats
@@ -36,7 +37,7 @@ def watch(
     settings = settings_here()
     if what and _is_id(what):
         return asyncio.run(_watch_one(settings, what, json))
-    return asyncio.run(_watch_all(settings, what or ALL, json))
+    return asyncio.run(_watch_all(settings, check_slug(what) if what else ALL, json))
 
 
 async def _watch_one(settings: Settings, sync_id: str, as_json: bool) -> int:

@@ -12,6 +12,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 from actors import tracing
 from actors.messages import ALL, Subjects, encode
+from engine.clinic import check_slug
 from ops.cli.errors import CommandFailed, Refused
 from ops.cli.exits import Exit
 
@@ -20,7 +21,9 @@ REPLY_TIMEOUT = 15.0
 
 
 async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body: Any) -> dict[str, Any]:
-    """The reply; raises `Refused`, or `CommandFailed` when no gateway answers."""
+    """The reply; raises `Refused`, `BadRequest` for what is no slug, or `CommandFailed` when no gateway answers."""
+    if clinic != ALL:
+        check_slug(clinic)  # in a subject it would be another subject, or none
     payload = encode({name: value for name, value in body.items() if value is not None})
     try:
         with tracing.span(f"ask for {verb}", None, {"clinic": clinic}):

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from actors.messages import Subjects
+from engine.errors import BadRequest
 from ops.cli.confirm import confirm
 from ops.cli.errors import CommandFailed, Refused
 from ops.live.requests import ask, find_over_nats, plan_of
@@ -49,6 +50,13 @@ async def test_a_plan_of_any_length_arrives_whole_and_in_order(
     assert "mailboxes" not in of_the_other
     with pytest.raises(Refused, match="sync_id"):
         await ask(asker.client, subjects, "status", "_all")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("slug", ["Elm Street", "elm.street", "*", ">", ""])
+async def test_what_is_no_slug_is_never_a_part_of_a_subject(slug: str, asker: Asker) -> None:
+    with pytest.raises(BadRequest, match="is no slug"):
+        await ask(asker.client, Subjects(asker.prefix), "status", slug)
 
 
 @pytest.fixture

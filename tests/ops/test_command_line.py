@@ -151,3 +151,28 @@ def test_times_are_told_in_words() -> None:
     lengths = {0: "0 s ago", 59: "59 s ago", 61: "1 min ago", 3_700: "1 h 1 min ago", 90_000: "1 d 1 h ago"}
     assert {seconds: ago(now - timedelta(seconds=seconds), now) for seconds in lengths} == lengths
     assert ago(None, now) == "never"
+
+
+@pytest.mark.parametrize(
+    ("typed", "help_page"),
+    [
+        (("sync", "north", "--days", "x"), "idexx-sync sync --help"),
+        (("clinic", "schedule", "north"), "idexx-sync clinic schedule --help"),
+        (("--nonsense",), "idexx-sync --help"),
+    ],
+)
+def test_wrong_usage_is_sent_to_the_help_of_its_command(
+    typed: tuple[str, ...], help_page: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(typed) == Exit.USAGE
+    assert capsys.readouterr().err.endswith(f"→ {help_page}\n")
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    argv = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())", "spec"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        command.stdout.close()
+        assert command.stderr.read() == b""
+    assert command.returncode == Exit.OK

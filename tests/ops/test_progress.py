@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ops.cli.exits import Exit, of_ending, of_refusal
 from ops.live.picture import picture
-from ops.live.progress import Board, SyncProgress, summary, troubles
+from ops.live.progress import Board, SyncProgress, next_step, summary, troubles
 
 SYNC = "7d9f7a2e-0000-4000-8000-000000000001"
 COMMON = {"sync_id": SYNC, "clinic": "north", "status": "in_progress", "progress_percentage": 0, "dates_total": 3}
@@ -106,3 +106,16 @@ def test_the_summary_names_counts_and_the_same_trouble_once() -> None:
     assert troubles(ENDING | {"removals_held": 4}) == [
         f"4 removals are held back until a person decides: idexx-sync runs plan {SYNC}"
     ]
+
+
+@pytest.mark.parametrize(
+    ("ending", "command"),
+    [
+        (ENDING, None),
+        (failed("login_rejected", "bad_answer"), "idexx-sync credentials set north"),
+        (failed("portal_changed", "bad_answer"), f"idexx-sync evidence {SYNC}"),
+        (failed("bad_answer"), f"idexx-sync runs show {SYNC}"),
+    ],
+)
+def test_dates_that_failed_end_with_the_one_command_to_try(ending: dict[str, Any], command: str | None) -> None:
+    assert next_step(ending) == command
