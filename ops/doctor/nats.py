@@ -58,9 +58,9 @@ async def _jetstream(client: Client, subjects: Subjects) -> list[Finding]:
     except APIError as error:
         return [fail("jetstream", f"refuses this account: {error.description}", "give the account JetStream")]
     room = (
-        f"of {account.limits.max_storage // 1024**2} MiB" if account.limits.max_storage > 0 else "without a limit"
+        f"of {account.limits.max_storage // 1024**2} MiB" if account.limits.max_storage > 0 else "in use, no limit"
     )
-    used = f"{account.streams} streams, {account.storage // 1024**2} MiB {room}"
+    used = f"{account.streams} streams, {account.storage // 1024**2} MiB of disk {room}"
     found = [good("jetstream", used)]
     before = datetime.now(UTC)
     info = await _stream_info(client, subjects.event_stream)
@@ -87,7 +87,7 @@ async def _clock(client: Client, subjects: Subjects) -> Finding:
     if info is None:
         return warn("schedules", f"{subjects.schedule_stream} does not exist yet", "idexx-sync up")
     number = len(info["state"].get("subjects") or ())
-    return good("schedules", f"{number} tick{'s' * (number == 1)} on the server")
+    return good("schedules", f"{number} on the server's clock" if number else "no clinic has one")
 
 
 async def _stream_info(client: Client, stream: str, terms: dict[str, Any] | None = None) -> dict[str, Any] | None:
