@@ -66,16 +66,18 @@ class Machine:
         """The sandbox portal in place of the real one, with its clinics stored."""
         port = self.home.port("sandbox", FIRST_SANDBOX_PORT)
         sandbox = Sandbox(f"http://127.0.0.1:{port}")
+        log = self.home.log("sandbox")
+        said_before = log.stat().st_size if log.exists() else 0
 
         async def ready() -> bool:
+            # Ours says where it is once it listens: what answers may be another's, who was quicker to take the port.
+            said = log.read_bytes()[said_before:] if log.exists() else b""
             with suppress(OSError):
-                return bool(await sandbox.clinics())
+                return sandbox.url.encode() in said and bool(await sandbox.clinics())
             return False
 
         argv = (sys.executable, "-m", "ops.sandbox", "--port", str(port), *arguments)
-        await self.supervisor.start(
-            Command(name="sandbox", argv=argv, stage=Stage.SERVERS, log=self.home.log("sandbox"), ready=ready)
-        )
+        await self.supervisor.start(Command(name="sandbox", argv=argv, stage=Stage.SERVERS, log=log, ready=ready))
         os.environ["IDEXX_BASE_URL"] = sandbox.url
         key = settings.encryption_key
         vault = Vault.from_ring("" if key is None else key.get_secret_value())
