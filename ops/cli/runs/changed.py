@@ -89,7 +89,7 @@ def _told(undone: Undone) -> str:
 
 async def _undo(settings: Settings, sync_id: UUID, yes: bool) -> Undone:
     clinic, did = await _what_it_did(settings, sync_id)
-    if not yes:
+    if did and not yes:
         confirm(f"Put back what sync {sync_id} of {clinic.slug} did ({did})?")
     database = Database(database_url(settings), size=1)
     try:
@@ -104,4 +104,4 @@ async def _what_it_did(settings: Settings, sync_id: UUID) -> tuple[Clinic, str]:
         changes = await changes_of(connection, sync_id)
     undoable = ("updated", "moved", "removed")
     kinds = Counter(change.kind for change in changes if change.kind in undoable and not change.is_undo)
-    return clinic, ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing that can be put back"
+    return clinic, ", ".join(f"{count} {kind}" for kind, count in kinds.items())
