@@ -57,6 +57,11 @@ class SyncProgress:
         """Some date waits for its next try."""
         return any(state.state == "retrying" for state in self.dates.values())
 
+    def looks_again(self, event: Event) -> bool:
+        """Whether this, the next event, begins a date anew that was completed: nothing is removed on one look."""
+        state = self.dates.get(event.get("date", ""))
+        return event["event"] == "date_started" and state is not None and state.state == "completed"
+
     def seconds(self, now: datetime) -> float:
         """Since its start, by the clock of the events; until its end if it is over."""
         end = self.last_at if self.is_over else now

@@ -49,13 +49,16 @@ class Show:
             self._live.stop()
 
     def event(self, event: Event) -> SyncProgress:
+        known = self.board.syncs.get(event["sync_id"])
+        looks_again = known is not None and known.looks_again(event)
         sync = self.board.apply(event)
         if self._json:
             answer(event)
         elif self._live:
             self._draw()
         else:
-            self._out.print(line(event), markup=False, soft_wrap=True)
+            told = f"{line(event)}  (a second look, before a removal)" if looks_again else line(event)
+            self._out.print(told, markup=False, soft_wrap=True)
         return sync
 
     def ended(self, ending: Event) -> None:

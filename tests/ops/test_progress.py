@@ -119,3 +119,13 @@ def test_the_summary_names_counts_and_the_same_trouble_once() -> None:
 )
 def test_dates_that_failed_end_with_the_one_command_to_try(ending: dict[str, Any], command: str | None) -> None:
     assert next_step(ending) == command
+
+
+def test_a_date_that_begins_anew_after_its_end_is_looked_at_again() -> None:
+    sync = SyncProgress(SYNC, "north")
+    again = event("date_started", 6, date="2030-03-01")
+    assert not sync.looks_again(again)
+    sync.apply(event("date_started", 1, date="2030-03-01"))
+    assert not sync.looks_again(again)
+    sync.apply(event("date_completed", 3, date="2030-03-01", added=0, updated=0))
+    assert sync.looks_again(again)
