@@ -52,5 +52,5 @@ def test_what_a_stopped_process_holds_is_run_by_another_and_perhaps_twice(
     finally:
         os.killpg(process.pid, signal.SIGCONT)
     eventually(lambda: worker.notes().count("done") >= 2)
-    worker.broker.join("default", timeout=5000)
+    worker.broker.join("default", timeout=30_000)
     assert worker.broker.get_dead_letters("default") == []
