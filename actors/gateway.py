@@ -50,6 +50,11 @@ class Gateway:
         self._service = CommandService(self._process, Commands(self._process, self._admitting))
         self._front: Front | None = None
 
+    @property
+    def requests(self) -> str:
+        """The subject of all requests."""
+        return self._process.subjects.command("*")
+
     async def open(self) -> None:
         await self._process.open()
         self._front = Front.of_gateway(self._process)
@@ -73,11 +78,11 @@ class Gateway:
 
 
 def main() -> int:
-    """Runs until SIGTERM or SIGINT; a second signal ends at once. 0 after an orderly end."""
-    stop = threading.Event()
+    """Runs until SIGTERM or SIGINT; a second signal, or one while it starts, ends at once. 0 after an orderly end."""
+    ready, stop = threading.Event(), threading.Event()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        if stop.is_set() or not ready.is_set():
             sys.exit(128 + number)
         stop.set()
 
@@ -93,7 +98,8 @@ def main() -> int:
     except (SettingsError, EngineError, BrokerConnectionError) as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 6
-    log.info("gateway_ready", requests=gateway._process.subjects.command("*"))
+    ready.set()
+    log.info("gateway_ready", requests=gateway.requests)
     stop.wait()
     log.info("gateway_stops")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -113,6 +114,7 @@ async def test_a_gateway_with_the_wrong_role_says_what_it_is_refused(
     system.environment = {**system.environment, "NATS_URL": server.url(f"clinic-{clinics[0].slug}")}
     system._start("gateway", "-m", "actors.gateway")
     eventually(lambda: "NATS refuses this process what it needs" in system.log("gateway"))
+    assert system.stop("gateway") == 128 + signal.SIGTERM, "it still starts, and has nothing to end in order"
 
 
 async def test_an_answer_that_would_lead_into_our_subjects_is_not_sent(
