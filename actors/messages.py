@@ -151,9 +151,12 @@ def parse(model: type[R], payload: bytes) -> R:
     try:
         return model.model_validate_json(payload.strip() or b"{}")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "request"
-        raise BadRequest(f"{field}: {first['msg']}") from None
+        first = error.errors(include_url=False, include_context=False)[0]
+        field, given = ".".join(str(part) for part in first["loc"]) or "request", first["input"]
+        # A number says nothing of anybody; a text might, and a refusal can become an event.
+        shown = isinstance(given, int | float) and abs(given) < 10**9
+        what = f"{given} cannot be used: " if shown else ""
+        raise BadRequest(f"{field}: {what}{first['msg']}") from None
 
 
 def refusal(error: EngineError) -> dict[str, Any]:

@@ -103,7 +103,7 @@ async def test_bad_requests_get_a_refusal_and_nothing_else_happens(
         (slug, b"[1]", 400, "request"),
         (slug, b"\xff\xfe", 400, "request"),
         (slug, {}, 400, "days_ahead"),
-        (slug, {"days_ahead": 61}, 400, "days_ahead"),
+        (slug, {"days_ahead": 61}, 400, "days_ahead: 61 "),
         (slug, {"days_ahead": 0}, 400, "days_ahead"),
         (slug, {"days_ahead": "14"}, 400, "days_ahead"),
         (slug, {"days_ahead": 14, "start_date": str(day)}, 400, "days_ahead"),
