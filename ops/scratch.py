@@ -47,8 +47,7 @@ def on_scratch_machine(
     with tempfile.TemporaryDirectory(prefix=f"idexx-{name}-") as folder:
         os.environ["IDEXX_SYNC_HOME"] = folder
         home = Home(Path(folder))
-        for name in PORTS:
-            home.port(name, random.choice(FIRST_PORTS))  # noqa: S311 (no secret)
+        scatter_ports(home)
 
         async def run(supervisor: Supervisor) -> int:
             with home.hold(datetime.now(UTC)):
@@ -59,6 +58,12 @@ def on_scratch_machine(
                 return await work(supervisor, await machine.start(sandbox=True, sandbox_arguments=arguments))
 
         return asyncio.run(supervise(run, say=say, grace=30))
+
+
+def scatter_ports(home: Home) -> None:
+    """Has a new home look for its ports in a place of its own."""
+    for name in PORTS:
+        home.port(name, random.choice(FIRST_PORTS))  # noqa: S311 (no secret)
 
 
 def say(text: str) -> None:

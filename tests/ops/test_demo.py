@@ -8,11 +8,14 @@ import subprocess
 from pathlib import Path
 
 from ops.embedded import Home
+from ops.scratch import scatter_ports
 from ops.supervision.marked import find_marked
 from tests.ops.up_process import ARGV, OURS
 
 
 def test_the_demo_stores_what_the_portal_shows_twice_and_leaves_nothing(tmp_path: Path) -> None:
+    home = Home(tmp_path / "demo")
+    scatter_ports(home)
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     done = subprocess.run(
         [*ARGV, "demo", "--json"],
@@ -26,4 +29,4 @@ def test_the_demo_stores_what_the_portal_shows_twice_and_leaves_nothing(tmp_path
     assert "in a browser: http://127.0.0.1:" in done.stderr
     assert done.stderr.count("records equal the portal's, field by field") == 4
     assert "12 added, 10 moved, 4 removed, 14 updated" in done.stderr
-    assert find_marked(Home(tmp_path / "demo").label) == []
+    assert find_marked(home.label) == []

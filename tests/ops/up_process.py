@@ -16,6 +16,7 @@ from typing import Any
 
 from ops.embedded import Home
 from ops.sandbox.client import Sandbox, SandboxClinic
+from ops.scratch import scatter_ports
 from ops.supervision.marked import kill_marked
 
 ARGV = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())"]
@@ -28,6 +29,7 @@ class Up:
     def __init__(self, **environment: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="idexx-test-up-"))
         self.home = Home(self.folder / "home")
+        scatter_ports(self.home)
         kept = {name: value for name, value in os.environ.items() if name not in OURS}
         self.environment = {
             **kept,
