@@ -56,6 +56,13 @@ def nats_url() -> Iterator[str]:
 
 
 @pytest.fixture
+def scratch() -> Iterator[str]:
+    """Where what killed processes leave behind goes with the folder. Short: a socket's path has a limit."""
+    with tempfile.TemporaryDirectory(prefix="idexx-test-", ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
+@pytest.fixture
 def namespace() -> str:
     """A name that no other test uses: for streams, buckets and subjects."""
     return f"t{uuid.uuid4().hex[:12]}"

@@ -31,8 +31,12 @@ class Up:
         self.home = Home(self.folder / "home")
         scatter_ports(self.home)
         kept = {name: value for name, value in os.environ.items() if name not in OURS}
+        scratch = self.folder / "tmp"
+        scratch.mkdir()
         self.environment = {
             **kept,
+            # What killed processes leave behind goes with the folder.
+            "TMPDIR": str(scratch),
             "IDEXX_SYNC_HOME": str(self.home.folder),
             "BROWSER_POOL_SIZE": "1",
             "HTTP_PORT": "0",

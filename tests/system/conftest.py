@@ -145,6 +145,7 @@ def system(
     sandbox: SandboxProcess,
     settings: dict[str, str],
     tmp_path: Path,
+    scratch: str,
     heard: Hearing | None,
 ) -> Iterator[System]:
     """Whatever it says is held against its schema, at the end of the test."""
