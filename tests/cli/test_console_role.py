@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 
 from ops.console.glance import Glance
 from ops.console.source import Source
 from ops.live.events import events_of_all
-from ops.sandbox.client import SandboxClinic, SandboxProcess
+from ops.sandbox.client import SandboxClinic
 from tests.conftest import until
-from tests.safety.secured import Secured, secured, visiting
+from tests.safety.secured import Secured, visiting
+from tests.safety.secured_system import heard, nats_url, server
 from tests.system.conftest import Asker, System, asker, clinics, key_ring, sandbox, settings, system
 
-__all__ = ["asker", "clinics", "key_ring", "sandbox", "settings", "system"]
+__all__ = ["asker", "clinics", "heard", "key_ring", "nats_url", "sandbox", "server", "settings", "system"]
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def server(sandbox: SandboxProcess, namespace: str, tmp_path: Path) -> AsyncIterator[Secured]:
-    folder = tmp_path / "nats"
-    folder.mkdir()
-    with secured(folder, namespace, [clinic.slug for clinic in await sandbox.clinics()]) as server:
-        yield server
-
-
-@pytest.fixture
-def nats_url(server: Secured) -> str:
-    return server.url("worker")
-
-
-@pytest.fixture
-def heard() -> None:
-    """Nobody hears everything here: no role may."""
 
 
 async def waiting(source: Source) -> Glance | None:

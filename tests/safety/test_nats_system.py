@@ -7,8 +7,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import asyncpg
 import pytest
@@ -21,19 +20,14 @@ from engine.store.webhooks import set_webhook
 from engine.webhook import Secrets
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import eventually
-from tests.safety.secured import Secured, secured, visiting
+from tests.safety.secured import Secured, visiting
+from tests.safety.secured_system import heard, nats_url, server
 from tests.system.conftest import Asker, System
 from tests.webhooks.receiver import Receiver, receiving
 
+__all__ = ["heard", "nats_url", "server"]
+
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def server(sandbox: SandboxProcess, namespace: str, tmp_path: Path) -> AsyncIterator[Secured]:
-    folder = tmp_path / "nats"
-    folder.mkdir()
-    with secured(folder, namespace, [clinic.slug for clinic in await sandbox.clinics()]) as server:
-        yield server
 
 
 @pytest.fixture
@@ -43,18 +37,8 @@ def hooks() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def nats_url(server: Secured) -> str:
-    return server.url("worker")
-
-
-@pytest.fixture
 def settings() -> dict[str, str]:
     return {"WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8", "WEBHOOK_RETRY_SECONDS": "0.1"}
-
-
-@pytest.fixture
-def heard() -> None:
-    """Nobody hears everything here: no role may."""
 
 
 async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
