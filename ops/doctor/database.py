@@ -80,7 +80,8 @@ def _webhooks(figures: WebhookFigures) -> Finding:
     if figures.gone:
         paused = f"paused, since their receivers have gone (410): {', '.join(figures.gone)}"
         return warn("webhooks", paused, "idexx-sync clinic webhook log CLINIC")
-    return good("webhooks", f"{figures.webhooks} clinics have one" if figures.webhooks else "no clinic has one")
+    having = {0: "no clinic has one", 1: "one clinic has one"}
+    return good("webhooks", having.get(figures.webhooks, f"{figures.webhooks} clinics have one"))
 
 
 def _is_zone(name: str) -> bool:
