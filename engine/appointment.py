@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Self
 
 #: `appointment_type` of a schedule block: time that is taken without a patient.
@@ -75,7 +75,7 @@ class Appointment:
                 _NOTHING if self.notes is None else self.notes,
             )
         )
-        return hashlib.sha256(text.encode()).hexdigest()
+        return sha256(text.encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         return {

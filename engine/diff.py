@@ -17,15 +17,17 @@ class DateDiff:
     gone: Sequence[str]
 
 
-def diff_date(stored: Mapping[str, str], missing: Collection[str], seen: Mapping[str, str]) -> DateDiff:
-    """`stored` and `seen` map ids to hashes; `missing` are those of the stored that an earlier look at the date had
-    not seen either."""
-    differs = [key for key, sync_hash in seen.items() if stored.get(key) != sync_hash]
-    arrived = [key for key in differs if key not in stored]
-    is_all_seen = len(stored) == len(seen) - len(arrived)
+def diff_date(
+    ids: Collection[str], hashes: Collection[str], missing: Collection[str], seen: Mapping[str, str]
+) -> DateDiff:
+    """`ids`, each of them once, and `hashes` are side by side what stands on the date; `missing` are those of the ids
+    that an earlier look at the date had not seen either; `seen` maps ids to hashes."""
+    differing = [key for key, sync_hash in zip(ids, hashes, strict=True) if seen.get(key) != sync_hash]
+    changed = [key for key in differing if key in seen]
+    unseen = len(differing) - len(changed)
     return DateDiff(
-        changed=[key for key in differs if key in stored],
-        arrived=arrived,
-        back=[key for key in missing if seen.get(key) == stored[key]],
-        gone=[] if is_all_seen else [key for key in stored if key not in seen and key not in missing],
+        changed=changed,
+        arrived=[] if len(seen) == len(ids) - unseen else sorted(seen.keys() - set(ids)),
+        back=sorted(set(missing).difference(differing)),
+        gone=sorted(set(differing).difference(seen, missing)) if unseen else [],
     )

@@ -7,10 +7,11 @@ import pytest
 
 from engine.removals import Fence
 from engine.store.reconciling import DateCounts
-from engine.store.reconciling.appointments import BULK_ROWS
 from tests.store.desk import Desk, appointment, by_key, on, snapshot
 
 pytestmark = pytest.mark.anyio
+
+MANY = 500
 
 
 async def test_what_was_seen_is_stored_field_by_field(desk: Desk) -> None:
@@ -89,19 +90,19 @@ async def test_a_removed_appointment_that_is_back_keeps_its_row(desk: Desk) -> N
 
 
 async def test_many_rows_go_the_same_way_as_few(desk: Desk) -> None:
-    """From `BULK_ROWS` on they travel by COPY: added, changed, moved and restored ones."""
-    many = [appointment(n) for n in range(3 * BULK_ROWS)]
-    third = [many[:BULK_ROWS], many[BULK_ROWS : 2 * BULK_ROWS], many[2 * BULK_ROWS :]]
+    """Added, changed, moved and restored ones, more than are hashed at once."""
+    many = [appointment(n) for n in range(3 * MANY)]
+    third = [many[:MANY], many[MANY : 2 * MANY], many[2 * MANY :]]
     await desk.sync(0, {0: third[0] + third[1], 1: []}, fence=Fence(10**6))
     await desk.sync(10, {0: third[0], 1: []}, fence=Fence(10**6))
     changed = [replace(one, notes="changed") for one in third[0]]
     sync = await desk.start_sync(0, 1)
     assert await desk.scrape(sync, snapshot(0, 20, changed + third[1] + third[2])) == DateCounts(
-        added=BULK_ROWS, updated=BULK_ROWS, restored=BULK_ROWS
+        added=MANY, updated=MANY, restored=MANY
     )
     assert await desk.stored() == by_key(*changed, *third[1], *third[2])
     moved = [on(one, 1) for one in changed]
-    assert await desk.scrape(sync, snapshot(1, 21, moved)) == DateCounts(moved=BULK_ROWS)
+    assert await desk.scrape(sync, snapshot(1, 21, moved)) == DateCounts(moved=MANY)
     await desk.scrape(sync, snapshot(0, 22, third[1] + third[2]))
     assert await desk.stored() == by_key(*moved, *third[1], *third[2])
 

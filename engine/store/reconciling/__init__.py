@@ -2,9 +2,9 @@
 
 **What is compared.** A snapshot is a complete look at one date at one time. `reconcile_snapshot` reads the ids
 and hashes that stand on the date (one row of arrays) while it hashes what was seen, compares in the program
-(`engine.diff`), and hands over only what differs, as arrays or, where it is much, by COPY: one statement writes
-what changed on the date, one what came to it, one marks what is gone. A date on which nothing changed costs one
-statement and writes one row, the time of its newest scrape. Chosen by measuring: `python -m ops.bench reconcile`.
+(`engine.diff`), and hands over only what differs, as an array of rows: one statement writes what changed on the
+date, one what came to it, one marks what is gone. A date on which nothing changed costs one statement and writes
+one row, the time of its newest scrape. Chosen by measuring: `python -m ops.bench reconcile`.
 
 **Which look wins.** `schedule_date_scrapes` holds the newest applied look of each date, and an older one that
 comes later changes nothing. So where an appointment stands depends on the newest looks of the dates, not on the
@@ -27,9 +27,9 @@ at them tells a move that was made during the sync, or that the portal showed on
 absence it is about (`missing_since`). Being seen again ends the absence, and with it the held removal; being
 missed again by a later sync does not. A person approves or rejects the rest.
 
-**Turns.** Every writer calls `lock_clinic` first: one clinic's writers take turns, clinics do not wait for each
-other. Everything runs inside the caller's transaction (read committed), so that data, changes and events
-commit together.
+**Turns.** Every writer calls `lock_clinic` first (`reconcile_snapshot` does within its look at the date): one
+clinic's writers take turns, clinics do not wait for each other. Everything runs inside the caller's transaction
+(read committed), so that data, changes and events commit together.
 
 **What it is not.** It does not scrape, does not move a sync's or a date's state, and publishes nothing: changes
 are recorded in `schedule_appointment_changes`, and the relay publishes from there.

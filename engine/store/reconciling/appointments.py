@@ -14,11 +14,10 @@ from engine.diff import diff_date
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.store.queries import Queries
-from engine.store.reconciling.clinic_lock import lock_clinic
 
 SQL = Queries(__file__)
 
-#: The columns of a scraped appointment beside its date, in the order of the arrays that the statements take.
+#: A scraped appointment beside its date and its hash, in the order of PostgreSQL's `schedule_scraped_appointment`.
 _COLUMNS = (
     "neo_appointment_id",
     "start_time",
@@ -36,12 +35,8 @@ _COLUMNS = (
     "notes",
 )
 
-
-#: From so many differing rows on, COPY is quicker than arrays.
-BULK_ROWS = 500
-
-#: A slice of hashing: less than half a millisecond.
-HASHED_AT_ONCE = 500
+#: A slice of hashing: less than a millisecond.
+HASHED_AT_ONCE = 1000
 
 _values = attrgetter(*_COLUMNS)
 
@@ -69,49 +64,44 @@ async def reconcile_snapshot(
     Nothing is removed here: what is gone is only marked as missing. Waits for the clinic's turn, and keeps it until
     the transaction ends.
     """
-    stored, seen = await _read_while_hashing(connection, clinic_id, sync_id, snapshot)
+    stored, hashes = await _look_while_hashing(connection, clinic_id, sync_id, snapshot)
     if stored is None:
         return DateCounts(superseded=True)
-    hashes = dict(zip(stored["ids"] or (), stored["hashes"] or (), strict=True))
-    diff = diff_date(hashes, frozenset(stored["missing"] or ()), seen)
-    writer = _DateWriter(connection, clinic_id, sync_id, snapshot, seen)
+    diff = diff_date(stored["ids"] or (), stored["hashes"] or (), stored["missing"] or (), hashes)
+    writer = _DateWriter(connection, clinic_id, sync_id, snapshot, hashes)
     await writer.write("change_on_date", diff.changed)
     await writer.write("bring_to_date", diff.arrived)
     await writer.mark_back(diff.back)
     await writer.mark_missing(diff.gone)
-    await writer.drop_sightings([key for key in stored["sighted"] or () if key not in seen])
+    await writer.drop_sightings([key for key in stored["sighted"] or () if key not in hashes])
     return writer.counts()
 
 
-async def _read_while_hashing(
+async def _look_while_hashing(
     connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot
 ) -> tuple[Any, Mapping[str, str]]:
     """What stands on the date (None: a newer scrape has been applied), and the hashes of what was seen, by id.
 
     PostgreSQL reads while Python hashes, so the longer of the two is the time that it takes.
     """
+    looking = connection.fetchrow(SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id)
     try:
-        async with asyncio.TaskGroup() as both:
-            reading = both.create_task(_look_in_turn(connection, clinic_id, sync_id, snapshot))
-            hashing = both.create_task(_hash_all(snapshot.appointments))
-    except ExceptionGroup as group:
-        raise group.exceptions[0] from None  # the caller knows the connection's errors, and no groups of them
-    return reading.result(), hashing.result()
-
-
-async def _look_in_turn(connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot) -> Any:
-    await lock_clinic(connection, clinic_id)
-    return await connection.fetchrow(SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id)
+        async with asyncio.TaskGroup() as group:
+            look = group.create_task(looking)
+            hashes = await _hash_all(snapshot.appointments)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None  # the caller knows the connection's errors, and no groups of them
+    return look.result(), hashes
 
 
 async def _hash_all(appointments: Sequence[Appointment]) -> Mapping[str, str]:
-    """By id; one that comes twice counts once, as it came last. In slices, between which PostgreSQL's answers are
-    taken."""
+    """By id; one that comes twice counts once, as it came last. In slices, before each of which other work of the
+    loop is done."""
     hashes: dict[str, str] = {}
     for start in range(0, len(appointments), HASHED_AT_ONCE):
-        part = appointments[start : start + HASHED_AT_ONCE]
-        hashes |= {one.neo_appointment_id: one.sync_hash for one in part}
         await asyncio.sleep(0)
+        for one in appointments[start : start + HASHED_AT_ONCE]:
+            hashes[one.neo_appointment_id] = one.sync_hash
     return hashes
 
 
@@ -119,13 +109,13 @@ class _DateWriter:
     """Writes what differs on one date, and adds up what the database answers."""
 
     def __init__(
-        self, connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot, seen: Mapping[str, str]
+        self, connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot, hashes: Mapping[str, str]
     ) -> None:
         self._connection = connection
         self._clinic_id = clinic_id
         self._sync_id = sync_id
         self._snapshot = snapshot
-        self._seen = seen
+        self._hashes = hashes
         self._scrape = (clinic_id, sync_id, snapshot.scraped_at, snapshot.date)
         self._counts = {"added": 0, "updated": 0, "moved": 0, "restored": 0}
         self._left = 0
@@ -137,23 +127,9 @@ class _DateWriter:
         found = {
             one.neo_appointment_id: one for one in self._snapshot.appointments if one.neo_appointment_id in wanted
         }
-        records = [(*_values(one), self._seen[key]) for key, one in found.items()]
-        if len(records) < BULK_ROWS:
-            statement = f"with {SQL['incoming']}, {SQL[query]}"
-            arrays = [list(column) for column in zip(*records, strict=True)]
-            rows = await self._connection.fetch(statement, *self._scrape, *arrays)
-        else:
-            rows = await self._write_bulk(f"with {SQL[query]}", records)
-        for row in rows:
+        records = [(*_values(one), self._hashes[key]) for key, one in found.items()]
+        for row in await self._connection.fetch(SQL[query], *self._scrape, records):
             self._counts[row["kind"]] += row["count"]
-
-    async def _write_bulk(self, statement: str, records: Sequence[tuple[Any, ...]]) -> list[Any]:
-        await self._connection.execute(SQL["enlarge_work_mem"])
-        await self._connection.execute(SQL["create_incoming"])
-        await self._connection.copy_records_to_table("incoming", records=records)
-        rows = await self._connection.fetch(statement, *self._scrape)
-        await self._connection.execute(SQL["drop_incoming"])
-        return rows
 
     async def mark_back(self, keys: Sequence[str]) -> None:
         if keys:
@@ -180,7 +156,7 @@ class _DateWriter:
             updated=came["updated"],
             moved=came["moved"] + self._left,
             restored=came["restored"],
-            unchanged=len(self._seen) - sum(came.values()),
+            unchanged=len(self._hashes) - sum(came.values()),
         )
 
 

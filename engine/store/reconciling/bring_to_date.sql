@@ -1,7 +1,9 @@
 -- Gives a place on the date to appointments that do not stand on it: new ones, removed ones that are back, and
 -- ones that stand on another date. The last follow the place where they appeared last; if that is not this
 -- date, or if the date they leave still shows them, the other place is kept as a second sighting.
-known as materialized (
+with incoming as (
+    select * from unnest($5::schedule_scraped_appointment[])
+), known as materialized (
     select s.neo_appointment_id, coalesce(live.id, removed.id) as id,
         case
             when live.id is null and removed.id is null then 'added'
