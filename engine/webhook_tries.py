@@ -104,9 +104,10 @@ def _seconds(retry_after: str | None, now: datetime) -> float | None:
     """`Retry-After` in seconds within bounds; dates as well as numbers. None for what cannot be read."""
     if retry_after is None:
         return None
-    if retry_after.strip().isdecimal() and len(retry_after) < 10:
-        seconds = float(retry_after)
-    elif (date := _date(retry_after)) is not None:
+    text = retry_after.strip()
+    if text.isdecimal() and len(text) < 10:
+        seconds = float(text)
+    elif (date := _date(text)) is not None:
         seconds = (date - now).total_seconds()
     else:
         return None
@@ -116,6 +117,6 @@ def _seconds(retry_after: str | None, now: datetime) -> float | None:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else None
