@@ -48,13 +48,21 @@ def read(folder: Path) -> list[Family]:
 @cache
 def _name(pid: int) -> str:
     """Tells processes apart, also when a number is used again: the process id and its start in centiseconds."""
-    return f"{pid}-{psutil.Process(pid).create_time() * 100:.0f}"
+    return f"{pid}-{_started(pid)}"
+
+
+def _started(pid: int) -> int:
+    """Since the machine was started, where Linux tells it: as a time of day it moves whenever the clock is set, and
+    all who live would be taken for dead. Raises OSError or `psutil.Error` if there is no such process."""
+    if psutil.LINUX:
+        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+    return round(psutil.Process(pid).create_time() * 100)
 
 
 def _is_alive(name: str) -> bool:
     pid, _, started = name.partition("-")
-    with suppress(psutil.Error):
-        return f"{psutil.Process(int(pid)).create_time() * 100:.0f}" == started
+    with suppress(OSError, psutil.Error):
+        return str(_started(int(pid))) == started
     return False
 
 
