@@ -135,6 +135,20 @@ async def test_an_appointment_points_at_the_slot_in_which_it_starts(desk: Desk) 
     assert start == time(9, 30)
 
 
+async def test_where_slots_overlap_an_appointment_points_at_the_open_one_and_stays_there(desk: Desk) -> None:
+    await desk.sync(0, {0: [appointment(1, start="09:45")]})
+    await refresh(desk)
+    shorter = replace(CONFIG, slot_minutes=20)  # 09:30 to 10:00 is taken, so it stays, closed
+    await refresh(desk, shorter)
+    before = await desk.row_versions()
+    await refresh(desk, shorter)
+    assert await desk.row_versions() == before
+    row = await desk.pool.fetchrow(
+        "select s.start_time, s.capacity from schedule_appointments a join schedule_slots s on s.id = a.slot_id"
+    )
+    assert tuple(row or ()) == (time(9, 40), 2)
+
+
 async def test_only_the_rooms_that_count_have_capacity_and_take_slots(pool: asyncpg.Pool) -> None:
     desk = await Desk.open(pool, resources=("room-1", "room-2"))
     grooming = appointment(2, room_id="room-3", appointment_type="Grooming")
@@ -168,12 +182,18 @@ async def test_the_configuration_is_kept_as_the_portal_gave_it(desk: Desk) -> No
             assert await load_schedule_config(connection, desk.clinic.id) == config
 
 
-async def test_slots_of_the_days_when_clocks_change_are_the_clinics_own(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [(60, ["01:00 07:00", "03:00 08:00"]), (30, ["01:00 07:00", "01:30 07:30", "03:00 08:00", "03:30 08:30"])],
+)
+async def test_slots_of_the_days_when_clocks_change_are_the_clinics_own(
+    desk: Desk, minutes: int, expected: list[str]
+) -> None:
     clinic = replace(desk.clinic, timezone="America/Chicago")
     sunday = DateRange(date(2026, 3, 8), date(2026, 3, 8))
-    config = replace(CONFIG, opens=time(1), closes=time(4), slot_minutes=60, days_of_week=(0,))
+    config = replace(CONFIG, opens=time(1), closes=time(4), slot_minutes=minutes, days_of_week=(0,))
     async with desk.pool.acquire() as connection, connection.transaction():
         await save_schedule_config(connection, clinic.id, config)
         await refresh_slots(connection, clinic, sunday)
     rows = await desk.pool.fetch("select start_time, starts_at from schedule_slots order by 1")
-    assert [(row["start_time"].hour, row["starts_at"].hour) for row in rows] == [(1, 7), (3, 8)]
+    assert [f"{row['start_time']:%H:%M} {row['starts_at']:%H:%M}" for row in rows] == expected

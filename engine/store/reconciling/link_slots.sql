@@ -1,9 +1,11 @@
--- Points each appointment of a range at the slot in which it starts; writes only what points elsewhere.
+-- Points each appointment of a range at the slot in which it starts; writes only what points elsewhere. Where a closed
+-- slot that is still taken overlaps the slots of today's configuration, the open one counts.
 update schedule_appointments a set slot_id = found.slot_id
 from (
-    select b.id, s.id as slot_id from schedule_appointments b
+    select distinct on (b.id) b.id, s.id as slot_id from schedule_appointments b
     left join schedule_slots s on s.clinic_id = b.clinic_id and s.date = b.date
         and b.start_time >= s.start_time and (b.start_time < s.end_time or s.end_time <= s.start_time)
     where b.clinic_id = $1 and b.date between $2 and $3 and b.deleted_at is null
+    order by b.id, s.capacity = 0, s.start_time desc
 ) found
 where a.id = found.id and a.slot_id is distinct from found.slot_id

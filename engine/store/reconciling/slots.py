@@ -82,13 +82,12 @@ def _wanted(
 
 
 def _timed(slots: Iterable[Slot], zone: ZoneInfo) -> Iterator[_TimedSlot]:
-    """A slot in the hour that summer time skips never happens, so there is none."""
+    """A slot that would start in the hour that summer time skips never happens, so there is none."""
     for slot in slots:
         starts_at = _instant(slot.date, slot.start_time, zone)
         ends_on = slot.date if slot.end_time > slot.start_time else slot.date + timedelta(days=1)
-        ends_at = _instant(ends_on, slot.end_time, zone)
-        if ends_at > starts_at:
-            yield _TimedSlot(slot, starts_at, ends_at)
+        if starts_at.astimezone(zone).time() == slot.start_time:
+            yield _TimedSlot(slot, starts_at, _instant(ends_on, slot.end_time, zone))
 
 
 def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
