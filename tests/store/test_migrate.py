@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import asyncpg
 import pytest
 
 from engine.clinic import Clinic
+from engine.schedule import ScheduleConfig
+from engine.store.clinics import remove_clinic
 from engine.store.migrate import FOLDER, MigrationChanged, migrate, pending
+from engine.store.reconciling import refresh_slots, save_schedule_config
 from tests.store.desk import Desk, appointment, by_key, day
 
 pytestmark = pytest.mark.anyio
@@ -68,20 +72,38 @@ async def test_a_migration_that_was_changed_is_refused(empty: asyncpg.Pool[Any],
             await migrate(connection, tmp_path)
 
 
-async def test_the_old_tables_keep_their_rows_and_the_next_sync_goes_on_with_them(
-    empty: asyncpg.Pool[Any],
-) -> None:
+@pytest.fixture
+async def old(empty: asyncpg.Pool[Any]) -> Desk:
+    """The clinic of the old tables, migrated."""
     await empty.execute(OLD_TABLES)
     async with empty.acquire() as connection:
         assert await migrate(connection) == ALL
     row = await empty.fetchrow("select id, slug, name from clinics")
     assert row is not None
-    desk = Desk(empty, Clinic(row["id"], row["slug"], row["name"], "UTC"))
-    row_id = await desk.row_id(1)
+    return Desk(empty, Clinic(row["id"], row["slug"], row["name"], "UTC"))
+
+
+async def test_the_old_tables_keep_their_rows_and_the_next_sync_goes_on_with_them(old: Desk) -> None:
+    row_id = await old.row_id(1)
     seen = appointment(1, patient_name="New", room_id=None)
-    await desk.sync(0, {0: [seen]})
-    assert await desk.stored() == by_key(seen)
-    assert await desk.row_id(1) == row_id
-    assert await desk.kinds(1) == ["updated"]
-    assert await desk.kinds(2) == ["removed"]
-    assert await empty.fetchval("select update_slot_counts_bulk($1, $2, $2)", desk.clinic.id, day(0)) == 1
+    await old.sync(0, {0: [seen]})
+    assert await old.stored() == by_key(seen)
+    assert await old.row_id(1) == row_id
+    assert await old.kinds(1) == ["updated"]
+    assert await old.kinds(2) == ["removed"]
+    assert await old.pool.fetchval("select update_slot_counts_bulk($1, $2, $2)", old.clinic.id, day(0)) == 1
+
+
+async def test_a_slot_of_the_old_tables_may_go_though_a_removed_appointment_points_at_it(old: Desk) -> None:
+    await old.pool.execute("update schedule_appointments set slot_id = (select id from schedule_slots)")
+    await old.sync(0, {0: []})
+    async with old.pool.acquire() as connection, connection.transaction():
+        await save_schedule_config(connection, old.clinic.id, ScheduleConfig(opens=time(10), closes=time(11)))
+        counts = await refresh_slots(connection, old.clinic, old.dates(0, 0))
+    assert counts.removed == 1
+
+
+async def test_a_clinic_of_the_old_tables_can_be_removed(old: Desk) -> None:
+    async with old.pool.acquire() as connection:
+        await remove_clinic(connection, old.clinic.id)
+    assert await old.pool.fetchval("select count(*) from schedule_appointments") == 0
