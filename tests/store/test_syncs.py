@@ -255,6 +255,18 @@ async def test_a_sync_that_is_not_done_in_time_ends_as_timed_out(database: Datab
     assert (await told(database, sync_id)).count("timed_out") == 1
 
 
+async def test_a_sync_that_is_found_after_a_month_of_standstill_ends(database: Database, clinic: Clinic) -> None:
+    sync_id = (await ask(database, clinic)).sync_id
+    await take(database, sync_id, TODAY)
+    async with database.transaction() as connection:
+        month_ago = "started_at = started_at - interval '30 days'"
+        await connection.execute(f"update schedule_syncs set {month_ago}, deadline_at = started_at")
+        await connection.execute(f"update schedule_sync_dates set {month_ago}")
+    await give_up_dates(database, sync_id, [TODAY], Failure(Reason.TIMED_OUT, "the portal did not answer"))
+    await step(database, sync_id)
+    assert (await stored(database, sync_id)).status is SyncStatus.TIMED_OUT
+
+
 async def test_syncs_that_wait_run_in_the_order_they_came(database: Database, clinic: Clinic) -> None:
     one = Limits(concurrent_syncs=1)
     asked = [(await ask(database, clinic, days=1, limits=one)).sync_id for _ in range(4)]
