@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 
 from engine.portal.drift import FIELD_NAME
+from engine.portal.statuses import normalise
+from engine.portal.times import PORTAL_TIME
 
 #: So much of a body is kept, in characters.
 KEPT_CHARACTERS = 4096
@@ -19,8 +21,9 @@ TOLD_HEADERS = frozenset(
     | {"allow", "via", "transfer-encoding", "connection", "x-cache", "strict-transport-security", "vary"}
 )
 
-#: Fields whose values belong to the portal, not to a person.
-TOLD_FIELDS = frozenset({"start", "end", "status", "current_status", "status_label", "className", "resourceId"})
+#: Fields whose values belong to the portal, not to a person, as long as they are what is usually there.
+_TIME_FIELDS = frozenset({"start", "end"})
+_STATUS_FIELDS = frozenset({"status", "current_status", "status_label"})
 
 #: Words that a page may say in clear: what sites and proxies say when something is wrong. Every other word is
 #: masked, since people write names in small letters, too.
@@ -40,14 +43,25 @@ _TOLD_WORDS = frozenset(
     """.split()  # noqa: SIM905
 )
 _JSON_STRING = r'"(?:[^"\\]|\\.)*(?:"|$)'
-_JSON_PAIR = re.compile(
-    rf"(?P<key>{_JSON_STRING})(?P<colon>\s*:\s*)|(?P<text>{_JSON_STRING})|(?P<number>-?\d[\d.eE+-]*)"
+#: A key, another text, or what stands outside of quotes: numbers, and words where it is no JSON after all.
+_JSON_PART = re.compile(
+    rf"(?P<key>{_JSON_STRING})(?P<colon>\s*:\s*)|(?P<text>{_JSON_STRING})|(?P<bare>[^\s\"{{}}\[\],:]+)"
 )
+_JSON_WORDS = frozenset({"true", "false", "null"})
+_BEHIND_PATH = re.compile(r"[;?]")
+_QUERY_PART = re.compile(r"[^;?&]+")
+_DATE_VALUE = re.compile(r"\d{4}-\d{2}-\d{2}((%20|\+)\d{2}(%3A|:)\d{2}(%3A|:)\d{2})?")
 _HTML_PART = re.compile(
     r"<(?:script|style)\b.*?(?:</(?:script|style)\s*>|$)|<[^>]*>?|[^<]+", re.DOTALL | re.IGNORECASE
 )
 _TAG_NAME = re.compile(r"</?\s*[a-zA-Z][a-zA-Z0-9-]*")
-_TOLD_ATTRIBUTES = re.compile(r"""\b(name|id|type|role|class|method|action)\s*=\s*["']?([\w ./-]{1,60})["']?""")
+_ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
+_TOLD_VALUE = re.compile(r"[\w ./-]{1,60}")
+
+#: By them a form and its alerts are found. What other elements are called may be made of somebody's data.
+_FORM_TAGS = frozenset({"form", "input", "button", "select", "textarea", "label", "fieldset"})
+_FORM_ATTRIBUTES = frozenset({"name", "id", "type", "role", "class", "method", "action"})
+_TOLD_ATTRIBUTES = frozenset({"role", "class"})
 
 
 def mask_body(body: bytes, content_type: str) -> str:
@@ -67,13 +81,19 @@ def mask_json(text: str) -> str:
         if found["key"] is not None:
             field = found["key"].strip('"')
             return (found["key"] if FIELD_NAME.fullmatch(field) else mask_shape(found["key"])) + found["colon"]
-        if found["number"] is not None:
-            return mask_shape(found["number"])
-        return found["text"] if field in TOLD_FIELDS else mask_shape(found["text"])
+        value, field_of_value, field = found.group(), field, ""
+        return value if value in _JSON_WORDS or _may_be_told(field_of_value, value) else mask_shape(value)
 
     if not text.lstrip().startswith(("{", "[", '"')):
         return mask_words(text)
-    return _JSON_PAIR.sub(mask, text)
+    return _JSON_PART.sub(mask, text)
+
+
+def _may_be_told(field: str, value: str) -> bool:
+    text = value.strip('"')
+    if field in _TIME_FIELDS:
+        return PORTAL_TIME.fullmatch(text) is not None
+    return field in _STATUS_FIELDS and normalise(text) is not None
 
 
 def mask_html(text: str) -> str:
@@ -85,9 +105,18 @@ def _mask_html_part(part: str) -> str:
         return mask_words(part)
     if part.lower().startswith(("<script", "<style")):
         return part[: part.index(">")].split()[0] + ">…" if ">" in part else "<…"
-    name = _TAG_NAME.match(part)
-    told = " ".join(f'{key}="{value}"' for key, value in _TOLD_ATTRIBUTES.findall(part))
-    return f"{name.group() if name else '<…'}{' ' if told else ''}{told}>"
+    if (name := _TAG_NAME.match(part)) is None:
+        return "<…>"
+    tag = name.group()
+    names = _FORM_ATTRIBUTES if tag.strip("</ ").lower() in _FORM_TAGS else _TOLD_ATTRIBUTES
+    told = "".join(_tell_attribute(key, value) for key, value in _ATTRIBUTE.findall(part) if key.lower() in names)
+    return f"{tag}{told}>"
+
+
+def _tell_attribute(key: str, value: str) -> str:
+    """Without numbers, and without what follows an address: a query, a session."""
+    found = _TOLD_VALUE.match(value.strip("\"'"))
+    return f' {key}="{_mask_digits(found.group())}"' if found else ""
 
 
 def mask_words(text: str) -> str:
@@ -106,17 +135,27 @@ def mask_shape(text: str) -> str:
     return "".join("9" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in text)
 
 
+def _mask_digits(text: str) -> str:
+    return "".join("9" if c.isdigit() else c for c in text)
+
+
 def tell_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The names of all headers; values only of those that hold no secret."""
     return {name: value if name.lower() in TOLD_HEADERS else "…" for name, value in headers.items()}
 
 
 def tell_address(url: str) -> str:
-    """The address without its user, and with the values of its query masked, dates excepted."""
-    address, mark, query = url.partition("?")
-    address = re.sub(r"//[^/@]*@", "//", address)
-    return address + mark + re.sub(r"=([^&]*)", lambda found: "=" + _mask_value(found.group(1)), query)
+    """The address without its user, and with all masked that stands behind the path, dates excepted."""
+    before, mark, fragment = url.partition("#")
+    path = _BEHIND_PATH.split(before, maxsplit=1)[0]
+    query = before[len(path) :]
+    address = re.sub(r"//[^/@]*@", "//", path)
+    return address + _QUERY_PART.sub(_mask_parameter, query) + mark + mask_shape(fragment)
 
 
-def _mask_value(value: str) -> str:
-    return value if re.fullmatch(r"\d{4}-\d{2}-\d{2}(%20|\+)?[\d%:A]*", value) else mask_shape(value)
+def _mask_parameter(found: re.Match[str]) -> str:
+    name, is_pair, value = found.group().partition("=")
+    if not is_pair:
+        return mask_shape(name)
+    told = value if _DATE_VALUE.fullmatch(value) else mask_shape(value)
+    return (name if FIELD_NAME.fullmatch(name) else mask_shape(name)) + "=" + told

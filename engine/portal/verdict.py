@@ -15,6 +15,9 @@ LANDING = re.compile(r"dashboard|home|schedule", re.IGNORECASE)
 CODE_WANTED = "the portal asks for the code of a second factor"
 SESSION_COOKIE = re.compile(r"session|auth|token", re.IGNORECASE)
 
+#: Guards a form, and is set long before anyone is signed in.
+_FORM_COOKIE = re.compile(r"csrf|xsrf|requestverification", re.IGNORECASE)
+
 #: What an alert says, in the order in which it counts. A text that nobody knows counts as a rejected password:
 #: sending it again could lock the account.
 _ALERTS: tuple[tuple[str, Reason, str], ...] = (
@@ -47,7 +50,11 @@ def is_landing(url: str) -> bool:
 
 def session_cookies(cookies: Collection[Cookie]) -> set[tuple[str, str]]:
     """Name and value of each cookie that may be a session's."""
-    return {(cookie["name"], cookie["value"]) for cookie in cookies if SESSION_COOKIE.search(cookie["name"])}
+    return {
+        (cookie["name"], cookie["value"])
+        for cookie in cookies
+        if SESSION_COOKIE.search(cookie["name"]) and not _FORM_COOKIE.search(cookie["name"])
+    }
 
 
 def refusal(view: View, before: View) -> Failure | None:

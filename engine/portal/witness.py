@@ -13,17 +13,21 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from engine.evidence import Evidence, EvidenceSink
 from engine.failure import Failure, PortalFailure
-from engine.portal.answer import Answer
+from engine.portal.answer import LOGIN_PATH, Answer
 from engine.portal.browser import Browser
 from engine.portal.masking import mask_body, mask_html, mask_words, tell_address, tell_headers
 
 log = logging.getLogger(__name__)
+
+#: What is painted over on the picture of the sign-in page.
+FIELDS = "input, textarea, select"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +72,19 @@ class Witness:
             self._sight = Sight(tell_address(answer.url), "", answer.status, headers, body)
 
     async def saw_page(self, page: Page) -> None:
-        """Called where a sign-in failed, while its page is still there."""
+        """Called where a sign-in failed, while its page is still there. Of any other page than the sign-in's own, a
+        landing page for one, only what is masked is kept: it may show the day's patients."""
         if self._sink is None:
             return
         with contextlib.suppress(PlaywrightError, TimeoutError):
             async with asyncio.timeout(self._seconds):
-                self._sight = Sight(
-                    tell_address(page.url),
-                    mask_words(await page.title()),
-                    body=mask_html(await page.content()),
-                    screenshot=await page.screenshot(mask=[page.locator("input")], mask_color="#888888"),
+                seen = Sight(
+                    tell_address(page.url), mask_words(await page.title()), body=mask_html(await page.content())
                 )
+                self._sight = seen
+                if LOGIN_PATH.search(urlsplit(page.url).path):
+                    picture = await page.screenshot(mask=[page.locator(FIELDS)], mask_color="#888888")
+                    self._sight = replace(seen, screenshot=picture)
 
     async def testify(self, failures: Mapping[date, Failure], at: datetime) -> None:
         """Hands over what was seen of these days; nothing where nothing was seen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,41 @@ def test_a_page_keeps_its_words_and_loses_names_scripts_and_tokens():
         assert word not in masked
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<a href="/client?name=Lindqvist&id=3035550142">x</a>',
+        '<td data-name="Lindqvist" data-id=3035550142>x</td>',
+        '<p title="name=Lindqvist id=3035550142">x</p>',
+        '<!-- name="Lindqvist" id="3035550142" -->',
+        '<div id="client-Lindqvist" class="row">x</div>',
+        '<form action="/login;session=Lindqvist?phone=3035550142" method="post">',
+        '<input id="phone-3035550142" value="Lindqvist">',
+    ],
+)
+def test_a_page_tells_the_names_of_form_fields_and_nothing_else_of_its_elements(page: str):
+    masked = mask_body(page.encode(), "text/html")
+    assert "Lindqvist" not in masked
+    assert "3035550142" not in masked
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '[{"status": "Arrived"}, "Lindqvist"]',
+        '{"status": "Lindqvist", "resourceId": "Dr. Lindqvist", "className": ["row", "Lindqvist"]}',
+        '{"start": "Lindqvist 3035550142", "end": "3035550142"}',
+        "{'name': 'Lindqvist', 'phone': '3035550142'}",
+        '{"name": Lindqvist, "phone": +3035550142}',
+        "[Lindqvist]",
+    ],
+)
+def test_a_value_is_told_only_where_it_is_what_its_field_usually_holds(body: str):
+    masked = mask_body(body.encode(), "application/json")
+    assert "Lindqvist" not in masked
+    assert "3035550142" not in masked
+
+
 def test_no_more_than_the_first_kilobytes_are_kept():
     assert len(mask_body(b'"' + b"x" * 1_000_000, "")) <= 4096
 
@@ -59,3 +95,14 @@ def test_headers_are_named_and_secrets_are_not_told():
 def test_an_address_keeps_its_dates_and_loses_its_user_and_values():
     told = tell_address("https://ada:pw@portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Abc123")
     assert told == "https://portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Xxx999"
+
+
+@pytest.mark.parametrize(
+    "behind",
+    ["#access_token=s3cr3t", ";jsessionid=s3cr3t", "?s3cr3t", "?a=1#s3cr3t", "?a=1;b=s3cr3t", "#/a?b=s3cr3t",
+     "?start=2026-01-22s3cr3t", ";a=s3cr3t/b?c=s3cr3t&s3cr3t"],
+)  # fmt: skip
+def test_an_address_keeps_no_secret_behind_its_path(behind: str):
+    told = tell_address("https://portal.test/login" + behind)
+    assert told.startswith("https://portal.test/login")
+    assert "s3cr3t" not in told

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from playwright.async_api import Page
 
 from engine.failure import Failure, Reason
 from engine.portal.protocols import Refusal, Session
@@ -96,7 +97,7 @@ async def test_new_credentials_and_a_test_of_the_old_ones_end_a_refusal(stranger
 
 async def test_a_form_that_wants_a_company_id_gets_no_password_without_one(stranger: Stage):
     stranger.credentials = replace(stranger.credentials, company_id=None)
-    assert (await sign_in(stranger)).reason is Reason.NO_CREDENTIALS
+    assert (await sign_in(stranger)).reason is Reason.NO_COMPANY_ID
     assert await stranger.calls("login") == []
 
 
@@ -214,3 +215,23 @@ async def test_nothing_secret_or_personal_is_in_what_is_told(stranger: Stage):
     told = repr(stranger.evidence.kept) + repr(stranger.store.entries)
     assert stranger.credentials.password not in told
     assert stranger.credentials.username not in told
+
+
+async def test_a_landing_page_is_shown_masked_and_never_as_it_is(stranger: Stage, monkeypatch: pytest.MonkeyPatch):
+    pictures: list[str] = []
+
+    async def take_picture(page: Page, **options: Any) -> bytes:
+        pictures.append(page.url)
+        return await screenshot(page, **options)
+
+    screenshot = Page.screenshot
+    monkeypatch.setattr(Page, "screenshot", take_picture)
+    await stranger.sandbox.dials(sign_in={"cookie": "neo_sid"})
+    failure = await stranger.scrape_one()
+    assert isinstance(failure, Failure)
+    assert failure.message == "the sign-in led to a landing page, and set no cookie of a session"
+    evidence = stranger.evidence.kept[TODAY]
+    assert evidence.address.endswith("/dashboard")
+    assert evidence.screenshot is not None
+    assert pictures == ["about:blank"]
+    assert stranger.account.name not in evidence.title + evidence.body
