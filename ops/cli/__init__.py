@@ -45,6 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe had enough; nothing is wrong, and the flush at the end has somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
+    except SystemExit as error:
+        # rich's own way to take the same; it has made the way free for the flush already.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return Exit.OK
     except Exception as error:
         return report(error)
     return status if isinstance(status, int) else Exit.OK

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -18,6 +21,18 @@ def confirm(question: str) -> None:
     """Returns when the answer is yes; raises otherwise, also where nobody can be asked."""
     if not sys.stdin.isatty():
         raise CommandFailed(f"{question} There is no terminal to ask on", status=Exit.USAGE, hint="add --yes")
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    with _ctrl_c_interrupts():
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        said = sys.stdin.readline()
+    if said.strip().lower() not in ("y", "yes"):
         raise CommandFailed("nothing was changed", status=Exit.FAILED)
+
+
+@contextmanager
+def _ctrl_c_interrupts() -> Iterator[None]:
+    """An event loop takes Ctrl-C as a wish to cancel its task, which cannot hear it while it waits for a line."""
+    of_the_loop = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, of_the_loop)

@@ -24,9 +24,10 @@ def table(
 ) -> Table:
     """A table with these columns: those in `right` hold numbers, those in `wrap` give way when it is narrow."""
     from rich import box
-    from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    from ops.cli.narrow import WholeTable
+
+    made = WholeTable(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", no_wrap=column not in wrap)
     return made

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from cyclopts import App
+from rich.console import Console
 
 from ops.cli import main
 from ops.cli.app import COMMANDS, build
 from ops.cli.errors import CommandFailed, Refused, explain
 from ops.cli.exits import Exit
-from ops.cli.tables import ago
+from ops.cli.tables import ago, table
 from tests.conftest import free_port
 
 
@@ -117,6 +121,24 @@ def test_destroying_asks_and_without_a_terminal_refuses() -> None:
         confirm("Remove it all?")
 
 
+def test_ctrl_c_at_a_question_ends_the_command_also_within_an_event_loop() -> None:
+    asks = "import asyncio; from ops.cli.confirm import confirm\nasync def ask(): confirm('Remove it all?')\n"
+    ends = "try: asyncio.run(ask())\nexcept KeyboardInterrupt: raise SystemExit(130)"
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", asks + ends], stdin=theirs, stderr=subprocess.PIPE, start_new_session=True
+    ) as asking:
+        try:
+            assert asking.stderr is not None
+            assert asking.stderr.read(1) == b"R"
+            asking.send_signal(signal.SIGINT)
+            assert asking.wait(timeout=20) == Exit.INTERRUPTED
+        finally:
+            asking.kill()
+    os.close(ours)
+    os.close(theirs)
+
+
 def test_the_console_needs_a_terminal_and_its_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +175,18 @@ def test_times_are_told_in_words() -> None:
     assert ago(None, now) == "never"
 
 
+@pytest.mark.parametrize("width", [200, 120, 100, 80, 40])
+def test_a_narrow_terminal_is_shown_all_of_a_table(width: int) -> None:
+    row = ("1 min ago", "harbour-lane", "[green]completed[/]", "60/60", "12", "7.2 s", str(uuid4()))
+    shown = table("when", "clinic", "status", "dates", "added", "took", "sync", right=("dates",), wrap=("sync",))
+    shown.add_row(*row)
+    out = Console(width=width, file=StringIO())
+    out.print(shown)
+    told = out.file.getvalue()  # type: ignore[attr-defined]
+    assert all(cell in told for cell in ("1 min ago", "harbour-lane", " completed", "60/60", "7.2 s", row[-1]))
+    assert max(map(len, told.splitlines())) <= width
+
+
 @pytest.mark.parametrize(
     ("typed", "help_page"),
     [
@@ -168,8 +202,9 @@ def test_wrong_usage_is_sent_to_the_help_of_its_command(
     assert capsys.readouterr().err.endswith(f"→ {help_page}\n")
 
 
-def test_a_reader_that_has_had_enough_is_no_error() -> None:
-    argv = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())", "spec"]
+@pytest.mark.parametrize("typed", ["spec", "--help"])
+def test_a_reader_that_has_had_enough_is_no_error(typed: str) -> None:
+    argv = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())", typed]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
         assert command.stdout is not None
         assert command.stderr is not None
