@@ -38,10 +38,12 @@ class CountingBudget:
         self.taken = 0
         self.clinics: Counter[str] = Counter()
         self.pauses: list[float | None] = []
+        self.asked = asyncio.Event()
         self.open = asyncio.Event()
         self.open.set()
 
     async def acquire(self, clinic: str) -> None:
+        self.asked.set()
         await self.open.wait()
         self.taken += 1
         self.clinics[clinic] += 1
@@ -74,3 +76,15 @@ class MemoryEvidence:
 
     async def keep(self, day: date, evidence: Evidence) -> None:
         self.kept[day] = evidence
+
+
+async def let_pass(seconds: float) -> None:
+    """The event loop's clock goes on by so many seconds at once, and all that is due by then happens.
+
+    It never goes back: what is planned later is planned by the new time.
+    """
+    loop, due = asyncio.get_running_loop(), asyncio.Event()
+    before = loop.time
+    loop.call_later(seconds, due.set)
+    loop.time = lambda: before() + seconds  # type: ignore[method-assign]
+    await due.wait()

@@ -1,57 +1,75 @@
+"""Limits stand still while somebody waits for his turn. The clock is the event loop's, and jumps."""
+
 from __future__ import annotations
 
 import asyncio
 
 import pytest
 
-from engine.portal.patience import Patience
+from engine.portal.patience import OutOfPatience, Patience
+from tests.portal.doubles import let_pass
 
 pytestmark = pytest.mark.anyio
 
+LIMIT = 100.0
+
 
 async def test_a_limit_ends_what_takes_too_long():
-    with pytest.raises(TimeoutError):
-        async with Patience().limit(0.01):
-            await asyncio.Event().wait()
+    async def take_too_long() -> None:
+        async with Patience().limit(LIMIT):
+            await let_pass(LIMIT + 1)
+
+    with pytest.raises(OutOfPatience):
+        await take_too_long()
 
 
 async def test_a_limit_stands_still_while_any_part_waits_for_its_turn():
-    patience, first_waits = Patience(), asyncio.Event()
+    patience, first_waits, second_waits = Patience(), asyncio.Event(), asyncio.Event()
 
     async def wait_for_a_turn() -> None:
         with patience.waiting():
             first_waits.set()
-            await asyncio.sleep(0.15)
+            await second_waits.wait()
+            await let_pass(2 * LIMIT)
 
-    async with patience.limit(0.1), patience.limit(0.1):
+    async with patience.limit(LIMIT), patience.limit(LIMIT):
         other = asyncio.create_task(wait_for_a_turn())
         await first_waits.wait()
         with patience.waiting():
-            await asyncio.sleep(0.15)
-        await other
+            second_waits.set()
+            await other
+            await let_pass(2 * LIMIT)
 
 
 async def test_a_limit_goes_on_where_it_stood():
-    async def wait_and_hang() -> None:
-        patience = Patience()
-        async with patience.limit(0.05):
-            with patience.waiting():
-                await asyncio.sleep(0.1)
-            await asyncio.Event().wait()
+    passed = []
 
-    with pytest.raises(TimeoutError):
-        await wait_and_hang()
+    async def wait_and_take_too_long() -> None:
+        patience = Patience()
+        async with patience.limit(LIMIT):
+            for share in (0.5, 0.25, 0.5):
+                with patience.waiting():
+                    await let_pass(2 * LIMIT)
+                await let_pass(share * LIMIT)
+                passed.append(share)
+
+    with pytest.raises(OutOfPatience):
+        await wait_and_take_too_long()
+    assert passed == [0.5, 0.25]
 
 
 async def test_waiting_gives_way_to_a_cancel():
+    waits = asyncio.Event()
+
     async def wait() -> None:
         patience = Patience()
-        async with patience.limit(60):
+        async with patience.limit(LIMIT):
             with patience.waiting():
+                waits.set()
                 await asyncio.Event().wait()
 
     task = asyncio.create_task(wait())
-    await asyncio.sleep(0)
+    await waits.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

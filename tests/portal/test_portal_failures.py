@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from engine.failure import Failure, Reason
 from engine.snapshot import Snapshot
 from tests.conftest import free_port
 from tests.portal.conftest import TODAY, Stage
+from tests.portal.doubles import let_pass
 from tests.portal.shapes import only
 
 pytestmark = pytest.mark.anyio
@@ -179,8 +179,8 @@ async def test_the_breaker_is_told_what_says_that_the_portal_is_down_and_what_sa
 
 async def test_a_date_that_waits_for_a_token_uses_up_none_of_its_time(stage: Stage):
     stage.budget.open.clear()
-    stage = stage.having(times=replace(stage.settings.times, date=0.3, call=0.3))
     scrape = asyncio.create_task(stage.scrape_one())
-    await asyncio.sleep(0.6)
+    await stage.budget.asked.wait()
+    await let_pass(2 * stage.settings.times.date)
     stage.budget.open.set()
     await stage.assert_true(await scrape)
