@@ -36,8 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except CycloptsError as error:
+        from ops.cli.usage import explain_usage
+
         help_of = " ".join(["idexx-sync", *(error.command_chain or ()), "--help"])
-        print(f"✗ {error}\n  → {help_of}", file=sys.stderr)
+        print(f"✗ {explain_usage(error)}\n  → {help_of}", file=sys.stderr)
         return Exit.USAGE
     except KeyboardInterrupt:
         return Exit.INTERRUPTED

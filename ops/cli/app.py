@@ -7,6 +7,8 @@ from importlib.metadata import version
 from cyclopts import App, Group, Parameter
 from cyclopts.config import Env
 
+from ops.cli.help_pages import ByPlace
+
 _RUN = Group("Running it", sort_key=1)
 _SYNC = Group("Syncs", sort_key=2)
 _CLINIC = Group("Clinics", sort_key=3)
@@ -53,6 +55,7 @@ def build(named: str | None = None) -> App:
         # Of the page that lists all of them only; a command's own page ends with its options.
         help_epilogue=None if named and not named.startswith("-") else _EPILOGUE,
         help_format="markdown",
+        help_formatter=ByPlace(),
         version=lambda: version("idexx-sync"),
         config=Env("IDEXX_SYNC_"),
         default_parameter=Parameter(show_env_var=False),

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from cyclopts import App
@@ -185,6 +185,48 @@ def test_a_narrow_terminal_is_shown_all_of_a_table(width: int) -> None:
     told = out.file.getvalue()  # type: ignore[attr-defined]
     assert all(cell in told for cell in ("1 min ago", "harbour-lane", " completed", "60/60", "7.2 s", row[-1]))
     assert max(map(len, told.splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("sync",), "CLINIC is missing"),
+        (("clinic", "add", "north"), "--name is missing"),
+        (("sync", "north", "--days"), "--days needs a value"),
+        (("sync", "north", "--days", "two"), "--days: 'two' is not a whole number"),
+        (("sync", "north", "--start", "30.11.2026"), "--start: '30.11.2026' is not a date, written YYYY-MM-DD"),
+        (("evidence", str(UUID(int=1)), "2026-02-30"), "DATE: '2026-02-30' is not a date, written YYYY-MM-DD"),
+        (("runs", "show", "1e0b3f6e"), "SYNC: '1e0b3f6e' is not a whole id"),
+        (("sync", "north", "south"), "'south' is one word too many"),
+        (("clinic", "schedule", "set", "north", "0", "6", "*"), "'6' is one word too many; quote what has spaces"),
+        (("sync", "north", "--dayz", "2"), "Did you mean --days?"),
+        (("worker", "scraper"), 'Did you mean "date_scraper"?'),
+    ],
+)
+def test_wrong_usage_is_told_with_the_word_and_how_it_is_written(
+    typed: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(typed) == Exit.USAGE
+    assert told in capsys.readouterr().err
+
+
+def test_a_wrong_value_in_the_environment_is_told_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IDEXX_SYNC_SYNC_DAYS", "two")
+    assert main(["sync", "north"]) == Exit.USAGE
+    assert "IDEXX_SYNC_SYNC_DAYS: 'two' is not a whole number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "place"), [(("sync",), "CLINIC"), (("evidence",), "DATE"), (("watch",), "SYNC|CLINIC")]
+)
+def test_help_names_a_place_once(path: tuple[str, ...], place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*path, "--help"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert f" {place} " in told
+    assert f"--{place.lower()}" not in told.lower()
+    assert "--json" in told
 
 
 @pytest.mark.parametrize(

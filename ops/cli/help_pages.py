@@ -1,0 +1,22 @@
+"""Help pages on which what is known by its place stands by its name alone: `CLINIC`, not `CLINIC --clinic`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cyclopts.help import DefaultFormatter
+
+if TYPE_CHECKING:
+    from cyclopts.help import HelpPanel
+    from rich.console import Console, ConsoleOptions
+
+
+class ByPlace(DefaultFormatter):
+    """cyclopts', without the options that a place could be filled by, too."""
+
+    def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
+        bare: dict[str, Any] = dict.fromkeys(
+            ("positive_names", "positive_shorts", "negative_names", "negative_shorts"), ()
+        )
+        entries = [entry.copy(**bare) if entry.positional_label else entry for entry in panel.entries]
+        super().__call__(console, options, panel.copy(entries=entries))

@@ -1,0 +1,40 @@
+"""What a wrong command line is told: which word, what is wrong with it, and how it is written."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+from cyclopts import Argument, CycloptsError
+from cyclopts.exceptions import CoercionError, MissingArgumentError, UnusedCliTokensError
+
+#: What is expected where a value of this type stands.
+EXPECTED = {
+    int: "a whole number",
+    float: "a number",
+    date: "a date, written YYYY-MM-DD",
+    UUID: "a whole id, such as 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa",
+    Path: "a path",
+}
+
+
+def explain_usage(error: CycloptsError) -> str:
+    """In our words where cyclopts speaks of tokens and types; in its own, which name what was meant, elsewhere."""
+    match error:
+        case MissingArgumentError(argument=Argument() as argument, keyword=None):
+            return f"{_name(argument)} is missing"
+        case MissingArgumentError(keyword=str(option)):
+            return f"{option} needs a value"
+        case CoercionError(
+            msg=None, argument=Argument() as argument, token=token, target_type=type() as wanted
+        ) if token is not None and (expected := EXPECTED.get(wanted)):
+            return f"{token.keyword or _name(argument)}: {token.value!r} is not {expected}"
+        case UnusedCliTokensError(unused_tokens=[first, *_]):
+            return f"{first!r} is one word too many; quote what has spaces, and name one thing at a time"
+    return str(error)
+
+
+def _name(argument: Argument) -> str:
+    """As the command's help has it: what is known by its place goes by its name, an option by its dashes."""
+    return argument.name if argument.index is None else argument.name.lstrip("-").upper()
