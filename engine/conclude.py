@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.clinic import Clinic
 from engine.events import Event
-from engine.failure import Reason
+from engine.failure import FATAL_FOR_SYNC
 from engine.removals import Fence
 from engine.store.database import Connection
 from engine.store.reconciling import (
@@ -114,10 +114,12 @@ def _is_partial(dates: Sequence[DateState]) -> bool:
 
 
 def _what_went_wrong(status: SyncStatus, dates: Sequence[DateState]) -> str | None:
+    """What ended the sync, if a date's failure did; else what failed first."""
     if status is not SyncStatus.FAILED:
         return None
-    first = next((state for state in dates if state.reason not in (None, Reason.SYNC_ENDED)), None)
-    return None if first is None else first.message
+    failed = [state for state in dates if state.status is DateStatus.FAILED]
+    fatal = [state for state in failed if state.reason in FATAL_FOR_SYNC]
+    return next((state.message for state in fatal or failed), None)
 
 
 def _error(state: DateState) -> dict[str, str]:

@@ -212,11 +212,14 @@ async def test_a_rejected_login_ends_the_sync_and_the_next_one_starts(database: 
     sync_id = (await ask(database, clinic, limits=one_at_a_time)).sync_id
     waiting = (await ask(database, clinic, limits=one_at_a_time)).sync_id
     await step(database, sync_id, one_at_a_time)
-    await give_up_dates(database, sync_id, [TODAY], Failure(Reason.LOGIN_REJECTED, "wrong password"))
+    await give_up_dates(database, sync_id, [TODAY], Failure(Reason.PORTAL_CHANGED, "a record has no id"))
+    tomorrow = TODAY + timedelta(days=1)
+    await give_up_dates(database, sync_id, [tomorrow], Failure(Reason.LOGIN_REJECTED, "wrong password"))
     ended = await step(database, sync_id, one_at_a_time)
     assert list(ended.started) == [waiting]
     sync = await stored(database, sync_id)
-    assert (sync.status, sync.error_message) == (SyncStatus.FAILED, "wrong password")
+    assert (sync.status, sync.partial_success) == (SyncStatus.FAILED, False)
+    assert sync.error_message == "wrong password", "what ended it, not what failed first"
     assert (await stored(database, waiting)).status is SyncStatus.IN_PROGRESS
 
 
@@ -316,6 +319,18 @@ async def test_before_a_removal_the_dates_that_may_show_where_it_went_are_read_o
             "select kind from schedule_appointment_changes where neo_appointment_id = 'rex' order by id"
         )
     assert [row["kind"] for row in kinds] == ["added", "moved"]
+
+
+async def test_a_sync_that_is_cancelled_with_all_its_dates_in_removes_nothing(
+    database: Database, clinic: Clinic
+) -> None:
+    await step(database, await whole_sync(database, clinic, {TODAY: ["rex", "bo"]}))
+    sync_id = await whole_sync(database, clinic, {TODAY: ["bo"]})
+    assert (await cancel(database, clinic, sync_id, LIMITS, FENCE)).changed
+    assert (await stored(database, sync_id)).stats["appointments_removed"] == 0
+    async with database.connection() as connection:
+        removed = await connection.fetch("select from schedule_appointments where deleted_at is not null")
+    assert not removed
 
 
 async def test_a_dry_run_plans_what_a_real_run_would_do_and_writes_nothing(
