@@ -175,7 +175,7 @@ async def test_a_process_that_stood_still_does_not_make_up_for_it(client: Client
         await tokens.acquire()
         granted.append(time.monotonic())
         if len(granted) == 2:
-            time.sleep(0.4)  # as if stopped, with the tokens of eight others in its hands
+            time.sleep(0.4)  # noqa: ASYNC251 - as if stopped, with the tokens of eight others in its hands
 
     await asyncio.gather(*(work() for _ in range(10)))
     assert most_in_a_window(granted, 0.1) <= 4

@@ -19,10 +19,26 @@ def test_what_would_lock_the_account_or_needs_a_person_is_never_tried_again(reas
     assert decide(Failure(reason, ""), 1, 0.0).delay is None
 
 
-@given(st.sampled_from(list(Reason)), st.integers(1, 50), chances, st.none() | st.floats(0, 3600))
-def test_retry_after_is_a_floor(reason: Reason, attempt: int, chance: float, floor: float | None):
+@given(st.sampled_from(list(Reason)), st.integers(1, 50), chances, st.floats(0, 3600))
+def test_retry_after_is_a_floor_and_makes_no_pause_shorter(
+    reason: Reason, attempt: int, chance: float, floor: float
+):
     delay = decide(Failure(reason, "", floor), attempt, chance).delay
-    assert delay is None or delay >= (floor or 0.0)
+    usual = decide(Failure(reason, ""), attempt, chance).delay
+    assert delay is None or (usual is not None and delay >= max(floor, usual))
+
+
+def test_dates_that_were_told_the_same_retry_after_do_not_come_back_together():
+    failure = Failure(Reason.RATE_LIMITED, "", 60.0)
+    assert len({decide(failure, 1, chance).delay for chance in (0.0, 0.3, 0.6)}) == 3
+
+
+@given(st.sampled_from(list(Reason)), st.integers(1, 9), chances, st.none() | st.floats(0, 900), st.floats(0, 900))
+def test_no_try_begins_after_the_time_of_its_reason(
+    reason: Reason, attempt: int, chance: float, floor: float | None, elapsed: float
+):
+    delay = decide(Failure(reason, "", floor), attempt, chance, elapsed).delay
+    assert delay is None or elapsed + delay <= RULES[reason].seconds
 
 
 @given(st.sampled_from(list(Reason)), chances)
