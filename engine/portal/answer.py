@@ -15,7 +15,8 @@ from engine.failure import Failure, PortalFailure, Reason
 #: A pause longer than this is not believed (seconds).
 MAX_RETRY_AFTER = 3600.0
 
-LOGIN_PATH = re.compile(r"/(log-?in|sign-?in)\b", re.IGNORECASE)
+#: In an address, too: `//login.` begins a host.
+LOGIN_PATH = re.compile(r"(?<!/)/(log-?in|sign-?in)\b", re.IGNORECASE)
 _LOGIN_MARKS = re.compile(
     r"""type=["']?password|name=["']?password|action=["']?[^"'>]*log-?in|<title>[^<]*(log|sign)\s*-?in""",
     re.IGNORECASE,
@@ -93,7 +94,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     if header is None:
         return None
     try:
-        seconds = float(header) if re.fullmatch(r"\s*\d{1,9}(\.\d+)?\s*", header) else _seconds_until(header, now)
+        seconds = float(header) if re.fullmatch(r"\s*\d+(\.\d+)?\s*", header) else _seconds_until(header, now)
     except (ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), MAX_RETRY_AFTER)

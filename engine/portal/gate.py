@@ -7,7 +7,6 @@ import contextlib
 import time
 from collections.abc import Awaitable
 from typing import TypeVar
-from urllib.parse import urljoin
 
 from playwright.async_api import BrowserContext, Page, Request, Response, Route
 from playwright.async_api import Error as PlaywrightError
@@ -182,8 +181,8 @@ class Gate:
             except PortalFailure as error:
                 self._fail(error.failure)
         elif request.method != "GET" and 300 <= response.status < 400:
-            target = urljoin(request.url, answer.headers.get("location", ""))
-            if not self._settings.contains(target):
+            target = self._settings.resolve(answer.headers.get("location", ""), request.url)
+            if target is None:
                 self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in is answered with a way out of the portal"))
             elif is_landing(target):
                 self.is_landing = True

@@ -68,8 +68,11 @@ class PortalSettings:
         return self.base_url.rstrip("/") + path
 
     def resolve(self, address: str, relative_to: str) -> str | None:
-        """`address` made absolute, or None where it leaves the portal."""
-        target = urljoin(relative_to, address)
+        """`address` made absolute, or None where it leaves the portal, or is no address at all."""
+        try:
+            target = urljoin(relative_to, address)
+        except ValueError:  # brackets that hold no IPv6 address
+            return None
         return target if self.contains(target) else None
 
     def contains(self, address: str) -> bool:

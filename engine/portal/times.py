@@ -26,14 +26,14 @@ def read_time(text: str, zone: tzinfo) -> datetime:
 def read_span(start: str, end: str, zone: tzinfo) -> tuple[datetime, datetime]:
     """Start and end of a record; ValueError where the end lies before the start.
 
-    In the hour that comes twice, an end that would lie before its start is the second of the two.
+    Where the clocks change, an end that would lie before its start is the second of the hour that comes twice, or
+    its start, in the hour that is skipped, counts from after the change.
     """
     starts, ends = read_time(start, zone), read_time(end, zone)
-    if utc(ends) < utc(starts):
-        ends = ends.replace(fold=1)
-    if utc(ends) < utc(starts):
-        raise ValueError("ends before it starts")
-    return starts, ends
+    for pair in ((starts, ends), (starts, ends.replace(fold=1)), (starts.replace(fold=1), ends)):
+        if utc(pair[0]) <= utc(pair[1]):
+            return pair
+    raise ValueError("ends before it starts")
 
 
 def utc(moment: datetime) -> datetime:

@@ -139,6 +139,7 @@ def test_a_status_other_than_200_is_never_complete(status: int, reason: Reason):
 
 def test_a_redirect_to_the_login_page_is_the_end_of_the_session():
     assert failure(b"", status=302, location="https://portal.test/login?next=x").reason is Reason.SESSION_ENDED
+    assert failure(b"", status=302, location="https://login.portal.test/x").reason is Reason.PORTAL_CHANGED
 
 
 @pytest.mark.parametrize(
@@ -162,6 +163,7 @@ def test_a_page_with_status_200_is_known_by_what_it_shows(html: str, reason: Rea
         ("Thu, 22 Jan 2026 12:00:30 GMT", 30.0),
         ("Thu, 22 Jan 2026 11:00:00 GMT", 0.0),
         ("99999999", 3600.0),
+        ("9" * 400, 3600.0),
         ("-5", None),
         ("soon", None),
         ("nan", None),

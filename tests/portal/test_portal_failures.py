@@ -31,6 +31,7 @@ pytestmark = pytest.mark.anyio
         ({"mode": "maintenance"}, Reason.MAINTENANCE),
         ({"mode": "redirect", "location": "https://elsewhere.example/"}, Reason.LEFT_PORTAL),
         ({"mode": "redirect", "location": "//elsewhere.example/login"}, Reason.LEFT_PORTAL),
+        ({"mode": "redirect", "location": "http://[no.address/"}, Reason.LEFT_PORTAL),
         ({"mode": "redirect", "location": "/appointments/getCalendarEventData"}, Reason.PORTAL_CHANGED),
         ({"mode": "login_page"}, Reason.SESSION_ENDED),
         ({"mode": "redirect", "location": "/login"}, Reason.SESSION_ENDED),

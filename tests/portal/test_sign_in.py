@@ -125,6 +125,7 @@ async def test_a_form_that_would_send_the_password_elsewhere_is_not_sent(strange
         ({"on": ["login"], "mode": "hang", "seconds": 30}, Reason.TIMED_OUT),
         ({"on": ["login"], "mode": "maintenance"}, Reason.MAINTENANCE),
         ({"on": ["login"], "mode": "status", "status": 429}, Reason.RATE_LIMITED),
+        ({"on": ["login"], "mode": "redirect", "location": "http://[no.address/"}, Reason.LEFT_PORTAL),
     ],
     ids=str,
 )

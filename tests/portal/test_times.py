@@ -45,6 +45,14 @@ def test_a_time_in_the_missing_hour_keeps_the_day_and_is_read_from_before_the_ch
     assert (utc(ends) - utc(starts)).total_seconds() == 1800
 
 
+@pytest.mark.parametrize("end", ["2026-03-08 03:00:00", "2026-03-08 03:15:00"])
+def test_what_starts_in_the_missing_hour_and_ends_after_it_is_no_nonsense(end: str):
+    starts, ends = read_span("2026-03-08 02:30:00", end, DENVER)
+    assert (starts.date(), starts.time()) == (date(2026, 3, 8), time(2, 30))
+    assert utc(ends) == read_time(end, DENVER)
+    assert 0 < (utc(ends) - utc(starts)).total_seconds() <= 45 * 60
+
+
 def test_the_hour_that_comes_twice_is_the_first_unless_the_end_would_lie_before_the_start():
     starts, ends = read_span("2026-11-01 01:15:00", "2026-11-01 01:45:00", DENVER)
     assert utc(starts) == datetime(2026, 11, 1, 7, 15, tzinfo=UTC)
