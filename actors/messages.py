@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from actors.wrong_values import what_is_wrong
 from engine.dates import MAX_DAYS, DateRange, days_ahead
 from engine.errors import BadRequest, EngineError
 
@@ -151,12 +152,12 @@ def parse(model: type[R], payload: bytes) -> R:
     try:
         return model.model_validate_json(payload.strip() or b"{}")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
+        first = error.errors(include_url=False)[0]
         field, given = ".".join(str(part) for part in first["loc"]) or "request", first["input"]
         # A number says nothing of anybody; a text might, and a refusal can become an event.
         shown = isinstance(given, int | float) and abs(given) < 10**9
         what = f"{given} cannot be used: " if shown else ""
-        raise BadRequest(f"{field}: {what}{first['msg']}") from None
+        raise BadRequest(f"{field}: {what}{what_is_wrong(first)}") from None
 
 
 def refusal(error: EngineError) -> dict[str, Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from actors.wrong_values import what_is_wrong
 from engine.sync import Limits
 from engine.webhook_reach import Network, Reach, read_networks
 from engine.webhook_tries import SCHEDULE
@@ -96,10 +98,10 @@ class Settings(BaseSettings):
     ack_wait_ms: Annotated[int, Field(ge=1000, le=3_600_000)] = 10_000
 
     mailbox_size: Positive = 1000
-    mailbox_size_coordinator: int | None = None
-    mailbox_size_date_scraper: int | None = None
-    mailbox_size_reconciler: int | None = None
-    mailbox_size_notifier: int | None = None
+    mailbox_size_coordinator: Positive | None = None
+    mailbox_size_date_scraper: Positive | None = None
+    mailbox_size_reconciler: Positive | None = None
+    mailbox_size_notifier: Positive | None = None
 
     webhook_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = 10_000
     #: Seconds between one try of a delivery and the next, joined by commas; after the last one it is given up.
@@ -192,14 +194,10 @@ def load() -> Settings:
     try:
         return Settings(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))  # type: ignore[call-arg]
     except ValidationError as error:
-        raise SettingsError("; ".join(_explain(item) for item in error.errors())) from None
+        raise SettingsError("; ".join(map(_explain, error.errors()))) from None
 
 
-def _explain(item: object) -> str:
-    match item:
-        case {"loc": (name, *_), "input": value, "msg": message}:
-            shown = "(hidden)" if name in SECRET else repr(value)
-            return f"{str(name).upper()}={shown}: {message}; correct it or unset it for the default"
-        case {"msg": message}:
-            return str(message).removeprefix("Value error, ")
-    return str(item)
+def _explain(item: Mapping[str, Any]) -> str:
+    name = str(item["loc"][0])
+    shown = "(hidden)" if name in SECRET else repr(item["input"])
+    return f"{name.upper()}={shown}: {what_is_wrong(item)}; correct it or unset it for the default"

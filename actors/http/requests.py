@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from actors.http.answers import TimedOut, WrongType
 from actors.messages import MAX_REQUEST_BYTES, SyncCommand, TooLarge, parse
+from actors.wrong_values import what_is_wrong
 from engine.errors import BadRequest
 
 #: How long a caller may take to send a body, in seconds.
@@ -69,7 +70,7 @@ def _checked(kind: TypeAdapter[Any], name: str, value: str) -> Any:
     try:
         return kind.validate_python(value)
     except ValidationError as error:
-        raise BadRequest(f"{name}: {error.errors(include_url=False)[0]['msg']}") from None
+        raise BadRequest(f"{name}: {what_is_wrong(error.errors(include_url=False)[0])}") from None
 
 
 async def _body(request: Request) -> bytes:

@@ -43,6 +43,8 @@ def sync(
 
     Example: `idexx-sync sync cedar-creek --days 14`
     """
+    if (start is None) != (end is None) or (days is not None and start is not None):
+        raise CommandFailed("give either --days, or both --start and --end", status=Exit.USAGE)
     body: dict[str, Any] = {
         "days_ahead": 14 if days is None and start is None and end is None else days,
         "start_date": start,

@@ -103,10 +103,32 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     assert "secret" not in done.stderr
 
 
-def test_a_bad_setting_is_named_with_its_value() -> None:
-    done = run("status", SYNC_CONCURRENCY="many")
-    assert done.returncode == Exit.USAGE
-    assert "SYNC_CONCURRENCY='many'" in done.stderr
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SYNC_CONCURRENCY", "many", "SYNC_CONCURRENCY='many': must be a whole number"),
+        ("SYNC_CONCURRENCY", "0", "SYNC_CONCURRENCY='0': must be 1 or more"),
+        ("HTTP_PORT", "99999", "HTTP_PORT='99999': must be 65535 or less"),
+        ("IDEXX_RATE_LIMIT", "0", "IDEXX_RATE_LIMIT='0': must be more than 0"),
+        ("HEADLESS", "maybe", "HEADLESS='maybe': must be true or false"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL='loud': must be 'debug', 'info', 'warning' or 'error'"),
+        ("API_KEYS", "mine", "API_KEYS=(hidden): expected name:sha256"),
+    ],
+)
+def test_a_bad_setting_is_named_with_its_value(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert main(["status"]) == Exit.USAGE
+    assert f"✗ {told}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("dates", [("--start", "2030-01-01"), ("--end", "2030-01-01")])
+def test_half_a_range_of_dates_is_told_by_its_options(
+    dates: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sync", "north", *dates]) == Exit.USAGE
+    assert "either --days, or both --start and --end" in capsys.readouterr().err
 
 
 def test_the_traceback_comes_with_debug_only(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,37 @@
+"""What is wrong with a value that a model refuses, in words for the one who gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+#: By pydantic's type of the error; `{...}` is what its context tells.
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "model_type": "must be an object",
+    "string_type": "must be a text",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "literal_error": "must be {expected}",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "value_error": "{error}",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing"), "must be a date, written YYYY-MM-DD"
+    ),
+    **dict.fromkeys(("uuid_type", "uuid_parsing"), "must be a UUID"),
+}
+
+
+def what_is_wrong(error: Mapping[str, Any]) -> str:
+    """`error` is one of `ValidationError.errors()`, with its context. Pydantic's own words where it has better ones."""
+    context = error.get("ctx", {})
+    if error["type"] == "string_too_short":
+        return "must not be empty" if context["min_length"] == 1 else f"needs {context['min_length']} characters"
+    words = _WORDS.get(error["type"])
+    return str(error["msg"]) if words is None else words.format(**context)
