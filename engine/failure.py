@@ -15,6 +15,7 @@ class Reason(StrEnum):
 
     # The account: trying again would lock it.
     NO_CREDENTIALS = "no_credentials"
+    NO_COMPANY_ID = "no_company_id"
     LOGIN_REJECTED = "login_rejected"
     ACCOUNT_LOCKED = "account_locked"
     SECOND_FACTOR = "second_factor"
@@ -40,7 +41,13 @@ class Reason(StrEnum):
 
 #: Reasons that make every other date of the sync pointless, so that it ends at once.
 FATAL_FOR_SYNC = frozenset(
-    {Reason.NO_CREDENTIALS, Reason.LOGIN_REJECTED, Reason.ACCOUNT_LOCKED, Reason.SECOND_FACTOR}
+    {
+        Reason.NO_CREDENTIALS,
+        Reason.NO_COMPANY_ID,
+        Reason.LOGIN_REJECTED,
+        Reason.ACCOUNT_LOCKED,
+        Reason.SECOND_FACTOR,
+    }
 )
 
 

@@ -52,6 +52,7 @@ NEVER = Rule(When.NEVER)
 
 RULES: dict[Reason, Rule] = {
     Reason.NO_CREDENTIALS: NEVER,
+    Reason.NO_COMPANY_ID: NEVER,
     Reason.LOGIN_REJECTED: NEVER,
     Reason.ACCOUNT_LOCKED: NEVER,
     Reason.SECOND_FACTOR: NEVER,

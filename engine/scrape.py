@@ -28,6 +28,7 @@ from engine.snapshot import Snapshot
 from engine.store.clinics import find_clinic, get_credentials, mark_login_failure
 from engine.store.database import Connection, Database
 from engine.store.reconciling import save_schedule_config
+from engine.store.syncs.admission import lock_clinic_row
 from engine.store.syncs.claims import Claim, claim, retry, save_snapshot, statuses, stored_counts
 from engine.store.syncs.dates import fail
 from engine.store.syncs.lifecycle import lock_sync
@@ -162,26 +163,36 @@ def database_clock(read_at: datetime) -> Callable[[], datetime]:
 
 async def _record(desk: Desk, task: _Task, found: Found, config: ScheduleConfig | Failure | None) -> Done:
     seen = []
+    refusal = _refusal(task, found)
     async with desk.database.transaction() as connection:
+        if refusal:
+            # It is written into the clinic's row, which everybody locks before a sync's.
+            await lock_clinic_row(connection, task.clinic.id)
         if await _running(connection, task.sync_id) is None:
             return Done()
+        if refusal:
+            await mark_login_failure(connection, task.clinic.id, refusal.reason)
         if isinstance(config, ScheduleConfig):
             await save_schedule_config(connection, task.clinic.id, config)
         for each in task.claims:
             outcome = found[each.date]
             if isinstance(outcome, Failure):
-                await _record_failure(connection, desk, task.clinic, each, outcome)
+                await _record_failure(connection, desk, each, outcome)
             elif await save_snapshot(connection, task.clinic.id, each, outcome):
                 seen.append(each.date)
     # Their place is free: the next dates need not wait until these are reconciled.
     return Done(task.clinic.id, reconcile=seen, coordinate=True)
 
 
-async def _record_failure(
-    connection: Connection, desk: Desk, clinic: Clinic, held: Claim, failure: Failure
-) -> None:
-    if failure.is_fatal:
-        await mark_login_failure(connection, clinic.id, failure.reason)
+def _refusal(task: _Task, found: Found) -> Failure | None:
+    """Why the portal does not let the clinic in, if it does not. Credentials that are not there, or that do not open
+    with this worker's keys, never came to the portal."""
+    if isinstance(task.credentials, Failure):
+        return None
+    return next((each for each in found.values() if isinstance(each, Failure) and each.is_fatal), None)
+
+
+async def _record_failure(connection: Connection, desk: Desk, held: Claim, failure: Failure) -> None:
     decision = decide(failure, held.attempt, desk.chance(), held.elapsed)
     if decision.delay is None:
         await fail(connection, held.sync_id, held.date, failure, held.token)

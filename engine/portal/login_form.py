@@ -20,6 +20,11 @@ PASSWORD = 'input[name="password"], input[type="password"]'  # noqa: S105
 SUBMIT = 'button[type="submit"], input[type="submit"], button:not([type])'
 SUBMIT_TEXT = re.compile(r"^\s*(log\s?in|sign\s?in)\s*$", re.IGNORECASE)
 
+NO_COMPANY_ID = (
+    "the sign-in form asks for a company id, and none is stored; "
+    "store the credentials again with `idexx-sync credentials set CLINIC --company-id ID`"
+)
+
 #: How long the company's field may be drawn later than the rest of the form, in seconds.
 COMPANY_GRACE = 1.0
 
@@ -45,9 +50,7 @@ class LoginForm:
         values = [(self.user, credentials.username), (self.password, credentials.password)]
         if self.company is not None:
             if credentials.company_id is None:
-                raise PortalFailure(
-                    Failure(Reason.NO_CREDENTIALS, "the sign-in form asks for a company id, and none is stored")
-                )
+                raise PortalFailure(Failure(Reason.NO_COMPANY_ID, NO_COMPANY_ID))
             values.insert(0, (self.company, credentials.company_id))
         for _ in range(FILL_TRIES):
             for field, value in values:

@@ -34,7 +34,7 @@ BREAKS = frozenset(
 )
 
 #: What says nothing about the portal at all.
-NEUTRAL = frozenset({Reason.BROWSER_CRASHED, Reason.INTERNAL, Reason.NO_CREDENTIALS})
+NEUTRAL = frozenset({Reason.BROWSER_CRASHED, Reason.INTERNAL, Reason.NO_COMPANY_ID})
 
 
 def _utc_now() -> datetime:

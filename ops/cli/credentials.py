@@ -16,7 +16,7 @@ from engine.store import clinics as store
 from engine.store.clinics.rotating import rotate_credentials
 from engine.store.vault import Vault
 from ops.cli.errors import CommandFailed
-from ops.cli.exits import LOGIN_REASONS, Exit
+from ops.cli.exits import LOGIN_REASONS, Exit, sign_in_remedy
 from ops.cli.terminal import Json, answer, say
 from ops.connections import open_database
 from ops.reach import database_url, nats_url, settings_here
@@ -76,7 +76,7 @@ def try_(clinic: Slug, *, json: Json = False) -> int:
         raise CommandFailed(
             f"the portal does not let {clinic} in: {failure.message} ({failure.reason})",
             status=Exit.LOGIN_REJECTED if rejected else Exit.FAILED,
-            hint=f"idexx-sync credentials set {clinic}" if rejected else "idexx-sync doctor",
+            hint=sign_in_remedy(clinic, {failure.reason}) if rejected else "idexx-sync doctor",
         )
     return Exit.LOGIN_REJECTED if rejected else Exit.FAILED
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -21,7 +21,7 @@ class Exit(IntEnum):
 
 
 #: Reasons of `engine.failure` with which the portal does not let the clinic in.
-LOGIN_REASONS = frozenset({"no_credentials", "login_rejected", "account_locked", "second_factor"})
+LOGIN_REASONS = frozenset({"no_credentials", "no_company_id", "login_rejected", "account_locked", "second_factor"})
 
 #: What a refusal's code means for the one who asked.
 REFUSALS = {
@@ -33,6 +33,12 @@ REFUSALS = {
     429: Exit.REJECTED,
     503: Exit.UNREACHABLE,
 }
+
+
+def sign_in_remedy(clinic: str, reasons: Collection[str | None]) -> str:
+    """The command that stores what the portal lets the clinic in with."""
+    company_id = " --company-id ID" if "no_company_id" in reasons else ""
+    return f"idexx-sync credentials set {clinic}{company_id}"
 
 
 def of_refusal(code: int) -> Exit:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.events import LAST
-from ops.cli.exits import LOGIN_REASONS
+from ops.cli.exits import LOGIN_REASONS, sign_in_remedy
 from ops.live.events import Event
 
 
@@ -156,7 +156,7 @@ def next_step(ending: Mapping[str, Any]) -> str | None:
     """The one command to try after dates that failed."""
     reasons = {error.get("reason") for error in ending.get("errors") or ()}
     if reasons & LOGIN_REASONS:
-        return f"idexx-sync credentials set {ending['clinic']}"
+        return sign_in_remedy(ending["clinic"], reasons)
     if "portal_changed" in reasons:
         return f"idexx-sync evidence {ending['sync_id']}"
     return f"idexx-sync runs show {ending['sync_id']}" if reasons else None

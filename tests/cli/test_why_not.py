@@ -30,6 +30,7 @@ def words(clinic: dict[str, Any] | None = None, **figures: Any) -> list[str]:
         ({"is_fresh": True}, {}, []),
         ({"is_fresh": None}, {}, []),
         ({"login_failure": "login_rejected"}, {"failing": "login_rejected"}, ["login rejected"]),
+        ({"login_failure": "no_company_id"}, {"failing": "no_company_id"}, ["no company id"]),
         ({}, {"failing": "portal_changed"}, ["last sync failed by: portal changed"]),
         ({"removals_held": 21}, {"running_seconds": 75.0}, ["21 removals held", "syncing for 75 s"]),
         ({}, {}, ["no sync runs, and none has failed: was one asked for?"]),

@@ -113,6 +113,7 @@ def test_the_summary_names_counts_and_the_same_trouble_once() -> None:
     [
         (ENDING, None),
         (failed("login_rejected", "bad_answer"), "idexx-sync credentials set north"),
+        (failed("no_company_id", "sync_ended"), "idexx-sync credentials set north --company-id ID"),
         (failed("portal_changed", "bad_answer"), f"idexx-sync evidence {SYNC}"),
         (failed("bad_answer"), f"idexx-sync runs show {SYNC}"),
     ],

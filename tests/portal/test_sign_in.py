@@ -44,10 +44,18 @@ async def test_every_seen_form_lets_us_in(stranger: Stage, variant: dict[str, An
     assert len(await stranger.calls("login")) == 1
 
 
-@pytest.mark.parametrize("trick", ["dialog", "download", "popup", "permission"])
+@pytest.mark.parametrize("trick", ["dialog", "download", "popup", "permission", "tracker"])
 async def test_a_clumsy_page_does_not_get_in_the_way(stranger: Stage, trick: str):
     await stranger.sandbox.dials(**{trick: True})
     await stranger.assert_true(await stranger.scrape_one())
+
+
+async def test_what_a_page_could_not_send_out_of_the_portal_is_told_where_nothing_else_says_why(stranger: Stage):
+    await stranger.sandbox.dials(tracker=True, fail=[{"on": ["login"], "mode": "login_page"}])
+    failure = await sign_in(stranger)
+    assert failure is not None
+    assert failure.reason is Reason.PORTAL_CHANGED
+    assert "out of the portal, which was not let through" in failure.message
 
 
 @pytest.mark.parametrize("error", ["role_alert", "error_message", "alert_danger"])

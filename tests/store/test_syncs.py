@@ -23,14 +23,17 @@ from engine.give_up import give_up_dates
 from engine.reconcile import reconcile_date
 from engine.removals import Fence
 from engine.snapshot import Proof, Snapshot
+from engine.store.clinics import remove_clinic
 from engine.store.database import Database
 from engine.store.syncs import claims
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.admission import Admission, admit, need_attention
 from engine.store.syncs.claims import Claim
 from engine.store.syncs.events import events_after
+from engine.store.syncs.lifecycle import lock_sync
 from engine.store.syncs.reading import get_sync
 from engine.sync import DateStatus, Limits, Sync, SyncRequest, SyncStatus
+from tests.store.waits import until_somebody_waits
 
 pytestmark = pytest.mark.anyio
 
@@ -268,6 +271,42 @@ async def test_a_sync_that_is_found_after_a_month_of_standstill_ends(database: D
     await give_up_dates(database, sync_id, [TODAY], Failure(Reason.TIMED_OUT, "the portal did not answer"))
     await step(database, sync_id)
     assert (await stored(database, sync_id)).status is SyncStatus.TIMED_OUT
+
+
+async def test_a_clinic_is_removed_between_two_steps_of_whoever_works_on_it(
+    database: Database, clinic: Clinic
+) -> None:
+    sync_id = (await ask(database, clinic)).sync_id
+    claim = await take(database, sync_id, TODAY)
+
+    async def remove() -> None:
+        async with database.connection() as connection:
+            await remove_clinic(connection, clinic.id)
+
+    async with database.transaction() as connection:
+        await lock_sync(connection, sync_id)
+        removing = asyncio.create_task(remove())
+        await until_somebody_waits(connection)
+        proof = Proof(200, "application/json", "array", 0, TODAY, TODAY)
+        assert await claims.save_snapshot(
+            connection, clinic.id, claim, Snapshot(TODAY, claim.claimed_at, (), proof)
+        )
+    await removing
+    assert await reconcile_date(database, sync_id, TODAY) is None
+
+
+@pytest.mark.parametrize(("silent", "status"), [(590, SyncStatus.IN_PROGRESS), (610, SyncStatus.FAILED)])
+async def test_a_sync_that_gave_no_sign_of_life_for_too_long_is_ended(
+    database: Database, clinic: Clinic, silent: int, status: SyncStatus
+) -> None:
+    patient = Limits(sync_timeout=86_400, stale_after=600)
+    sync_id = (await ask(database, clinic, limits=patient)).sync_id
+    async with database.connection() as connection:
+        await connection.execute(f"update schedule_syncs set heartbeat_at = now() - interval '{silent} seconds'")
+    await step(database, sync_id, patient)
+    sync = await stored(database, sync_id)
+    assert sync.status is status
+    assert ("STALE_SYNC_MS" in (sync.error_message or "")) == (status is SyncStatus.FAILED)
 
 
 async def test_syncs_that_wait_run_in_the_order_they_came(database: Database, clinic: Clinic) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from engine.clinic import Clinic, check_slug, check_zone
 from engine.credentials import Credentials
 from engine.errors import LoginRejected, NoCredentials, UnknownClinic
+from engine.failure import Reason
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.vault import Sealed, Vault
@@ -41,8 +42,11 @@ async def list_clinics(connection: Connection) -> list[dict[str, Any]]:
 
 
 async def remove_clinic(connection: Connection, clinic_id: UUID) -> None:
-    """Removes the clinic with all that is stored of it."""
-    await connection.execute(SQL["remove_clinic"], clinic_id)
+    """Removes the clinic with all that is stored of it, once whoever works on its syncs is between two steps."""
+    async with connection.transaction():
+        await connection.execute(SQL["lock_clinic_row"], clinic_id)
+        await connection.execute(SQL["lock_syncs"], clinic_id)
+        await connection.execute(SQL["remove_clinic"], clinic_id)
 
 
 async def set_goal(connection: Connection, clinic: Clinic, max_age_seconds: int | None) -> None:
@@ -70,6 +74,11 @@ async def check_can_sign_in(connection: Connection, clinic: Clinic) -> None:
     row = await connection.fetchrow(SQL["check_can_sign_in"], clinic.id)
     if row is None or not row["has_credentials"]:
         raise NoCredentials(_no_credentials(clinic.slug))
+    if row["login_failure"] == Reason.NO_COMPANY_ID:
+        raise LoginRejected(
+            f"the portal asks clinic {clinic.slug!r} for a company id, and none is stored with its credentials; "
+            f"store them again with `idexx-sync credentials set {clinic.slug} --company-id ID`"
+        )
     if row["login_failure"] is not None:
         raise LoginRejected(
             f"the portal does not let clinic {clinic.slug!r} in ({row['login_failure']}); "
