@@ -47,6 +47,20 @@ def test_a_message_that_came_again_keeps_nobody_from_new_messages(broker: NatsBr
     consumer.close()
 
 
+def test_what_comes_beyond_the_prefetch_goes_to_another(broker: NatsBroker) -> None:
+    one = broker.consume("default", prefetch=1, timeout=200)
+    assert next(one) is None  # it has asked for what is new, and for what is due
+    send(broker, "due", delay=0)
+    send(broker, "new")
+    first = take(one)
+    eventually(lambda: broker.mailbox("default").delayed == 0)
+    assert next(one) is None
+    other = broker.consume("default", prefetch=1, timeout=200)
+    assert {first.args[0], take(other).args[0]} == {"due", "new"}
+    one.close()
+    other.close()
+
+
 def test_a_message_handed_around_by_busy_workers_is_not_taken_for_poison(nats_url: str, namespace: str) -> None:
     broker = NatsBroker(nats_url, namespace=namespace, max_deliver=4)
     consumers = [broker.consume("default", prefetch=1, timeout=200) for _ in range(8)]
