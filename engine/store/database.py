@@ -34,6 +34,10 @@ _AWAY = (
 _TELLING = {"08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"}
 
 
+#: What is said of a table, column, function or type that is not there: the program is newer than the database.
+_LACKING = {"42P01", "42703", "42883", "42704"}
+
+
 class StatementRefused(Exception):
     """PostgreSQL, or asyncpg, did not accept a statement.
 
@@ -120,4 +124,5 @@ def _refused(error: asyncpg.PostgresError) -> StatementRefused:
     names = ("constraint_name", "table_name", "column_name", "data_type_name")
     told = [state, *(str(value) for name in names if (value := getattr(error, name, None)))]
     words = f": {error.args[0]}" if state[:2] in _TELLING and error.args else ""
-    return StatementRefused(f"{type(error).__name__} ({', '.join(filter(None, told))}){words}")
+    remedy = "; run `idexx-sync migrate` if this version has just been installed" if state in _LACKING else ""
+    return StatementRefused(f"{type(error).__name__} ({', '.join(filter(None, told))}){words}{remedy}")

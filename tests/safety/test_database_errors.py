@@ -57,6 +57,16 @@ async def test_what_was_broken_is_named(database: Database, pool: asyncpg.Pool) 
     assert 'relation "nowhere" does not exist' in await refused(database, "select from nowhere")
 
 
+async def test_a_process_that_is_newer_than_the_database_says_what_to_run(
+    database: Database, pool: asyncpg.Pool
+) -> None:
+    await pool.execute("drop function look_at_date")
+    told = await refused(database, "select * from look_at_date($1, $2, $3, $4)", *[None] * 4)
+    assert "function look_at_date" in told
+    assert "run `idexx-sync migrate`" in told
+    assert "idexx-sync migrate" not in await refused(database, "select 1 / 0")
+
+
 async def test_a_connection_that_is_lost_just_as_a_statement_begins_is_a_server_that_is_away(
     database: Database,
 ) -> None:
