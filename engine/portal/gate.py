@@ -31,7 +31,8 @@ class Gate:
     """Of one page. Scripts and styles may come from elsewhere; nothing is sent there, no page comes from there.
 
     `news` is set when something happened that is worth a look; `failure` is why the page cannot go on;
-    `is_landing`: the portal answered what was sent with the way to one of its landing pages.
+    `is_landing`: the portal answered what was sent with the way to one of its landing pages; `has_stopped`:
+    something that was on its way out of the portal was not let through.
     """
 
     def __init__(self, settings: PortalSettings, budget: Budget, errand: Errand) -> None:
@@ -48,6 +49,7 @@ class Gate:
         self.news = asyncio.Event()
         self.failure: Failure | None = None
         self.is_landing = False
+        self.has_stopped = False
 
     async def guard(self, context: BrowserContext, page: Page) -> None:
         self._page = page
@@ -133,10 +135,13 @@ class Gate:
             return False
         if self._settings.contains(request.url):
             return True
-        if request.method != "GET" or request.is_navigation_request():
+        if request.is_navigation_request() and request.frame.parent_frame is None:
             self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in page leads out of the portal"))
             return False
-        return True
+        # What counts visitors sends out of many a page, or frames another; the sign-in goes on without it.
+        is_let_out = request.method == "GET" and not request.is_navigation_request()
+        self.has_stopped = self.has_stopped or not is_let_out
+        return is_let_out
 
     def _is_ours(self, request: Request) -> bool:
         try:

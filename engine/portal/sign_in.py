@@ -140,5 +140,7 @@ class SignIn:
         """The page that is due is still on its way, or this is another one."""
         if self._gate.is_waiting:
             return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in was not answered in time"))
+        if self._gate.has_stopped:
+            what += "; it wanted to send something out of the portal, which was not let through"
         reason, message = page_reason(await page.content())
         return PortalFailure(Failure(reason, message)) if reason is Reason.MAINTENANCE else drift(what)

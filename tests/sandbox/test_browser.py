@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 
@@ -162,8 +162,16 @@ async def test_pages_play_their_tricks(sandbox: SandboxProcess, page: Page, clin
         await dialog.dismiss()
 
     page.on("dialog", dismiss)
-    await sandbox.dials(dialog=True, download=True, popup=True, permission=True)
-    async with page.expect_download() as download, page.context.expect_page() as popup:
+
+    def is_tracker(request: Request) -> bool:
+        return request.method == "POST" and request.url.startswith("https://tracker.invalid/")
+
+    await sandbox.dials(dialog=True, download=True, popup=True, permission=True, tracker=True)
+    async with (
+        page.expect_download() as download,
+        page.context.expect_page() as popup,
+        page.expect_request(is_tracker),
+    ):
         await page.goto("/login")
     assert seen == ["alert"]
     assert (await download.value).suggested_filename == "report.csv"
