@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import phonenumbers
 
+from engine.errors import BadRequest
+
+
+def check_country(country: str) -> str:
+    """Two letters that tell how numbers are dialled. Raises `BadRequest`: by any other, local numbers would be lost."""
+    if (code := country.upper()) not in phonenumbers.SUPPORTED_REGIONS:
+        raise BadRequest(f"country: {country!r} is no country of ISO 3166; use two letters, such as US, CA or GB")
+    return code
+
 
 def e164(raw: str | None, country: str) -> str | None:
     """None where the text is no phone number, read as one dialled in `country` (ISO 3166, two letters).

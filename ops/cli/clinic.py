@@ -11,6 +11,8 @@ from cyclopts import App, Parameter
 from actors.settings import Settings
 from engine.store import clinics as store
 from ops.cli.confirm import Yes, confirm
+from ops.cli.errors import CommandFailed
+from ops.cli.exits import Exit
 from ops.cli.goal import goal
 from ops.cli.max_age import MaxAge, seconds_of
 from ops.cli.resources import resources
@@ -45,8 +47,13 @@ def add(
 
     Example: `idexx-sync clinic add cedar-creek --name "Cedar Creek Vets" --timezone America/Chicago`
     """
+    # The portal's room takes a while to load, and only this command needs it.
+    from engine.portal.phones import check_country
 
     wanted = None if max_age is None else seconds_of(max_age)
+    country = check_country(country)
+    if not name.strip():
+        raise CommandFailed("--name is empty; give the clinic's name as people know it", status=Exit.USAGE)
 
     async def run(settings: Settings) -> Any:
         async with open_database(database_url(settings)) as connection, connection.transaction():

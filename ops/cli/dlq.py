@@ -88,8 +88,8 @@ def drop(
     """
     with _broker() as broker:
         named = _named(broker, letter)
-        if not yes:
-            confirm(f"Delete {len(named)} dead letters?")
+        if named and not yes:
+            confirm(f"Delete {len(named)} dead letter{'s' if len(named) > 1 else ''} for good?")
         done = [one for one in named if broker.drop_dead_letter(one.queue, one.sequence)]
     _tell("dropped", done, json)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from actors.messages import Subjects
 from actors.settings import Settings
@@ -22,13 +23,17 @@ from ops.nats.passwords import hashed, keep_passwords
 from ops.nats.server_config import Server, Tls, render
 from ops.reach import database_url, settings_here
 
+_ADDRESS = re.compile(r"(\S+):\d{1,5}")
+
 
 def nats_config(
     *clinics: Annotated[str, Parameter(help="Slugs; without any, those in the database.")],
     out: Annotated[Path, Parameter(help="The folder for the configuration and the passwords.")] = Path("nats"),
     listen: Annotated[str, Parameter(help="Host and port for clients.")] = "127.0.0.1:4222",
     store: Annotated[Path | None, Parameter(help="Where the server keeps its data; else beside it.")] = None,
-    disk_gb: Annotated[int, Parameter(help="What its data may take of the disk.")] = 8,
+    disk_gb: Annotated[
+        int, Parameter(help="What its data may take of the disk.", validator=validators.Number(gte=1))
+    ] = 8,
     tls_cert: Annotated[Path | None, Parameter(help="The server's certificate.")] = None,
     tls_key: Annotated[Path | None, Parameter(help="The key of that certificate.")] = None,
     tls_client_ca: Annotated[Path | None, Parameter(help="Clients must show a certificate of this one.")] = None,
@@ -41,6 +46,8 @@ def nats_config(
     Example: `idexx-sync nats-config elm-street cedar-creek --out /etc/idexx-sync/nats --listen 0.0.0.0:4222`
     """
     settings = settings_here()
+    if not _ADDRESS.fullmatch(listen):
+        raise CommandFailed(f"--listen {listen!r} is no host and port, such as 0.0.0.0:4222", status=Exit.USAGE)
     slugs = sorted({check_slug(slug) for slug in clinics} or asyncio.run(_stored(settings)))
     folder = out.expanduser().absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

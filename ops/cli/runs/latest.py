@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from actors.settings import Settings
 from actors.views import sync_view
@@ -24,7 +24,7 @@ _COUNTS = ("added", "updated", "removed")
 def latest(
     clinic: Annotated[str | None, Parameter(help="The clinic's slug; all clinics if it is left out.")] = None,
     *,
-    limit: Annotated[int, Parameter(help="How many.")] = 20,
+    limit: Annotated[int, Parameter(help="How many.", validator=validators.Number(gte=1))] = 20,
     json: Json = False,
 ) -> None:
     """The latest syncs, the newest first.
