@@ -49,6 +49,8 @@ class Vault:
             key_id, colon, text = entry.partition(":")
             if not colon or not _KEY_ID.fullmatch(key_id):
                 raise VaultError(f"ENCRYPTION_KEY: an entry is not id:base64; {_REMEDY}")
+            if key_id in keys:
+                raise VaultError(f"ENCRYPTION_KEY: two keys have the id {key_id!r}; give the new one another id")
             keys[key_id] = _decode(key_id, text)
         if not keys:
             raise VaultError(f"ENCRYPTION_KEY is empty; {_REMEDY}")

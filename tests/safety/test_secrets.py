@@ -100,6 +100,11 @@ def test_no_repr_shows_a_secret() -> None:
     assert SECRET not in str(settings)
 
 
+def test_two_keys_of_one_id_are_refused_since_one_of_them_would_not_be_used() -> None:
+    with pytest.raises(VaultError, match="two keys have the id 'k1'; give the new one another id"):
+        Vault.from_ring(f"{new_ring()},{new_ring()}")
+
+
 def test_a_key_that_cannot_be_read_is_not_shown() -> None:
     for ring in (f"k1:{SECRET}", SECRET, f"k1:{'QUJD' * 5}"):
         with pytest.raises(VaultError) as caught:
