@@ -95,14 +95,20 @@ async def hold(claims: Sequence[Claim]) -> AsyncIterator[None]:
     yield
 
 
-async def test_the_engine_syncs_a_clinic_with_it(portal: CalendarSource, files: Path, database_url: str) -> None:
+@pytest.mark.parametrize("span_days", [1, 3])
+async def test_the_engine_syncs_a_clinic_with_it(
+    portal: CalendarSource, files: Path, database_url: str, span_days: int
+) -> None:
     database, vault = Database(database_url), Vault.from_ring(new_ring())
     try:
         async with database.transaction() as connection:
             clinic = await add_clinic(connection, "elm-street", "Elm Street", "America/Chicago")
             await set_credentials(connection, vault, clinic.id, CREDENTIALS)
-        desk = Desk(database, portal, vault, "worker", Limits(), hold, lambda: 0.5, lambda _: None)  # type: ignore[arg-type,return-value]
+        limits = Limits(span_days=span_days)
+        desk = Desk(database, portal, vault, "worker", limits, hold, lambda: 0.5, lambda _: None)  # type: ignore[arg-type,return-value]
         assert await run(desk, clinic) == (SyncStatus.COMPLETED, 3)
+        async with database.connection() as connection:
+            assert await connection.fetchval("select count(*) from clinic_schedule_config") == 1
         gone = next(iter(DATES))
         (files / f"{gone}.csv").write_text("end\n")
         assert await run(desk, clinic) == (SyncStatus.COMPLETED, 2)
