@@ -39,7 +39,9 @@ def add(
     *,
     name: Annotated[str, Parameter(help="Its name, as people know it.")],
     timezone: Annotated[str, Parameter(help="Its IANA time zone, such as America/Chicago.")],
-    country: Annotated[str, Parameter(help="ISO 3166: how local telephone numbers are read.")] = "US",
+    country: Annotated[
+        str | None, Parameter(help="ISO 3166: how local telephone numbers are read; US for a new clinic.")
+    ] = None,
     max_age: MaxAge = None,
     json: Json = False,
 ) -> None:
@@ -51,7 +53,7 @@ def add(
     from engine.portal.phones import check_country
 
     wanted = None if max_age is None else seconds_of(max_age)
-    country = check_country(country)
+    country = None if country is None else check_country(country)
     if not name.strip():
         raise CommandFailed("--name is empty; give the clinic's name as people know it", status=Exit.USAGE)
 

@@ -21,10 +21,13 @@ SQL = Queries(__file__)
 PURPOSE = "credentials"
 
 
-async def add_clinic(connection: Connection, slug: str, name: str, timezone: str, country: str = "US") -> Clinic:
-    """Stores a clinic, or changes the one of this slug."""
+async def add_clinic(
+    connection: Connection, slug: str, name: str, timezone: str, country: str | None = None
+) -> Clinic:
+    """Stores a clinic, or changes the one of this slug. Without `country` that keeps its own; a new one gets US."""
     check_zone(timezone)
-    row = await connection.fetchrow(SQL["add_clinic"], check_slug(slug), name, timezone, country.upper())
+    code = None if country is None else country.upper()
+    row = await connection.fetchrow(SQL["add_clinic"], check_slug(slug), name, timezone, code)
     return _clinic(row)
 
 
