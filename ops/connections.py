@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,8 +29,9 @@ async def open_database(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.ClientConfigurationError, ValueError) as error:
+        verdict = _verdict(has_answered=isinstance(error, asyncpg.PostgresError))
         raise Unavailable(
-            f"PostgreSQL at {where(url)} does not let us in ({type(error).__name__}: {error}); "
+            f"PostgreSQL at {where(url)} {verdict} ({type(error).__name__}: {error}); "
             "check that it runs and that DATABASE_URL is right"
         ) from error
     try:
@@ -65,7 +67,8 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
         await client.close()
         why = reasons[-1] if reasons else str(error) or type(error).__name__
         raise Unavailable(
-            f"NATS at {where(url)} does not let us in ({why}); check that it runs and that NATS_URL is right"
+            f"NATS at {where(url)} {_verdict(has_answered='authorization' in why.lower())} ({why}); "
+            "check that it runs and that NATS_URL is right"
         ) from error
     if keep:
         client.options["max_reconnect_attempts"] = -1
@@ -75,10 +78,16 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
         await client.close()
 
 
+def _verdict(*, has_answered: bool) -> str:
+    return "does not let us in" if has_answered else "does not answer"
+
+
 def where(url: str) -> str:
     """Host and port of a URL, or of several with commas between: fit to be shown."""
     if len(urls := servers(url)) > 1:
         return ", ".join(map(where, urls))
+    if "://" not in url and (bare := re.fullmatch(r"(?:.*@)?([\w.-]+:\d+)", url)):
+        return bare[1]
     try:
         parts = urlsplit(url)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname or "a local socket")

@@ -97,6 +97,10 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     assert done.returncode == Exit.UNREACHABLE
     assert f"127.0.0.1:{port}" in done.stderr
     assert "secret" not in done.stderr
+    assert "does not answer" in done.stderr
+    done = run("sync", "north", NATS_URL=f"me:secret@127.0.0.1:{port}")
+    assert f"NATS at 127.0.0.1:{port} does not answer" in done.stderr
+    assert "secret" not in done.stderr
     done = run("migrate", DATABASE_URL=f"postgresql://me:secret@127.0.0.1:{port}/x")
     assert done.returncode == Exit.UNREACHABLE
     assert f"127.0.0.1:{port}" in done.stderr
