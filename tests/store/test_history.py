@@ -13,6 +13,7 @@ from engine.store.reconciling import (
     difference,
     history,
     net_changes_of,
+    reconcile_snapshot,
     rehearse,
     undo,
 )
@@ -55,6 +56,20 @@ async def test_the_difference_of_two_syncs_is_what_became_of_each_appointment(de
         assert await difference(connection, desk.clinic.id, b, b) == []
     kinds = {one.neo_appointment_id: (one.before is not None, one.after is not None) for one in told}
     assert kinds == {"2": (True, True), "3": (True, False), "4": (False, True)}
+
+
+async def test_what_waited_for_its_turn_while_a_sync_ended_was_changed_after_that_end(desk: Desk) -> None:
+    first, second = await desk.start_sync(0, 0), await desk.start_sync(0, 0)
+    await desk.scrape(first, snapshot(0, 0, [appointment(1)]))
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await connection.execute("select now()")
+        await desk.end(first)
+        changed = snapshot(0, 1, [appointment(1, notes="new")])
+        await reconcile_snapshot(connection, desk.clinic.id, second, changed)
+    await desk.end(second)
+    async with desk.pool.acquire() as connection:
+        told = await difference(connection, desk.clinic.id, first, second)
+    assert [one.neo_appointment_id for one in told] == ["1"]
 
 
 async def test_what_a_sync_changed_is_told_once_for_each_appointment_and_without_its_undo(desk: Desk) -> None:
