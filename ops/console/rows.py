@@ -22,6 +22,9 @@ SYNCS = ("clinic", "state", "dates", "changes", "when", "sync")
 MAILBOXES = ("mailbox", "messages", "in hand", "later", "dead")
 BROWSERS = ("browser", "works on")
 
+#: The kinds of processes, in lines that fit into their corner.
+_PROCESSES = (("gateway", "coordinator", "reconciler"), ("notifier", "date_scraper"))
+
 #: A clinic whose data is older than this is shown in yellow, in seconds.
 OLD = 86_400
 
@@ -194,12 +197,15 @@ def portal_lines(glance: Glance) -> Text:
     else:
         text.append(f", {budget['burst']:g} at once\n", "dim")
     text.append("breaker  ", "bold").append(_breaker(breaker))
-    kinds: dict[str, int] = {"gateway": glance.gateways}
-    for queue in ("coordinator", "reconciler", "notifier", "date_scraper"):
-        kinds[queue] = sum(queue in one["queues"].split() for one in glance.workers)
-    text.append("\n")
-    for name, number in kinds.items():
-        text.append(f"{number} {name.removeprefix('date_')}  ", "" if number else "bold red")
+    for line in _PROCESSES:
+        text.append("\n")
+        for kind in line:
+            number = (
+                glance.gateways
+                if kind == "gateway"
+                else sum(kind in one["queues"].split() for one in glance.workers)
+            )
+            text.append(f"{number} {kind.removeprefix('date_')}  ", "" if number else "bold red")
     return text
 
 
