@@ -67,9 +67,12 @@ class Relay:
     async def drain(self) -> None:
         """Publishes for every clinic that was poked."""
         while self._clinics:
-            clinic_id = next(iter(self._clinics))
-            await self.publish(clinic_id)
-            self._clinics.discard(clinic_id)
+            clinic_id = self._clinics.pop()
+            try:
+                await self.publish(clinic_id)
+            except BaseException:
+                self._clinics.add(clinic_id)
+                raise
 
     async def sweep(self) -> None:
         """Publishes what any process has left behind."""
