@@ -55,8 +55,11 @@ async def test_a_cancel_ends_the_calls_in_flight_and_the_browser_stays_usable(
     clinic = clinics[0]
     await sign_in_first(asker, sandbox, clinic)
     accepted = await start_hanging(asker, sandbox, clinic)
+    stops = await asker.client.subscribe(f"{asker.prefix}.ctl.stop.*")
     reply = await asker.ask("cancel", clinic.slug, {"sync_id": accepted["sync_id"]})
     assert (reply["ok"], reply["status"]) == (True, "cancelled")
+    stop = await stops.next_msg(timeout=10)  # without it, the calls would go on until the next sign of life
+    assert stop.subject.endswith(accepted["sync_id"])
     await until(lambda: nobody_waits(sandbox))
     events = await asker.events(clinic.slug, accepted["sync_id"])
     assert [event["event"] for event in events if event["status"] == "cancelled"] == ["cancelled"]
