@@ -17,7 +17,7 @@ from engine.clinic import Clinic
 from engine.coordinate import Step, coordinate
 from engine.dates import DateRange
 from engine.decide_held import approve, reject
-from engine.errors import QueueFull, UnknownSync, WrongState
+from engine.errors import QueueFull, UnknownClinic, UnknownSync, WrongState
 from engine.failure import Failure, Reason
 from engine.give_up import give_up_dates
 from engine.reconcile import reconcile_date
@@ -293,6 +293,8 @@ async def test_a_clinic_is_removed_between_two_steps_of_whoever_works_on_it(
         )
     await removing
     assert await reconcile_date(database, sync_id, TODAY) is None
+    with pytest.raises(UnknownClinic, match="just been removed"):
+        await ask(database, clinic)
 
 
 @pytest.mark.parametrize(("silent", "status"), [(590, SyncStatus.IN_PROGRESS), (610, SyncStatus.FAILED)])

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from engine.admission import Crowd, check_admission
 from engine.dates import DateRange
+from engine.errors import UnknownClinic
 from engine.events import Event
 from engine.store.database import Connection
 from engine.store.queries import Queries
@@ -32,9 +33,11 @@ class Admission:
 async def admit(connection: Connection, request: SyncRequest, order: Sequence[date], limits: Limits) -> Admission:
     """Stores the sync, started or waiting, its dates in the `order` in which they will be done.
 
-    A request id seen before answers with its sync. Raises `QueueFull`; then nothing is stored.
+    A request id seen before answers with its sync. Raises `QueueFull`, or `UnknownClinic` for one that has just been
+    removed; then nothing is stored.
     """
-    await connection.execute(SQL["lock_clinic_row"], request.clinic_id)
+    if await connection.fetchval(SQL["lock_clinic_row"], request.clinic_id) is None:
+        raise UnknownClinic("the clinic has just been removed; `idexx-sync clinic list` shows those that are known")
     if request.request_id and (seen := await _find(connection, request.clinic_id, request.request_id)):
         return seen
     check_admission(await _crowd(connection, request.clinic_id), limits)
