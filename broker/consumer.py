@@ -161,9 +161,19 @@ class NatsConsumer(Consumer):
         return message
 
     def _bury(self, delivery: Delivery, error: str, payload: bytes) -> None:
-        burial = self._thread.start(self._dead.bury(self._names, delivery, error, payload))
+        burial = self._thread.start(self._bury_or_tell(delivery, error, payload))
         self._burials.add(burial)
         burial.add_done_callback(self._burials.discard)
+
+    async def _bury_or_tell(self, delivery: Delivery, error: str, payload: bytes) -> None:
+        try:
+            await self._dead.bury(self._names, delivery, error, payload)
+        except Exception:
+            self._logger.exception(
+                "A dead letter of %r cannot be stored; its message comes again after the ack wait. It failed with: %s",
+                self._names.queue,
+                error,
+            )
 
 
 class IdleConsumer(Consumer):

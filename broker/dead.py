@@ -17,7 +17,7 @@ from nats.js.api import RawStreamMsg
 from .clock import format_time, parse_time
 from .connection import Connection
 from .delivery import Delivery
-from .errors import transport
+from .errors import MessageTooLarge, transport
 from .held import ACK, Held
 from .names import QueueNames
 from .publisher import Letter, Publisher
@@ -25,7 +25,7 @@ from .streams import Streams
 
 ERROR, ATTEMPTS, TIME = "Dead-Error", "Dead-Deliveries", "Dead-Time"
 #: A header is one line and not for novels; the traceback is in the message's options.
-LONGEST_ERROR = 1000
+LONGEST_ERROR, SHORT_ERROR = 1000, 100
 PAUSE = 1.0
 
 
@@ -75,6 +75,11 @@ class DeadLetters:
             except BrokerConnectionError as trouble:
                 self._logger.warning("A dead letter of %r waits for NATS: %s", names.queue, trouble)
                 await asyncio.sleep(PAUSE)
+            except MessageTooLarge:
+                if letter.payload is delivery.payload:
+                    raise
+                # It has grown by its traceback. As it came, it was small enough.
+                letter.payload, letter.headers[ERROR] = delivery.payload, error[:SHORT_ERROR]
         self._held.settle(delivery, ACK)
 
     async def read(self, names: QueueNames, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:

@@ -25,12 +25,13 @@ class MailboxFull(BrokerError):
 
 
 class MessageTooLarge(BrokerError):
-    """An encoded message of `size` bytes is over the server's `limit` (`max_payload`); nothing was sent."""
+    """An encoded message of `size` bytes is over the `limit`: the server's `max_payload`, less what a retry or a
+    dead letter adds. Nothing was sent."""
 
     def __init__(self, size: int, limit: int) -> None:
         self.message = (
-            f"A message of {size} bytes is over the server's max_payload of {limit}: "
-            "store the data elsewhere and send its id, or raise max_payload."
+            f"A message of {size} bytes is over the limit of {limit}, which is the server's max_payload (less what its "
+            "retries and dead letter may add): store the data elsewhere and send its id, or raise max_payload."
         )
         self.size, self.limit = size, limit
 

@@ -25,6 +25,9 @@ ATTEMPT = 2.0
 PAUSE = 0.1
 #: How many publishes of one `publish_many` are under way at once.
 WINDOW = 500
+#: What a retry (its traceback) and a dead letter (its reason) add to a message at most; of a small `max_payload`, an
+#: eighth. Without it a message that just fits could fail, and then be neither tried again nor put away. Bytes.
+GROWTH = 8192
 
 
 @dataclass(slots=True)
@@ -35,6 +38,8 @@ class Letter:
     subject: str
     payload: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    #: Whether what follows from it may be larger: then it must leave GROWTH bytes of the server's `max_payload`.
+    grows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +179,11 @@ class Publisher:
         number = next(self._numbers)
         try:
             headers = write_headers(letter.headers)
-            size = len(headers) + len(letter.payload)
-            if size > client.max_payload:
-                raise MessageTooLarge(size, client.max_payload)
+            size, limit = len(headers) + len(letter.payload), client.max_payload
+            if letter.grows:
+                limit -= min(GROWTH, limit // 8)
+            if size > limit:
+                raise MessageTooLarge(size, limit)
             client.post(letter.subject, letter.payload, f"{self._inbox}{number}", headers)
         except Exception as error:
             if not outcome.done():

@@ -35,7 +35,8 @@ class Sender:
     def letter(self, names: QueueNames, message: Message[object]) -> Letter:
         """What is to be stored in the mailbox."""
         payload = message.encode()
-        return Letter(names.box, names.new(self._level(message)), payload, {"Nats-Msg-Id": identify(message)})
+        headers = {"Nats-Msg-Id": identify(message)}
+        return Letter(names.box, names.new(self._level(message)), payload, headers, _grows(message))
 
     async def store(self, names: QueueNames, letter: Letter, wait: float) -> Stored:
         """Stores in the mailbox, waiting at most `wait` seconds for room. Raises MailboxFull."""
@@ -86,7 +87,8 @@ class Sender:
         await self._streams.later(names)
         payload = message.encode()
         key = identify(message)
-        letter = Letter(names.later, names.due(self._level(message)), payload, {"Nats-Msg-Id": key})
+        subject = names.due(self._level(message))
+        letter = Letter(names.later, subject, payload, {"Nats-Msg-Id": key}, _grows(message))
         if due - time.monotonic() >= SHORTEST_DELAY:
             at = await self._clock(names.later).at(due, await self._connection.connected())
             if self._streams.has_schedules:
@@ -115,6 +117,11 @@ class Sender:
 
     def _clock(self, stream: str) -> ServerClock:
         return self._clocks.setdefault(stream, ServerClock(stream))
+
+
+def _grows(message: Message[object]) -> bool:
+    """Whether it has not failed yet; a retry has its traceback already."""
+    return "retries" not in message.options
 
 
 def identify(message: Message[object]) -> str:

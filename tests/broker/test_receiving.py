@@ -10,7 +10,7 @@ import pytest
 from dramatiq import Middleware, Worker, pipeline
 from dramatiq.results import ResultFailure, Results
 
-from broker import NatsBroker, NatsResultBackend
+from broker import MessageTooLarge, NatsBroker, NatsResultBackend
 from tests.broker.local import declare, local_worker
 from tests.conftest import eventually
 
@@ -133,6 +133,50 @@ def test_a_dead_letter_can_be_shown_replayed_and_dropped(broker: NatsBroker) -> 
     assert broker.get_dead_letters("default") == []
     assert not broker.replay_dead_letter("default", letter.sequence)
     assert not broker.drop_dead_letter("default", letter.sequence)
+
+
+def largest(broker: NatsBroker) -> str:
+    """As much as a message may carry."""
+    with pytest.raises(MessageTooLarge) as refusal:
+        broker.enqueue(message("x" * 1_100_000))
+    return "x" * (1_100_000 - (refusal.value.size - refusal.value.limit))
+
+
+def test_the_largest_message_can_be_retried_and_put_away(broker: NatsBroker) -> None:
+    runs: list[str] = []
+
+    def act(text: str) -> None:
+        runs.append(text)
+        raise ValueError("not today")
+
+    declare(broker, act, max_retries=1, min_backoff=10, max_backoff=10)
+    sent = broker.enqueue(message(largest(broker)))
+    with local_worker(broker):
+        broker.join("default", timeout=10_000)
+    (letter,) = broker.get_dead_letters("default")
+    assert letter.message is not None
+    assert (letter.message.args, letter.error, len(runs)) == (sent.args, "ValueError: not today", 2)
+
+
+def test_a_message_that_has_grown_too_large_is_put_away_as_it_came(broker: NatsBroker) -> None:
+    class Grow(Middleware):
+        def after_process_message(
+            self, _broker: dramatiq.Broker, message: dramatiq.MessageProxy, **_: object
+        ) -> None:
+            message.options["note"] = "x" * 100_000
+
+    def act(_: str) -> None:
+        raise ValueError("y" * 5000)
+
+    declare(broker, act, max_retries=0)
+    broker.add_middleware(Grow())
+    sent = broker.enqueue(message(largest(broker)))
+    with local_worker(broker):
+        broker.join("default", timeout=10_000)
+    (letter,) = broker.get_dead_letters("default")
+    assert letter.message is not None
+    assert (letter.message.args, letter.message.options) == (sent.args, {})
+    assert letter.error.startswith("ValueError: yyy")
 
 
 def test_retries_of_a_full_mailbox_keep_their_place(nats_url: str, namespace: str) -> None:

@@ -140,7 +140,7 @@ def test_what_of_many_was_not_stored_is_told(nats_url: str, namespace: str) -> N
 def test_a_message_over_the_payload_limit_is_refused_before_it_is_sent(broker: NatsBroker) -> None:
     with pytest.raises(MessageTooLarge) as refusal:
         broker.enqueue(message("x" * 1_100_000))
-    assert refusal.value.limit == 1024 * 1024
+    assert 1024 * 1024 - 10_000 < refusal.value.limit < 1024 * 1024
     broker.enqueue(message("small"))
     assert broker.mailbox("default").messages == 1
 
