@@ -12,9 +12,10 @@ NATS, in this gateway or in another one. So a refusal has the same code, reason 
     GET  /                                     a page that shows it, for people
     GET  /metrics /health /ready /live /openapi.json
 
-What is limited: the body (16 KiB, 10 s), the wait for a sync's end (`HTTP_SYNC_WAIT_MS`, then 408 and a cancel), the
-wait for NATS (10 s), how many requests are open at once, how long a stream stays open. A client that goes
-away while it waits for a sync cancels it; a gateway that shuts down answers 503 and lets the sync go on.
+What is limited: the body (16 KiB, 10 s), the time in which a request must have come (20 s) and what is sent must be
+taken (30 s), the wait for a sync's end (`HTTP_SYNC_WAIT_MS`, then 408 and a cancel), the wait for NATS (10 s), how many
+connections are open at once, how long a stream stays open. A client that goes away while it waits for a sync cancels
+it; a gateway that shuts down answers 503 and lets the sync go on.
 
 Who may ask. On loopback anybody, but no web page: requests must be JSON and name a local host. With
 `API_KEYS`, and always beyond loopback, a key for each caller as `Authorization: Bearer …`; the settings hold

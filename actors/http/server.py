@@ -7,9 +7,11 @@ import contextlib
 import ipaddress
 import socket
 
+import h11
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from actors.settings import SettingsError
 
@@ -17,8 +19,12 @@ log = structlog.get_logger(__name__)
 
 #: Connections and requests that are open at once; one more gets 503.
 MAX_OPEN = 512
-#: How long a connection may be idle, in seconds.
+#: How long a connection may be idle after an answer, in seconds.
 IDLE = 30
+#: How long a request may take to come, from its connection or its first byte to its last one, in seconds.
+REQUEST_WITHIN = 20.0
+#: How long a reader may take nothing of what is sent to it, in seconds.
+STUCK = 30.0
 #: How long a stop waits for answers under way, in seconds.
 GRACE = 5
 
@@ -33,7 +39,7 @@ class HttpServer:
             uvicorn.Config(
                 app,
                 loop="none",
-                http="h11",
+                http=_Connection,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -82,6 +88,37 @@ class _Server(uvicorn.Server):
         self.is_up.set()
 
 
+class _Connection(H11Protocol):
+    """One that ends where a request does not come to its end. uvicorn bounds only the pause after an answer, so a few
+    hundred callers that say nothing, or a byte now and then, could keep everybody else out."""
+
+    _end: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._bound_request()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._bound_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._unbound()
+
+    def _bound_request(self) -> None:
+        """Not anew with each piece of it."""
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            self._unbound()
+        elif self._end is None:
+            self._end = self.loop.call_later(REQUEST_WITHIN, self.transport.close)
+
+    def _unbound(self) -> None:
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
+
+
 def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -102,6 +139,7 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _bound_sending(listener)
         listener.bind(address)
     except OSError as error:
         raise SettingsError(
@@ -110,3 +148,9 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
         ) from None
     listener.setblocking(False)
     return listener
+
+
+def _bound_sending(listener: socket.socket) -> None:
+    """Its connections are ended by the system when nothing is taken of what they send: a close would wait for it."""
+    if option := getattr(socket, "TCP_USER_TIMEOUT", None):  # Linux
+        listener.setsockopt(socket.IPPROTO_TCP, option, round(STUCK * 1000))
