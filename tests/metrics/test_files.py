@@ -28,23 +28,24 @@ def counted(folder: Path) -> dict[str, float]:
     return {sample.name: sample.value for sample in found if sample.labels in ({}, {"actor": "coordinator"})}
 
 
+def count(process: subprocess.Popen[str]) -> None:
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write("once\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "counted\n"
+
+
 def test_a_clock_that_is_set_makes_nobody_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     with subprocess.Popen(
         [sys.executable, "-c", COUNTING], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdin is not None and process.stdout is not None
-
-        def count() -> None:
-            process.stdin.write("once\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
-            assert process.stdout.readline() == "counted\n"  # type: ignore[union-attr]
-
-        count()
+        count(process)
         before = psutil.Process.create_time
         monkeypatch.setattr(psutil.Process, "create_time", lambda process: before(process) + 3600)
         counted(tmp_path)
-        count()
+        count(process)
         told = counted(tmp_path)
         assert told[catalogue.MAILBOX_REJECTIONS.name] == 2, "what it counts afterwards is seen, too"
         assert told[catalogue.BROWSERS.name] == 1
