@@ -88,6 +88,5 @@ def remove(*folders: Path) -> None:
 
 
 def _is_browsers(folder: Path) -> bool:
-    """Nothing is removed that is not plainly a browser's own, and made for a while."""
-    is_temporary = folder.parent == Path(tempfile.gettempdir())
-    return is_temporary and any(word in folder.name.lower() for word in ("playwright_", "chrom"))
+    """Nothing is removed that is not plainly a browser's."""
+    return folder.is_absolute() and any(word in folder.name.lower() for word in ("playwright_", "chrom"))

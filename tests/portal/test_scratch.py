@@ -81,16 +81,6 @@ def test_a_process_that_cannot_be_seen_from_here_keeps_its_folder(temporary: Pat
         assert in_another_container.exists()
 
 
-def test_nothing_outside_of_the_temporary_folder_is_swept(temporary: Path, tmp_path: Path):
-    precious = tmp_path / "home" / "google-chrome"
-    precious.mkdir(parents=True)
-    (temporary / f"{scratch.PREFIX}999999999-x").mkdir()
-    (temporary / f"{scratch.PREFIX}999999999-x" / scratch.LIST).write_text(str(precious))
-    scratch.sweep()
-    assert precious.exists()
-    assert list(temporary.iterdir()) == []
-
-
 def test_what_another_user_has_made_is_left_alone(temporary: Path, monkeypatch: pytest.MonkeyPatch):
     profile = temporary / "playwright_chromiumdev_profile-x"
     profile.mkdir()
