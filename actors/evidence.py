@@ -9,7 +9,7 @@ import structlog
 
 from engine.errors import Unavailable
 from engine.evidence import Evidence
-from engine.store.database import Database
+from engine.store.database import Database, StatementRefused
 from engine.store.evidence import keep_evidence
 
 log = structlog.get_logger(__name__)
@@ -39,5 +39,5 @@ class SyncEvidence:
                     body=evidence.body,
                     screenshot=evidence.screenshot,
                 )
-        except Unavailable as error:
+        except (Unavailable, StatementRefused) as error:
             log.warning("evidence_lost", sync_id=str(self._sync_id), date=day.isoformat(), error=str(error))

@@ -74,12 +74,12 @@ async def test_a_worker_that_lacks_the_key_shuts_the_clinic_out_of_nothing(
 
 
 async def test_it_is_said_which_of_the_two_is_missing(database: Database, clinic: Clinic) -> None:
-    with pytest.raises(NoCredentials, match="has no credentials; .*credentials set elm-street`"):
+    with pytest.raises(NoCredentials, match=r"has no credentials; .*credentials set elm-street`"):
         await check(database, clinic)
     async with database.connection() as connection:
         await set_credentials(connection, Vault.from_ring(new_ring()), clinic.id, Credentials("desk", "secret"))
         await mark_login_failure(connection, clinic.id, Reason.NO_COMPANY_ID)
-    with pytest.raises(LoginRejected, match="company id, .*credentials set elm-street --company-id ID`"):
+    with pytest.raises(LoginRejected, match=r"company id, .*credentials set elm-street --company-id ID`"):
         await check(database, clinic)
 
 

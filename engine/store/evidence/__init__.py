@@ -37,13 +37,18 @@ async def keep_evidence(
         at,
         failure.reason,
         failure.message,
-        address,
-        title,
+        _text(address),
+        _text(title),
         status,
-        json.dumps(dict(headers)),
-        body,
+        json.dumps({name: _text(value) for name, value in headers.items()}),
+        _text(body),
         screenshot,
     )
+
+
+def _text(seen: str) -> str:
+    """With a sign in place of NUL and lone surrogates, which PostgreSQL does not keep; an answer may be any bytes."""
+    return "".join("\ufffd" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in seen)
 
 
 async def list_evidence(connection: Connection, sync_id: UUID, day: date | None) -> list[dict[str, Any]]:
