@@ -100,16 +100,16 @@ class Process:
         await client.publish(self.subjects.stop(sync_id), b"")
 
     async def close(self) -> None:
-        """Publishes what is left, ends the duties, and closes the database."""
+        """Ends the duties, publishes what they leave, and closes the database."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(5):
                 await self.relay.drain()
         except Exception as error:
             log.warning("events_left", error=str(error), hint="another process publishes them")
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await self.database.close()
         for last in (tracing.close, error_reports.close):
             await asyncio.to_thread(last)

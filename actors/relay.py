@@ -65,21 +65,31 @@ class Relay:
                 self._news.set()
 
     async def drain(self) -> None:
-        """Publishes for every clinic that was poked."""
-        while self._clinics:
-            clinic_id = self._clinics.pop()
-            try:
-                await self.publish(clinic_id)
-            except BaseException:
-                self._clinics.add(clinic_id)
-                raise
+        """Publishes for every clinic that was poked. One for which that fails is left for the next turn."""
+        await self._publish_each(self._clinics)
 
     async def sweep(self) -> None:
         """Publishes what any process has left behind."""
         async with self._database.connection() as connection:
             clinics = await store.clinics_with_unpublished(connection)
-        for clinic_id in clinics:
-            await self.publish(clinic_id)
+        await self._publish_each(set(clinics))
+
+    async def _publish_each(self, clinics: set[UUID]) -> None:
+        """Takes one after the other out of `clinics`, and puts back what could not be published: it holds up no other
+        clinic. The first failure is raised at the end."""
+        failure, left = None, set[UUID]()
+        try:
+            while clinics:
+                left.add(clinic_id := clinics.pop())
+                try:
+                    await self.publish(clinic_id)
+                    left.discard(clinic_id)
+                except Exception as error:
+                    failure = failure or error
+        finally:
+            clinics |= left
+        if failure is not None:
+            raise failure
 
     async def publish(self, clinic_id: UUID) -> None:
         """Publishes everything of one clinic, in order. Raises `Unavailable` or `BrokerConnectionError`."""
@@ -96,6 +106,7 @@ class Relay:
         # After the commit: what is published again after a failure is told once.
         for row in events:
             self._tell(json.loads(row["payload"]))
+        for row in events:
             if Event(row["event"]).is_last:
                 await self._on_end(row["sync_id"])
         return len(events) == BATCH or len(changes) == BATCH

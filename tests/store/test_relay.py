@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any, cast
 from uuid import UUID
@@ -44,5 +45,31 @@ async def test_what_could_not_be_published_is_left_for_the_next_turn() -> None:
     relay.poke(ELM)
     with pytest.raises(ConnectionError):
         await relay.drain()
+    await relay.drain()
+    assert relay.published == [ELM]
+
+
+async def test_what_fails_for_one_clinic_holds_up_no_other() -> None:
+    relay = Publishing(iter([ConnectionError()]))
+    for clinic in (ELM, OAK):
+        relay.poke(clinic)
+    with pytest.raises(ConnectionError):
+        await relay.drain()
+    [done] = relay.published
+    await relay.drain()
+    assert {done, *relay.published} == {ELM, OAK}
+    assert len(relay.published) == 2
+
+
+async def test_a_publication_that_is_broken_off_is_left_too() -> None:
+    relay = Publishing(iter(()))
+    relay.poke(ELM)
+    hanging = asyncio.Event()
+    relay.publish = lambda _: hanging.wait()  # type: ignore[method-assign, assignment, return-value]
+    draining = asyncio.create_task(relay.drain())
+    await asyncio.sleep(0)
+    draining.cancel()
+    await asyncio.wait({draining})
+    del relay.publish
     await relay.drain()
     assert relay.published == [ELM]
