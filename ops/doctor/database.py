@@ -10,14 +10,15 @@ import asyncpg
 
 from actors.settings import Settings
 from engine.errors import Unavailable
-from engine.store.clinics import list_clinics
+from engine.store.clinics import find_clinic, get_credentials, list_clinics
 from engine.store.database import Connection
 from engine.store.migrate import pending
 from engine.store.vault import Vault, VaultError
 from engine.store.webhooks import WebhookFigures, webhook_figures
+from ops.cli.exits import sign_in_remedy
 from ops.connections import open_database, where
 from ops.doctor.clocks import compare
-from ops.doctor.finding import Finding, fail, good, warn
+from ops.doctor.finding import Finding, Grade, fail, good, warn
 
 OLDEST = 15
 
@@ -34,7 +35,8 @@ async def database(settings: Settings) -> list[Finding]:
                 return [*found, _key(settings)]
             clinics = await list_clinics(connection)
             found += [good("schema", "up to date"), _clinics(clinics), _zones(clinics)]
-            return [*found, _webhooks(await webhook_figures(connection)), _key(settings)]
+            found.append(_webhooks(await webhook_figures(connection)))
+            return [*found, await _opens(connection, clinics, _key(settings), settings)]
     except Unavailable as error:
         return [fail("postgresql", error.message, "start it, or correct DATABASE_URL"), _key(settings)]
 
@@ -56,15 +58,18 @@ async def _clock(connection: Connection) -> Finding:
 def _clinics(clinics: list[dict[str, Any]]) -> Finding:
     if not clinics:
         return warn("clinics", "none is stored", "idexx-sync clinic add --help")
+    shut = {clinic["slug"]: clinic["login_failure"] for clinic in clinics if clinic["login_failure"]}
     bare = [clinic["slug"] for clinic in clinics if not clinic["has_credentials"]]
-    if bare:
-        return warn("clinics", f"without credentials: {', '.join(bare)}", "idexx-sync credentials set CLINIC")
-    shut = [f"{clinic['slug']} ({clinic['login_failure']})" for clinic in clinics if clinic["login_failure"]]
+    if not (shut or bare):
+        return good("clinics", f"{len(clinics)} stored, all with credentials")
+    told = []
     if shut:
-        return fail(
-            "clinics", f"not let in by the portal: {', '.join(shut)}", "idexx-sync credentials test CLINIC"
-        )
-    return good("clinics", f"{len(clinics)} stored, all with credentials")
+        told.append(f"not let in by the portal: {', '.join(f'{slug} ({why})' for slug, why in shut.items())}")
+    if bare:
+        told.append(f"without credentials: {', '.join(bare)}")
+    [named, *others] = dict.fromkeys([*shut, *bare])
+    remedy = sign_in_remedy("CLINIC" if others else named, shut.values())
+    return (fail if shut else warn)("clinics", "; ".join(told), remedy)
 
 
 def _zones(clinics: list[dict[str, Any]]) -> Finding:
@@ -92,10 +97,32 @@ def _is_zone(name: str) -> bool:
     return True
 
 
+async def _opens(
+    connection: Connection, clinics: list[dict[str, Any]], key: Finding, settings: Settings
+) -> Finding:
+    """`key`, unless it is another one than the credentials were sealed with."""
+    if key.grade != Grade.PASS:
+        return key
+    vault, closed = _vault(settings), []
+    for slug in (clinic["slug"] for clinic in clinics if clinic["has_credentials"]):
+        try:
+            await get_credentials(connection, vault, await find_clinic(connection, slug))
+        except VaultError:
+            closed.append(slug)
+    if not closed:
+        return key
+    what = f"does not open the credentials of {', '.join(closed)}"
+    return fail("encryption key", what, "put the key that sealed them into ENCRYPTION_KEY, behind the first one")
+
+
+def _vault(settings: Settings) -> Vault:
+    key = settings.encryption_key
+    return Vault.from_ring("" if key is None else key.get_secret_value())
+
+
 def _key(settings: Settings) -> Finding:
     try:
-        key = settings.encryption_key
-        vault = Vault.from_ring("" if key is None else key.get_secret_value())
+        vault = _vault(settings)
     except VaultError as error:
         return fail("encryption key", str(error), "set ENCRYPTION_KEY")
     return good("encryption key", f"new secrets are sealed with key {vault.primary!r}")

@@ -1,0 +1,55 @@
+"""`doctor` beside a running machine: what is wrong with clinics and their key, and what mends it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from engine.store.vault import new_ring
+from tests.ops.up_process import ARGV, Up
+
+
+def check(up: Up, name: str, **environment: str) -> dict[str, str]:
+    done = subprocess.run(
+        [*ARGV, "doctor", "--json"],
+        env={**up.environment, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    found: dict[str, str] = {one["name"]: one for one in json.loads(done.stdout)["checks"]}[name]
+    return found
+
+
+def test_clinics_that_cannot_sign_in_are_named_with_the_command_that_mends_it(up: Up) -> None:
+    assert up.run("clinic", "add", "west", "--name", "West", "--timezone", "America/Denver").returncode == 0
+    try:
+        bare = check(up, "clinics")
+        assert (bare["grade"], bare["remedy"]) == ("warn", "idexx-sync credentials set west")
+        given = ("credentials", "set", "west", "--username", "nobody", "--company-id", "1")
+        assert up.run(*given, given="wrong\n").returncode == 0
+        assert up.run("credentials", "test", "west").returncode == 4
+        shut = check(up, "clinics")
+        assert (shut["grade"], shut["remedy"]) == ("fail", "idexx-sync credentials set west")
+        assert "west (login_rejected)" in shut["message"]
+        assert up.run("clinic", "add", "east", "--name", "East", "--timezone", "America/Denver").returncode == 0
+        both = check(up, "clinics")
+        assert (both["grade"], both["remedy"]) == ("fail", "idexx-sync credentials set CLINIC")
+        assert "west (login_rejected); without credentials: east" in both["message"]
+    finally:
+        up.run("clinic", "remove", "west", "--yes")
+        up.run("clinic", "remove", "east", "--yes")
+
+
+def test_a_key_that_does_not_open_what_is_stored_is_found(up: Up) -> None:
+    assert check(up, "encryption key")["grade"] == "pass"
+    other = check(up, "encryption key", ENCRYPTION_KEY=new_ring(), **_servers(up))
+    assert other["grade"] == "fail"
+    assert "cedar-creek" in other["message"]
+    assert "the key that sealed them" in other["remedy"]
+
+
+def _servers(up: Up) -> dict[str, str]:
+    running = up.home.running()
+    assert running is not None
+    return {name: running.environment[name] for name in ("NATS_URL", "DATABASE_URL")}
