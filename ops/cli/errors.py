@@ -53,7 +53,8 @@ def explain(error: BaseException) -> Explanation:
         if known := _KNOWN.get(f"{cls.__module__.partition('.')[0]}.{cls.__name__}"):
             return known(error)
     if isinstance(error, OSError):
-        return Exit.FAILED, _text(error), None
+        named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else _text(error)
+        return Exit.FAILED, named, None
     hint = "run it again with LOG_LEVEL=debug for the traceback"
     return Exit.FAILED, f"unexpected {type(error).__name__}: {_text(error)}", hint
 

@@ -37,6 +37,8 @@ Check = Annotated[
 def status(clinic: Clinic = None, *, check: Check = False, json: Json = False) -> int:
     """How fresh each clinic is, or one clinic's latest sync with its dates.
 
+    All clinics are read from the database; about one clinic a gateway is asked over NATS.
+
     Example: `idexx-sync status` or `idexx-sync status cedar-creek --check`
     """
     settings = settings_here()

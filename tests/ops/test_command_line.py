@@ -183,6 +183,12 @@ def test_a_refusal_keeps_its_status_and_says_when_to_come_back() -> None:
     )
 
 
+def test_a_file_that_cannot_be_written_is_named_first(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert main(["spec", "--write", str(tmp_path / "file" / "below")]) == Exit.FAILED
+    assert capsys.readouterr().err.startswith(f"✗ {tmp_path}/file/below: Not a directory")
+
+
 def test_doctor_finds_what_is_missing_and_answers_in_json() -> None:
     done = run("doctor", "--json", IDEXX_BASE_URL=f"http://127.0.0.1:{free_port()}")
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
