@@ -50,7 +50,7 @@ def test_sigterm_ends_a_benchmark_with_its_servers_and_folders(
         eventually(lambda: list(tmp_path.glob(goes_on)))
         assert len(started_by(tmp_path)) > 1
         benchmark.send_signal(signal.SIGTERM)
-        assert benchmark.wait(30) == -signal.SIGINT
+        assert benchmark.wait(30) == -signal.SIGINT, (tmp_path / "output").read_text()
         eventually(lambda: not started_by(tmp_path))
         assert not list(tmp_path.glob("*bench*"))
     finally:

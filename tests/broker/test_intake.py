@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
+import threading
 
 import dramatiq
+import nats
 from dramatiq import Consumer, MessageProxy
 
 from broker import NatsBroker
@@ -87,10 +89,21 @@ def test_a_process_whose_loop_stood_still_is_not_given_its_own_message_again(
     send(broker, "one")
     taken = take(consumer)
 
-    async def stand_still() -> None:
-        time.sleep(2.5)  # noqa: ASYNC251 - it is what this is about
+    moves_on = threading.Event()
 
-    broker.run(stand_still())
+    async def stand_still() -> None:
+        moves_on.wait(60)
+
+    async def was_given_again() -> bool:
+        async with await nats.connect(nats_url) as client:
+            found = await client.jetstream().consumer_info(broker._names("default").box, "new-0")
+            return bool(found.num_redelivered)
+
+    still = threading.Thread(target=broker.run, args=(stand_still(),))
+    still.start()
+    eventually(lambda: asyncio.run(was_given_again()), interval=0.2)
+    moves_on.set()
+    still.join()
     assert next(consumer) is None
     consumer.ack(taken)
     broker.join("default", timeout=5000)
