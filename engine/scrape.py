@@ -163,15 +163,15 @@ def database_clock(read_at: datetime) -> Callable[[], datetime]:
 
 async def _record(desk: Desk, task: _Task, found: Found, config: ScheduleConfig | Failure | None) -> Done:
     seen = []
-    refusal = _refusal(task, found)
+    refused = _refused(task, found)
     async with desk.database.transaction() as connection:
-        if refusal:
+        if refused:
             # It is written into the clinic's row, which everybody locks before a sync's.
             await lock_clinic_row(connection, task.clinic.id)
         if await _running(connection, task.sync_id) is None:
             return Done()
-        if refusal:
-            await mark_login_failure(connection, task.clinic.id, refusal.reason)
+        if refused:
+            await mark_login_failure(connection, task.clinic.id, *refused)
         if isinstance(config, ScheduleConfig):
             await save_schedule_config(connection, task.clinic.id, config)
         for each in task.claims:
@@ -184,12 +184,14 @@ async def _record(desk: Desk, task: _Task, found: Found, config: ScheduleConfig 
     return Done(task.clinic.id, reconcile=seen, coordinate=True)
 
 
-def _refusal(task: _Task, found: Found) -> Failure | None:
-    """Why the portal does not let the clinic in, if it does not. Credentials that are not there, or that do not open
-    with this worker's keys, never came to the portal."""
+def _refused(task: _Task, found: Found) -> tuple[Credentials, Reason] | None:
+    """The credentials that the portal refuses, and why. Those that are not there, or that do not open with this
+    worker's keys, never came to the portal."""
     if isinstance(task.credentials, Failure):
         return None
-    return next((each for each in found.values() if isinstance(each, Failure) and each.is_fatal), None)
+    reasons = (each.reason for each in found.values() if isinstance(each, Failure) and each.is_fatal)
+    reason = next(reasons, None)
+    return None if reason is None else (task.credentials, reason)
 
 
 async def _record_failure(connection: Connection, desk: Desk, held: Claim, failure: Failure) -> None:

@@ -126,7 +126,7 @@ def _sign_in(settings: Settings, slug: str) -> Failure | None:
             reason = failure.reason if failure and failure.is_fatal else None
             if failure is None or reason:
                 async with process.database.connection() as connection:
-                    await store.mark_login_failure(connection, clinic.id, reason)
+                    await store.mark_login_failure(connection, clinic.id, stored, reason)
             return failure
         finally:
             await portal.close()

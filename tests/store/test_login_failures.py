@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from engine.credentials import Credentials
 from engine.errors import LoginRejected, NoCredentials
 from engine.failure import Reason
 from engine.scrape import Desk, Done, scrape_dates
-from engine.store.clinics import check_can_sign_in, mark_login_failure, set_credentials
+from engine.store.clinics import check_can_sign_in, get_credentials, mark_login_failure, set_credentials
 from engine.store.database import Database
 from engine.store.syncs.admission import lock_clinic_row
 from engine.store.syncs.dates import dates_of
@@ -73,12 +75,31 @@ async def test_a_worker_that_lacks_the_key_shuts_the_clinic_out_of_nothing(
     await check(database, clinic)
 
 
+async def test_credentials_that_were_set_while_the_old_ones_were_refused_may_be_tried(
+    database: Database, clinic: Clinic, vault: Vault
+) -> None:
+    class Meanwhile(ModelPortal):
+        async def scrape(self, *arguments: Any, **options: Any) -> Any:
+            async with database.connection() as connection:
+                await set_credentials(connection, vault, clinic.id, Credentials("desk", "the right one"))
+            return await super().scrape(*arguments, **options)
+
+    portal = Meanwhile()
+    portal.look = "rejected"
+    sync_id = (await ask(database, clinic)).sync_id
+    await step(database, sync_id)
+    await scrape_dates(replace(desk(database, vault, "rejected"), portal=portal), sync_id, TODAY)
+    await check(database, clinic)
+
+
 async def test_it_is_said_which_of_the_two_is_missing(database: Database, clinic: Clinic) -> None:
     with pytest.raises(NoCredentials, match=r"has no credentials; .*credentials set elm-street`"):
         await check(database, clinic)
     async with database.connection() as connection:
-        await set_credentials(connection, Vault.from_ring(new_ring()), clinic.id, Credentials("desk", "secret"))
-        await mark_login_failure(connection, clinic.id, Reason.NO_COMPANY_ID)
+        vault = Vault.from_ring(new_ring())
+        await set_credentials(connection, vault, clinic.id, Credentials("desk", "secret"))
+        stored = await get_credentials(connection, vault, clinic)
+        await mark_login_failure(connection, clinic.id, stored, Reason.NO_COMPANY_ID)
     with pytest.raises(LoginRejected, match=r"company id, .*credentials set elm-street --company-id ID`"):
         await check(database, clinic)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -90,9 +91,13 @@ async def check_can_sign_in(connection: Connection, clinic: Clinic) -> None:
         )
 
 
-async def mark_login_failure(connection: Connection, clinic_id: UUID, reason: str | None) -> None:
-    """Marks that the portal refuses the clinic's credentials; None clears the mark."""
-    await connection.execute(SQL["mark_login_failure"], clinic_id, reason)
+async def mark_login_failure(
+    connection: Connection, clinic_id: UUID, credentials: Credentials, reason: str | None
+) -> None:
+    """Marks that the portal refuses these credentials of the clinic; None clears the mark. Nothing if others were set
+    meanwhile."""
+    set_at = datetime.fromisoformat(credentials.version)
+    await connection.execute(SQL["mark_login_failure"], clinic_id, reason, set_at)
 
 
 def _no_credentials(slug: str) -> str:
