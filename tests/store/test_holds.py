@@ -1,0 +1,36 @@
+"""What a worker holds, and that it lets go of what is another's by now, also where the news of it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from actors.holds import Holds
+from engine.clinic import Clinic
+from engine.store.database import Database
+from tests.store.test_syncs import TODAY, TOMORROW, ask, take
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_with_the_next_sign_of_life_a_worker_lets_go_of_what_another_took_and_of_nothing_else(
+    database: Database, clinic: Clinic
+) -> None:
+    sync_id = (await ask(database, clinic)).sync_id
+    mine, lost = await take(database, sync_id, TOMORROW), await take(database, sync_id, TODAY)
+    holds = Holds(database)
+    reached: list[str] = []
+    async with asyncio.timeout(20), holds.hold([mine]):
+        async with holds.hold([lost]):
+            holds.stop(uuid4())  # another sync has ended
+            await holds.beat()
+            await take(database, sync_id, TODAY, silent_after=0.0)
+            reached.append("taken by another")
+            await holds.beat()
+            await asyncio.sleep(60)
+        reached.append("let go")
+        await holds.beat()
+        reached.append("mine still")
+    assert reached == ["taken by another", "let go", "mine still"]
