@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from engine.events import Event
 from engine.store.reconciling import Lifetimes, sweep
+from engine.store.syncs import events
 from tests.store.desk import Desk, appointment, snapshot
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +44,20 @@ async def test_what_is_not_published_or_belongs_to_a_sync_that_runs_stays(desk: 
         swept = await sweep(connection, LATER)
     assert set(swept.values()) == {0}
     assert await counted(desk, "schedule_snapshots") == 1
+
+
+async def test_events_go_when_their_sync_has_ended_and_they_are_published(desk: Desk) -> None:
+    sync = await desk.start_sync(0, 0)
+    async with desk.pool.acquire() as connection:
+        await events.record(connection, sync, Event.STARTED)
+        for status, published, gone in (
+            ("in_progress", "now()", 0),
+            ("completed", "null", 0),
+            ("completed", "now()", 1),
+        ):
+            await connection.execute("update schedule_syncs set status = $1", status)
+            await connection.execute(f"update schedule_sync_events set published_at = {published}")
+            assert (await sweep(connection, LATER))["events"] == gone
 
 
 async def test_held_removals_that_wait_for_a_decision_stay(desk: Desk) -> None:
