@@ -131,6 +131,16 @@ def test_modules_take_the_options_they_are_given(document: Path) -> None:
 
 
 @each_document
+def test_tests_that_are_named_are_there(document: Path) -> None:
+    for line in command_lines(document.read_text()):
+        if match := re.match(r"\./ops/test ([^-]+)(?:-k (.*))?", line):
+            code = "".join((ROOT / path).read_text() for path in match[1].split() if path.endswith(".py"))
+            tests = re.findall(r"def (test_\w+)", code)
+            for word in set(re.findall(r"\w+", match[2] or "")) - {"and", "or", "not"}:
+                assert any(word in name for name in tests), f"{line}: no test has {word} in its name"
+
+
+@each_document
 def test_addresses_of_the_api_are_answered(document: Path) -> None:
     paths = [re.sub(r"\{\w+\}", "[^/]+", path) for path in description(with_keys=False)["paths"]] + [
         "/metrics",
