@@ -15,7 +15,7 @@ BUS, OPS, SYSTEM = "IDEXX_SYNC", "OPS", "SYS"
 #: The users of the roles; a clinic's user is named like its account.
 WORKER_USER, OPS_USER = "worker", "ops"
 
-#: Streams: three of each queue, the events, two buckets. Consumers: two of a queue, and people who watch.
+#: Streams: three of each queue, events, schedules, two buckets. Consumers: two of a queue, and people who watch.
 MAX_STREAMS, MAX_CONSUMERS = 16, 200
 
 #: What the bus's streams may take of the server's memory, in bytes: only what watchers' consumers remember.
