@@ -69,7 +69,11 @@ async def _sync(settings: Settings, clinic: str, body: dict[str, Any], wait: boo
         sync_id = reply["sync_id"]
         events = events_of(client, subjects, clinic, sync_id)
         async with aclosing(events), Show(as_json=as_json) as show:
-            ending = await until_ended(show, events)
+            try:
+                ending = await until_ended(show, events)
+            except CommandFailed:
+                say(f"sync {sync_id} is not ended by this; follow it with `idexx-sync watch {sync_id}`")
+                raise
         if body["dry_run"] and ending["event"] == "completed":
             _show_plan(await plan_of(client, subjects, clinic, sync_id), ending, as_json)
             return of_rehearsal(ending)

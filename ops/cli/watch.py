@@ -12,8 +12,9 @@ from cyclopts import Parameter
 from actors.messages import ALL, Subjects
 from actors.settings import Settings
 from engine.clinic import check_slug
+from ops.cli.errors import CommandFailed
 from ops.cli.exits import Exit, of_ending
-from ops.cli.terminal import Json
+from ops.cli.terminal import Json, say, warn
 from ops.connections import open_nats
 from ops.live.events import events_of, events_of_all
 from ops.live.requests import find_over_nats
@@ -53,7 +54,7 @@ async def _watch_one(settings: Settings, sync_id: str, as_json: bool) -> int:
 
 async def _watch_all(settings: Settings, clinic: str, as_json: bool) -> int:
     async with open_nats(nats_url(settings), keep=True) as client:
-        events = events_of_all(client, Subjects(settings.subject_prefix), clinic)
+        events = events_of_all(client, Subjects(settings.subject_prefix), clinic, looked=_Told())
         async with aclosing(events), Show(as_json=as_json) as show:
             async for event in events:
                 sync = show.event(event)
@@ -61,6 +62,20 @@ async def _watch_all(settings: Settings, clinic: str, as_json: bool) -> int:
                     show.ended(sync.ending)
                     show.board.syncs.pop(sync.sync_id)
     return Exit.OK
+
+
+class _Told:
+    """Says once that nobody answers, and once that somebody does again: silence would look like peace."""
+
+    def __init__(self) -> None:
+        self._is_away = False
+
+    def __call__(self, failure: CommandFailed | None) -> None:
+        if failure and not self._is_away:
+            warn(f"{failure}; what happens meanwhile is shown when one answers again")
+        elif self._is_away and not failure:
+            say("a gateway answers again")
+        self._is_away = failure is not None
 
 
 def _is_id(text: str) -> bool:

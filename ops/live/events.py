@@ -6,7 +6,7 @@ Nothing here reads the stream, which not everybody may; what was is asked for, s
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -22,6 +22,9 @@ from ops.cli.errors import CommandFailed
 from ops.live.requests import ask
 
 Event = dict[str, Any]
+
+#: Is called with the reason while no gateway answers, and with None when one does.
+Looked = Callable[[CommandFailed | None], None]
 
 #: The states of a sync that is not over.
 UNFINISHED = frozenset({"queued", "in_progress"})
@@ -60,12 +63,14 @@ async def events_of(client: Client, subjects: Subjects, clinic: str, sync_id: st
         await live.unsubscribe()
 
 
-async def events_of_all(client: Client, subjects: Subjects, clinic: str = ALL) -> AsyncGenerator[Event]:
+async def events_of_all(
+    client: Client, subjects: Subjects, clinic: str = ALL, *, looked: Looked = lambda _: None
+) -> AsyncGenerator[Event]:
     """Every event of every sync that runs or waits now, or begins later, of a clinic or of all: each sync from its
     first event on, in order and once.
 
     Listens first and then asks which syncs there are; asks again now and then, since a message can be lost.
-    Raises when no gateway answers at the start; later it waits for one.
+    Raises when no gateway answers at the start; later it waits for one. `looked` is told what came of each later look.
     """
     live = await client.subscribe(subjects.sync_event("*" if clinic == ALL else clinic, "*"))
     await client.flush()
@@ -81,8 +86,12 @@ async def events_of_all(client: Client, subjects: Subjects, clinic: str = ALL) -
             while (message := await _next(live, look_again - monotonic())) is not None:
                 async for event in known.heard(json.loads(message.data)):
                     yield event
-            with suppress(CommandFailed):
+            try:
                 syncs = (await ask(client, subjects, "overview", clinic))["syncs"]
+            except CommandFailed as failure:
+                looked(failure)
+            else:
+                looked(None)
     finally:
         await live.unsubscribe()
 

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import signal
 import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import nats
 import pytest
+from nats.aio.msg import Msg
 
 from ops.cli.exits import Exit
-from tests.conftest import eventually
+from tests.conftest import eventually, until
 from tests.ops.up_process import ARGV, Up
 
 CLINIC = "cedar-creek"
+
+#: Looks again at once, instead of every ten seconds.
+_IMPATIENT = (
+    "import ops.live.events; ops.live.events.LOOK_AGAIN = 0.1\n"
+    "from ops.cli import main; raise SystemExit(main(['watch']))"
+)
 
 
 @pytest.mark.parametrize("what", [[], [CLINIC]], ids=["all", "a-clinic"])
@@ -40,6 +53,13 @@ def test_one_who_joins_late_sees_what_was_before_anything_new_happens(up: Up, wh
     assert [event["seq"] for event in seen] == list(range(1, len(seen) + 1))
 
 
+def _so(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def ask() -> bool:
+        return condition()
+
+    return ask
+
+
 def states(up: Up, sync_id: str) -> set[str]:
     [shown] = up.json("runs", "show", sync_id)
     return {day["status"] for day in shown["sync"]["dates"]}
@@ -47,3 +67,35 @@ def states(up: Up, sync_id: str) -> set[str]:
 
 def test_a_clinic_that_is_not_known_is_a_mistake_of_the_one_who_asks(up: Up) -> None:
     assert up.run("watch", "no-such-clinic").returncode == Exit.USAGE
+
+
+def test_it_says_when_no_gateway_answers_any_more_and_when_one_does_again(up: Up) -> None:
+    answers = {"looks": 0}
+
+    async def overview(message: Msg) -> None:
+        answers["looks"] += 1
+        await message.respond(b'{"ok": true, "syncs": []}')
+
+    async def run(told: Path) -> None:
+        client = await nats.connect(up.nats_url())
+        here = f"gone{os.getpid()}"
+        environment = {**up.environment, "SUBJECT_PREFIX": here}
+        argv = [sys.executable, "-c", _IMPATIENT]
+        gateway = await client.subscribe(f"{here}.cmd.overview._all", cb=overview)
+        await client.flush()
+        with told.open("wb") as log:
+            watching = await asyncio.create_subprocess_exec(*argv, env=environment, stderr=log)
+        try:
+            await until(_so(lambda: answers["looks"] > 1))
+            await gateway.unsubscribe()
+            await until(_so(lambda: "no gateway listens" in told.read_text()))
+            await client.subscribe(f"{here}.cmd.overview._all", cb=overview)
+            await until(_so(lambda: "answers again" in told.read_text()))
+        finally:
+            watching.send_signal(signal.SIGINT)
+            await watching.wait()
+        await client.close()
+
+    told = up.folder / "told"
+    asyncio.run(run(told))
+    assert told.read_text().count("no gateway listens") == 1
