@@ -15,7 +15,7 @@ def portal_bucket(settings: Settings, client: Client) -> TokenBucket:
     return TokenBucket(
         client,
         bucket=_bucket(settings),
-        key=f"budget.{_portal_key(settings)}",
+        key=f"budget.{portal_key(settings)}",
         rate=settings.idexx_rate_limit,
         burst=settings.rate_burst,
         replicas=settings.nats_replicas,
@@ -26,7 +26,7 @@ def portal_breaker(settings: Settings, client: Client) -> CircuitBreaker:
     return CircuitBreaker(
         client,
         bucket=_bucket(settings),
-        key=f"breaker.{_portal_key(settings)}",
+        key=f"breaker.{portal_key(settings)}",
         replicas=settings.nats_replicas,
     )
 
@@ -35,6 +35,6 @@ def _bucket(settings: Settings) -> str:
     return Subjects(settings.subject_prefix).limits_bucket
 
 
-def _portal_key(settings: Settings) -> str:
-    """The portal's host, as a key may spell it."""
-    return urlsplit(settings.idexx_base_url).netloc.replace(":", "_")
+def portal_key(settings: Settings) -> str:
+    """The portal's host, as a key may spell it: without brackets, and the same however it was typed."""
+    return urlsplit(settings.idexx_base_url).netloc.lower().translate({ord("["): "", ord("]"): "", ord(":"): "_"})

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     sync_timeout_ms: Milliseconds = 300_000
     stale_sync_ms: Milliseconds = 600_000
 
-    idexx_base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+")] = "https://us.idexxneo.com"
+    idexx_base_url: Annotated[str, Field(pattern=r"^https?://[^/\s@]+(/|$)")] = "https://us.idexxneo.com"
     idexx_rate_limit: Annotated[float, Field(gt=0, le=1000)] = 10.0
     idexx_rate_burst: Annotated[float | None, Field(gt=0, le=1000)] = None
     scrape_span_days: Annotated[int, Field(ge=1, le=7)] = 1
@@ -199,5 +199,6 @@ def load() -> Settings:
 
 def _explain(item: Mapping[str, Any]) -> str:
     name = str(item["loc"][0])
-    shown = "(hidden)" if name in SECRET else repr(item["input"])
+    # What stands before an @ in an address is a user and a password.
+    shown = "(hidden)" if name in SECRET or "@" in str(item["input"]) else repr(item["input"])
     return f"{name.upper()}={shown}: {what_is_wrong(item)}; correct it or unset it for the default"

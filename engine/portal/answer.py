@@ -110,6 +110,8 @@ def _text(answer: Answer) -> str:
     try:
         return answer.body.decode(_codec(charset.group(1) if charset else "utf-8"))
     except (ValueError, LookupError) as error:
+        if answer.body.lstrip().startswith(b"<"):
+            raise _fail(*page_reason(answer.body.decode("latin-1"))) from error
         raise _fail(Reason.BAD_ANSWER, "the body is not text in its character set") from error
 
 

@@ -154,6 +154,10 @@ def test_a_redirect_to_the_login_page_is_the_end_of_the_session():
 )
 def test_a_page_with_status_200_is_known_by_what_it_shows(html: str, reason: Reason):
     assert failure(html.encode(), **{"content-type": "text/html"}).reason is reason
+    in_another_set = (
+        html.replace("<html>", "<html><!-- é -->").replace("<!doctype html>", "<!-- é -->").encode("latin-1")
+    )
+    assert failure(in_another_set, **{"content-type": "text/html"}).reason is reason
 
 
 @pytest.mark.parametrize(

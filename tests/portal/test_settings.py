@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from actors.portal_limits import portal_key
+from actors.settings import Settings
 from engine.credentials import Credentials
 from engine.portal import PortalSettings
 from engine.portal.rim import meaning_of
@@ -33,6 +35,19 @@ def test_inside_the_portal_is_its_origin_and_path(address: str, inside: bool):
 def test_a_setting_that_cannot_work_is_refused(bad: dict[str, object]):
     with pytest.raises(ValueError, match=r"SCRAPE_SPAN_DAYS|IDEXX_BASE_URL"):
         PortalSettings(**bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "key"),
+    [
+        ("https://us.portal.test/neo", "us.portal.test"),
+        ("https://US.Portal.Test", "us.portal.test"),
+        ("http://127.0.0.1:8700", "127.0.0.1_8700"),
+        ("http://[::1]:8700", "__1_8700"),
+    ],
+)
+def test_the_limits_of_a_portal_have_a_key_that_nats_takes_however_its_address_is_written(base_url: str, key: str):
+    assert portal_key(Settings(idexx_base_url=base_url)) == key
 
 
 def test_credentials_show_no_secret():

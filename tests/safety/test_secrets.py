@@ -116,10 +116,12 @@ def test_a_key_that_cannot_be_read_is_not_shown() -> None:
 def test_a_bad_setting_does_not_show_a_password() -> None:
     bad = "import actors.settings as s\ntry: s.load()\nexcept s.SettingsError as e: print(e)"
     environment = {"API_KEYS": f"desk={SECRET}", "ENCRYPTION_KEY": SECRET, "HTTP_PORT": "x", "PATH": ""}
+    environment["IDEXX_BASE_URL"] = f"https://ada:{SECRET}@portal.test"
     told = subprocess.run(
         [sys.executable, "-c", bad], env=environment, capture_output=True, text=True, cwd=Path.cwd()
     )
     assert "API_KEYS" in told.stdout
+    assert "IDEXX_BASE_URL" in told.stdout
     assert "HTTP_PORT='x'" in told.stdout
     assert SECRET not in told.stdout + told.stderr
 
