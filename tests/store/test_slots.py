@@ -19,6 +19,7 @@ from engine.store.reconciling import (
     refresh_slots,
     save_schedule_config,
     set_resources,
+    undo,
 )
 from tests.store.desk import Desk, appointment, at, day
 
@@ -59,6 +60,20 @@ async def test_an_appointment_takes_every_slot_that_it_overlaps(desk: Desk) -> N
     assert await refresh(desk) == SlotCounts(created=4, removed=0, updated=4)
     # 1 and the night shift take 09:00; 1 takes 09:30; 1 (to 10:15) and 5 take 10:00; the block takes 10:30.
     assert await counts(desk) == {"09:00": 2, "09:30": 1, "10:00": 2, "10:30": 1}
+
+
+async def test_what_goes_on_past_midnight_takes_slots_of_the_day_after_the_range(desk: Desk) -> None:
+    nights = replace(CONFIG, opens=time(0), closes=time(1))
+    await refresh(desk, nights, 0, 1)
+    await desk.sync(0, {0: [appointment(1, start="23:45")]})
+    await refresh(desk, nights)
+    assert await counts(desk, 1) == {"00:00": 1, "00:30": 0}
+    gone = await desk.sync(10, {0: []})
+    await refresh(desk, nights)
+    assert await counts(desk, 1) == {"00:00": 0, "00:30": 0}
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await undo(connection, desk.clinic.id, gone)
+    assert await counts(desk, 1) == {"00:00": 1, "00:30": 0}
 
 
 async def test_slots_that_fit_stay_as_they_are(desk: Desk) -> None:

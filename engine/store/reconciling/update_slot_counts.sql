@@ -1,1 +1,2 @@
-select update_slot_counts_bulk($1, $2, $3)
+-- What goes on past midnight takes slots of the day after the range, too.
+select update_slot_counts_bulk($1, $2, $3::date + 1)
