@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import dramatiq
@@ -180,17 +181,16 @@ def test_a_stream_that_was_deleted_is_made_again(broker: NatsBroker) -> None:
 def test_a_message_that_kills_its_worker_each_time_is_put_away(
     nats_url: str, namespace: str, tmp_path: Path
 ) -> None:
-    worker = WorkerProcess(nats_url, namespace, tmp_path, TEST_MAX_DELIVER="2", TEST_ACK_WAIT="1")
-    worker.send("die")
-    for count in (1, 2):
-        process = worker.start()
-        eventually(lambda count=count: worker.notes().count("dying") == count)  # type: ignore[misc]
-        process.wait(20)
-        worker.kill()
-    worker.start()
-    eventually(lambda: worker.broker.get_queue_message_counts("default") == (0, 0, 1))
-    assert worker.notes().count("dying") == 2
-    worker.close()
+    with closing(WorkerProcess(nats_url, namespace, tmp_path, TEST_MAX_DELIVER="2", TEST_ACK_WAIT="1")) as worker:
+        worker.send("die")
+        for count in (1, 2):
+            process = worker.start()
+            eventually(lambda count=count: worker.notes().count("dying") == count)  # type: ignore[misc]
+            process.wait(20)
+            worker.kill()
+        worker.start()
+        eventually(lambda: worker.broker.get_queue_message_counts("default") == (0, 0, 1))
+        assert worker.notes().count("dying") == 2
 
 
 def test_ten_thousand_messages_run_once_each_in_two_processes(worker: WorkerProcess) -> None:
@@ -202,15 +202,14 @@ def test_ten_thousand_messages_run_once_each_in_two_processes(worker: WorkerProc
 
 
 def test_a_worker_process_ends_while_the_server_is_away(proxy: Proxy, namespace: str, tmp_path: Path) -> None:
-    worker = WorkerProcess(proxy.url, namespace, tmp_path)
-    worker.send("note", "one")
-    worker.start()
-    eventually(lambda: worker.notes() == ["one"])
-    proxy.refuse()
-    assert worker.stop() == 0
-    assert "Traceback" not in worker.log()
-    proxy.admit()
-    worker.close()
+    with closing(WorkerProcess(proxy.url, namespace, tmp_path)) as worker:
+        worker.send("note", "one")
+        worker.start()
+        eventually(lambda: worker.notes() == ["one"])
+        proxy.refuse()
+        assert worker.stop() == 0
+        assert "Traceback" not in worker.log()
+        proxy.admit()
 
 
 def test_a_worker_goes_on_after_its_connection_was_closed_for_good(broker: NatsBroker) -> None:

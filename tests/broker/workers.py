@@ -67,9 +67,11 @@ class WorkerProcess:
 
     def stop(self) -> int:
         """Asks the last worker to end, and answers its exit code."""
-        process = self._processes.pop()
+        process = self._processes[-1]
         process.terminate()
-        return process.wait(30)
+        code = process.wait(30)
+        self._processes.remove(process)
+        return code
 
     def kill(self) -> None:
         """Ends the last worker and its children as a crash would."""
