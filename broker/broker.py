@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from dramatiq import Consumer, Message
 from dramatiq.common import current_millis, dq_name, q_name
@@ -22,7 +22,6 @@ from .parts import Server
 from .queues import QueueAccess
 from .streams import StreamOptions
 
-T = TypeVar("T")
 AnyMessage = Message[Any]
 
 DEFAULT_URL = "nats://127.0.0.1:4222"
@@ -116,11 +115,16 @@ class NatsBroker(QueueAccess):
         order = self._order(message, delay)
         message = order.message
         self.emit_before("enqueue", message, delay)
-        if self._in_this_thread.batch is not None:
-            self._in_this_thread.batch.append(order)
+        finishing, batch = self._in_this_thread.finishing, self._in_this_thread.batch
+        if batch is not None and finishing is None:
+            batch.append(order)
             return message
-        outbox, admitted = self._open_for_sending().outbox, self._in_this_thread.finishing is not None
-        self._noting_failure(lambda: outbox.store(order, wait=self._mailbox_wait, admitted=admitted))
+        try:
+            self._open_for_sending().outbox.store(order, wait=self._mailbox_wait, admitted=finishing is not None)
+        except BaseException:
+            if finishing is not None:
+                finishing.delivery.unfinished = True  # it is a follow-up: see `emit_after`
+            raise
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -148,7 +152,8 @@ class NatsBroker(QueueAccess):
     def pipelined(self) -> Iterator[None]:
         """What this thread enqueues in the block is stored together at its end: for a group, say.
 
-        Raises there as `enqueue_many` does; nothing is stored when the block itself raises.
+        Raises there as `enqueue_many` does; nothing is stored when the block itself raises. In a middleware's
+        `after_process_message`, where follow-ups must not be lost, each is stored at once.
         """
         batch: list[Order] = []
         outer, self._in_this_thread.batch = self._in_this_thread.batch, batch
@@ -157,7 +162,7 @@ class NatsBroker(QueueAccess):
         finally:
             self._in_this_thread.batch = outer
         outbox, orders = self._open_for_sending().outbox, due_together(batch)
-        errors = self._noting_failure(lambda: outbox.store_many(orders, wait=self._mailbox_wait))
+        errors = outbox.store_many(orders, wait=self._mailbox_wait)
         for order, error in zip(batch, errors, strict=True):
             if error is None:
                 self.emit_after("enqueue", order.message, order.delay)
@@ -223,12 +228,3 @@ class NatsBroker(QueueAccess):
             queue_name, eta = dq_name(message.queue_name), current_millis() + delay
             message = message.copy(queue_name=queue_name, options={"eta": eta})
         return Order(names, message, delay, due)
-
-    def _noting_failure(self, store: Callable[[], T]) -> T:
-        """A middleware's enqueue that fails while its message is being finished keeps that message."""
-        try:
-            return store()
-        except BaseException:
-            if self._in_this_thread.finishing is not None:
-                self._in_this_thread.finishing.delivery.unfinished = True
-            raise

@@ -238,6 +238,26 @@ def test_a_pipelines_next_step_finds_room_in_a_full_mailbox(nats_url: str, names
     broker.close()
 
 
+def test_follow_ups_that_are_sent_together_find_room_in_a_full_mailbox(nats_url: str, namespace: str) -> None:
+    broker = NatsBroker(nats_url, namespace=namespace, mailbox_size={"second": 1})
+
+    class Follow(Middleware):
+        def after_process_message(
+            self, _broker: dramatiq.Broker, _message: dramatiq.MessageProxy, **_: object
+        ) -> None:
+            broker.enqueue_many(dramatiq.Message("second", "any", (n,), {}, {}) for n in range(2))
+
+    declare(broker)
+    broker.add_middleware(Follow())
+    broker.enqueue(dramatiq.Message("second", "any", ("filler",), {}, {}))
+    broker.enqueue(message())
+    with local_worker(broker):
+        broker.join("default", timeout=5000)
+    second = broker.mailbox("second")
+    assert (second.messages, second.due) == (1, 2)
+    broker.close()
+
+
 def test_a_message_that_is_never_settled_becomes_a_dead_letter(nats_url: str, namespace: str) -> None:
     broker = NatsBroker(nats_url, namespace=namespace, ack_wait=1, max_deliver=2)
     seen: list[str] = []
