@@ -48,12 +48,11 @@ async def reconcile_date(database: Database, sync_id: UUID, day: date) -> Reconc
 
 async def _apply(connection: Connection, sync: Sync, snapshot: Snapshot) -> DateCounts:
     """A dry run counts what would change, and takes it back."""
+    if not sync.dry_run:
+        return await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot)
     rehearsal = connection.transaction()
     await rehearsal.start()
     try:
-        counts = await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot)
-    except BaseException:
+        return await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot)
+    finally:
         await rehearsal.rollback()
-        raise
-    await (rehearsal.rollback() if sync.dry_run else rehearsal.commit())
-    return counts
