@@ -20,7 +20,7 @@ portal does; what the store, the budget or the breaker raise goes through. A can
 the portal, too; its context is closed behind it by a task of the browser. A session that has ended is renewed
 once for all. A password is sent once and, if it was refused, by nobody again until the credentials' `version`
 changes or `check_credentials` asks for it. A hung browser is killed, and nothing of a browser survives
-`close`. Nothing is sent outside the base URL.
+`close`. Outside the base URL nothing is called, posted or followed; only a sign-in page's own scripts may fetch.
 
 What is not. Retries of a date, their events and their pauses are the caller's, by `engine.retry`; so is
 marking a clinic whose credentials are refused. A snapshot is one look: whether an appointment that is missing

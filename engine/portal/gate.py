@@ -28,7 +28,8 @@ SETTLE = 2.0
 
 
 class Gate:
-    """Of one page. Scripts and styles may come from elsewhere; nothing is sent there, no page comes from there.
+    """Of one page. Scripts, styles and data may be fetched from elsewhere; nothing is posted there, no page comes
+    from there.
 
     `news` is set when something happened that is worth a look; `failure` is why the page cannot go on;
     `is_landing`: the portal answered what was sent with the way to one of its landing pages; `has_stopped`:
