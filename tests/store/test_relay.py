@@ -1,4 +1,4 @@
-"""Which clinics the relay publishes for; what it publishes is seen by the tests of the whole system."""
+"""Which clinics the relay publishes for, and who may; what it publishes is seen by the tests of the whole system."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from uuid import UUID
 import pytest
 
 from actors.relay import Relay
+from engine.clinic import Clinic
+from engine.errors import Unavailable
+from engine.store.database import Database, StatementRefused
+from engine.store.syncs import events
 
 pytestmark = pytest.mark.anyio
 
@@ -73,3 +77,19 @@ async def test_a_publication_that_is_broken_off_is_left_too() -> None:
     del relay.publish
     await relay.drain()
     assert relay.published == [ELM]
+
+
+async def test_a_publisher_that_is_frozen_does_not_keep_its_clinic_for_ever(
+    database: Database, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "FROZEN_AFTER", 0.2)
+
+    async def freeze() -> None:
+        async with database.transaction() as frozen:
+            await events.lock_feed(frozen, clinic.id)
+            async with database.transaction() as other:
+                await events.lock_feed(other, clinic.id)
+            await frozen.execute("select 1")
+
+    with pytest.raises((Unavailable, StatementRefused)):
+        await freeze()

@@ -14,6 +14,10 @@ from engine.store.queries import Queries
 
 SQL = Queries(__file__)
 
+#: How long a publisher may hold a clinic's feed between two statements, in seconds: far longer than NATS takes to store
+#: a batch.
+FROZEN_AFTER = 300.0
+
 
 async def record(
     connection: Connection, sync_id: UUID, event: Event, day: date | None = None, **details: Any
@@ -31,7 +35,7 @@ async def events_after(connection: Connection, sync_id: UUID, seq: int, limit: i
 
 async def lock_feed(connection: Connection, clinic_id: UUID) -> None:
     """Until the transaction ends, nobody else publishes this clinic's events."""
-    await connection.execute(SQL["lock_feed"], clinic_id)
+    await connection.execute(SQL["lock_feed"], clinic_id, str(round(FROZEN_AFTER * 1000)))
 
 
 async def unpublished_events(connection: Connection, clinic_id: UUID, limit: int) -> list[Any]:
