@@ -140,6 +140,10 @@ WEBHOOKS = _counter(
     ("delivered", "retrying", "failed"),
 )
 
+WEBHOOKS_OVERDUE = _cluster(
+    "webhook_deliveries_overdue", "Deliveries of webhooks that are due for over a minute, and that nobody tries."
+)
+
 QUEUE_ACTIVE = _cluster("sync_queue_active", "Syncs that run.")
 QUEUE_WAITING = _cluster("sync_queue_queued", "Syncs that wait.")
 SYNC_SILENCE = _cluster("sync_silence_seconds", "Since the last sign of life of the most silent running sync.")

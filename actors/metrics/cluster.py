@@ -23,6 +23,7 @@ from actors.processes import Process
 from broker import CircuitBreaker, Lease, LeaseLost, TokenBucket
 from engine.errors import EngineError
 from engine.store.watching import ClinicFigures, clinic_figures, sync_figures
+from engine.store.webhooks import webhook_figures
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +80,7 @@ class ClusterFigures:
     async def _ask_database(self) -> list[Family]:
         async with self._process.database.connection() as connection:
             syncs, clinics = await sync_figures(connection), await clinic_figures(connection)
+            webhooks = await webhook_figures(connection)
         return [
             _family(catalogue.QUEUE_ACTIVE, [((), syncs.running)]),
             _family(catalogue.QUEUE_WAITING, [((), syncs.queued)]),
@@ -88,6 +90,7 @@ class ClusterFigures:
             _family(catalogue.LOGIN_REJECTED, [((clinic.slug,), clinic.login_rejected) for clinic in clinics]),
             _family(catalogue.REMOVALS_HELD, [((clinic.slug,), clinic.removals_held) for clinic in clinics]),
             _family(catalogue.FAILING, [((one.slug, one.failing), 1) for one in clinics if one.failing]),
+            _family(catalogue.WEBHOOKS_OVERDUE, [((), webhooks.overdue)]),
             _family(catalogue.RUNNING, [((clinic.slug,), clinic.running_seconds) for clinic in clinics]),
         ]
 

@@ -16,7 +16,7 @@ import psutil
 from dramatiq import Message
 
 from actors.bus import build_broker
-from actors.mail import DATE_SCRAPER
+from actors.mail import DATE_SCRAPER, NOTIFIER
 from actors.settings import Settings
 from engine.store import clinics as store
 from ops.connections import open_database
@@ -176,6 +176,20 @@ async def webhook_into_our_network(watched: Watched) -> AsyncIterator[None]:
     await watched.ended(clinic, await watched.sync(clinic, 1))
     yield
     await watched.command("clinic", "webhook", "remove", clinic.slug, "--yes")
+
+
+@asynccontextmanager
+async def no_notifier(watched: Watched) -> AsyncIterator[None]:
+    clinic = watched.clinics[0]
+    await watched.supervisor.end(NOTIFIER)
+    await watched.command("clinic", "webhook", "set", clinic.slug, "https://localhost/hook")
+    await watched.ended(clinic, await watched.sync(clinic, 1))
+    yield
+    await watched.start(NOTIFIER)
+
+
+async def remove_webhook(watched: Watched) -> None:
+    await watched.command("clinic", "webhook", "remove", watched.clinics[0].slug, "--yes")
 
 
 @asynccontextmanager

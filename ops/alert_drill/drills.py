@@ -81,6 +81,13 @@ DRILLS = (
         causes.webhook_into_our_network,
     ),
     Drill(
+        "WebhooksOverdue",
+        "no notifier runs when a sync ends",
+        "it is started",
+        causes.no_notifier,
+        clear_up=causes.remove_webhook,
+    ),
+    Drill(
         "HighSyncDuration", "each call of the portal takes 23 s", "the portal is quick again", causes.slow_portal
     ),
     Drill("HighMemoryUsage", "a process takes 600 MB", "it is stopped", causes.glutton, {"process": "glutton"}),
