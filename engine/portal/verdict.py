@@ -13,6 +13,10 @@ from engine.portal.protocols import Cookie
 
 LANDING = re.compile(r"dashboard|home|schedule", re.IGNORECASE)
 CODE_WANTED = "the portal asks for the code of a second factor"
+PERSON_WANTED = (
+    "the portal wants to see that a person signs in (a captcha); "
+    "sign in by hand once, then `idexx-sync credentials test CLINIC`"
+)
 SESSION_COOKIE = re.compile(r"session|auth|token", re.IGNORECASE)
 
 #: Guards a form, and is set long before anyone is signed in.
@@ -21,6 +25,7 @@ _FORM_COOKIE = re.compile(r"csrf|xsrf|requestverification", re.IGNORECASE)
 #: What an alert says, in the order in which it counts. A text that nobody knows counts as a rejected password:
 #: sending it again could lock the account.
 _ALERTS: tuple[tuple[str, Reason, str], ...] = (
+    (r"captcha|robot|are human", Reason.SECOND_FACTOR, PERSON_WANTED),
     (r"lock|disabled|suspended|too many|blocked", Reason.ACCOUNT_LOCKED, "the account is locked"),
     (r"verification code|one.time|second factor|two.factor|2fa", Reason.SECOND_FACTOR, CODE_WANTED),
     (r"invalid|incorrect|wrong|not match|unknown|not recogni[sz]ed|password", Reason.LOGIN_REJECTED, ""),

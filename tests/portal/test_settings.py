@@ -62,6 +62,8 @@ def test_credentials_show_no_secret():
         ("Too many failed attempts. Try again in 15 minutes.", "account_locked"),
         ("Service temporarily unavailable, please try again later.", "portal_unavailable"),
         ("Enter your verification code", "second_factor"),
+        ("The captcha response is invalid, please try again.", "second_factor"),
+        ("Please confirm that you are not a robot.", "second_factor"),
         ("Hmm.", "login_rejected"),
     ],
 )
