@@ -12,7 +12,7 @@ import nats.errors
 
 from .connection import Connection
 from .delivery import Delivery
-from .loop import LoopThread
+from .loop import Bell, LoopThread
 from .room import Room
 
 ACK, NAK, PROGRESS = b"+ACK", b"-NAK", b"+WPI"
@@ -30,12 +30,11 @@ class Held:
 
     def __init__(self, connection: Connection, thread: LoopThread, room: Room, ack_wait: float) -> None:
         self._connection = connection
-        self._thread = thread
         self._room = room
         self._interval = ack_wait / 3
         self._held: WeakSet[Delivery] = WeakSet()
         self._finished: deque[tuple[Delivery, bytes]] = deque()
-        self._awake = False
+        self._bell = Bell(thread, self._settle_finished)
         self._unsent: deque[tuple[str, bytes]] = deque()
         #: Acks only: given back twice, a message could be taken from the one who has it by now.
         self._unconfirmed: list[tuple[str, bytes]] = []
@@ -55,9 +54,7 @@ class Held:
     def settle_soon(self, delivery: Delivery, verdict: bytes) -> None:
         """As `settle`, from any thread and without waiting. Many settlements cost the loop one wake-up."""
         self._finished.append((delivery, verdict))
-        if not self._awake:
-            self._awake = True
-            self._thread.call(self._settle_finished)
+        self._bell.ring()
 
     def settle(self, delivery: Delivery, verdict: bytes) -> None:
         """On the loop: acks or gives back; while no server can be reached, as soon as one can."""
@@ -90,7 +87,6 @@ class Held:
         self._held.clear()
 
     def _settle_finished(self) -> None:
-        self._awake = False
         while self._finished:
             self.settle(*self._finished.popleft())
 

@@ -80,6 +80,31 @@ class LoopThread:
             self.loop.run_until_complete(asyncio.wait(tasks, timeout=1))
 
 
+class Bell:
+    """Rung from any thread, has `callback` called on the loop soon. Many rings before that cost one wake-up."""
+
+    def __init__(self, thread: LoopThread, callback: Callable[[], object]) -> None:
+        self._thread = thread
+        self._callback = callback
+        self._is_rung = False
+
+    def ring(self) -> None:
+        """Does not wait."""
+        if self._is_rung:
+            return
+        try:
+            self._is_rung = True
+            self._thread.call(self._answer)
+        except BaseException:
+            # An interrupt (time limit, shutdown) may come at any moment; unheard, all that follows would wait for ever.
+            self._thread.call(self._answer)
+            raise
+
+    def _answer(self) -> None:
+        self._is_rung = False
+        self._callback()
+
+
 def wait(future: concurrent.futures.Future[T], timeout: float | None = None) -> T:
     """Waits in slices, so that an exception raised into this thread arrives; then the work is cancelled, too."""
     remaining = timeout

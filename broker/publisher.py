@@ -18,7 +18,7 @@ import nats.js.errors
 from .client import OrderedClient, write_headers
 from .connection import Connection
 from .errors import MessageTooLarge, is_passing, transport
-from .loop import LoopThread, wait
+from .loop import Bell, LoopThread, wait
 
 #: How long one attempt waits for its confirmation before it is made again with the same Nats-Msg-Id. Seconds.
 ATTEMPT = 2.0
@@ -70,7 +70,7 @@ class Publisher:
         self._timeout = timeout
         self._declare = declare
         self._outbox: deque[tuple[Letter, concurrent.futures.Future[Stored]]] = deque()
-        self._awake = False
+        self._bell = Bell(thread, self._empty_outbox)
         self._connecting: asyncio.Task[None] | None = None
         self._client: OrderedClient | None = None
         self._inbox = ""
@@ -88,9 +88,7 @@ class Publisher:
         """Sends from any thread, without waiting. Many submissions cost the loop one wake-up."""
         outcome: concurrent.futures.Future[Stored] = concurrent.futures.Future()
         self._outbox.append((letter, outcome))
-        if not self._awake:
-            self._awake = True
-            self._thread.call(self._empty_outbox)
+        self._bell.ring()
         return outcome
 
     def collect(self, letter: Letter, outcome: concurrent.futures.Future[Stored]) -> Stored:
@@ -152,7 +150,6 @@ class Publisher:
         return await outcome
 
     def _empty_outbox(self) -> None:
-        self._awake = False
         client = self._connection.live_client
         if client is not None and client is self._client:
             self._send_outbox(client)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import time
+from collections.abc import Callable
 
 import dramatiq
 import pytest
@@ -142,3 +143,23 @@ def test_an_idle_worker_burns_no_cpu(broker: NatsBroker) -> None:
         used, began = time.process_time(), time.monotonic()
         eventually(lambda: time.monotonic() - began > 1.0, interval=0.5)
         assert time.process_time() - used < 0.3
+
+
+def test_an_interrupt_while_the_loop_is_woken_keeps_nobody_waiting(
+    broker: NatsBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker.enqueue(dramatiq.Message("default", "note", (), {}, {}))
+    thread = broker._open().thread
+    call, interrupts = thread.call, [TimeLimitExceeded()]
+
+    def interrupted(callback: Callable[[], object]) -> None:
+        if interrupts:
+            raise interrupts.pop()
+        call(callback)
+
+    monkeypatch.setattr(thread, "call", interrupted)
+    with pytest.raises(TimeLimitExceeded):
+        broker.enqueue(dramatiq.Message("default", "note", (), {}, {}))
+    next_one = dramatiq.Message("default", "note", (), {}, {})
+    threading.Thread(target=broker.enqueue, args=(next_one,), daemon=True).start()
+    eventually(lambda: broker.mailbox("default").messages == 3)
