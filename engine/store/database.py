@@ -18,7 +18,6 @@ Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 _AWAY = (
     OSError,
-    TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     # What a statement gets that begins on a connection which is being lost at this moment.
@@ -101,6 +100,12 @@ class Database:
             pool = await self._open_pool()
             async with pool.acquire(timeout=self._timeout) as connection:
                 yield connection
+        except TimeoutError as error:
+            raise Unavailable(
+                f"PostgreSQL does not answer within {self._timeout:g} s; check that it runs, that DATABASE_URL is "
+                "right, and, in pg_stat_activity, whether a statement waits for a lock; then try again",
+                retry_after_ms=1000,
+            ) from error
         except _AWAY as error:
             raise Unavailable(
                 f"PostgreSQL does not answer ({type(error).__name__}: {error}); "

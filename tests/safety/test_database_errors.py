@@ -57,6 +57,14 @@ async def test_what_was_broken_is_named(database: Database, pool: asyncpg.Pool) 
     assert 'relation "nowhere" does not exist' in await refused(database, "select from nowhere")
 
 
+async def test_a_statement_that_waits_for_too_long_says_where_to_look(database_url: str) -> None:
+    hasty = Database(database_url, timeout=0.5)
+    with pytest.raises(Unavailable, match=r"within 0\.5 s; .* whether a statement waits for a lock"):
+        async with hasty.connection() as connection:
+            await connection.execute("select pg_sleep(10)")
+    await hasty.close()
+
+
 async def test_a_process_that_is_newer_than_the_database_says_what_to_run(
     database: Database, pool: asyncpg.Pool
 ) -> None:
