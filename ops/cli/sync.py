@@ -7,10 +7,11 @@ from contextlib import aclosing
 from datetime import date
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from actors.messages import Subjects
 from actors.settings import Settings
+from engine.dates import MAX_DAYS
 from ops.cli.errors import CommandFailed
 from ops.cli.exits import Exit, of_ending, of_rehearsal
 from ops.cli.plan import show_plan
@@ -25,7 +26,13 @@ from ops.reach import nats_url, settings_here
 def sync(
     clinic: Annotated[str, Parameter(help="The clinic's slug.")],
     *,
-    days: Annotated[int | None, Parameter(help="So many days from today on; 14 if no dates are given.")] = None,
+    days: Annotated[
+        int | None,
+        Parameter(
+            help="So many days from today on; 14 if no dates are given.",
+            validator=validators.Number(gte=1, lte=MAX_DAYS),
+        ),
+    ] = None,
     start: Annotated[date | None, Parameter(help="The first date, YYYY-MM-DD, in the clinic's calendar.")] = None,
     end: Annotated[date | None, Parameter(help="The last date; at most 60 days.")] = None,
     dry_run: Annotated[

@@ -231,6 +231,8 @@ def test_a_narrow_terminal_is_shown_all_of_a_table(width: int) -> None:
         (("runs", "show", "1e0b3f6e"), "SYNC: '1e0b3f6e' is not a whole id"),
         (("sync", "north", "south"), "'south' is one word too many"),
         (("clinic", "schedule", "set", "north", "0", "6", "*"), "'6' is one word too many; quote what has spaces"),
+        (("sync", "north", "--days", "0"), 'Invalid value "0" for --days'),
+        (("sync", "north", "--days", "61"), "Must be <= 60"),
         (("runs", "--limit", "-1"), "Must be >= 1"),
         (("runs", "--limit", "0"), "Must be >= 1"),
         (
