@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -51,33 +51,40 @@ class Streams:
         """Raises `Unavailable` if too many are open."""
         if self._open >= MAX_STREAMS:
             raise Unavailable(f"{MAX_STREAMS} streams are open already; try again", retry_after_ms=5000)
-        return _EventStream(self._counted(messages), self.closing)
+        return _EventStream(messages, self)
 
-    async def _counted(self, messages: AsyncGenerator[Told]) -> AsyncGenerator[Told]:
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        """Around one that is open."""
         self._open += 1
         try:
-            async with aclosing(messages):
-                async for message in messages:
-                    yield message
+            yield
         finally:
             self._open -= 1
 
 
 class _EventStream(Response):
-    """Ends with its messages, its reader, `closing` or its time."""
+    """Ends with its messages, its reader, all streams' end or its time."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, messages: AsyncGenerator[Told], closing: asyncio.Event) -> None:
+    def __init__(self, messages: AsyncGenerator[Told], streams: Streams) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._messages = messages
-        self._closing = closing
+        self._streams = streams
         self._has_begun = False
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":  # its asker takes the head for the whole, and may ask again behind it
+            await super().__call__(scope, receive, send)
+            return
+        with self._streams.counted():
+            await self._tell(receive, send)
+
+    async def _tell(self, receive: Receive, send: Send) -> None:
         sending, left = asyncio.create_task(self._send_all(send)), asyncio.create_task(gone(receive))
-        tasks = [sending, left, asyncio.create_task(self._closing.wait())]
+        tasks = [sending, left, asyncio.create_task(self._streams.closing.wait())]
         try:
             await asyncio.wait(tasks, timeout=LONGEST, return_when=asyncio.FIRST_COMPLETED)
             if sending.done():

@@ -106,6 +106,24 @@ async def test_one_stream_too_many_is_refused_until_another_ends(gateway: httpx.
         await until(is_let_in)
 
 
+async def test_of_those_that_come_at_once_too_many_are_refused(gateway: httpx.AsyncClient) -> None:
+    url = gateway.base_url
+    callers = await asyncio.gather(*(asyncio.open_connection(url.host, url.port) for _ in range(MAX_STREAMS + 20)))
+    for _, writer in callers:
+        writer.write(f"GET {LIVE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    heads = [await reader.readline() for reader, _ in callers]
+    assert sum(b" 503 " in head for head in heads) == 20
+    for _, writer in callers:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_who_asks_for_the_head_of_a_stream_gets_it_and_is_answered_again(gateway: httpx.AsyncClient) -> None:
+    head = await gateway.head(LIVE)
+    assert (head.status_code, head.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    assert (await gateway.get("/api/idexx/overview", timeout=10)).status_code == 200
+
+
 async def test_the_page_is_kept_by_browsers_and_runs_nothing_from_elsewhere(gateway: httpx.AsyncClient) -> None:
     for path, (_, kind) in FILES.items():
         response = await gateway.get(path)
