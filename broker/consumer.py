@@ -26,6 +26,8 @@ from .names import QueueNames
 CLOSE_TIMEOUT = 3.0
 #: A message whose follow-up could not be stored is tried again after this. Seconds.
 UNFINISHED_DELAY = 1.0
+#: One whose dead letter the server refuses, after this. Seconds.
+REFUSED_DELAY = 30.0
 
 
 class NatsConsumer(Consumer):
@@ -170,10 +172,12 @@ class NatsConsumer(Consumer):
             await self._dead.bury(self._names, delivery, error, payload)
         except Exception:
             self._logger.exception(
-                "A dead letter of %r cannot be stored; its message comes again after the ack wait. It failed with: %s",
+                "A dead letter of %r cannot be stored; its message comes again in %.0f s. It failed with: %s",
                 self._names.queue,
+                REFUSED_DELAY,
                 error,
             )
+            self._held.give_back(delivery, REFUSED_DELAY)
 
 
 class IdleConsumer(Consumer):

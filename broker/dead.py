@@ -61,7 +61,7 @@ class DeadLetters:
             names.letter,
             payload,
             {
-                "Nats-Msg-Id": f"{delivery.stream}-{delivery.sequence}",
+                "Nats-Msg-Id": delivery.identity,
                 ERROR: error,
                 ATTEMPTS: str(delivery.deliveries),
                 TIME: format_time(datetime.now(UTC).timestamp()),

@@ -21,6 +21,8 @@ class Delivery:
     stream: str
     durable: str
     sequence: int
+    #: When the server stored the message: nanoseconds since the epoch, as it writes them.
+    stored: str
     #: How often the message was delivered, this time included.
     deliveries: int
     #: How many more messages wait at the same durable consumer.
@@ -34,7 +36,7 @@ class Delivery:
 
     @classmethod
     def read(cls, subject: bytes, reply: bytes, payload: bytes, headers: bytes | None) -> Delivery:
-        """Reads `$JS.ACK.[domain.account.]stream.consumer.deliveries.sequence.….….behind[.…]`."""
+        """Reads `$JS.ACK.[domain.account.]stream.consumer.deliveries.sequence.….stored.behind[.…]`."""
         text = reply.decode()
         tokens = text.split(".")
         first = 2 if len(tokens) == 9 else 4
@@ -42,6 +44,7 @@ class Delivery:
             reply=text,
             stream=tokens[first],
             sequence=int(tokens[first + 3]),
+            stored=tokens[first + 5],
             deliveries=int(tokens[first + 2]),
             behind=int(tokens[first + 6]),
             durable=tokens[first + 1],
@@ -51,9 +54,9 @@ class Delivery:
         )
 
     @property
-    def place(self) -> tuple[str, int]:
-        """Stream and sequence, by which the message is the same in each of its deliveries."""
-        return self.stream, self.sequence
+    def identity(self) -> str:
+        """The same in each delivery of a message; another one's, where a stream was made anew and counts from 1."""
+        return f"{self.stream}-{self.sequence}-{self.stored}"
 
     @property
     def headers(self) -> dict[str, str]:

@@ -69,10 +69,6 @@ class Held:
         """The server delivers the message again: at once, or after `delay` seconds."""
         self.settle(delivery, nak(delay))
 
-    def forget(self, delivery: Delivery) -> None:
-        """Stops keeping a message alive, without a word to the server: it comes again after the ack wait."""
-        self._held.discard(delivery)
-
     async def flush(self) -> None:
         """Waits until the server has seen every settlement so far, if it can be reached."""
         self._settle_finished()

@@ -77,7 +77,7 @@ class Intake:
         self._give_backs = give_backs
         self._receive = receive
         self._by_name = {(source.stream, source.durable): source for source in sources}
-        self._holding: WeakValueDictionary[tuple[str, int], Delivery] = WeakValueDictionary()
+        self._holding: WeakValueDictionary[str, Delivery] = WeakValueDictionary()
         self._round = 0
         self._unanswered_since: float | None = None
         self._asking = False
@@ -103,7 +103,7 @@ class Intake:
 
     def let_go(self, delivery: Delivery) -> None:
         """A message was settled: there is room for another."""
-        self._holding.pop(delivery.place, None)
+        self._holding.pop(delivery.identity, None)
         self._ask_soon()
 
     async def stop(self, timeout: float = 2.0) -> None:
@@ -136,7 +136,7 @@ class Intake:
         source.heard = time.monotonic()
         # What was given back or timed out is not in the server's count of what waits.
         source.waiting = delivery.behind or (self._prefetch if delivery.deliveries > 1 else 0)
-        if delivery.place in self._holding:
+        if delivery.identity in self._holding:
             # This process was stopped, or its loop, for longer than the ack wait. What is here is settled all the same.
             return
         is_full = len(self._holding) >= self._prefetch
@@ -144,7 +144,7 @@ class Intake:
             self._held_by_process.give_back(delivery)
             return
         delivery.intake = self
-        self._holding[delivery.place] = delivery
+        self._holding[delivery.identity] = delivery
         self._held_by_process.hold(delivery)
         self._receive(delivery)
         self._ask_soon()

@@ -73,5 +73,5 @@ class Mover:
 
     def _letter(self, delivery: Delivery) -> Letter:
         level = delivery.subject.rpartition(".")[2]
-        message_id = {"Nats-Msg-Id": f"{self._names.later}-{delivery.sequence}"}
+        message_id = {"Nats-Msg-Id": delivery.identity}
         return Letter(self._names.later, self._names.due(level), delivery.payload, message_id)

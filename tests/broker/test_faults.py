@@ -178,6 +178,46 @@ def test_a_stream_that_was_deleted_is_made_again(broker: NatsBroker) -> None:
     assert broker.mailbox("default").messages == 1
 
 
+def test_a_dead_letter_is_kept_although_the_stream_was_made_again_and_counts_anew(broker: NatsBroker) -> None:
+    def act(text: str) -> None:
+        raise ValueError(text)
+
+    async def delete() -> None:
+        await (await broker.client()).jetstream().delete_stream(broker._names("default").box)
+
+    declare(broker, act, max_retries=0)
+    for text in ("one", "two"):
+        with local_worker(broker):
+            broker.enqueue(message(text))
+            broker.join("default", timeout=10_000)
+        broker.run(delete())
+    assert [letter.error for letter in broker.get_dead_letters("default")] == [
+        "ValueError: one",
+        "ValueError: two",
+    ]
+
+
+def test_a_message_whose_dead_letter_is_refused_is_kept_and_the_refusal_is_told(
+    broker: NatsBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = broker._names("default")
+
+    async def take_the_name() -> None:
+        js = (await broker.client()).jetstream()
+        await js.add_stream(name=names.dead, subjects=[names.letter], storage="memory")
+
+    def act(text: str) -> None:
+        raise ValueError(text)
+
+    broker.run(take_the_name())
+    declare(broker, act, max_retries=0)
+    broker.enqueue(message("one"))
+    with local_worker(broker):
+        eventually(lambda: "A dead letter of 'default' cannot be stored" in caplog.text)
+    assert "storage" in caplog.text
+    assert broker.mailbox("default").messages == 1
+
+
 def test_a_message_that_kills_its_worker_each_time_is_put_away(
     nats_url: str, namespace: str, tmp_path: Path
 ) -> None:
