@@ -59,6 +59,8 @@ class Console(App[None]):
         ("slash", "filter", "Filter"),
         Binding("escape", "leave", show=False),
         ("q", "quit", "Quit"),
+        # As everywhere else, and also while the filter has the keys.
+        Binding("ctrl+c", "quit", show=False, priority=True),
     ]
 
     def __init__(self, source: Source, where: str, *, read_only: bool = False) -> None:

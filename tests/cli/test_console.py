@@ -167,3 +167,12 @@ async def test_it_says_so_when_no_gateway_answers(client: Client) -> None:
     app = Console(Source(client, Subjects("nobody")), "here")
     async with app.run_test(size=SIZE) as pilot:
         await seen(pilot, lambda: "no gateway listens" in head(app))
+
+
+async def test_ctrl_c_ends_it_also_while_somebody_types_a_filter(source: Source) -> None:
+    app = Console(source, "here")
+    async with app.run_test(size=(150, 48)) as pilot:
+        await pilot.press("slash", "a")
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert not app.is_running
