@@ -24,7 +24,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
-from .declaring import declare_consumer, declare_stream
+from .declaring import declare_consumer, declare_stream, version_of
 from .errors import DeclarationRefused, transport
 
 #: The first server that repeats schedules, and knows time zones.
@@ -45,8 +45,7 @@ class ScheduleRefused(DeclarationRefused):
 
 def can_keep_schedules(client: Client) -> bool:
     """Whether the connected server is new enough."""
-    version = client.connected_server_version
-    return (version.major, version.minor) >= OLDEST_SERVER
+    return version_of(client) >= OLDEST_SERVER
 
 
 @dataclass(frozen=True, slots=True)

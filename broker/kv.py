@@ -106,9 +106,7 @@ class Bucket:
             if created is not None:
                 return created
             entry = await self.read(key)
-            if entry.value is not None:
-                return None
-            if entry.revision == revision:
+            if entry.value is not None or entry.revision == revision:
                 return None
             revision = entry.revision
 

@@ -36,7 +36,7 @@ class WorkerProcess:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, threads: int = 2, processes: int = 1) -> subprocess.Popen[bytes]:
-        """Returns when the worker has said that it is ready."""
+        """Returns when the worker has said that it is ready, or has ended: its first message may kill it before."""
         command = [sys.executable, "-m", "dramatiq", "tests.broker.actors_under_test"]
         ready = self.log().count("ready for action")
         with self._log.open("ab") as log:
@@ -49,7 +49,10 @@ class WorkerProcess:
                 start_new_session=True,
             )
         self._processes.append(process)
-        eventually(lambda: self.log().count("ready for action") == ready + processes)
+        eventually(
+            lambda: self.log().count("ready for action") == ready + processes or process.poll() is not None,
+            what=self.log,
+        )
         return process
 
     def send(self, actor: str, *args: object, delay: int | None = None) -> dramatiq.Message[object]:
