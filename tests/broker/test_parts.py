@@ -21,7 +21,7 @@ from nats.aio.client import Client
 
 from broker import CircuitBreaker, CircuitOpen, Lease, LeaseLost, NatsBroker, TokenBucket
 from broker.circuit_breaker import Circuit
-from broker.token_terms import LATEST_USE, Record, Terms
+from broker.token_terms import Record, Terms
 from tests.broker.proxy import Proxy
 from tests.broker.workers import ROOT
 from tests.conftest import eventually, until
@@ -166,19 +166,21 @@ def test_eight_processes_never_get_more_than_allowed_and_none_starves(nats_url: 
 
 
 async def test_a_pause_holds_for_every_process(nats_url: str, namespace: str, client: Client) -> None:
-    tokens = TokenBucket(client, bucket=namespace, key="shared", rate=40, burst=8)
+    """Slow enough that those who wait hold tokens for more than a second ahead."""
+    tokens = TokenBucket(client, bucket=namespace, key="shared", rate=10, burst=8)
 
     def have_all_had_one_since(moment: float) -> bool:
         return all(taker.grants and taker.grants[-1] > moment for taker in takers)
 
-    with eight_takers(nats_url, namespace, 40.0, 8.0) as takers:
+    with eight_takers(nats_url, namespace, 10.0, 8.0) as takers:
         await asyncio.to_thread(eventually, lambda: have_all_had_one_since(0.0))
         began = time.time()
-        await tokens.pause(1.0)
-        paused, over = time.time(), began + 1.0
+        await tokens.pause(2.0)
+        paused, over = time.time(), began + 2.0
         await asyncio.to_thread(eventually, lambda: have_all_had_one_since(over))
     grants = [at for taker in takers for at in taker.grants]
-    assert [at for at in grants if paused + LATEST_USE < at < over] == []
+    # What was granted just before may be written down so late where the machine is busy.
+    assert [at for at in grants if paused + 0.5 < at < over] == []
 
 
 async def test_a_cancelled_waiter_wastes_at_most_its_token(client: Client, namespace: str) -> None:
