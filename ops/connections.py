@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -75,7 +75,8 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
     try:
         yield client
     finally:
-        await client.close()
+        with suppress(OSError, nats.errors.Error):
+            await client.close()
 
 
 def _verdict(*, has_answered: bool) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from actors.messages import ALL, Subjects
@@ -60,7 +61,7 @@ async def events_of(client: Client, subjects: Subjects, clinic: str, sync_id: st
                     if event["event"] in LAST:
                         return
     finally:
-        await live.unsubscribe()
+        await _let_go(live)
 
 
 async def events_of_all(
@@ -93,6 +94,12 @@ async def events_of_all(
             else:
                 looked(None)
     finally:
+        await _let_go(live)
+
+
+async def _let_go(live: Subscription) -> None:
+    """On a connection that is lost there is nothing to let go of, and Ctrl-C must stay what it is."""
+    with suppress(OSError, NatsError):
         await live.unsubscribe()
 
 
