@@ -113,7 +113,10 @@ class Connection:
                 )
         except (TimeoutError, OSError, nats.errors.Error) as error:
             await client.close()
-            raise ConnectionFailed(f"No NATS server answers: {self._last_error or error}") from error
+            raise ConnectionFailed(
+                f"No NATS server answers at {', '.join(map(_place, self._servers))} ({self._last_error or error}): "
+                "check that it runs, and that the address and the credentials are right"
+            ) from error
         # Chance has chosen a server; from one that is left, the way goes to the next.
         client.options["dont_randomize"] = True
         self._closed = False
@@ -145,3 +148,8 @@ class Connection:
     async def _tell_back(self) -> None:
         for callback in list(self.back_callbacks):
             await callback()
+
+
+def _place(server: str) -> str:
+    """A server's address without a password, fit to be shown."""
+    return server.rpartition("//")[2].rpartition("@")[2]

@@ -23,8 +23,14 @@ Queue = Literal["coordinator", "date_scraper", "reconciler", "notifier"]
 #: Messages that a worker works on at once: all but the DateScraper wait for others, not for the processor.
 THREADS = 8
 
-#: A worker is told to give up a little before the supervisor kills it, in milliseconds.
-GIVE_UP_BEFORE = 2_000
+#: What a process may take beyond its grace time to close its browser and its connections, in seconds: as much as
+#: the units of systemd, compose and Kubernetes leave it.
+CLOSING = 15.0
+
+
+def time_to_stop(settings: Settings) -> float:
+    """Seconds from the request to stop until whatever still runs is killed."""
+    return settings.shutdown_grace_ms / 1000 + CLOSING
 
 
 def processes(settings: Settings) -> Iterator[Command]:
@@ -43,12 +49,11 @@ def gateway_argv() -> tuple[str, ...]:
 
 def worker_argv(queue: Queue, settings: Settings) -> tuple[str, ...]:
     threads = settings.sync_concurrency if queue == "date_scraper" else THREADS
-    grace = max(settings.shutdown_grace_ms - GIVE_UP_BEFORE, settings.shutdown_grace_ms // 2)
     return (
         *(sys.executable, "-m", "dramatiq", "actors.app"),
         *("--processes", "1", "--threads", str(threads), "--queues", queue),
         "--skip-logging",  # ours goes to stderr, in one form
-        *("--worker-shutdown-timeout", str(grace)),
+        *("--worker-shutdown-timeout", str(settings.shutdown_grace_ms)),
     )
 
 

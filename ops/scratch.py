@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from actors.settings import Settings
+from actors.settings import Settings, load
 from ops.embedded import Home
 from ops.machine import Machine
+from ops.processes import time_to_stop
 from ops.supervision import Supervisor, supervise
 
 #: What a machine has ports for. Several scratch machines that start at once must not look for them in the same place:
@@ -57,7 +58,7 @@ def on_scratch_machine(
                 arguments = ("--clinics", str(clinics))
                 return await work(supervisor, await machine.start(sandbox=True, sandbox_arguments=arguments))
 
-        return asyncio.run(supervise(run, say=say, grace=30))
+        return asyncio.run(supervise(run, say=say, grace=time_to_stop(load())))
 
 
 def scatter_ports(home: Home) -> None:

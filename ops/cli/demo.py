@@ -15,6 +15,7 @@ from ops.cli.terminal import PIPE_WIDTH, Json, answer, say
 from ops.demo_run.story import Story
 from ops.embedded import Home
 from ops.machine import Machine
+from ops.processes import time_to_stop
 from ops.supervision import Supervisor, supervise
 
 
@@ -41,7 +42,7 @@ def demo(*, json: Json = False) -> int:
         def write(name: str, line: str) -> None:
             print(name, line, file=log, flush=True)
 
-        grace = settings.shutdown_grace_ms / 1000
+        grace = time_to_stop(settings)
         status = asyncio.run(
             supervise(run, say=say, stopped_status=Exit.INTERRUPTED, grace=grace, output=write, label=home.label)
         )

@@ -13,6 +13,7 @@ from ops.cli.terminal import passed_on, say
 from ops.connections import where
 from ops.embedded import Home
 from ops.machine import Machine, reachable
+from ops.processes import time_to_stop
 from ops.supervision import Supervisor, supervise
 
 
@@ -49,7 +50,7 @@ def up(
             await asyncio.Event().wait()
             return 0
 
-        grace = settings.shutdown_grace_ms / 1000
+        grace = time_to_stop(settings)
         status = asyncio.run(supervise(run, say=say, grace=grace, output=passed_on, label=home.label))
     say("stopped")
     return status

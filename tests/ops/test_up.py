@@ -19,7 +19,7 @@ from tests.ops.up_process import ARGV, Up
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
-    one = Up()
+    one = Up(SHUTDOWN_GRACE_MS="1000")
     try:
         eventually(one.is_ready, timeout=60)
         yield one
@@ -99,18 +99,24 @@ def test_there_are_no_dead_letters_and_a_wrong_name_says_so(up: Up) -> None:
     assert "QUEUE/NUMBER" in up.run("dlq", "show", "nonsense").stderr
 
 
-def test_ctrl_c_ends_everything_and_the_data_is_there_the_next_time(up: Up) -> None:
+def test_ctrl_c_ends_everything_also_calls_that_hang_and_the_next_up_goes_on(up: Up) -> None:
     """Last in this file: it stops what the others use."""
     before = up.json("runs")
+    up.dials(latency_ms=60_000)
+    [asked] = up.json("sync", "cedar-creek", "--days", "3", "--no-wait")
+    dates = ("runs", "show", asked["sync_id"])
+    eventually(lambda: "scraping" in {each["status"] for each in up.json(*dates)[0]["sync"]["dates"]}, timeout=30)
     assert up.stop() == 0
     assert find_marked(up.home.label) == []
     assert "did not stop in time" not in up.log.read_text()
+    assert list((up.folder / "tmp").iterdir()) == []
     assert up.home.running() is None
-    again = [*ARGV, "up"]
+    again = [*ARGV, "up", "--sandbox"]
     process = subprocess.Popen(again, env=up.environment, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         eventually(lambda: (running := up.home.running()) and running.environment, timeout=60)
-        assert up.json("runs") == before
+        assert up.json("watch", asked["sync_id"])[-1]["event"] == "completed"
+        assert [run for run in up.json("runs") if run["sync_id"] != asked["sync_id"]] == before
     finally:
         process.terminate()
         assert process.wait(60) == 0
