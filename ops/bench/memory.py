@@ -9,9 +9,10 @@ is measured, and not judged. Exit status 1 if something grows.
 The start makes the machine as it is after some days. The first ten syncs run at once, so that pools have opened what
 they ever open. The stream of events gets as many messages as a thousand syncs leave.
 
-Two are judged by a bound, since they fill what they have. nats-server holds the block that each stream writes in memory
-until it is full, and its garbage collector lets the heap reach twice of what is alive; over 300 syncs it rose to 46
-MiB and stayed there. Playwright's driver collects its garbage seldom: its memory is a saw of some 70 syncs.
+Three are judged by a bound, since they fill what they have. nats-server holds the block that each stream writes in
+memory until it is full, and its garbage collector lets the heap reach twice of what is alive; over 300 syncs it rose to
+46 MiB and stayed there. Playwright's driver collects its garbage seldom: its memory is a saw of some 70 syncs. Each of
+PostgreSQL's connections learns the statements that come its way: over 45 syncs it rose from 189 to 205 MiB, and stayed.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ PATIENCE = 30.0
 NOT_OURS = ("sandbox",)
 
 #: Kinds that fill what they have, and the MiB up to which that is no growth (the drivers are those of two browsers).
-MAY_FILL = {"nats-server": 64.0, "playwright driver": 240.0}
+MAY_FILL = {"nats-server": 64.0, "playwright driver": 240.0, "postgres": 240.0}
 
-#: What the level at the end may be of the level at the start.
+#: What the level of all others at the end may be of their level at the start.
 GOAL = 1.05
 
 
@@ -161,8 +162,9 @@ def result_of(samples: Sequence[Sample], pool_size: int) -> Result:
     figures = [Figure("private memory, median", growth.kind, growth.memory.level, "MiB") for growth in found]
     figures += [Figure("memory (PSS) after the last sync", kind, use.pss, "MiB") for kind, use in last.items()]
     figures += [Figure("open files", growth.kind, growth.files.level, "files") for growth in found]
-    whole = sum(growth.last for growth in judged) / sum(growth.first for growth in judged)
-    ratios = [Ratio("all processes: memory at the end / at the start", whole, Better.LOWER, GOAL)]
+    others = [growth for growth in judged if growth.kind not in MAY_FILL]
+    whole = sum(growth.last for growth in others) / sum(growth.first for growth in others)
+    ratios = [Ratio("all but those that fill: memory at the end / at the start", whole, Better.LOWER, GOAL)]
     ratios += [
         Ratio(f"{growth.kind}: memory at the end / at the start", growth.last / growth.first, Better.LOWER)
         for growth in judged
