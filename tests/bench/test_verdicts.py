@@ -74,7 +74,7 @@ def test_the_portal_may_grow() -> None:
 def test_a_server_may_fill_its_buffers_and_no_more() -> None:
     seen = samples(gateway=0.0, **{"nats-server": 0.2})
     assert memory_result(seen, 2).faults == []
-    [fault] = memory_result(samples(**{"nats-server": 2.0}), 2).faults
+    [fault] = memory_result(samples(gateway=0.0, **{"nats-server": 2.0}), 2).faults
     assert fault.startswith("nats-server grows")
 
 
