@@ -18,6 +18,7 @@ from ops.embedded import Home
 from ops.sandbox.client import Sandbox, SandboxClinic
 from ops.scratch import scatter_ports
 from ops.supervision.marked import kill_marked
+from tests.conftest import eventually
 
 ARGV = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())"]
 OURS = ("NATS_URL", "DATABASE_URL", "ENCRYPTION_KEY", "IDEXX_BASE_URL")
@@ -99,4 +100,9 @@ class Up:
         self.process.kill()
         self.process.wait()
         kill_marked(self.home.label)
-        shutil.rmtree(self.folder)
+        eventually(self._is_removed)
+
+    def _is_removed(self) -> bool:
+        """Once more where the last of a killed browser's processes has written meanwhile."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return not self.folder.exists()
