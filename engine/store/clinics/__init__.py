@@ -14,6 +14,7 @@ from engine.errors import LoginRejected, NoCredentials, UnknownClinic
 from engine.failure import Reason
 from engine.store.database import Connection
 from engine.store.queries import Queries
+from engine.store.syncs.admission import lock_clinic_row
 from engine.store.vault import Sealed, Vault
 
 SQL = Queries(__file__)
@@ -48,7 +49,7 @@ async def list_clinics(connection: Connection) -> list[dict[str, Any]]:
 async def remove_clinic(connection: Connection, clinic_id: UUID) -> None:
     """Removes the clinic with all that is stored of it, once whoever works on its syncs is between two steps."""
     async with connection.transaction():
-        await connection.execute(SQL["lock_clinic_row"], clinic_id)
+        await lock_clinic_row(connection, clinic_id)  # before any sync's row, as everybody does
         await connection.execute(SQL["lock_syncs"], clinic_id)
         await connection.execute(SQL["remove_clinic"], clinic_id)
 
