@@ -24,6 +24,9 @@ import pytest
 from engine.store.migrate import migrate
 from tests.spec.hearing import Hearing, hearing
 from tests.spec.stored import check_stored
+from tests.stuck import pytest_addoption, pytest_configure, pytest_runtest_protocol
+
+__all__ = ["pytest_addoption", "pytest_configure", "pytest_runtest_protocol"]
 
 T = TypeVar("T")
 
