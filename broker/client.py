@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import nats.errors
 from dramatiq.logging import get_logger
@@ -18,6 +18,8 @@ CLOSE_TIMEOUT = 2.0
 
 LOGGER = get_logger(__name__)
 
+T = TypeVar("T")
+
 #: What a subscription of `listen` is called with: subject, reply subject, payload, and the headers as they came.
 Receive = Callable[[bytes, bytes, bytes, bytes | None], None]
 
@@ -25,10 +27,11 @@ Receive = Callable[[bytes, bytes, bytes, bytes | None], None]
 class OrderedClient(Client):
     """nats-py 2.16, corrected.
 
-    A PING keeps its place, so that `flush()` is a barrier; a cancellation while flushing is not swallowed; the socket
-    of an attempt to reconnect that failed half-way is closed; what is no text where text belongs does not end the
-    client; an address that says tls:// gets no password in clear, whatever the other side says; and closing ends,
-    also after a failed handshake, which nobody would confirm.
+    A PING keeps its place, so that `flush()` is a barrier; a PONG that nobody awaits any more does not end the reading;
+    a cancellation that comes together with an answer is not swallowed; the socket of an attempt to reconnect that
+    failed half-way is closed; what is no text where text belongs does not end the client; an address that says tls://
+    gets no password in clear, whatever the other side says; and closing ends, also after a failed handshake, which
+    nobody would confirm.
     """
 
     def __init__(self) -> None:
@@ -100,13 +103,20 @@ class OrderedClient(Client):
         await self._send_command(PING_PROTO)
         await self._flush_pending()
 
+    async def _process_pong(self) -> None:
+        # nats-py sets the result of a future that a flush has given up, and its reading ends with InvalidStateError.
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
+
     async def _flush_pending(self, force_flush: bool = False) -> Any:
-        task = asyncio.current_task()
-        before = task.cancelling() if task else 0
-        flushed = await super()._flush_pending(force_flush)
-        if task and task.cancelling() > before:
-            raise asyncio.CancelledError
-        return flushed
+        return await cancellable(super()._flush_pending(force_flush))
+
+    async def flush(self, *args: Any, **options: Any) -> None:
+        await cancellable(super().flush(*args, **options))
+
+    async def request(self, *args: Any, **options: Any) -> Msg:
+        return await cancellable(super().request(*args, **options))
 
     async def _connect_to_server(self, s: Srv) -> None:
         if self._transport is not None:
@@ -124,6 +134,19 @@ class OrderedClient(Client):
         if server and server.uri.scheme == "tls" and not self._server_info.get("tls_required"):
             raise nats.errors.Error("the address says tls://, but what answers there offers no TLS")
         return super()._connect_command()
+
+
+async def cancellable(waiting: Coroutine[Any, Any, T]) -> T:
+    """What `waiting` answers; a cancellation meanwhile is one, also where nats-py or `asyncio.wait_for` swallows it.
+
+    Before Python 3.12 `wait_for` does, where what it waits for comes in the same turn of the loop.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    answer = await waiting
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return answer
 
 
 async def _nothing(_: Msg) -> None:

@@ -18,6 +18,7 @@ from actors import tracing
 from actors.http.answers import Refused
 from actors.messages import encode
 from actors.processes import Process
+from broker.client import cancellable
 from engine.errors import Unavailable
 from engine.events import Event
 
@@ -135,7 +136,7 @@ async def _next(heard: Subscription, after: int) -> list[dict[str, Any]]:
     """The event after number `after`, when it is told; nothing after a gap in the numbers, or a silence."""
     try:
         while True:
-            event: dict[str, Any] = json.loads((await heard.next_msg(timeout=LOOK_AGAIN)).data)
+            event: dict[str, Any] = json.loads((await cancellable(heard.next_msg(timeout=LOOK_AGAIN))).data)
             if event["seq"] > after:
                 return [event] if event["seq"] == after + 1 else []
     except nats.errors.TimeoutError:

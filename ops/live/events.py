@@ -12,12 +12,12 @@ from time import monotonic
 from typing import Any
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from actors.messages import ALL, Subjects
+from broker.client import cancellable
 from engine.events import LAST
 from ops.cli.errors import CommandFailed
 from ops.live.requests import ask
@@ -53,7 +53,9 @@ async def events_of(client: Client, subjects: Subjects, clinic: str, sync_id: st
                 if event["event"] in LAST:
                     return
             with suppress(NatsTimeoutError):
-                while (event := json.loads((await live.next_msg(timeout=SILENCE)).data))["seq"] <= seen + 1:
+                while (event := json.loads((await cancellable(live.next_msg(timeout=SILENCE))).data))[
+                    "seq"
+                ] <= seen + 1:
                     if event["seq"] <= seen:
                         continue
                     yield event
@@ -84,8 +86,8 @@ async def events_of_all(
                     async for event in known.missed(sync["clinic"], sync["sync_id"]):
                         yield event
             look_again = monotonic() + LOOK_AGAIN
-            while (message := await _next(live, look_again - monotonic())) is not None:
-                async for event in known.heard(json.loads(message.data)):
+            while (told := await _next(live, look_again - monotonic())) is not None:
+                async for event in known.heard(told):
                     yield event
             try:
                 syncs = (await ask(client, subjects, "overview", clinic))["syncs"]
@@ -103,12 +105,17 @@ async def _let_go(live: Subscription) -> None:
         await live.unsubscribe()
 
 
-async def _next(live: Subscription, timeout: float) -> Msg | None:
+async def _next(live: Subscription, timeout: float) -> Event | None:
     if timeout <= 0:
         return None
     with suppress(NatsTimeoutError):
-        return await live.next_msg(timeout=timeout)
+        return await _event(live, timeout)
     return None
+
+
+async def _event(live: Subscription, timeout: float) -> Event:
+    event: Event = json.loads((await cancellable(live.next_msg(timeout=timeout))).data)
+    return event
 
 
 class _Known:

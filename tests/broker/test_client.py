@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import nats.errors
 import pytest
 
-from broker.client import OrderedClient, read_headers, write_headers
+from broker.client import OrderedClient, cancellable, read_headers, write_headers
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +38,45 @@ async def test_a_flush_ends_when_the_server_has_everything(
         await one.flush()
         await other.flush()
         assert came[-1:] == [b"%d" % number]
+
+
+async def test_a_pong_that_comes_too_late_leaves_the_client_hearing(
+    clients: tuple[OrderedClient, OrderedClient], namespace: str
+) -> None:
+    one, other = clients
+    came: list[bytes] = []
+    await one.listen(namespace, lambda *message: came.append(message[2]))
+    with pytest.raises(nats.errors.TimeoutError):
+        await one.flush(1e-9)
+    await one.flush()
+    await other.publish(namespace, b"after it")
+    await other.flush()
+    await one.flush()
+    assert came == [b"after it"]
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(
+    clients: tuple[OrderedClient, OrderedClient], namespace: str, turns: int
+) -> None:
+    """In whichever turn of the loop after it: in one of them Python 3.11 would lose it."""
+    one, other = clients
+    came = asyncio.Event()
+    subscription = await one.subscribe(namespace)
+    await one.listen(namespace, lambda *_: came.set())  # called when the subscription has it, too
+    await one.flush()
+    waiting = asyncio.create_task(cancellable(subscription.next_msg(timeout=60)))
+    await other.publish(namespace, b"the answer")
+    await other.flush()
+    await came.wait()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    if waiting.done():
+        assert waiting.result().data == b"the answer"
+        return
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 async def test_a_subscription_hears_what_is_posted_behind_it(
