@@ -20,6 +20,7 @@ from urllib.request import urlopen
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from engine.store.migrate import migrate
 from tests.spec.hearing import Hearing, hearing
@@ -29,6 +30,10 @@ from tests.stuck import pytest_addoption, pytest_configure, pytest_runtest_proto
 __all__ = ["pytest_addoption", "pytest_configure", "pytest_runtest_protocol"]
 
 T = TypeVar("T")
+
+# No test fails by its time alone: a busy machine is no fault.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ class WorkerProcess:
         self._processes.append(process)
         eventually(
             lambda: self.log().count("ready for action") == ready + processes or process.poll() is not None,
+            timeout=60,  # Dramatiq itself waits 30 s for a worker that has died before it was ready
             what=self.log,
         )
         return process

@@ -87,7 +87,7 @@ async def test_every_seen_form_signs_in(
 
 
 async def test_the_form_appears_after_the_load_event(sandbox: SandboxProcess, page: Page) -> None:
-    await sandbox.dials(sign_in={"draw_delay_ms": 300})
+    await sandbox.dials(sign_in={"draw_delay_ms": 2000})
     await page.goto("/login")
     assert await page.locator("input").count() == 0
     await page.wait_for_selector("input")

@@ -14,6 +14,7 @@ from actors.messages import Subjects
 from actors.spec.events import AppointmentChange, Queued
 from actors.spec.examples import examples_of
 from actors.spec.replies import Refusal, SyncReply
+from broker.client import OrderedClient
 from tests.spec.hearing import hearing
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +29,8 @@ def heard() -> None:
 
 async def said(url: str, namespace: str, subject: str, payload: Any, headers: dict[str, str] | None) -> list[str]:
     """What is found to be wrong with one event."""
-    client = await nats.connect(url)
+    client = OrderedClient()  # the flush of nats-py's own may overtake what was published
+    await client.connect(url)
     with hearing(url, namespace) as heard:
         await client.publish(subject, json.dumps(payload).encode(), headers=headers)
         await client.flush()

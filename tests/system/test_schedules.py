@@ -11,6 +11,7 @@ import asyncpg
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from broker.cron_clock import CronClock, Schedule
 from engine.store.clinics import find_clinic
@@ -74,7 +75,10 @@ class Desk:
 
     async def keeps(self, *schedules: tuple[str, str]) -> None:
         async def they_are_there() -> bool:
-            return await self.kept() == list(schedules)
+            try:
+                return await self.kept() == list(schedules)
+            except NotFoundError:
+                return False  # it is being replaced
 
         await until(they_are_there)
 
