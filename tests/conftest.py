@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +31,9 @@ from tests.stuck import pytest_addoption, pytest_configure, pytest_runtest_proto
 __all__ = ["pytest_addoption", "pytest_configure", "pytest_runtest_protocol"]
 
 T = TypeVar("T")
+
+# A shell starts what runs in its background with SIGINT ignored, and all that a test starts would be deaf to it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test fails by its time alone: a busy machine is no fault.
 settings.register_profile("here", deadline=None)

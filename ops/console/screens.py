@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.css.query import NoMatches
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Label, RichLog, Static
 
@@ -55,7 +57,8 @@ class SyncScreen(Screen[None]):
         known, sync = self._known, self._sync
         found = await known.trying(known.source.sync(sync["clinic"], sync["sync_id"]))
         if found is not None:
-            self._show(*found)
+            with suppress(NoMatches):  # the answer comes while the screen is being taken down
+                self._show(*found)
 
     def _show(self, sync: View, events: list[Event]) -> None:
         self.query_one("#about", Static).update(about(sync, self._known.now()))
@@ -87,8 +90,11 @@ class LettersScreen(Screen[None]):
 
     async def _look(self) -> None:
         letters = await self._known.trying(self._known.source.letters())
-        if letters is None:
-            return
+        if letters is not None:
+            with suppress(NoMatches):
+                self._show(letters)
+
+    def _show(self, letters: list[View]) -> None:
         told = "idexx-sync dlq replay LETTER sends one again" if letters else "there are no dead letters"
         self.query_one("#about", Static).update(told)
         self.query_one(LiveTable).show([letter_row(letter, self._known.now()) for letter in letters])
