@@ -21,6 +21,10 @@ from engine.portal.statuses import DEFAULT_STATUS, normalise, normalise_class_na
 from engine.portal.times import read_span, utc
 
 
+#: Characters of an id. The portal's have about ten; beyond 2.7 KB no index of PostgreSQL takes one.
+MAX_ID = 500
+
+
 def read_record(record: Record, clinic: Clinic, ignored: Container[str] = ()) -> Appointment | None:
     """None for a roster entry, which is no appointment. Raises `PortalFailure` for what is not understood.
 
@@ -32,6 +36,8 @@ def read_record(record: Record, clinic: Clinic, ignored: Container[str] = ()) ->
     identity = text(record, "id")
     if identity is None:
         raise drift("a record has no id", unknown_names(record))
+    if len(identity) > MAX_ID:
+        raise drift(f"the id of a record has {len(identity)} characters, more than {MAX_ID}")
     starts, ends = _span(record, clinic)
     check_understood(record, ignored)
     title_patient, title_client = (None, None) if is_block else _names_in_title(text(record, "title"))

@@ -47,6 +47,14 @@ def test_where_both_ids_are_there_the_appointment_id_counts():
     assert read_record(CAMEL | {"appointment_id": None, "id": 99}, DENVER).neo_appointment_id == "99"
 
 
+def test_an_id_that_no_index_could_hold_is_told_by_its_length():
+    found = failure(CAMEL | {"id": "7" * 501})
+    assert (found.reason, found.message) == (
+        Reason.PORTAL_CHANGED,
+        "the id of a record has 501 characters, more than 500",
+    )
+
+
 def test_names_come_from_the_title_where_nothing_else_has_them():
     record = without(SNAKE, "patient_name", "first_name", "last_name") | {"title": "MÖHRE 🐾; O'HARA, ZOË"}
     appointment = read_record(record, DENVER)
