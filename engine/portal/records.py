@@ -20,7 +20,6 @@ from engine.portal.phones import e164
 from engine.portal.statuses import DEFAULT_STATUS, normalise, normalise_class_names
 from engine.portal.times import read_span, utc
 
-
 #: Characters of an id. The portal's have about ten; beyond 2.7 KB no index of PostgreSQL takes one.
 MAX_ID = 500
 
