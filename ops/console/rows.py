@@ -18,7 +18,8 @@ Row = tuple[str, tuple[Text, ...]]
 BAR = 8
 
 CLINICS = ("clinic", "fresh", "appointments", "")
-SYNCS = ("clinic", "state", "dates", "changes", "when", "sync")
+#: What is last is cut off where the terminal is narrow.
+SYNCS = ("clinic", "sync", "state", "dates", "changes", "when")
 MAILBOXES = ("mailbox", "messages", "in hand", "later", "dead")
 BROWSERS = ("browser", "works on")
 
@@ -92,11 +93,11 @@ def _sync(sync: View, told: SyncProgress | None, now: datetime) -> tuple[Text, .
     done = max(sync["dates_done"], told.done if told else 0)
     return (
         Text(sync["clinic"], "bold"),
+        Text(sync["sync_id"][:8], "dim"),
         _state(sync, str(status)),
         Text(f"{done}/{sync['dates_total']}", justify="right"),
         _changes(sync, told),
         _when(sync, done, str(status), told, now),
-        Text(sync["sync_id"][:8], "dim"),
     )
 
 
