@@ -123,6 +123,13 @@ class OrderedClient(Client):
             self._transport.close()
         await super()._connect_to_server(s)
 
+    async def connect(self, *args: Any, **options: Any) -> None:
+        try:
+            await cancellable(super().connect(*args, **options))
+        except asyncio.CancelledError:
+            await self.close()  # nobody else knows of it
+            raise
+
     async def close(self) -> None:
         """Ends the connection, within CLOSE_TIMEOUT seconds."""
         with contextlib.suppress(TimeoutError):
@@ -137,16 +144,18 @@ class OrderedClient(Client):
 
 
 async def cancellable(waiting: Coroutine[Any, Any, T]) -> T:
-    """What `waiting` answers; a cancellation meanwhile is one, also where nats-py or `asyncio.wait_for` swallows it.
+    """What `waiting` answers or raises; a cancellation meanwhile is one, also where nats-py or `asyncio.wait_for`
+    swallows it.
 
     Before Python 3.12 `wait_for` does, where what it waits for comes in the same turn of the loop.
     """
     task = asyncio.current_task()
     before = task.cancelling() if task else 0
-    answer = await waiting
-    if task and task.cancelling() > before:
-        raise asyncio.CancelledError
-    return answer
+    try:
+        return await waiting
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 async def _nothing(_: Msg) -> None:

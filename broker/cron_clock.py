@@ -24,6 +24,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
+from .client import cancellable
 from .declaring import declare_consumer, declare_stream, version_of
 from .errors import DeclarationRefused, transport
 
@@ -196,7 +197,7 @@ class TickSource:
         """The next tick, or None if there was none for a while. Raises `BrokerConnectionError`."""
         with transport():
             try:
-                (message,) = await self._subscription.fetch(1, timeout=EXPIRES)
+                (message,) = await cancellable(self._subscription.fetch(1, timeout=EXPIRES))
             except TimeoutError:
                 return None
             except nats.js.errors.APIError as error:  # the stream has no leader, or was lost

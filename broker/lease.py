@@ -53,6 +53,7 @@ class Lease:
         self._renewal: asyncio.Task[None] | None = None
         self._body: asyncio.Task[object] | None = None
         self._lost = False
+        self._has_cancelled = False
 
     @property
     def fence(self) -> int:
@@ -108,8 +109,9 @@ class Lease:
         self._body = None
         await asyncio.shield(self.release())
         if self._lost:
-            if kind is asyncio.CancelledError and body is not None and body.uncancel() > 0:
-                return  # somebody else wants the body to end as well
+            is_ours = self._has_cancelled and body is not None and body.uncancel() == 0
+            if kind is asyncio.CancelledError and not is_ours:
+                return  # somebody else wants the body to end, alone or as well
             raise LeaseLost(f"The lease {self._key!r} was lost while it was worked under.") from error
 
     async def _take(self) -> bool:
@@ -119,7 +121,7 @@ class Lease:
             return False
         self._revision = self._fence = revision
         self._valid_until = asked + self._ttl
-        self._lost = False
+        self._lost = self._has_cancelled = False
         self._ending = asyncio.Event()
         self._renewal = asyncio.create_task(self._renew())
         return True
@@ -135,7 +137,7 @@ class Lease:
             if time.monotonic() >= self._valid_until:
                 self._lost = True
         if self._body is not None:
-            self._body.cancel()
+            self._has_cancelled = self._body.cancel()
 
     async def _renew_once(self) -> None:
         asked = time.monotonic()

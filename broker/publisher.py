@@ -162,7 +162,9 @@ class Publisher:
             await self._listen(client)
         except Exception as error:
             while self._outbox:
-                self._outbox.popleft()[1].set_exception(error)
+                outcome = self._outbox.popleft()[1]
+                if outcome.set_running_or_notify_cancel():
+                    outcome.set_exception(error)
         else:
             self._send_outbox(client)
 

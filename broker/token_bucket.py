@@ -145,7 +145,8 @@ class TokenBucket:
             await self._sleep_until(at)
             if not self._drop_cancelled():
                 return
-            if await self._now() - at <= self._terms.latest_use:
+            # Whoever waits may give up while the time is asked for.
+            if await self._now() - at <= self._terms.latest_use and self._drop_cancelled():
                 self._waiters.popleft().set_result(None)
 
     async def _take(self, count: int) -> tuple[list[float], int]:

@@ -55,9 +55,9 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
         async with asyncio.timeout(2 * CONNECT_TIMEOUT):
             await client.connect(
                 servers(url),
-                connect_timeout=CONNECT_TIMEOUT,  # type: ignore[arg-type]
+                connect_timeout=CONNECT_TIMEOUT,
                 max_reconnect_attempts=2,
-                reconnect_time_wait=0.2,  # type: ignore[arg-type]
+                reconnect_time_wait=0.2,
                 allow_reconnect=True,
                 error_cb=note,
                 name="idexx-sync command line",
