@@ -53,6 +53,7 @@ async def _stop(
     await asyncio.wait({stop, second}, return_when=asyncio.FIRST_COMPLETED)
     if second.done():
         supervisor.kill()
+        work.cancel()  # again, since a cancellation can be lost
         status = 128 + second.result()
     second.cancel()
     await stop
