@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from playwright.async_api import BrowserContext, Page, Request, Response, Route
@@ -55,7 +55,7 @@ class Gate:
     async def guard(self, context: BrowserContext, page: Page) -> None:
         self._page = page
         await context.route("**/*", self._on_request)
-        context.on("page", lambda popup: self._spawn(popup.close()))
+        context.on("page", lambda popup: self._spawn(popup.close))
         page.on("request", self._on_start)
         page.on("requestfinished", self._on_end)
         page.on("requestfailed", self._on_end)
@@ -153,7 +153,7 @@ class Gate:
     async def _pay(self, request: Request) -> bool:
         """One token, or two for a form: the page that it leads to is fetched without asking here again."""
         for _ in range(1 if request.method == "GET" else 2):
-            token = self._spawn(self._acquire())
+            token = self._spawn(self._acquire)
             await asyncio.wait({token})
             if token.cancelled():
                 return False
@@ -202,10 +202,12 @@ class Gate:
         self.failure = self.failure or failure
         self.news.set()
 
-    def _spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """`work` is called by the task: of one that is cancelled before it runs nothing is left."""
+
         async def run() -> None:
             with contextlib.suppress(PlaywrightError):
-                await work
+                await work()
 
         task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(task)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from playwright.async_api import Page
 
 from engine.failure import Failure, Reason
+from engine.portal.gate import Gate
 from engine.portal.protocols import Refusal, Session
 from engine.snapshot import Snapshot
-from tests.portal.conftest import TODAY, Stage
+from tests.portal.conftest import TODAY, Stage, now
 from tests.portal.doubles import CountingBudget
 
 pytestmark = pytest.mark.anyio
@@ -211,6 +214,16 @@ async def test_an_error_of_the_budget_goes_through(stage: Stage, error: type[Exc
         stage.store.entries.clear()
     with pytest.raises(error, match="the bucket is away"):
         await replace(stage, budget=Broken()).scrape_one()
+
+
+async def test_a_token_that_is_given_up_before_it_is_asked_for_leaves_nothing_behind(stage: Stage):
+    gate = Gate(stage.settings, stage.budget, stage.portal._errand(stage.clinic, stage.credentials, now))
+    paying = asyncio.create_task(gate._pay(SimpleNamespace(method="GET")))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    gate.close()
+    assert not await paying
+    assert stage.budget.taken == 0
+    gc.collect()  # a coroutine that nobody has awaited would be told of here
 
 
 async def test_no_image_or_font_is_loaded(stranger: Stage):
