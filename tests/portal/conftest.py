@@ -25,7 +25,8 @@ from tests.portal.doubles import CountingBudget, MemoryEvidence, MemorySessions,
 #: A Thursday: the days after it are working days and a weekend.
 TODAY = date(2026, 1, 22)
 
-LIMITS = TimeLimits(page=3.0, sign_in=8.0, call=1.5, date=20.0)
+#: Short, and yet nothing that a busy machine breaks where nothing hangs.
+LIMITS = TimeLimits(page=6.0, sign_in=15.0, call=4.0, date=40.0)
 
 
 @pytest.fixture(scope="session")
