@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.request import urlopen
@@ -59,7 +61,7 @@ def nats_url() -> Iterator[str]:
     with (Path(store) / "log").open("wb") as log:
         process = subprocess.Popen([binary, "-c", str(config)], stdout=log, stderr=log)
     try:
-        eventually(lambda: urlopen(f"http://127.0.0.1:{monitor}/healthz").status == 200)
+        eventually(lambda: urlopen(f"http://127.0.0.1:{monitor}/healthz", timeout=5).status == 200)
         yield f"nats://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -154,9 +156,13 @@ def _database(url: str, name: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that the system gives away by itself: one of them may be another's by the time it is used, and who
+    connects to it again and again until somebody listens may be connected to himself."""
+    while True:
+        port = random.SystemRandom().randrange(10_100, 20_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def eventually(
@@ -178,10 +184,18 @@ def eventually(
         time.sleep(interval)
 
 
+def join(thread: threading.Thread, timeout: float = 30.0) -> None:
+    """A thread that is not awaited for ever; make it a daemon, or the process that runs the tests will."""
+    thread.join(timeout)
+    assert not thread.is_alive(), f"{thread.name} has not ended within {timeout} s"
+
+
 async def until(condition: Callable[[], Awaitable[T]], timeout: float = 30.0, interval: float = 0.02) -> T:
     """The same for a condition that has to be awaited."""
+    deadline = time.monotonic() + timeout
     async with asyncio.timeout(timeout):
-        while True:
+        while time.monotonic() < deadline:  # nats-py swallows a cancellation that comes together with an answer
             if value := await condition():
                 return value
             await asyncio.sleep(interval)
+    raise TimeoutError
