@@ -47,10 +47,10 @@ def test_sigterm_ends_a_benchmark_with_its_servers_and_folders(
             stderr=output,
         )
     try:
-        eventually(lambda: list(tmp_path.glob(goes_on)))
+        eventually(lambda: list(tmp_path.glob(goes_on)), timeout=60)
         assert len(started_by(tmp_path)) > 1
         benchmark.send_signal(signal.SIGTERM)
-        assert benchmark.wait(30) == -signal.SIGINT, (tmp_path / "output").read_text()
+        assert benchmark.wait(60) == -signal.SIGINT, (tmp_path / "output").read_text()
         eventually(lambda: not started_by(tmp_path))
         assert not list(tmp_path.glob("*bench*"))
     finally:

@@ -32,15 +32,16 @@ pytestmark = pytest.mark.anyio
 CHANGES = {"Gap": (2, 3600), "Fold": (3, -3600), "MidnightFold": (1, -3600)}
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago")
 
-#: How long before the first tick everything is stored, and how long before the change of the clocks that is. Seconds.
-AHEAD, BEFORE = 4, 2
+#: How long before the first tick everything is stored, at each try, and how long before the change of the clocks that
+#: is. Seconds.
+AHEAD, BEFORE = (4, 8, 20), 2
 
 
 class Moment:
     """When all of these schedules are due, and the zones whose clocks change right after it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.at = int(time.time()) + AHEAD
+    def __init__(self, folder: Path, ahead: int) -> None:
+        self.at = int(time.time()) + ahead
         self.zones = {name: ZoneInfo(name) for name in ZONES}
         for name, (hour, seconds) in CHANGES.items():
             path = folder / name
@@ -89,16 +90,16 @@ def _some(values: range, now: int, chance: random.Random) -> str:
 
 
 @pytest.fixture
-def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], tuple[Server, Moment]]]:
-    """Starts a server that knows the zones of a moment that comes soon."""
+def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], tuple[Server, Moment]]]:
+    """Starts a server that knows the zones of a moment that comes in so many seconds."""
     zones = tmp_path / "zones"
     started: list[Server] = []
     zones.mkdir()
     monkeypatch.setenv("ZONEINFO", str(zones))
 
-    def start() -> tuple[Server, Moment]:
+    def start(ahead: int) -> tuple[Server, Moment]:
         started.append(Server(tmp_path / f"nats-{len(started)}"))
-        moment = Moment(zones)
+        moment = Moment(zones, ahead)
         started[-1].start()
         return started[-1], moment
 
@@ -107,9 +108,9 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         server.close()
 
 
-async def test_the_next_time_of_a_preview_is_the_servers(servers: Callable[[], tuple[Server, Moment]]) -> None:
-    for _ in range(3):
-        server, moment = servers()
+async def test_the_next_time_of_a_preview_is_the_servers(servers: Callable[[int], tuple[Server, Moment]]) -> None:
+    for ahead in AHEAD:
+        server, moment = servers(ahead)
         client = await nats.connect(server.url)
         schedules = await _store(client, moment)
         if time.time() < moment.at:
