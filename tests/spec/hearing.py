@@ -136,6 +136,7 @@ def hearing(url: str, prefix: str) -> Iterator[Hearing]:
             asyncio.run(_hear(url, prefix, heard, ready, done))
         except Exception as error:
             failed.append(error)
+        finally:
             ready.set()
 
     thread = threading.Thread(target=run, name="hearing")
