@@ -129,8 +129,19 @@ async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(database_url, min_size=1, max_size=10) as pool:
+    async with open_pool(database_url, 10) as pool:
         yield pool
+
+
+@asynccontextmanager
+async def open_pool(url: str, size: int) -> AsyncIterator[asyncpg.Pool]:
+    """Its end fails the test that has left a connection held, in a task of a failed one say: asyncpg would wait."""
+    pool = await asyncpg.create_pool(url, min_size=1, max_size=size)
+    try:
+        yield pool
+    finally:
+        async with asyncio.timeout(30):
+            await pool.close()
 
 
 async def _prepare(url: str) -> None:

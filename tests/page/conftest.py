@@ -16,7 +16,7 @@ from engine.portal.chromium import find_chromium
 from engine.store.vault import Vault, new_ring
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from ops.sandbox_clinics import store_clinics
-from tests.conftest import free_port, fresh_database
+from tests.conftest import free_port, fresh_database, open_pool
 from tests.http.conftest import url_of
 from tests.spec.hearing import hearing
 from tests.system.conftest import Asker, System, environment_of
@@ -45,7 +45,7 @@ async def database_url(postgres_url: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
+    async with open_pool(database_url, 2) as pool:
         yield pool
 
 

@@ -17,6 +17,7 @@ from engine.schedule import ScheduleConfig
 from engine.store.clinics import remove_clinic
 from engine.store.migrate import FOLDER, MigrationChanged, migrate, pending
 from engine.store.reconciling import refresh_slots, save_schedule_config
+from tests.conftest import open_pool
 from tests.store.desk import Desk, appointment, by_key, day
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +38,7 @@ async def empty_url(postgres_url: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def empty(empty_url: str) -> AsyncIterator[asyncpg.Pool[Any]]:
-    async with asyncpg.create_pool(empty_url, min_size=1, max_size=4) as pool:
+    async with open_pool(empty_url, 4) as pool:
         yield pool
 
 
