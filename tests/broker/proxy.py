@@ -52,7 +52,7 @@ class Proxy:
     def close(self) -> None:
         self._closed = True
         self.cut()
-        self._thread.join()
+        self._thread.join(30)  # a daemon: one that is stuck ends with the process
         self._listener.close()
         self._selector.close()
 

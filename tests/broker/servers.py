@@ -33,7 +33,11 @@ class Server:
 
     def start(self) -> None:
         self._process = subprocess.Popen([self.binary, "-c", str(self._config), "-l", str(self._log)])
-        eventually(self._answers)
+        try:
+            eventually(self._answers)
+        except BaseException:
+            self.kill()  # no fixture knows of it yet
+            raise
 
     def kill(self) -> None:
         if self._process is not None:

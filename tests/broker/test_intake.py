@@ -11,7 +11,7 @@ from dramatiq import Consumer, MessageProxy
 
 from broker import NatsBroker
 from broker.delivery import NatsMessage
-from tests.conftest import eventually
+from tests.conftest import eventually, join
 
 
 def send(broker: NatsBroker, text: str, delay: int | None = None) -> None:
@@ -99,11 +99,13 @@ def test_a_process_whose_loop_stood_still_is_not_given_its_own_message_again(
             found = await client.jetstream().consumer_info(broker._names("default").box, "new-0")
             return bool(found.num_redelivered)
 
-    still = threading.Thread(target=broker.run, args=(stand_still(),))
+    still = threading.Thread(target=broker.run, args=(stand_still(),), daemon=True)
     still.start()
-    eventually(lambda: asyncio.run(was_given_again()), interval=0.2)
-    moves_on.set()
-    still.join()
+    try:
+        eventually(lambda: asyncio.run(was_given_again()), interval=0.2)
+    finally:
+        moves_on.set()
+    join(still)
     assert next(consumer) is None
     consumer.ack(taken)
     broker.join("default", timeout=5000)

@@ -12,7 +12,7 @@ from dramatiq.results import ResultFailure, Results
 
 from broker import MessageTooLarge, NatsBroker, NatsResultBackend
 from tests.broker.local import declare, local_worker
-from tests.conftest import eventually
+from tests.conftest import eventually, join
 
 
 def message(text: str = "x", **options: object) -> dramatiq.Message[None]:
@@ -202,12 +202,14 @@ def test_retries_of_a_full_mailbox_keep_their_place(nats_url: str, namespace: st
             except dramatiq.errors.BrokerError:
                 time.sleep(0.001)
 
-    filler = threading.Thread(target=fill)
+    filler = threading.Thread(target=fill, daemon=True)
     with local_worker(broker):
         filler.start()
-        eventually(lambda: {str(n) for n in range(8)} <= set(notes))
-        stop.set()
-        filler.join()
+        try:
+            eventually(lambda: {str(n) for n in range(8)} <= set(notes))
+        finally:
+            stop.set()
+        join(filler)
         broker.join("default", timeout=20_000)
     assert broker.get_dead_letters("default") == []
     broker.close()

@@ -11,7 +11,7 @@ from dramatiq.errors import BrokerConnectionError
 
 from broker import MailboxFull, MessageTooLarge, NatsBroker
 from tests.broker.local import declare, local_worker
-from tests.conftest import eventually, free_port
+from tests.conftest import eventually, free_port, join
 
 pytestmark = pytest.mark.anyio
 
@@ -62,11 +62,11 @@ def test_only_as_many_senders_as_there_are_places_succeed(nats_url: str, namespa
         except MailboxFull:
             outcomes.append(False)
 
-    threads = [threading.Thread(target=send) for _ in range(8)]
+    threads = [threading.Thread(target=send, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        join(thread)
     assert sorted(outcomes) == [False] * 5 + [True] * 3
     broker.close()
 
@@ -84,13 +84,13 @@ def test_a_sender_that_may_wait_is_woken_by_room(nats_url: str, namespace: str) 
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=20)
     notes = declare(broker)
     broker.enqueue(message("0"))
-    senders = [threading.Thread(target=broker.enqueue, args=(message(str(n)),)) for n in range(1, 6)]
+    senders = [threading.Thread(target=broker.enqueue, args=(message(str(n)),), daemon=True) for n in range(1, 6)]
     for sender in senders:
         sender.start()
     with local_worker(broker):
         eventually(lambda: len(notes) == 6)
     for sender in senders:
-        sender.join()
+        join(sender)
     assert sorted(notes) == ["0", "1", "2", "3", "4", "5"]
     broker.close()
 
@@ -104,12 +104,11 @@ def test_room_itself_wakes_who_waits_for_it(
     consumer = broker.consume("default", prefetch=1, timeout=10_000)
     taken = next(consumer)
     assert taken is not None
-    sender = threading.Thread(target=broker.enqueue, args=(message("1"),))
+    sender = threading.Thread(target=broker.enqueue, args=(message("1"),), daemon=True)
     sender.start()
     eventually(lambda: broker._parts is not None and broker._parts.room.is_awaited(broker._names("default").box))
     consumer.ack(taken)
-    sender.join(10)
-    assert not sender.is_alive()
+    join(sender, 10)
     consumer.close()
     broker.close()
 
