@@ -18,8 +18,8 @@ import pytest
 from nats.aio.msg import Msg
 
 from ops.cli.exits import Exit
-from tests.conftest import eventually, until
-from tests.ops.up_process import ARGV, Up
+from tests.conftest import eventually, join, until
+from tests.ops.up_process import ARGV, Up, interrupt
 
 CLINIC = "cedar-creek"
 
@@ -38,7 +38,7 @@ def test_one_who_joins_late_sees_what_was_before_anything_new_happens(up: Up, wh
     argv = [*ARGV, "watch", *what, "--json"]
     seen: list[dict[str, Any]] = []
     with subprocess.Popen(argv, env=up.environment, stdout=subprocess.PIPE, text=True) as watching:
-        reader = Thread(target=lambda: seen.extend(map(json.loads, watching.stdout or ())))
+        reader = Thread(target=lambda: seen.extend(map(json.loads, watching.stdout or ())), daemon=True)
         reader.start()
         try:
             eventually(lambda: len(seen) == 4)
@@ -46,8 +46,8 @@ def test_one_who_joins_late_sees_what_was_before_anything_new_happens(up: Up, wh
             up.json("cancel", CLINIC, accepted["sync_id"])
             eventually(lambda: seen[-1]["event"] == "cancelled")
         finally:
-            watching.send_signal(signal.SIGINT)
-            reader.join()
+            interrupt(watching)
+            join(reader)
     assert watching.returncode == Exit.INTERRUPTED
     assert {event["sync_id"] for event in seen} == {accepted["sync_id"]}
     assert [event["seq"] for event in seen] == list(range(1, len(seen) + 1))
@@ -93,7 +93,12 @@ def test_it_says_when_no_gateway_answers_any_more_and_when_one_does_again(up: Up
             await until(_so(lambda: "answers again" in told.read_text()))
         finally:
             watching.send_signal(signal.SIGINT)
-            await watching.wait()
+            try:
+                async with asyncio.timeout(30):  # it must end, whatever it asks at this moment
+                    await watching.wait()
+            except TimeoutError:
+                watching.kill()
+                raise
         await client.close()
 
     told = up.folder / "told"

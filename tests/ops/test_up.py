@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 from collections.abc import Iterator
 from threading import Thread
@@ -13,8 +12,8 @@ import pytest
 
 from ops.cli.exits import Exit
 from ops.supervision.marked import find_marked
-from tests.conftest import eventually
-from tests.ops.up_process import ARGV, Up
+from tests.conftest import eventually, join
+from tests.ops.up_process import ARGV, Up, interrupt
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def test_status_and_runs_tell_of_it(up: Up) -> None:
 def test_who_watches_everything_sees_a_sync_that_begins_later(up: Up) -> None:
     watching = subprocess.Popen([*ARGV, "watch", "--json"], env=up.environment, stdout=subprocess.PIPE, text=True)
     seen: list[dict[str, Any]] = []
-    reader = Thread(target=lambda: seen.extend(map(json.loads, watching.stdout or ())))
+    reader = Thread(target=lambda: seen.extend(map(json.loads, watching.stdout or ())), daemon=True)
     reader.start()
     synced: set[str] = set()
     try:
@@ -58,9 +57,9 @@ def test_who_watches_everything_sees_a_sync_that_begins_later(up: Up) -> None:
             synced |= {event["sync_id"] for event in up.json("sync", "cedar-creek", "--days", "2")}
             assert len(synced) < 10
     finally:
-        watching.send_signal(signal.SIGINT)
-        reader.join()
-        watching.communicate()
+        interrupt(watching)
+        join(reader)
+        watching.communicate()  # closes the pipe
     assert watching.returncode == Exit.INTERRUPTED
     assert {event["sync_id"] for event in seen} <= synced  # nothing of those that were over before
 

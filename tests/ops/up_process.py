@@ -24,6 +24,16 @@ ARGV = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(ma
 OURS = ("NATS_URL", "DATABASE_URL", "ENCRYPTION_KEY", "IDEXX_BASE_URL")
 
 
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Ctrl-C, which must end it. Somebody else reads what it says."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError("it goes on 30 s after Ctrl-C") from None
+
+
 class Up:
     """`idexx-sync up --sandbox` in a home of its own, and commands in the same home."""
 
