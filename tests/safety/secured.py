@@ -72,7 +72,7 @@ def secured(folder: Path, prefix: str, clinics: list[str], tls: Tls | None = Non
             [find_binary(), "-c", str(config)], stdout=output, stderr=output
         )
     try:
-        eventually(lambda: urlopen(f"http://{monitor}/healthz").status == 200, what=found.log.read_text)
+        eventually(lambda: urlopen(f"http://{monitor}/healthz", timeout=5).status == 200, what=found.log.read_text)
         yield found
     finally:
         process.terminate()

@@ -65,7 +65,11 @@ class Receiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         if certificate is not None:
-            self._server.socket = certificate.wrap_socket(self._server.socket, server_side=True)
+            # The handshake is for the thread of each request: in the one that accepts, who says nothing would keep
+            # everybody else waiting, and `stop` as well.
+            self._server.socket = certificate.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # who hangs up is no news
         self.scheme = "http" if certificate is None else "https"
         self.port = self._server.server_port

@@ -40,7 +40,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     )
     yield f"http://127.0.0.1:{port}/"
     process.terminate()
-    out, _ = process.communicate()
+    out, _ = process.communicate(timeout=30)
     assert [line.split()[1] for line in out.splitlines()] == ["sync.completed"], "one was ours"
 
 
