@@ -22,7 +22,8 @@ class _Hold:
     scope: asyncio.Timeout
 
     def let_go(self) -> None:
-        self.scope.reschedule(asyncio.get_running_loop().time())
+        if not self.scope.expired():  # it may be cleaning up already, when it is told again
+            self.scope.reschedule(asyncio.get_running_loop().time())
 
 
 class Holds:

@@ -34,3 +34,32 @@ async def test_with_the_next_sign_of_life_a_worker_lets_go_of_what_another_took_
         await holds.beat()
         reached.append("mine still")
     assert reached == ["taken by another", "let go", "mine still"]
+
+
+async def test_who_is_told_again_while_it_lets_go_lets_go_of_everything(
+    database: Database, clinic: Clinic
+) -> None:
+    sync_id = (await ask(database, clinic)).sync_id
+    claims = [await take(database, sync_id, day) for day in (TODAY, TOMORROW)]
+    holds = Holds(database)
+    cleans_up, cleaned_up = asyncio.Event(), asyncio.Event()
+
+    async def work(first: bool) -> None:
+        async with holds.hold([claims[0] if first else claims[1]]):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                if first:
+                    cleans_up.set()
+                    await cleaned_up.wait()
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(work(first=True))
+        await asyncio.sleep(0)
+        holds.stop(sync_id)
+        await cleans_up.wait()
+        late = group.create_task(work(first=False))
+        await asyncio.sleep(0)
+        holds.stop(sync_id)
+        await late
+        cleaned_up.set()
