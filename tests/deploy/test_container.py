@@ -43,7 +43,8 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"] 
 
 def test_the_dockerfile_is_good_style() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
-    done = subprocess.run([hadolint, CONTAINER / "Dockerfile"], capture_output=True, text=True, check=False)
+    command = [hadolint, CONTAINER / "Dockerfile"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout
 
 

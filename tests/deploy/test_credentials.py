@@ -79,5 +79,5 @@ def test_nats_server_takes_its_configuration(tmp_path: Path, routes: list[str]) 
     cluster = Cluster("0.0.0.0:6222", routes) if routes else None
     made(tmp_path, "elm-street", cluster=cluster)
     command = [find_binary(), "--name", "nats-0", "-c", str(tmp_path / "nats-server.conf"), "-t"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

@@ -75,7 +75,8 @@ def test_every_file_is_part_of_it() -> None:
 
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not here")
 def test_kustomize_puts_it_together_with_pinned_images() -> None:
-    done = subprocess.run(["kubectl", "kustomize", str(FOLDER)], capture_output=True, text=True, check=False)
+    command = ["kubectl", "kustomize", str(FOLDER)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     together = list(yaml.safe_load_all(done.stdout))
     assert len(together) == len(list(manifests()))

@@ -35,7 +35,7 @@ def installed(tmp_path: Path) -> Path:
 
 def analyze(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["systemd-analyze", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
 def settings_of(name: str) -> dict[str, list[str]]:

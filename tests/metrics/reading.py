@@ -40,6 +40,7 @@ def promtool(*arguments: str, given: str | None = None) -> str:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout

@@ -35,6 +35,7 @@ def run(module: str, *arguments: str) -> list[dict[str, Any]]:
         text=True,
         capture_output=True,
         env={name: os.environ[name] for name in KEPT if name in os.environ} | {"PYTHONWARNINGS": "error"},
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

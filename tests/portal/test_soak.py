@@ -13,5 +13,10 @@ async def test_dates_and_forced_crashes_leave_nothing_behind():
     command = [sys.executable, "-m", "ops.soak_browser", "--dates", "40", "--crashes", "6", "--seed", "11"]
     pipe = asyncio.subprocess.PIPE
     soak = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
-    out, err = await soak.communicate()
+    try:
+        async with asyncio.timeout(240):
+            out, err = await soak.communicate()
+    finally:
+        if soak.returncode is None:
+            soak.kill()
     assert soak.returncode == 0, out.decode() + err.decode()

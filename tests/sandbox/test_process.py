@@ -72,7 +72,7 @@ def test_dials_come_from_a_file_single_settings_and_flags(tmp_path: Path) -> Non
 
 
 def test_a_bad_dial_stops_the_start_with_its_name() -> None:
-    failed = subprocess.run([*COMMAND, "--dial", "wrapper=paper"], capture_output=True, text=True)
+    failed = subprocess.run([*COMMAND, "--dial", "wrapper=paper"], capture_output=True, text=True, timeout=60)
     assert failed.returncode == 2
     assert "wrapper" in failed.stderr
     assert failed.stdout == ""
@@ -80,7 +80,8 @@ def test_a_bad_dial_stops_the_start_with_its_name() -> None:
 
 def test_a_port_that_is_taken_is_said_in_one_line() -> None:
     with started() as (_, url):
-        failed = subprocess.run([*COMMAND, "--port", url.rsplit(":")[-1]], capture_output=True, text=True)
+        command = [*COMMAND, "--port", url.rsplit(":")[-1]]
+        failed = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert failed.returncode == 2
     assert "choose another --port" in failed.stderr
     assert "Traceback" not in failed.stderr

@@ -84,7 +84,7 @@ async def desk(broker: tuple[Settings, NatsBroker], pool: asyncpg.Pool) -> Async
     desk = Desk(*broker, pool)
     await asyncio.to_thread(broker[1].run, desk.process.open())
     yield desk
-    await asyncio.to_thread(broker[1].run, desk.process.close())
+    await asyncio.to_thread(broker[1].run, desk.process.close(), timeout=60)
 
 
 async def test_a_tick_that_comes_twice_is_one_sync_though_the_first_has_ended(
