@@ -78,11 +78,12 @@ async def test_it_shows_everything_and_a_sync_as_it_goes(up: Up, source: Source)
         assert "calls/s" in portal
         assert "closed" in portal
         assert "1 gateway" in portal
-        await to_thread(up.dials, latency_ms=1000)
+        await to_thread(up.dials, latency_ms=4000)  # so long that a look every two seconds finds it under way
         [asked] = await to_thread(up.json, "sync", CLINIC, "--days", "5", "--no-wait")
         await seen(lambda: "in progress" in rows(app, "syncs").get(asked["sync_id"], ""))
         await seen(lambda: "syncing" in rows(app, "clinics")[CLINIC])
         await seen(lambda: any(CLINIC in row for row in rows(app, "browsers").values()))
+        await to_thread(up.dials)
         await seen(lambda: "completed" in rows(app, "syncs")[asked["sync_id"]])
         assert any("completed in" in line for line in tail(app))
 
@@ -149,7 +150,7 @@ async def test_a_read_only_console_has_no_key_that_changes_anything(up: Up, sour
 
 
 async def test_two_consoles_show_the_same_and_the_filter_shows_less(up: Up, source: Source) -> None:
-    await to_thread(up.dials, latency_ms=800)
+    await to_thread(up.dials, latency_ms=5000)  # it goes on when the second one looks
     one, two = Console(source, "here"), Console(source, "here")
     async with one.run_test(size=SIZE) as pilot:
         await to_thread(up.json, "sync", CLINIC, "--days", "3", "--no-wait")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 
 import pytest
@@ -43,11 +44,11 @@ async def test_an_operator_sees_everything_and_a_clinic_its_own(
         assert await source.letters() == []
         sync, events = await source.sync(one, asked[one])
         assert (len(sync["dates"]), events[0]["event"]) == (2, "accepted")
-        async with aclosing(source.events()) as live:
+        async with aclosing(source.events()) as live, asyncio.timeout(60):
             found = [await anext(live) for _ in range(4)]
         assert {event["sync_id"] for event in found} == set(asked.values())
     async with visiting(server.url(f"clinic-{one}")) as client:
-        async with aclosing(events_of_all(client.client, server.subjects, one)) as live:
+        async with aclosing(events_of_all(client.client, server.subjects, one)) as live, asyncio.timeout(60):
             found = [await anext(live) for _ in range(2)]
         assert {event["sync_id"] for event in found} == {asked[one]}
     assert not server.refusals()

@@ -73,7 +73,7 @@ def test_6_when_nats_is_away(up: Up) -> None:
 def test_7_when_the_queue_is_full_and_8_when_it_was_cancelled(up: Up) -> None:
     up.dials(hang=60)
     with subprocess.Popen([*ARGV, "sync", CLINIC], env=up.environment, stdout=subprocess.PIPE, text=True) as one:
-        eventually(lambda: up.json("runs", CLINIC, "--limit", "1")[0]["status"] == "in_progress")
+        eventually(lambda: [run["status"] for run in up.json("runs", CLINIC, "--limit", "1")] == ["in_progress"])
         [waits] = up.json("sync", CLINIC, "--no-wait")
         assert (waits["status"], waits["position"]) == ("queued", 1)
         refused = sync(up)

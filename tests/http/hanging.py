@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -21,8 +20,11 @@ class Way:
         self.port = 0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.CancelledError):  # nobody opened the way to the end
+        try:
             await self.passes.wait()
+        except asyncio.CancelledError:  # nobody opened the way to the end
+            writer.close()
+            return
         from_server, to_server = await self._open()
         for pair in ((reader, to_server), (from_server, writer)):
             task = asyncio.create_task(self._pump(*pair))

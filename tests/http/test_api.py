@@ -28,7 +28,8 @@ async def events_of(client: httpx.AsyncClient, sync_id: str, after: int | None =
     """What a browser's EventSource would be told."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     found: list[dict[str, Any]] = []
-    async with client.stream("GET", f"{SYNC}/{sync_id}/events", headers=headers) as response:
+    path = f"{SYNC}/{sync_id}/events"
+    async with asyncio.timeout(120), client.stream("GET", path, headers=headers) as response:
         assert response.status_code == 200, await response.aread()
         assert response.headers["content-type"].startswith("text/event-stream")
         number = name = ""

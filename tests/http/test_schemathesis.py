@@ -28,5 +28,10 @@ async def test_schemathesis_finds_nothing(
     run = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path
     )
-    said, _ = await run.communicate()
+    try:
+        async with asyncio.timeout(240):
+            said, _ = await run.communicate()
+    except TimeoutError:
+        run.kill()
+        raise
     assert run.returncode == 0, said.decode()

@@ -112,7 +112,7 @@ async def test_a_child_that_dies_is_started_again_and_its_leftovers_are_killed_f
         )
         assert not is_running(grandchild)
         await reached(lambda: supervisor.pid("parent") not in (None, first))
-        await reached(lambda: int((tmp_path / "grandchild").read_text()) != grandchild)
+        await reached(lambda: pid_in(tmp_path / "grandchild") != grandchild)
     assert find_marked(supervisor.mark) == []
 
 
@@ -192,8 +192,8 @@ def running(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     yield start
     for one in started:
         one.process.kill()
+        kill_marked(one.mark)  # first: the warden would give them their grace, and has the pipe
         one.process.communicate()
-        kill_marked(one.mark)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

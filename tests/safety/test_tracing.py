@@ -90,7 +90,8 @@ async def test_a_trace_begins_with_whoever_asks_over_http_or_on_the_command_line
         assert answer.status_code == 202, system.log("gateway")
     command = [str(Path(sys.executable).with_name("idexx-sync")), "sync", slug, "--no-wait"]
     typed = await asyncio.create_subprocess_exec(*command, env=system.environment)
-    assert await typed.wait() == 0
+    async with asyncio.timeout(60):
+        assert await typed.wait() == 0
     assert system.stop("gateway") == 0
     found = {span.name: span for span in spans(collector) if span.name != "postgresql"}
     requests = [span for span in spans(collector) if span.name == "sync request"]
