@@ -21,6 +21,9 @@ CHUNK = 64 * 1024
 #: How many lines of its output an error message shows.
 LAST_LINES = 3
 
+#: Seconds to wait for the last output of a child that has ended.
+LAST_OUTPUT = 5.0
+
 #: What is done with a line of a child's output: `(name, line)`.
 Output = Callable[[str, str], None]
 
@@ -113,8 +116,11 @@ class Child:
         # From here on the system may give its id to another process.
         self._process = None
         await asyncio.to_thread(kill_marked, self.mark)
-        if self._reading:
-            await self._reading
+        reading, self._reading = self._reading, None
+        if reading:
+            with suppress(TimeoutError):  # whoever hides its mark may keep the pipe for ever
+                async with asyncio.timeout(LAST_OUTPUT):
+                    await reading
 
 
 async def lines(read: int) -> AsyncIterator[str]:

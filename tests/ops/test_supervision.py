@@ -125,6 +125,23 @@ async def test_output_is_passed_on_line_by_line(tmp_path: Path) -> None:
     assert seen == [("talker", "out"), ("talker", "err")]
 
 
+#: A grandchild that nothing marks as ours, with the pipe of its parent.
+STRANGER = """
+import pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True, env={})
+pathlib.Path(sys.argv[1], "stranger").write_text(str(child.pid))
+time.sleep(600)
+"""
+
+
+async def test_who_keeps_the_pipe_and_cannot_be_found_holds_up_no_stop(tmp_path: Path) -> None:
+    async with asyncio.timeout(20):
+        async with Supervisor(grace=5) as supervisor:
+            await supervisor.start(command(STRANGER, tmp_path, "parent"))
+            stranger = await asyncio.to_thread(pid_in, tmp_path / "stranger")
+    os.kill(stranger, signal.SIGKILL)
+
+
 async def test_a_start_that_fails_says_how_and_shows_the_last_words(tmp_path: Path) -> None:
     async def never() -> bool:
         return False
