@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 #: How often a process looks at its own age and memory, in seconds.
 MEASURE_INTERVAL = 5.0
+#: How long a duty may take to end before it is told again, in seconds.
+CANCEL_AGAIN = 2.0
 
 
 class Process:
@@ -102,9 +104,12 @@ class Process:
     async def close(self) -> None:
         """Ends the duties, publishes what they leave, and closes the database."""
         tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ended = asyncio.gather(*tasks, return_exceptions=True)
+        # Told again after a while: a cancellation can be lost, and then a duty would go on for ever.
+        while not ended.done():
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait({ended}, timeout=CANCEL_AGAIN)
         try:
             async with asyncio.timeout(5):
                 await self.relay.drain()
