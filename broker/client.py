@@ -29,9 +29,9 @@ class OrderedClient(Client):
 
     A PING keeps its place, so that `flush()` is a barrier; a PONG that nobody awaits any more does not end the reading;
     a cancellation that comes together with an answer is not swallowed; the socket of an attempt to reconnect that
-    failed half-way is closed; what is no text where text belongs does not end the client; an address that says tls://
-    gets no password in clear, whatever the other side says; and closing ends, also after a failed handshake, which
-    nobody would confirm.
+    failed half-way is closed, and that of a server that takes nothing any more; what is no text where text belongs
+    does not end the client; an address that says tls:// gets no password in clear, whatever the other side says; and
+    closing ends, also after a failed handshake, which nobody would confirm.
     """
 
     def __init__(self) -> None:
@@ -132,9 +132,21 @@ class OrderedClient(Client):
 
     async def close(self) -> None:
         """Ends the connection, within CLOSE_TIMEOUT seconds."""
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await super().close()
+        except TimeoutError:
+            self._hang_up()
+
+    async def _attempt_reconnect(self) -> None:
+        self._hang_up()
+        await super()._attempt_reconnect()
+
+    def _hang_up(self) -> None:
+        """An end in order would first have everything sent, to a server that perhaps takes nothing any more."""
+        writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
+        if writer is not None:
+            writer.transport.abort()
 
     def _connect_command(self) -> bytes:
         server = self._current_server
