@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import nats.errors
@@ -123,6 +123,10 @@ class OrderedClient(Client):
             self._transport.close()
         await super()._connect_to_server(s)
 
+    async def _process_connect_init(self) -> None:
+        with _closed():
+            await super()._process_connect_init()
+
     async def connect(self, *args: Any, **options: Any) -> None:
         try:
             await cancellable(super().connect(*args, **options))
@@ -168,6 +172,15 @@ async def cancellable(waiting: Coroutine[Any, Any, T]) -> T:
     finally:
         if task and task.cancelling() > before:
             raise asyncio.CancelledError
+
+
+@contextlib.contextmanager
+def _closed() -> Iterator[None]:
+    """To uvloop, writing on a socket that the other side has closed is a RuntimeError: nats-py knows it by OSError."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConnectionResetError(str(error)) from error
 
 
 async def _nothing(_: Msg) -> None:
