@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import nats.errors
@@ -124,8 +124,11 @@ class OrderedClient(Client):
         await super()._connect_to_server(s)
 
     async def _process_connect_init(self) -> None:
-        with _closed():
+        try:
             await super()._process_connect_init()
+        except RuntimeError as error:
+            # What uvloop raises of a socket that the other side has closed; nats-py expects an OSError.
+            raise ConnectionResetError(str(error)) from error
 
     async def connect(self, *args: Any, **options: Any) -> None:
         try:
@@ -172,15 +175,6 @@ async def cancellable(waiting: Coroutine[Any, Any, T]) -> T:
     finally:
         if task and task.cancelling() > before:
             raise asyncio.CancelledError
-
-
-@contextlib.contextmanager
-def _closed() -> Iterator[None]:
-    """To uvloop, writing on a socket that the other side has closed is a RuntimeError: nats-py knows it by OSError."""
-    try:
-        yield
-    except RuntimeError as error:
-        raise ConnectionResetError(str(error)) from error
 
 
 async def _nothing(_: Msg) -> None:
