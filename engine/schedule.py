@@ -30,6 +30,10 @@ class ScheduleConfig:
     slot_minutes: int = 15
     rooms: tuple[Room, ...] | None = None
 
+    def is_open_on(self, day: date) -> bool | None:
+        """Whether the clinic is open at some time of `day`; None where its hours are not known."""
+        return day.isoweekday() % 7 in self.days_of_week
+
     def capacity(self, resources: Iterable[str] | None = None) -> int:
         """How many appointments fit in one slot: the rooms that count, or `DEFAULT_CAPACITY` without any."""
         if not self.rooms:
