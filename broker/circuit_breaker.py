@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import random
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TypeVar
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from .clock import ServerClock
 from .errors import CircuitOpen
-from .kv import Bucket, Entry
+from .kv import Bucket
 
 State = Literal["closed", "open", "half_open"]
-#: Between two tries after another process was faster. Seconds.
-LONGEST_PAUSE = 0.02
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +86,23 @@ class CircuitBreaker:
         self._cool_down = cool_down
         self._probe = probe
         self._clock = ServerClock(self._bucket.stream)
-        self._known = Entry(None, 0)
 
     async def admit(self) -> float:
         """0.0: go on, and tell the outcome. More: do not; ask again after so many seconds."""
-        await self._read()
-        wait = 0.0
-
-        def change(circuit: Circuit, now: float) -> Circuit:
-            nonlocal wait
-            changed, wait = circuit.admit(now, self._probe)
-            return changed
-
-        await self._change(change)
-        return wait
+        return await self._change(lambda circuit, now: circuit.admit(now, self._probe))
 
     async def succeeded(self) -> None:
         """What was let through has worked."""
-        await self._change(lambda circuit, _: circuit.succeeded())
+        await self._change(lambda circuit, _: (circuit.succeeded(), None))
 
     async def failed(self) -> None:
         """What was let through has failed."""
-        await self._read()
-        await self._change(lambda circuit, now: circuit.failed(now, self._threshold, self._cool_down))
+        await self._change(lambda circuit, now: (circuit.failed(now, self._threshold, self._cool_down), None))
 
     async def state(self) -> State:
         """How it stands now, for a metric or a person."""
-        await self._read()
-        return _decode(self._known).state(await self._now())
+        circuit = _decode((await self._bucket.read(self._key)).value)
+        return circuit.state(await self._now())
 
     async def __aenter__(self) -> CircuitBreaker:
         if wait := await self.admit():
@@ -130,28 +117,22 @@ class CircuitBreaker:
         elif issubclass(kind, Exception):  # a cancelled call says nothing about the other side
             await self.failed()
 
-    async def _change(self, change: Callable[[Circuit, float], Circuit]) -> None:
-        """Compare-and-set from what is known; nothing is written when nothing changes."""
-        while True:
-            circuit = _decode(self._known)
-            changed = change(circuit, await self._now())
-            if changed == circuit:
-                return
-            value = json.dumps(asdict(changed)).encode()
-            revision = await self._bucket.write(self._key, value, revision=self._known.revision)
-            if revision is not None:
-                self._known = Entry(value, revision)
-                return
-            await asyncio.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311
-            await self._read()
+    async def _change(self, change: Callable[[Circuit, float], tuple[Circuit, T]]) -> T:
+        # Measuring the clock may take several round trips, so it is done before the record is read.
+        ahead = await self._now() - time.monotonic()
 
-    async def _read(self) -> None:
-        self._known = await self._bucket.read(self._key)
+        def encoded(value: bytes | None) -> tuple[bytes | None, T]:
+            circuit = _decode(value)
+            changed, result = change(circuit, time.monotonic() + ahead)
+            return (None if changed == circuit else json.dumps(asdict(changed)).encode()), result
+
+        result, _ = await self._bucket.update(self._key, encoded)
+        return result
 
     async def _now(self) -> float:
         await self._bucket.declare()
         return await self._clock.now(self._bucket.client)
 
 
-def _decode(entry: Entry) -> Circuit:
-    return Circuit(**json.loads(entry.value)) if entry.value else Circuit()
+def _decode(value: bytes | None) -> Circuit:
+    return Circuit(**json.loads(value)) if value else Circuit()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import nats.errors
 import nats.js.errors
@@ -31,6 +33,10 @@ ATTEMPTS, PAUSE = 5, 0.2
 SHORTEST_TTL = 1.0
 #: The first server that lets a message expire by itself.
 OLDEST_SERVER = (2, 11)
+#: The pause of an update after another writer was faster: up to the first at first, doubling up to the second. Seconds.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,34 @@ class Bucket:
         had succeeded is recognised by its id.
         """
         return await self._publish(key, value, revision, {} if ttl is None else {"Nats-TTL": _ttl(ttl)})
+
+    async def update(
+        self,
+        key: str,
+        change: Callable[[bytes | None], tuple[bytes | None, T]],
+        *,
+        known: Entry | None = None,
+        ttl: float | None = None,
+    ) -> tuple[T, Entry]:
+        """Replaces the value of `key` with what `change` returns; returns its result and the entry that is stored.
+
+        `change` receives the stored value and returns the new one (None: write nothing) with its result. It is
+        called again each time that another writer was faster, and it does not await: the revision that the write
+        requires is always that of the value which `change` has seen. `known` is an entry read earlier; if it is
+        still current, the read is saved.
+        """
+        pause = SHORTEST_PAUSE
+        while True:
+            entry = await self.read(key) if known is None else known
+            value, result = change(entry.value)
+            if value is None:
+                return result, entry
+            revision = await self.write(key, value, revision=entry.revision, ttl=ttl)
+            if revision is not None:
+                return result, Entry(value, revision)
+            known = None
+            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def create(self, key: str, value: bytes, *, ttl: float | None = None) -> int | None:
         """Stores `value` if the key has none; answers the revision, or None: it has."""

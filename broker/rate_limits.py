@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from .broker import NatsBroker
 
 T = TypeVar("T")
-#: Between two tries after another process was faster. Seconds.
-LONGEST_PAUSE = 0.02
 
 
 class NatsRateLimiterBackend(RateLimiterBackend):
@@ -73,14 +70,12 @@ async def _create(bucket: Bucket, key: str, value: int, ttl: float) -> bool:
 
 
 async def _change(bucket: Bucket, key: str, amount: int, allowed: Callable[[int], bool], ttl: float) -> bool:
-    while True:
-        entry = await bucket.read(key)
-        value = int(entry.value or b"0") + amount
-        if not allowed(value):
-            return False
-        if await bucket.write(key, str(value).encode(), revision=entry.revision, ttl=ttl) is not None:
-            return True
-        await asyncio.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311
+    def add(value: bytes | None) -> tuple[bytes | None, bool]:
+        total = int(value or b"0") + amount
+        return (str(total).encode(), True) if allowed(total) else (None, False)
+
+    changed, _ = await bucket.update(key, add, ttl=ttl)
+    return changed
 
 
 async def _add_within(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,8 +26,6 @@ USUAL_PAUSE = 1.0
 DECREASE = 0.8
 #: How long the rate takes to grow from nothing to full, in seconds. Slowly: each try at too much is a refusal.
 RECOVERY = 180.0
-#: Between two tries after another process was faster. Seconds.
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
 
 T = TypeVar("T")
 
@@ -120,12 +117,12 @@ class TokenBucket:
 
     async def allowed_rate(self) -> float:
         """How many tokens a second are given out now."""
-        record = _decode(await self._bucket.read(self._key))
+        record = _decode((await self._bucket.read(self._key)).value)
         return self._terms.rate * self._terms.share(record, await self._now())
 
     async def paused_for(self) -> float:
         """How many seconds it will be until anybody gets a token; 0.0 where there is no pause."""
-        record = _decode(await self._bucket.read(self._key))
+        record = _decode((await self._bucket.read(self._key)).value)
         return max(0.0, record.paused_until - await self._now())
 
     async def _serve(self) -> None:
@@ -152,15 +149,20 @@ class TokenBucket:
     async def _take(self, count: int) -> tuple[list[float], int]:
         began = time.monotonic()
         lead = self._lead
-        times = await self._change(lambda record, now: self._terms.take(record, now + lead, count))
+
+        def take(record: Record, now: float) -> tuple[Record, tuple[list[float], int]]:
+            taken, times = self._terms.take(record, now + lead, count)
+            return taken, (times, taken.pauses)
+
+        taken = await self._change(take)
         self._learn(time.monotonic() - began)
-        return times, _decode(self._known).pauses
+        return taken
 
     async def _is_void(self, pauses: int) -> bool:
         began = time.monotonic()
         self._known = await self._bucket.read(self._key)
         self._learn(time.monotonic() - began)
-        return _decode(self._known).pauses != pauses
+        return _decode(self._known.value).pauses != pauses
 
     def _learn(self, took: float) -> None:
         """Far from the server, tokens are taken and looked at so much earlier that they can be used in time."""
@@ -179,23 +181,20 @@ class TokenBucket:
         return bool(self._waiters)
 
     async def _change(self, change: Callable[[Record, float], tuple[Record, T]]) -> T:
-        """Compare-and-set from what is known; whoever was faster is read, and it is tried again."""
-        pause = SHORTEST_PAUSE
-        while True:
-            record, answer = change(_decode(self._known), await self._now())
-            value = json.dumps(asdict(record)).encode()
-            revision = await self._bucket.write(self._key, value, revision=self._known.revision)
-            if revision is not None:
-                self._known = Entry(value, revision)
-                return answer
-            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311
-            pause = min(pause * 2, LONGEST_PAUSE)
-            self._known = await self._bucket.read(self._key)
+        # Measuring the clock may take several round trips, so it is done before the record is read.
+        ahead = await self._now() - time.monotonic()
+
+        def encoded(value: bytes | None) -> tuple[bytes, T]:
+            record, result = change(_decode(value), time.monotonic() + ahead)
+            return json.dumps(asdict(record)).encode(), result
+
+        result, self._known = await self._bucket.update(self._key, encoded, known=self._known)
+        return result
 
     async def _now(self) -> float:
         await self._bucket.declare()
         return await self._clock.now(self._bucket.client)
 
 
-def _decode(entry: Entry) -> Record:
-    return Record(**json.loads(entry.value)) if entry.value else Record()
+def _decode(value: bytes | None) -> Record:
+    return Record(**json.loads(value)) if value else Record()
