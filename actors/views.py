@@ -20,6 +20,7 @@ def sync_view(sync: Sync, dates: Sequence[DateState] = (), position: int = 0) ->
     stats, covered = fields.pop("stats"), sync.dates
     del fields["dates"], fields["id"], fields["clinic_id"]
     plan = fields.pop("plan")
+    fields["warnings"] = [warning.public() for warning in sync.warnings]
     view = {"sync_id": sync.id, "position": position, "start_date": covered.start, "end_date": covered.end}
     view |= fields | {"stats": stats, "changes_planned": None if plan is None else len(plan)}
     if dates:

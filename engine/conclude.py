@@ -26,8 +26,9 @@ from engine.store.reconciling import (
 )
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs import events
-from engine.store.syncs.lifecycle import Ending, end, recount_held
+from engine.store.syncs.lifecycle import Ending, end, recount_held, warnings_of_sync
 from engine.sync import DateState, DateStatus, Sync, SyncStatus
+from engine.warnings import join_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ async def conclude(
         message=message or _what_went_wrong(status, dates),
         errors=[_error(state) for state in dates if state.status is DateStatus.FAILED],
         plan=carried.plan,
+        warnings=join_warnings(
+            await warnings_of_sync(connection, sync.id), {state.date: state.warnings for state in dates}
+        ),
     )
     await end(connection, sync.id, ending)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from engine.appointment import Appointment
+from engine.warnings import SyncWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,26 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOutRecord:
+    """A record that could not be used, as far as it was understood. `why` contains no personal data."""
+
+    why: str
+    neo_appointment_id: str | None = None
+    patient_name: str | None = field(default=None, repr=False)
+    client_phone: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All appointments and blocks that start on `date`. `scraped_at` is when the call was sent (aware)."""
+    """All appointments and blocks that start on `date`. `scraped_at` is when the call was sent (aware).
+
+    `warnings` name what was not used, `left_out` the records among it: one of them may be an appointment that is
+    stored, so they protect appointments from being removed.
+    """
 
     date: date
     scraped_at: datetime
     appointments: tuple[Appointment, ...]
     proof: Proof
+    warnings: tuple[SyncWarning, ...] = ()
+    left_out: tuple[LeftOutRecord, ...] = ()

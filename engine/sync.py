@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from engine.dates import DateRange
+from engine.warnings import SyncWarning
 
 #: A calendar day, where a field is called `date`.
 Day: TypeAlias = date
@@ -144,6 +145,8 @@ class Sync:
     #: What a dry run would have done.
     plan: list[dict[str, Any]] | None = None
     stats: dict[str, int] = field(default_factory=dict)
+    #: Joined at the sync's end; before it, those of the sync as a whole.
+    warnings: tuple[SyncWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +166,5 @@ class DateState:
     heartbeat_at: datetime | None = None
     worker: str | None = None
     second_look: bool = False
+    #: Of its newest complete look.
+    warnings: tuple[SyncWarning, ...] = ()

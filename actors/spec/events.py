@@ -11,6 +11,7 @@ from actors.spec.values import ChangeKind, ClockTime, Count, Day, Milliseconds, 
 from engine.events import Event
 from engine.failure import Reason
 from engine.sync import SyncStatus
+from engine.warnings import WarningCode
 
 
 class SyncEvent(Told):
@@ -129,6 +130,14 @@ class DateError(Told):
     message: str
 
 
+class Warned(Told):
+    """What a sync could not read or use although it went on. One for each code."""
+
+    code: WarningCode
+    message: str
+    """Counts and names the dates; no personal data."""
+
+
 class LastEvent(SyncEvent):
     """What the last event of every sync tells; there is exactly one, and nothing after it."""
 
@@ -140,6 +149,8 @@ class LastEvent(SyncEvent):
     errors: list[DateError]
     message: str | None
     """What went wrong, if anything did."""
+    warnings: list[Warned]
+    """What the sync could not read or use; empty where there is nothing to say."""
 
 
 class Completed(LastEvent):

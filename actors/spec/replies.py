@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from actors.spec.events import AnySyncEvent, DateError, Stats
+from actors.spec.events import AnySyncEvent, DateError, Stats, Warned
 from actors.spec.values import ChangeKind, ClockTime, Count, Day, Milliseconds, No, Percent, Slug, Time, Told, Yes
 from broker import Mailbox
 from engine.store.watching import DateInHand
@@ -154,6 +154,8 @@ class Sync(Told):
     changes_planned: Count | None
     """Of a dry run that has ended; ask `plan` for them."""
     stats: Stats
+    warnings: list[Warned]
+    """What it could not read or use; until it ends, only what concerns the sync as a whole."""
     dates: list[DateState] | None = None
     """In working order; only where one sync was asked for."""
 

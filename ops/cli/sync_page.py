@@ -31,6 +31,8 @@ def show_sync(out: Console, sync: View, now: datetime) -> None:
             f"  [yellow]{sync['removals_held']} removals wait for a person:[/] "
             f"idexx-sync runs plan {sync['sync_id']}"
         )
+    for warning in sync["warnings"]:
+        out.print(f"  warning: {warning['message']}", style="yellow", markup=False)
     if sync.get("dates"):
         out.print(_dates(sync, now))
 

@@ -109,6 +109,8 @@ def _state(sync: View, status: str) -> Text:
         text.append(" partly", "yellow")
     if sync["removals_held"] and not sync["dry_run"]:
         text.append(f" {sync['removals_held']} held", "bold yellow")
+    if warnings := sync["warnings"]:
+        text.append(f" {len(warnings)} warning{'' if len(warnings) == 1 else 's'}", "yellow")
     return text
 
 

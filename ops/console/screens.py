@@ -126,6 +126,8 @@ def about(sync: View, now: datetime) -> Text:
         text.append(f"  {sync['removals_held']} removals held: idexx-sync runs plan {sync['sync_id']}", "yellow")
     if sync["error_message"]:
         text.append(f"  {sync['error_message']}", "red")
+    for warning in sync["warnings"]:
+        text.append(f"\nwarning: {warning['message']}", "yellow")
     return text
 
 

@@ -152,6 +152,11 @@ def troubles(ending: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def warnings(ending: Mapping[str, Any]) -> list[str]:
+    """What the sync could not read or use, a line each."""
+    return [str(warning["message"]) for warning in ending.get("warnings") or ()]
+
+
 def next_step(ending: Mapping[str, Any]) -> str | None:
     """The one command to try after dates that failed."""
     reasons = {error.get("reason") for error in ending.get("errors") or ()}

@@ -15,7 +15,7 @@ from engine.events import LAST
 from ops.cli.terminal import answer, console
 from ops.live.events import Event
 from ops.live.picture import picture
-from ops.live.progress import Board, SyncProgress, next_step, summary, troubles
+from ops.live.progress import Board, SyncProgress, next_step, summary, troubles, warnings
 from ops.live.words import why
 
 #: Pictures a second, so that clocks and waits move between events.
@@ -70,6 +70,8 @@ class Show:
         self._out.print(f"{mark} [bold]{ending['clinic']}[/] {summary(ending)}")
         for trouble in troubles(ending):
             self._out.print(f"  {trouble}", markup=False, style="yellow")
+        for warning in warnings(ending):
+            self._out.print(f"  warning: {warning}", markup=False, style="yellow")
         if step := next_step(ending):
             self._out.print(f"  → {step}", markup=False, style="dim", soft_wrap=True)
         if (sync := self.board.syncs.get(ending["sync_id"])) and sync.tried_again:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ops.cli.exits import Exit, of_ending, of_refusal
 from ops.live.picture import picture
-from ops.live.progress import Board, SyncProgress, next_step, summary, troubles
+from ops.live.progress import Board, SyncProgress, next_step, summary, troubles, warnings
 
 SYNC = "7d9f7a2e-0000-4000-8000-000000000001"
 COMMON = {"sync_id": SYNC, "clinic": "north", "status": "in_progress", "progress_percentage": 0, "dates_total": 3}
@@ -106,6 +106,11 @@ def test_the_summary_names_counts_and_the_same_trouble_once() -> None:
     assert troubles(ENDING | {"removals_held": 4}) == [
         f"4 removals are held back until a person decides: idexx-sync runs plan {SYNC}"
     ]
+
+
+def test_warnings_are_shown_a_line_each_and_do_not_change_the_exit_status() -> None:
+    told = ENDING | {"warnings": [{"code": "unknown_fields", "message": "2 fields on 2030-03-01: a, b"}]}
+    assert (warnings(ENDING), warnings(told), of_ending(told)) == ([], ["2 fields on 2030-03-01: a, b"], 0)
 
 
 @pytest.mark.parametrize(

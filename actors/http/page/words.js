@@ -65,5 +65,7 @@ export function outcome(sync) {
   if (sync.status !== "completed") return [gravity(sync), `${plain(sync.status)}${because(sync)}`];
   if (sync.partial_success) return ["warn", `partly: ${sync.failed_dates.map(day).join(", ")} failed`];
   if (sync.removals_held && !sync.dry_run) return ["warn", `completed, ${plural(sync.removals_held, "removal")} held`];
+  const told = sync.warnings.map(({ message }) => message).join("; ");
+  if (told) return ["warn", `${sync.dry_run ? "dry run completed" : "completed"}, with a warning: ${told}`];
   return ["good", sync.dry_run ? "dry run completed" : "completed"];
 }

@@ -97,6 +97,8 @@ async def save_snapshot(connection: Connection, clinic_id: UUID, claim: Claim, s
         snapshot.scraped_at,
         json.dumps([appointment.to_json() for appointment in snapshot.appointments]),
         json.dumps(asdict(snapshot.proof), default=str),
+        json.dumps([warning.to_json() for warning in snapshot.warnings]),
+        json.dumps([asdict(record) for record in snapshot.left_out]),
     )
     return saved is not None
 

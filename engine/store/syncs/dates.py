@@ -12,12 +12,13 @@ from engine.appointment import Appointment
 from engine.dispatch import Span
 from engine.events import Event
 from engine.failure import Failure
-from engine.snapshot import Proof, Snapshot
+from engine.snapshot import LeftOutRecord, Proof, Snapshot
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs import events
 from engine.store.syncs.lifecycle import refresh_progress
 from engine.sync import DateState, DateStatus, date_sources
+from engine.warnings import SyncWarning
 
 SQL = Queries(__file__)
 
@@ -25,7 +26,7 @@ SQL = Queries(__file__)
 async def dates_of(connection: Connection, sync_id: UUID) -> list[DateState]:
     """All dates of the sync, in working order."""
     rows = await connection.fetch(SQL["dates_of"], sync_id)
-    return [DateState(**dict(row) | {"status": DateStatus(row["status"])}) for row in rows]
+    return [_state(row) for row in rows]
 
 
 async def dispatch(connection: Connection, sync_id: UUID, span: Span) -> None:
@@ -112,9 +113,21 @@ async def record_removals(connection: Connection, sync_id: UUID, removed: Mappin
     await connection.execute(SQL["record_removals"], sync_id, list(removed), list(removed.values()))
 
 
+def _state(row: Any) -> DateState:
+    warnings = tuple(SyncWarning.from_json(warning) for warning in json.loads(row["warnings"]))
+    return DateState(**dict(row) | {"status": DateStatus(row["status"]), "warnings": warnings})
+
+
 def _snapshot(row: Any) -> Snapshot:
     appointments = tuple(Appointment.from_json(record) for record in json.loads(row["appointments"]))
-    return Snapshot(row["date"], row["scraped_at"], appointments, _proof(json.loads(row["proof"])))
+    return Snapshot(
+        row["date"],
+        row["scraped_at"],
+        appointments,
+        _proof(json.loads(row["proof"])),
+        tuple(SyncWarning.from_json(warning) for warning in json.loads(row["warnings"])),
+        tuple(LeftOutRecord(**record) for record in json.loads(row["left_out"])),
+    )
 
 
 def _proof(record: dict[str, Any]) -> Proof:

@@ -6,7 +6,7 @@ set status = $2, completed_at = clock_timestamp(),
     partial_success = $4, error_message = $5, error_details = $6::jsonb,
     removals_held = $7, slots_created = $8, slots_updated = $9,
     appointments_added = d.added, appointments_updated = d.updated, appointments_removed = d.removed,
-    plan = $10::jsonb, "current_date" = null
+    plan = $10::jsonb, warnings = $11::jsonb, "current_date" = null
 from (
     select coalesce(sum(added), 0) as added, coalesce(sum(updated), 0) as updated, coalesce(sum(removed), 0) as removed
     from schedule_sync_dates where sync_id = $1

@@ -18,6 +18,7 @@ from engine.store.queries import Queries
 from engine.store.syncs import events
 from engine.store.webhooks.deliveries import record_delivery
 from engine.sync import DateStatus, Limits, Sync, SyncStatus, date_sources, sources
+from engine.warnings import SyncWarning
 
 SQL = Queries(__file__)
 
@@ -34,6 +35,7 @@ class Ending:
     message: str | None = None
     errors: Sequence[Mapping[str, str]] = field(default_factory=tuple)
     plan: Sequence[Mapping[str, Any]] | None = None
+    warnings: Sequence[SyncWarning] = ()
 
 
 async def lock_sync(connection: Connection, sync_id: UUID) -> Sync | None:
@@ -58,6 +60,17 @@ async def start(connection: Connection, sync_id: UUID, limits: Limits) -> None:
         await events.record(connection, sync_id, Event.STARTED)
 
 
+async def add_warning(connection: Connection, sync_id: UUID, warning: SyncWarning) -> None:
+    """Adds a warning that concerns the sync as a whole; the same one again changes nothing. The end joins them."""
+    await connection.execute(SQL["add_warning"], sync_id, json.dumps([warning.to_json()]))
+
+
+async def warnings_of_sync(connection: Connection, sync_id: UUID) -> list[SyncWarning]:
+    """Those that `add_warning` added."""
+    stored = await connection.fetchval(SQL["warnings_of_sync"], sync_id)
+    return [SyncWarning.from_json(warning) for warning in json.loads(stored)]
+
+
 async def touch(connection: Connection, sync_id: UUID) -> None:
     """Gives a sign of life for the sync."""
     await connection.execute(SQL["touch_sync"], sync_id)
@@ -79,6 +92,7 @@ async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
         ending.slots_created,
         ending.slots_updated,
         None if ending.plan is None else json.dumps(list(ending.plan), default=str),
+        json.dumps([warning.to_json() for warning in ending.warnings]),
     )
     if ended is None:
         return False
@@ -94,6 +108,7 @@ async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
         duration_ms=sync.duration_ms,
         errors=list(ending.errors),
         message=ending.message,
+        warnings=[warning.public() for warning in ending.warnings],
     )
     await record_delivery(connection, sync_id)
     return True
@@ -137,6 +152,7 @@ def sync_of(row: Any) -> Sync:
         heartbeat_at=row["heartbeat_at"],
         duration_ms=row["duration_ms"],
         dry_run=row["dry_run"],
+        warnings=tuple(SyncWarning.from_json(warning) for warning in json.loads(row["warnings"])),
         plan=None if row["plan"] is None else json.loads(row["plan"]),
         stats={
             name: row[name]

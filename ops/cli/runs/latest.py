@@ -59,6 +59,7 @@ def _but(sync: Sync) -> str:
         "dry run" if sync.dry_run else "",
         "partly" if sync.partial_success else "",
         f"{sync.removals_held} held" if sync.removals_held else "",
+        f"{len(sync.warnings)} warning{'' if len(sync.warnings) == 1 else 's'}" if sync.warnings else "",
     ]
     told = ", ".join(filter(None, facts))
     return f" ({told})" if told else ""

@@ -1,0 +1,1 @@
+select warnings from schedule_syncs where id = $1

@@ -1,0 +1,98 @@
+"""Warnings of a sync: what it could not read or use although it completed. No personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+
+class WarningCode(StrEnum):
+    """The closed list of codes; part of the interface."""
+
+    #: Records of an answer that could not be used.
+    RECORDS_LEFT_OUT = "records_left_out"
+    #: Days on which the clinic is open, or may be, and for which the portal has no records.
+    OPEN_DAYS_EMPTY = "open_days_empty"
+    #: The clinic's configuration (hours, interval, columns) could not be read.
+    CONFIGURATION_NOT_READ = "configuration_not_read"
+    #: The configuration was read, and parts of it were not understood.
+    CONFIGURATION_NOT_UNDERSTOOD = "configuration_not_understood"
+    #: Fields of records that no table names.
+    UNKNOWN_FIELDS = "unknown_fields"
+    #: True flags of records that no table names.
+    UNKNOWN_FLAGS = "unknown_flags"
+    #: Removals that were not carried out because the sync's extra calls were used up.
+    REMOVALS_NOT_CHECKED = "removals_not_checked"
+    #: Appointments that the calendar did not show and that the portal still has at the same place.
+    CALENDAR_CONTRADICTED = "calendar_contradicted"
+
+
+#: What `SyncWarning.count` counts; nothing for a warning that concerns a date as a whole.
+_UNITS = {
+    WarningCode.RECORDS_LEFT_OUT: "record",
+    WarningCode.UNKNOWN_FIELDS: "field",
+    WarningCode.UNKNOWN_FLAGS: "flag",
+    WarningCode.REMOVALS_NOT_CHECKED: "appointment",
+    WarningCode.CALENDAR_CONTRADICTED: "appointment",
+}
+
+#: Dates, and different messages, that a joined message names.
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SyncWarning:
+    """One warning. `message` contains no personal data: field names, reasons and counts only.
+
+    `count` is the number of things it concerns: records, fields, appointments.
+    """
+
+    code: WarningCode
+    message: str
+    count: int = 1
+
+    def public(self) -> dict[str, str]:
+        """As the interface shows it."""
+        return {"code": self.code.value, "message": self.message}
+
+    def to_json(self) -> dict[str, Any]:
+        return {"code": self.code.value, "message": self.message, "count": self.count}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> SyncWarning:
+        return cls(WarningCode(record["code"]), record["message"], record.get("count", 1))
+
+
+def join_warnings(
+    of_sync: Iterable[SyncWarning], of_dates: Mapping[date, Sequence[SyncWarning]]
+) -> tuple[SyncWarning, ...]:
+    """One warning for each code, in the order of the codes; its message counts and names the dates."""
+    found: dict[WarningCode, list[tuple[date | None, SyncWarning]]] = {}
+    for warning in of_sync:
+        found.setdefault(warning.code, []).append((None, warning))
+    for day in sorted(of_dates):
+        for warning in of_dates[day]:
+            found.setdefault(warning.code, []).append((day, warning))
+    return tuple(_joined(code, found[code]) for code in WarningCode if code in found)
+
+
+def _joined(code: WarningCode, entries: Sequence[tuple[date | None, SyncWarning]]) -> SyncWarning:
+    messages = list(dict.fromkeys(warning.message for _, warning in entries))
+    days = list(dict.fromkeys(day for day, _ in entries if day is not None))
+    count = sum(warning.count for _, warning in entries)
+    heads = [_plural(count, _UNITS[code]) if code in _UNITS else "", _on(days)]
+    head = " on ".join(part for part in heads if part)
+    text = "; ".join(messages[:NAMED]) + (f"; and {len(messages) - NAMED} more" if len(messages) > NAMED else "")
+    return SyncWarning(code, f"{head}: {text}" if days else text, count)
+
+
+def _on(days: Sequence[date]) -> str:
+    named = ", ".join(day.isoformat() for day in days[:NAMED]) + (", …" if len(days) > NAMED else "")
+    return named if len(days) < 2 else f"{_plural(len(days), 'date')} ({named})"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
