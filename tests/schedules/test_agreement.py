@@ -10,7 +10,7 @@ import random
 import struct
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -40,8 +40,8 @@ AHEAD, BEFORE = (4, 8, 20), 2
 class Moment:
     """When all of these schedules are due, and the zones whose clocks change right after it."""
 
-    def __init__(self, folder: Path, ahead: int) -> None:
-        self.at = int(time.time()) + ahead
+    def __init__(self, folder: Path, at: int) -> None:
+        self.at = at
         self.zones = {name: ZoneInfo(name) for name in ZONES}
         for name, (hour, seconds) in CHANGES.items():
             path = folder / name
@@ -68,13 +68,13 @@ class Moment:
             *chance.choice(
                 (
                     ("*", "*", "*"),
-                    (_some(range(1, 29), local.day, chance), "*", "*"),
+                    (_some(range(1, 32), local.day, chance), "*", "*"),
                     (
                         "*",
                         _some(range(1, 13), local.month, chance),
                         _some(range(7), local.isoweekday() % 7, chance),
                     ),
-                    (_some(range(1, 29), local.day, chance), f"{local.month}", "*"),
+                    (_some(range(1, 32), local.day, chance), f"{local.month}", "*"),
                 )
             ),
         ]
@@ -99,13 +99,24 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
     def start(ahead: int) -> tuple[Server, Moment]:
         started.append(Server(tmp_path / f"nats-{len(started)}"))
-        moment = Moment(zones, ahead)
+        moment = Moment(zones, int(time.time()) + ahead)
         started[-1].start()
         return started[-1], moment
 
     yield start
     for server in started:
         server.close()
+
+
+def test_the_schedules_that_are_tried_are_due_at_their_moment_on_every_day(tmp_path: Path) -> None:
+    chance, start = random.Random(8), datetime(2027, 12, 1, 5, 59, 58, tzinfo=UTC)
+    for day in range(400):  # which has a 29th of February
+        moment = Moment(tmp_path, int((start + timedelta(days=day, hours=day % 24)).timestamp()))
+        at = datetime.fromtimestamp(moment.at, UTC)
+        for zone in moment.zones:
+            cron = moment.schedule(zone, chance)
+            first = next(due(cron, at - timedelta(seconds=1), moment.zones[zone]))
+            assert first.timestamp() == moment.at, (zone, cron, at)
 
 
 async def test_the_next_time_of_a_preview_is_the_servers(servers: Callable[[int], tuple[Server, Moment]]) -> None:
