@@ -38,9 +38,9 @@ def clinic_view(
 
 
 def held_to_goal(clinic: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """`is_fresh` beside `last_completed_at` and `max_age_seconds`: None where the clinic has no goal."""
-    last, goal = clinic["last_completed_at"], clinic["max_age_seconds"]
-    fresh = None if goal is None else last is not None and (now - last).total_seconds() <= goal
+    """`is_fresh` beside `fresh_as_of` and `max_age_seconds`: None where the clinic has no goal."""
+    oldest, goal = clinic["fresh_as_of"], clinic["max_age_seconds"]
+    fresh = None if goal is None else oldest is not None and (now - oldest).total_seconds() <= goal
     return {**clinic, "is_fresh": fresh}
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.clinic import Clinic
+from engine.dispatch import is_partial, open_dates
 from engine.events import Event
 from engine.failure import FATAL_FOR_SYNC
 from engine.removals import Fence
@@ -19,6 +20,7 @@ from engine.store.reconciling import (
     Removals,
     SlotCounts,
     apply_removals,
+    load_schedule_config,
     lock_clinic,
     plan_removals,
     refresh_slots,
@@ -47,10 +49,13 @@ async def conclude(
     await lock_clinic(connection, clinic.id)
     carry = _rehearse if sync.dry_run else _carry_out
     carried = await carry(connection, clinic, sync, status, fence)
+    await sync_dates.close_open_dates(connection, sync.id)
     dates = await sync_dates.dates_of(connection, sync.id)
+    is_open = (await load_schedule_config(connection, clinic.id)).is_open_on
     ending = Ending(
         status=status,
-        partial_success=_is_partial(dates),
+        partial_success=is_partial(dates, is_open),
+        fresh_as_of=await sync_dates.fresh_as_of(connection, clinic.id, sync.id, open_dates(dates, is_open)),
         removals_held=carried.held,
         slots_created=carried.slots.created,
         slots_updated=carried.slots.updated,
@@ -110,11 +115,6 @@ def _planned(change: Change) -> dict[str, Any]:
 
 def _place(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if values is None else {key: values[key] for key in ("date", "start_time", "end_time", "status")}
-
-
-def _is_partial(dates: Sequence[DateState]) -> bool:
-    done = sum(state.status is DateStatus.RECONCILED for state in dates)
-    return 0 < done < len(dates)
 
 
 def _what_went_wrong(status: SyncStatus, dates: Sequence[DateState]) -> str | None:

@@ -13,11 +13,12 @@ from datetime import date, datetime
 from uuid import UUID
 
 from engine.conclude import conclude
-from engine.dispatch import Span, next_spans, next_try, outcome, unclaimed, unreconciled
+from engine.dispatch import IsOpen, Span, next_spans, next_try, outcome, unclaimed, unreconciled
 from engine.removals import Fence
 from engine.second_look import ask_for_second_look
 from engine.store.clinics import find_clinic
 from engine.store.database import Connection, Database
+from engine.store.reconciling import load_schedule_config
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.admission import lock_clinic_row, start_waiting
 from engine.store.syncs.lifecycle import lock_sync, touch
@@ -58,7 +59,8 @@ async def coordinate(database: Database, sync_id: UUID, limits: Limits, fence: F
         await sync_dates.recall_stale(connection, sync_id, limits.date_silent_after)
         dates = await sync_dates.dates_of(connection, sync_id)
         clinic = await find_clinic(connection, str(clinic_id))
-        ending = _ending(sync, dates, now, limits)
+        hours = await load_schedule_config(connection, clinic_id)
+        ending = _ending(sync, dates, hours.is_open_on, now, limits)
         if ending == (SyncStatus.COMPLETED, None) and await ask_for_second_look(
             connection, clinic, sync, dates, fence
         ):
@@ -73,10 +75,10 @@ async def coordinate(database: Database, sync_id: UUID, limits: Limits, fence: F
 
 
 def _ending(
-    sync: Sync, dates: Sequence[DateState], now: datetime, limits: Limits
+    sync: Sync, dates: Sequence[DateState], is_open: IsOpen, now: datetime, limits: Limits
 ) -> tuple[SyncStatus, str | None] | None:
     """How the sync ends now, and what to say of it; None while it goes on."""
-    if status := outcome(dates):
+    if status := outcome(dates, is_open):
         return status, None
     if sync.deadline_at is not None and now >= sync.deadline_at:
         return SyncStatus.TIMED_OUT, f"not done within {limits.sync_timeout:.0f} s (SYNC_TIMEOUT_MS)"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeAlias
 
 from engine.failure import FATAL_FOR_SYNC
 from engine.sync import DateState, DateStatus, SyncStatus
+
+#: Whether the clinic is open on a day: `ScheduleConfig.is_open_on`. None: its hours are not known.
+IsOpen: TypeAlias = Callable[[date], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +91,30 @@ def next_try(dates: Sequence[DateState]) -> datetime | None:
     )
 
 
-def outcome(dates: Sequence[DateState]) -> SyncStatus | None:
-    """How a sync ends whose dates are these; None while one of them is still open.
+def outcome(dates: Sequence[DateState], is_open: IsOpen) -> SyncStatus | None:
+    """How a sync with these dates ends; None while one of them is not closed.
 
-    A failure that makes all other dates pointless ends it at once.
+    A failure that makes all other dates pointless ends it at once. It fails if every date on which the clinic is
+    open has failed: closed Sundays that came back empty say nothing about the calendar.
     """
     if any(state.status is DateStatus.FAILED and state.reason in FATAL_FOR_SYNC for state in dates):
         return SyncStatus.FAILED
     if any(not state.status.is_closed for state in dates):
         return None
-    if dates and all(state.status is DateStatus.FAILED for state in dates):
+    if dates and all(state.status is DateStatus.FAILED for state in open_dates(dates, is_open)):
         return SyncStatus.FAILED
     return SyncStatus.COMPLETED
+
+
+def is_partial(dates: Sequence[DateState], is_open: IsOpen) -> bool:
+    """Whether an open date was read and another date of the sync was not."""
+    some = any(state.status is DateStatus.RECONCILED for state in open_dates(dates, is_open))
+    return some and any(state.status is not DateStatus.RECONCILED for state in dates)
+
+
+def open_dates(dates: Sequence[DateState], is_open: IsOpen) -> list[DateState]:
+    """The dates on which the clinic is open, as far as is known; all of them where it is open on none."""
+    return [state for state in dates if is_open(state.date) is not False] or list(dates)
 
 
 def _is_due(state: DateState, now: datetime) -> bool:

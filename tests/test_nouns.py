@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.admission import Crowd, check_admission
 from engine.dates import DateRange, days_ahead, work_order
-from engine.dispatch import Span, in_flight, next_spans, outcome, unclaimed
+from engine.dispatch import Span, in_flight, is_partial, next_spans, outcome, unclaimed
 from engine.errors import BadRequest, QueueFull
 from engine.failure import Reason
 from engine.schedule import Room, ScheduleConfig, slots_of
@@ -23,6 +23,10 @@ from engine.sync import (
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
+
+
+def always_open(_day: date) -> bool:
+    return True
 
 
 def state(position: int, status: DateStatus, **fields: object) -> DateState:
@@ -104,14 +108,31 @@ def test_a_date_waits_for_its_next_try_without_taking_a_place() -> None:
 
 def test_a_sync_ends_when_its_last_date_closes() -> None:
     done, failed = state(0, DateStatus.RECONCILED), state(1, DateStatus.FAILED, reason="timed_out")
-    assert outcome([done, state(1, DateStatus.SCRAPED)]) is None
-    assert outcome([done, failed]) is SyncStatus.COMPLETED
-    assert outcome([failed]) is SyncStatus.FAILED
+    assert outcome([done, state(1, DateStatus.SCRAPED)], always_open) is None
+    assert outcome([done, failed], always_open) is SyncStatus.COMPLETED
+    assert outcome([failed], always_open) is SyncStatus.FAILED
+
+
+@pytest.mark.parametrize("hours", [True, None])
+def test_a_sync_whose_open_dates_all_failed_has_failed_whatever_its_closed_days_said(hours: bool | None) -> None:
+    closed, lost = state(0, DateStatus.RECONCILED), state(1, DateStatus.FAILED, reason="timed_out")
+    is_open = {closed.date: False, lost.date: hours}.__getitem__
+    assert outcome([closed, lost], is_open) is SyncStatus.FAILED
+    assert not is_partial([closed, lost], is_open)
+    assert outcome([closed], is_open) is SyncStatus.COMPLETED, "no date of the range is open, and all were read"
+
+
+def test_a_sync_is_partial_if_it_read_an_open_date_and_left_another_date_out() -> None:
+    read, lost = state(0, DateStatus.RECONCILED), state(1, DateStatus.FAILED, reason="timed_out")
+    assert is_partial([read, lost], {read.date: True, lost.date: False}.__getitem__)
+    assert not is_partial([read], always_open)
 
 
 def test_a_rejected_login_ends_the_sync_at_once() -> None:
     rejected = state(0, DateStatus.FAILED, reason=Reason.LOGIN_REJECTED)
-    assert outcome([rejected, state(1, DateStatus.SCRAPING), state(2, DateStatus.PENDING)]) is SyncStatus.FAILED
+    assert outcome([rejected, state(1, DateStatus.SCRAPING), state(2, DateStatus.PENDING)], always_open) is (
+        SyncStatus.FAILED
+    )
 
 
 def test_the_crowd_decides_who_is_refused_and_when_to_come_again() -> None:

@@ -152,9 +152,14 @@ LAST_SUCCESS = _cluster(
     "When the clinic's last sync completed; 0: never. Only clinics that have credentials.",
     "clinic",
 )
+FRESH_AS_OF = _cluster(
+    "clinic_fresh_as_of_timestamp_seconds",
+    "When the oldest open date of the clinic's last completed sync was last read; 0: one never was.",
+    "clinic",
+)
 FRESHNESS_GOAL = _cluster(
     "clinic_freshness_goal_seconds",
-    "How old the clinic's last completed sync may be. Only clinics that were given a goal.",
+    "How old the oldest open date of the clinic's last completed sync may be. Only clinics that were given a goal.",
     "clinic",
 )
 LOGIN_REJECTED = _cluster(

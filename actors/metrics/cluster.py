@@ -86,6 +86,7 @@ class ClusterFigures:
             _family(catalogue.QUEUE_WAITING, [((), syncs.queued)]),
             _family(catalogue.SYNC_SILENCE, [((), syncs.silence)]),
             _family(catalogue.LAST_SUCCESS, [((clinic.slug,), clinic.last_success) for clinic in clinics]),
+            _family(catalogue.FRESH_AS_OF, [((clinic.slug,), clinic.fresh_as_of) for clinic in clinics]),
             _family(catalogue.FRESHNESS_GOAL, _goals(clinics)),
             _family(catalogue.LOGIN_REJECTED, [((clinic.slug,), clinic.login_rejected) for clinic in clinics]),
             _family(catalogue.REMOVALS_HELD, [((clinic.slug,), clinic.removals_held) for clinic in clinics]),

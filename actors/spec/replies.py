@@ -94,6 +94,8 @@ class Clinic(Told):
     """Why the portal does not let it in; null: nothing is known to be wrong."""
     last_completed_at: Time | None
     """null: never synced."""
+    fresh_as_of: Time | None
+    """When the oldest open date of the last completed sync's range was last read; null: one never was."""
     max_age_seconds: Count | None
     """Its goal: how old its data may become; null: it has none."""
     is_fresh: bool | None

@@ -29,7 +29,7 @@ def goal(
     """
     about = asyncio.run(_goal(settings_here(), clinic, max_age))
     if json:
-        told = ("max_age_seconds", "is_fresh", "last_completed_at")
+        told = ("max_age_seconds", "is_fresh", "fresh_as_of", "last_completed_at")
         answer({"ok": True, "clinic": clinic, **{name: about[name] for name in told}})
         return
     console().print(f"{clinic}: {held(about)}")

@@ -48,7 +48,7 @@ def _clinic(clinic: View, glance: Glance, now: datetime) -> tuple[Text, ...]:
 def _age(clinic: View, now: datetime) -> Text:
     """Red where it is older than its goal, which stands behind it."""
     fresh, goal = _time(clinic["last_completed_at"]), clinic["max_age_seconds"]
-    is_old = fresh is None or (now - fresh).total_seconds() > (goal or OLD)
+    is_old = not clinic["is_fresh"] if goal else fresh is None or (now - fresh).total_seconds() > OLD
     style = "green" if not is_old else "bold red" if goal else "yellow"
     age = Text(ago(fresh, now) + (" (partly)" if clinic["last_partial"] else ""), style)
     return age.append(f" of {in_words(goal)}", "dim") if goal else age

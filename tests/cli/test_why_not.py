@@ -15,6 +15,7 @@ def words(clinic: dict[str, Any] | None = None, **figures: Any) -> list[str]:
     told: dict[str, Any] = {
         "slug": "elm",
         "last_success": 0.0,
+        "fresh_as_of": 0.0,
         "login_rejected": bool(about["login_failure"]),
         "max_age_seconds": 60,
         "removals_held": about["removals_held"],

@@ -1,5 +1,5 @@
--- Freshness is told by the last sync that completed, whether or not every date of it could be done; the last that ended
--- in any way tells why it is not fresher.
+-- A clinic is as fresh as the oldest open date of its last completed sync; the last sync that ended in any way tells why
+-- it is not fresher.
 select
     c.id,
     c.slug,
@@ -11,6 +11,7 @@ select
     exists (select from idexx_credentials k where k.clinic_id = c.id) as has_credentials,
     last.completed_at as last_completed_at,
     last.partial_success as last_partial,
+    last.fresh_as_of,
     ended.status as last_ended_status,
     ended.error_message as last_ended_message,
     (
@@ -22,7 +23,7 @@ select
     (select count(*) from schedule_appointments a where a.clinic_id = c.id and a.deleted_at is null) as appointments
 from clinics c
 left join lateral (
-    select s.completed_at, s.partial_success
+    select s.completed_at, s.partial_success, s.fresh_as_of
     from schedule_syncs s
     where s.clinic_id = c.id and s.status = 'completed' and not s.dry_run
     order by s.completed_at desc

@@ -1,6 +1,13 @@
--- What a sync that ends early did not get to. A second look that is cut off leaves the date as reconciled as it was.
+-- The dates that a sync leaves open when it ends keep their last reason. A second look that is cut off leaves the date as
+-- reconciled as it was.
 update schedule_sync_dates
 set status = case when second_look then 'reconciled' else 'failed' end,
-    reason = case when second_look then null else 'sync_ended' end,
-    claim = null, next_try_at = null, finished_at = clock_timestamp()
+    reason = case when not second_look then coalesce(reason, 'sync_ended') end,
+    message = case
+        when second_look then null
+        when reason is not null then message
+        when status = 'scraped' then 'the sync ended before what was read of this date was stored'
+        else 'the sync ended before this date was read'
+    end,
+    claim = null, next_try_at = null, finished_at = case when second_look then finished_at else clock_timestamp() end
 where sync_id = $1 and status = any($2)

@@ -109,6 +109,21 @@ async def any_open(connection: Connection, sync_id: UUID) -> bool:
     return is_open
 
 
+async def close_open_dates(connection: Connection, sync_id: UUID) -> None:
+    """Closes what the sync has left open, each date with the reason of its last try, or `sync_ended`."""
+    await connection.execute(SQL["close_open_dates"], sync_id, date_sources(DateStatus.FAILED))
+
+
+async def fresh_as_of(
+    connection: Connection, clinic_id: UUID, sync_id: UUID, dates: Sequence[DateState]
+) -> datetime | None:
+    """When the oldest of these dates of the sync was last read; None: one of them never was."""
+    oldest: datetime | None = await connection.fetchval(
+        SQL["fresh_as_of"], clinic_id, sync_id, [state.date for state in dates]
+    )
+    return oldest
+
+
 async def record_removals(connection: Connection, sync_id: UUID, removed: Mapping[date, int]) -> None:
     await connection.execute(SQL["record_removals"], sync_id, list(removed), list(removed.values()))
 

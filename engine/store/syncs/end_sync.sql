@@ -6,9 +6,11 @@ set status = $2, completed_at = clock_timestamp(),
     partial_success = $4, error_message = $5, error_details = $6::jsonb,
     removals_held = $7, slots_created = $8, slots_updated = $9,
     appointments_added = d.added, appointments_updated = d.updated, appointments_removed = d.removed,
-    plan = $10::jsonb, warnings = $11::jsonb, "current_date" = null
+    plan = $10::jsonb, warnings = $11::jsonb, fresh_as_of = $12, "current_date" = null, failed_dates = d.failed
 from (
-    select coalesce(sum(added), 0) as added, coalesce(sum(updated), 0) as updated, coalesce(sum(removed), 0) as removed
+    select
+        coalesce(sum(added), 0) as added, coalesce(sum(updated), 0) as updated, coalesce(sum(removed), 0) as removed,
+        coalesce(array_agg(date::text order by date) filter (where status = 'failed'), '{}') as failed
     from schedule_sync_dates where sync_id = $1
 ) d
 where s.id = $1 and s.status = any($3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs import events
 from engine.store.webhooks.deliveries import record_delivery
-from engine.sync import DateStatus, Limits, Sync, SyncStatus, date_sources, sources
+from engine.sync import Limits, Sync, SyncStatus, sources
 from engine.warnings import SyncWarning
 
 SQL = Queries(__file__)
@@ -25,10 +25,12 @@ SQL = Queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a sync ends, with all that its last event tells."""
+    """How a sync ends, with all that its last event tells. `fresh_as_of`: when the oldest of its open dates was last
+    read; None: one of them never was."""
 
     status: SyncStatus
     partial_success: bool = False
+    fresh_as_of: datetime | None = None
     removals_held: int = 0
     slots_created: int = 0
     slots_updated: int = 0
@@ -77,9 +79,7 @@ async def touch(connection: Connection, sync_id: UUID) -> None:
 
 
 async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
-    """Ends the sync and tells it, the clinic's webhook too; dates that are still open are closed. False if it had
-    ended before."""
-    await connection.execute(SQL["close_open_dates"], sync_id, date_sources(DateStatus.FAILED))
+    """Ends the sync and records its last event and its webhook's delivery. False if it had ended before."""
     ended = await connection.fetchval(
         SQL["end_sync"],
         sync_id,
@@ -93,6 +93,7 @@ async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
         ending.slots_updated,
         None if ending.plan is None else json.dumps(list(ending.plan), default=str),
         json.dumps([warning.to_json() for warning in ending.warnings]),
+        ending.fresh_as_of,
     )
     if ended is None:
         return False

@@ -24,7 +24,8 @@ class SyncFigures:
 
 @dataclass(frozen=True, slots=True)
 class ClinicFigures:
-    """`last_success` in unix seconds, 0.0: never. `max_age_seconds` is its freshness goal, None: it has none.
+    """`last_success` in unix seconds, 0.0: never. `fresh_as_of`: when the oldest open date of that sync was last read,
+    0.0: one never was. `max_age_seconds` is its freshness goal, None: it has none.
 
     `running_seconds`: since its oldest running sync was started, 0.0: none runs. `failing`: the reason for which its
     last sync failed or left dates out, None: it did not.
@@ -32,6 +33,7 @@ class ClinicFigures:
 
     slug: str
     last_success: float
+    fresh_as_of: float
     login_rejected: bool
     max_age_seconds: int | None
     removals_held: int

@@ -1,10 +1,12 @@
--- Every clinic that can be synced: when it was last in line with the portal (unix seconds, 0: never), whether the
+-- Every clinic that can be synced: when its last sync completed, when the oldest open date of that sync was last read
+-- (unix seconds, 0: never), whether the
 -- portal lets it in, how many removals wait for a person to decide, how old it may become (seconds, or null), how
 -- long its oldest running sync has run (seconds, 0: none runs), and, where the last sync that ended left anything
 -- out, what for mostly: the reason of its dates, or how it ended.
 select
     c.slug,
     coalesce(extract(epoch from last.completed_at), 0)::float8 as last_success,
+    coalesce(extract(epoch from last.fresh_as_of), 0)::float8 as fresh_as_of,
     c.login_failure is not null as login_rejected,
     c.max_age_seconds,
     (
@@ -35,7 +37,7 @@ select
 from clinics c
 join idexx_credentials k on k.clinic_id = c.id
 left join lateral (
-    select s.completed_at from schedule_syncs s
+    select s.completed_at, s.fresh_as_of from schedule_syncs s
     where s.clinic_id = c.id and s.status = 'completed' and not s.dry_run
     order by s.completed_at desc
     limit 1
