@@ -1,9 +1,10 @@
-"""A duty that is done again and again while a process lives."""
+"""Background tasks of a process: a duty that is repeated, and the failure of a task that nobody awaits."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
@@ -22,3 +23,10 @@ async def periodically(duty: Callable[[], Awaitable[None]], interval: float) -> 
             log.warning("duty_failed", duty=name, error=str(error), kind=type(error).__name__)
             error_reports.report(error, duty=name)
         await asyncio.sleep(interval)
+
+
+def report_failure(task: asyncio.Task[Any]) -> None:
+    """The done callback of a task that nobody awaits: logs and reports the exception that ended it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("task_failed", task=task.get_name(), exc_info=error)
+        error_reports.report(error, task=task.get_name())

@@ -25,7 +25,7 @@ from actors.holds import Holds
 from actors.mail import Mail
 from actors.messages import Subjects
 from actors.metrics import Metrics
-from actors.periodic import periodically
+from actors.periodic import periodically, report_failure
 from actors.relay import Relay
 from actors.settings import Settings
 from broker import NatsBroker
@@ -91,10 +91,11 @@ class Process:
         self.own(periodically(self._measure, MEASURE_INTERVAL))
 
     def own(self, duty: Coroutine[Any, Any, None]) -> None:
-        """Runs a duty until the process closes."""
-        task = asyncio.create_task(duty)
+        """Runs a duty until the process closes. It handles its own failures: see `periodically`."""
+        task = asyncio.create_task(duty, name=getattr(duty, "__qualname__", "duty"))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(report_failure)
 
     async def stop_workers(self, sync_id: UUID) -> None:
         """Tells every process that the sync has ended."""

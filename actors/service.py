@@ -18,6 +18,7 @@ from nats.micro.service import EndpointConfig, Service
 from actors import error_reports, tracing
 from actors.commands import Command, Commands
 from actors.messages import encode, refusal
+from actors.periodic import report_failure
 from actors.processes import Process
 from actors.rejections import tell_rejection
 from engine.errors import EngineError, Unavailable
@@ -74,9 +75,10 @@ class CommandService:
             if len(self._requests) >= MAX_AT_ONCE:
                 await self._refuse(request, Busy("too many requests at once; try again", retry_after_ms=500))
                 return
-            task = asyncio.create_task(self._answer(verb, command, request))
+            task = asyncio.create_task(self._answer(verb, command, request), name=f"{verb} request")
             self._requests.add(task)
             task.add_done_callback(self._requests.discard)
+            task.add_done_callback(report_failure)
 
         return handle
 

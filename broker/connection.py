@@ -12,6 +12,7 @@ from dramatiq.errors import ConnectionClosed, ConnectionFailed
 from dramatiq.logging import get_logger
 
 from .client import OrderedClient
+from .loop import log_failure
 from .node_watch import NodeWatch
 
 #: nats-py gives up reconnecting after two minutes, and notices a dead peer after six, unless told otherwise.
@@ -123,6 +124,7 @@ class Connection:
         self._up.set()
         if self._watching is None:
             self._watching = asyncio.create_task(NodeWatch(lambda: self.live_client).run())
+            self._watching.add_done_callback(log_failure)
         return client
 
     async def _on_error(self, error: Exception) -> None:

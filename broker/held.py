@@ -12,7 +12,7 @@ import nats.errors
 
 from .connection import Connection
 from .delivery import Delivery
-from .loop import Bell, LoopThread
+from .loop import Bell, LoopThread, log_failure
 from .room import Room
 
 ACK, NAK, PROGRESS = b"+ACK", b"-NAK", b"+WPI"
@@ -49,6 +49,8 @@ class Held:
                 asyncio.ensure_future(self._renew()),
                 asyncio.ensure_future(self._confirm_settlements()),
             ]
+            for task in self._tasks:
+                task.add_done_callback(log_failure)
         self._held.add(delivery)
 
     def settle_soon(self, delivery: Delivery, verdict: bytes) -> None:

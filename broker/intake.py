@@ -26,6 +26,7 @@ from .client import OrderedClient, read_headers
 from .connection import Connection
 from .delivery import Delivery
 from .held import Held
+from .loop import log_failure
 
 #: How long one request stays open at the server, and how often the server shows that it still knows it. Seconds.
 EXPIRES, HEARTBEAT = 30.0, 5.0
@@ -99,6 +100,7 @@ class Intake:
         self._subscription: Subscription = await self._client.listen(f"{self._inbox}.>", self._on_message)
         self._connection.back_callbacks.append(self._ask_anew)
         self._watching = asyncio.create_task(self._watch())
+        self._watching.add_done_callback(log_failure)
         self._ask()
 
     def let_go(self, delivery: Delivery) -> None:

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from uuid import uuid4
 
-from dramatiq.errors import BrokerConnectionError
+from dramatiq.logging import get_logger
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
@@ -23,8 +23,9 @@ class Lease:
         async with Lease(client, bucket="leases", key="report", ttl=10) as lease:
             ...  # lease.fence is larger for every later holder: have what you write to compare it
 
-    Entering waits for its turn, as long as it takes; use `asyncio.timeout` for less. When the lease is lost (no
-    server could be reached for too long, or the process was stopped), the body is cancelled and LeaseLost raised.
+    Entering waits for its turn, as long as it takes; use `asyncio.timeout` for less. When the lease is lost (it
+    could not be renewed for `ttl` seconds, whatever the reason, or the process was stopped), the body is cancelled
+    and LeaseLost raised, with the reason.
     A stopped process learns of it only when it goes on: what must never happen twice compares `fence`.
     `ttl` is at least 1 second. An instance may be used again, but by one task at a time.
     """
@@ -54,6 +55,9 @@ class Lease:
         self._body: asyncio.Task[object] | None = None
         self._lost = False
         self._has_cancelled = False
+        #: Why the last renewal failed.
+        self._trouble: Exception | None = None
+        self._logger = get_logger(__name__, type(self))
 
     @property
     def fence(self) -> int:
@@ -86,16 +90,25 @@ class Lease:
         return False
 
     async def release(self) -> None:
-        """Gives the lease to the next one; does nothing when it was lost or not held."""
+        """Gives the lease to the next one; does nothing when it was lost or not held.
+
+        Where the server does not delete it, it expires after `ttl` seconds.
+        """
         renewal, self._renewal = self._renewal, None
         if renewal is None:
             return
         # Not cancelled: a renewal under way changes the revision, which the deletion has to name.
         self._ending.set()
-        with contextlib.suppress(BrokerConnectionError):
-            await renewal
-            if not self._lost:
-                await self._bucket.delete(self._key, revision=self._revision)
+        await renewal
+        if self._lost:
+            return
+        try:
+            await self._bucket.delete(self._key, revision=self._revision)
+        except Exception as error:
+            # What was done under the lease is done: it must not fail because the next holder has to wait.
+            self._logger.warning(
+                "The lease %r expires in %g s; it could not be deleted: %s", self._key, self._ttl, error
+            )
 
     async def __aenter__(self) -> Lease:
         self._body = asyncio.current_task()
@@ -112,7 +125,12 @@ class Lease:
             is_ours = self._has_cancelled and body is not None and body.uncancel() == 0
             if kind is asyncio.CancelledError and not is_ours:
                 return  # somebody else wants the body to end, alone or as well
-            raise LeaseLost(f"The lease {self._key!r} was lost while it was worked under.") from error
+            reason = (
+                f": its renewal failed with {type(trouble).__name__}: {trouble}"
+                if (trouble := self._trouble)
+                else ""
+            )
+            raise LeaseLost(f"The lease {self._key!r} was lost while it was worked under{reason}.") from error
 
     async def _take(self) -> bool:
         asked = time.monotonic()
@@ -122,6 +140,7 @@ class Lease:
         self._revision = self._fence = revision
         self._valid_until = asked + self._ttl
         self._lost = self._has_cancelled = False
+        self._trouble = None
         self._ending = asyncio.Event()
         self._renewal = asyncio.create_task(self._renew())
         return True
@@ -144,9 +163,12 @@ class Lease:
         try:
             async with asyncio.timeout(max(0.0, self._valid_until - asked)):
                 revision = await self._bucket.write(self._key, self._value, revision=self._revision, ttl=self._ttl)
-        except (TimeoutError, BrokerConnectionError):
-            return  # still valid for a while; the next renewal may succeed
+        except Exception as error:
+            # The lease stays valid until `ttl` is over, and ends then, also where the server's refusal is permanent.
+            if self._trouble is None or not isinstance(error, TimeoutError):
+                self._trouble = error  # a time-out says less than the refusal before it
+            return
         if revision is None:
             self._lost = True
         else:
-            self._revision, self._valid_until = revision, asked + self._ttl
+            self._revision, self._valid_until, self._trouble = revision, asked + self._ttl, None

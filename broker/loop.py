@@ -10,7 +10,11 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from dramatiq.logging import get_logger
+
 T = TypeVar("T")
+
+LOGGER = get_logger(__name__)
 
 #: How often a waiting thread looks up, so that Dramatiq's interrupts (time limit, shutdown) reach it. Seconds.
 LOOK_UP = 0.1
@@ -78,6 +82,12 @@ class LoopThread:
             task.cancel()
         if tasks:
             self.loop.run_until_complete(asyncio.wait(tasks, timeout=1))
+
+
+def log_failure(task: asyncio.Future[Any]) -> None:
+    """The done callback of a task that nobody awaits: logs the exception that ended it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        LOGGER.error("A background task ended with an exception: %r", task, exc_info=error)
 
 
 class Bell:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 
-from dramatiq.errors import BrokerConnectionError
 from dramatiq.logging import get_logger
 
 from .clock import ServerClock
@@ -65,8 +64,10 @@ class Mover:
                 self._held.give_back(delivery, remaining)
                 return
             await self._publisher.publish(self._letter(delivery))
-        except BrokerConnectionError as trouble:
-            self._logger.warning("A delayed message of %r waits for NATS: %s", self._names.queue, trouble)
+        except Exception as error:
+            self._logger.warning(
+                "A delayed message of %r is tried again in %g s: %s", self._names.queue, PAUSE, error
+            )
             self._held.give_back(delivery, PAUSE)
         else:
             self._held.settle(delivery, ACK)

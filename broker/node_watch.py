@@ -34,16 +34,22 @@ class NodeWatch:
         """Until it is cancelled."""
         while True:
             await asyncio.sleep(LOOK)
-            client = self._live_client()
-            if client is None or len(client.servers) < 2:
-                self._heard = None
-            elif await _has_jetstream(client):
-                self._heard = time.monotonic()
-            elif self._heard is not None and time.monotonic() - self._heard > PATIENCE:
-                self._heard = None
-                server = client.connected_url.netloc.rpartition("@")[2] if client.connected_url else "?"
-                self._logger.warning("JetStream is not available at %s: trying another server.", server)
-                await client.force_reconnect()
+            try:
+                await self._look()
+            except Exception:
+                self._logger.exception("The NATS node could not be checked; the next check is in %g s.", LOOK)
+
+    async def _look(self) -> None:
+        client = self._live_client()
+        if client is None or len(client.servers) < 2:
+            self._heard = None
+        elif await _has_jetstream(client):
+            self._heard = time.monotonic()
+        elif self._heard is not None and time.monotonic() - self._heard > PATIENCE:
+            self._heard = None
+            server = client.connected_url.netloc.rpartition("@")[2] if client.connected_url else "?"
+            self._logger.warning("JetStream is not available at %s: trying another server.", server)
+            await client.force_reconnect()
 
 
 async def _has_jetstream(client: OrderedClient) -> bool:

@@ -11,7 +11,11 @@ from actors.http.asking import Asking
 from actors.http.server import HttpServer
 from actors.http.watching import Watching
 from actors.metrics.cluster import ClusterFigures
+from actors.periodic import periodically
 from actors.processes import Process
+
+#: How long a gateway waits after its lease on the cluster's figures was lost or refused, in seconds.
+LEASE_PAUSE = 1.0
 
 
 class Front:
@@ -32,7 +36,7 @@ class Front:
         health, cluster = Health(checks_of(process, folder)), ClusterFigures(process)
         api = Api(Asking(process), settings.http_sync_wait_ms / 1000)
         app = gateway_app(settings, Watching(health, folder, cluster), api)
-        process.own(cluster.run())
+        process.own(periodically(cluster.hold_lease, LEASE_PAUSE))
         return cls(HttpServer(app, settings.http_host, settings.http_port, "HTTP_PORT"), health, api, cluster)
 
     @classmethod

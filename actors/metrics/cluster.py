@@ -35,7 +35,7 @@ Value = tuple[tuple[str, ...], float]
 
 
 class ClusterFigures:
-    """`families` takes them; `run` keeps the lease until it is cancelled."""
+    """`families` takes them; `hold_lease` makes this gateway the one that does."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -45,22 +45,21 @@ class ClusterFigures:
         self._database = Probe(self._ask_database)
         self._nats = Probe(self._ask_nats)
 
-    async def run(self) -> None:
-        while True:
-            try:
-                client = await self._process.broker.client()
-                async with Lease(
-                    client,
-                    bucket=self._leases,
-                    key=LEASE,
-                    ttl=LEASE_SECONDS,
-                    holder=self._process.name,
-                    replicas=self._process.settings.nats_replicas,
-                ):
-                    await asyncio.Event().wait()
-            except (LeaseLost, BrokerConnectionError) as error:
-                log.info("figures_lease_lost", error=str(error))
-                await asyncio.sleep(1)
+    async def hold_lease(self) -> None:
+        """Keeps the lease until it is lost or NATS is away."""
+        try:
+            client = await self._process.broker.client()
+            async with Lease(
+                client,
+                bucket=self._leases,
+                key=LEASE,
+                ttl=LEASE_SECONDS,
+                holder=self._process.name,
+                replicas=self._process.settings.nats_replicas,
+            ):
+                await asyncio.Event().wait()
+        except (LeaseLost, BrokerConnectionError) as error:
+            log.info("figures_lease_lost", error=str(error))
 
     async def families(self) -> list[Family]:
         """Nothing where another gateway tells them. What does not answer in time is left out, and said so."""

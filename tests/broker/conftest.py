@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import nats
 import pytest
+from nats.aio.client import Client
 
 from broker import NatsBroker
 from tests.broker.workers import WorkerProcess
@@ -22,3 +24,11 @@ def broker(nats_url: str, namespace: str) -> Iterator[NatsBroker]:
     broker = NatsBroker(nats_url, namespace=namespace)
     yield broker
     broker.close()
+
+
+@pytest.fixture
+async def client(nats_url: str) -> AsyncIterator[Client]:
+    """A connection of its own."""
+    client = await nats.connect(nats_url)
+    yield client
+    await client.close()

@@ -10,10 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import nats
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,13 +26,6 @@ from tests.broker.workers import ROOT
 from tests.conftest import eventually, join, until
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def client(nats_url: str) -> AsyncIterator[Client]:
-    client = await nats.connect(nats_url)
-    yield client
-    await client.close()
 
 
 def most_in_a_window(times: list[float], window: float) -> int:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
-import nats
 import pytest
 from nats.aio.client import Client
 
@@ -14,13 +13,6 @@ from broker.clock import ServerClock
 from broker.kv import Bucket, Entry
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def client(nats_url: str) -> AsyncIterator[Client]:
-    client = await nats.connect(nats_url)
-    yield client
-    await client.close()
 
 
 async def while_the_clock_is_measured(
