@@ -46,6 +46,7 @@ def on_scratch_machine(
     """
     os.environ |= {"LOG_LEVEL": "error", "HTTP_PORT": "0", **environment}
     with tempfile.TemporaryDirectory(prefix=f"idexx-{name}-") as folder:
+        Path(folder).chmod(0o711)  # the user that PostgreSQL runs as has its data in there
         os.environ["IDEXX_SYNC_HOME"] = folder
         home = Home(Path(folder))
         scatter_ports(home)

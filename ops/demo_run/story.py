@@ -23,6 +23,7 @@ from ops.demo_run.compare import differences
 from ops.demo_run.stored import stored_appointments, stored_changes, stored_days
 from ops.demo_run.tables import changes_table, days_table, tally
 from ops.embedded.leftovers import end_leftovers
+from ops.embedded.postgres_place import remove_data
 from ops.live.events import events_of
 from ops.live.requests import ask
 from ops.live.show import Show, until_ended
@@ -91,8 +92,8 @@ class Story:
     async def _begin_anew(self) -> None:
         home = self.machine.home
         await end_leftovers(home, self.machine.say)
-        for name in ("nats", "postgres"):
-            await asyncio.to_thread(shutil.rmtree, home.folder / name, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, home.folder / "nats", ignore_errors=True)
+        await asyncio.to_thread(remove_data, home)
 
     async def _refuse_real_clinics(self, settings: Settings) -> None:
         invented = {clinic.slug for clinic in await Sandbox(settings.idexx_base_url).clinics()}

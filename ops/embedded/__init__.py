@@ -12,7 +12,7 @@ While servers run, `running.json` (mode 600) tells other commands on this machin
 
 Both listen on 127.0.0.1 only and ask for a password. NATS writes each message to the disk before it says so
 (`sync_interval: always`), since there is no second copy. They are children of a supervisor like all others: one
-that dies is started again.
+that dies is started again. PostgreSQL does not run as root: `postgres_place` says where it is if root starts it.
 """
 
 from ops.embedded.home import Home, HomeInUse, Running

@@ -46,8 +46,9 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.expanduser().absolute()
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.logs.mkdir(exist_ok=True)
+            # Root's may be passed through: the user that PostgreSQL runs as has its data in there.
+            self.folder.mkdir(mode=0o700 if os.geteuid() else 0o711, parents=True, exist_ok=True)
+            self.logs.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise OSError(
                 f"{self.folder} cannot be used ({error.strerror}): "
@@ -57,7 +58,7 @@ class Home:
     @property
     def label(self) -> str:
         """The first part of the mark of all processes of this home."""
-        return f"idexx-sync-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"
+        return f"idexx-sync-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
 
     @property
     def logs(self) -> Path:
@@ -99,14 +100,14 @@ class Home:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 with suppress(FileNotFoundError, ValueError, TypeError):
-                    return Running(**json.loads((self.folder / "running.json").read_text()))
+                    return Running(**json.loads((self.folder / "running.json").read_text(encoding="utf-8")))
         return None
 
     def secret(self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)) -> str:
         """What the file of this name holds; it is made, for its owner only, the first time."""
         path = self.folder / name
         with suppress(FileNotFoundError):
-            if text := path.read_text().strip():
+            if text := path.read_text(encoding="utf-8").strip():
                 return text
         write_private(path, text := make())
         return text
@@ -114,7 +115,7 @@ class Home:
     def port(self, name: str, first: int) -> int:
         """The port that was used before, or the next free one from `first` on if another program has it."""
         path = self.folder / "ports.json"
-        ports: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+        ports: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         taken = {port for other, port in ports.items() if other != name}
         candidates = [ports[name]] if name in ports else []
         candidates += range(first, 65536)
@@ -147,9 +148,10 @@ def lock_within(lock: int, patience: float) -> bool:
 def write_private(path: Path, text: str) -> None:
     """Writes a file that only its owner may read; a reader sees the old text or the new one, never a part."""
     new = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w") as file:
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "wb") as file:
         os.fchmod(file.fileno(), PRIVATE)
-        file.write(text)
+        # A path in it may hold bytes that are no text.
+        file.write(text.encode(errors="surrogateescape"))
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)

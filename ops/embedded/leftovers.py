@@ -38,7 +38,7 @@ def find_postmaster(data: Path) -> psutil.Process | None:
     """The server that runs on this data folder, by its pid file; the id may long belong to somebody else."""
     try:
         process = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
-        ours = str(data) in process.cmdline()
+        ours = {str(data), str(data.resolve())} & set(process.cmdline())
     except (OSError, ValueError, IndexError, psutil.Error):
         return None
     return process if ours else None

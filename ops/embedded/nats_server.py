@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.embedded.home import Home, write_private
+from ops.nats.config_text import config_text
 from ops.supervision import Command, Stage
 
 FIRST_PORT, FIRST_MONITOR_PORT = 14222, 18222
@@ -54,7 +55,7 @@ def nats_server(home: Home) -> NatsServer:
     folder.mkdir(mode=0o700, exist_ok=True)
     config = folder / "nats-server.conf"
     values = {"name": name, "user": USER, "password": password, "store": str(folder)}
-    quoted = {key: json.dumps(value) for key, value in values.items()}
+    quoted = {key: config_text(value) for key, value in values.items()}
     write_private(config, _CONFIG.format(port=port, monitor=monitor, **quoted))
 
     async def ready() -> bool:

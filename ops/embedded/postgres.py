@@ -19,7 +19,8 @@ from pathlib import Path
 import asyncpg
 
 from ops.embedded.home import Home, write_private
-from ops.embedded.postgres_user import as_owner, let_through, unprivileged_user
+from ops.embedded.postgres_place import PostgresBroken, data_folder, program_folder
+from ops.embedded.postgres_user import as_owner, unprivileged_user
 from ops.supervision import Command, Stage
 from ops.supervision.child import as_user
 
@@ -39,10 +40,6 @@ class PostgresMissing(Exception):
     """There is no PostgreSQL program on this machine that can be used."""
 
 
-class PostgresBroken(Exception):
-    """The data folder cannot be made, or does not let us in."""
-
-
 @dataclass(frozen=True, slots=True)
 class Postgres:
     command: Command
@@ -51,13 +48,9 @@ class Postgres:
 
 async def postgres(home: Home, say: Callable[[str], None]) -> Postgres:
     """Makes the data folder where it is missing and answers how to start the server."""
-    programs = find_programs()
     user = unprivileged_user(say)
-    folder = home.folder / "postgres"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if user:
-        as_owner(folder, user)
-        let_through(user, [folder, programs / "postgres"], say)
+    programs = program_folder(find_programs(), user, say)
+    folder = data_folder(home, user, say)
     data, password = folder / "data", home.secret("postgres.password")
     if not data.exists():
         say("making the database (once)")

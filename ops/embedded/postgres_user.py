@@ -1,11 +1,10 @@
-"""PostgreSQL refuses to run as root: the user that it runs as instead, and what that user must reach."""
+"""PostgreSQL refuses to run as root: the user that it runs as instead."""
 
 from __future__ import annotations
 
 import os
 import pwd
 import shutil
-import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -44,19 +43,6 @@ def unprivileged_user(say: Callable[[str], None]) -> str | None:
 def as_owner(path: Path, user: str) -> None:
     entry = pwd.getpwnam(user)
     os.chown(path, entry.pw_uid, entry.pw_gid)
-
-
-def let_through(user: str, paths: list[Path], say: Callable[[str], None]) -> None:
-    """Lets the user pass through the folders above `paths`: search permission only, nothing can be listed."""
-    closed = {
-        folder
-        for path in paths
-        for folder in path.parents
-        if folder.stat().st_uid != pwd.getpwnam(user).pw_uid and not folder.stat().st_mode & stat.S_IXOTH
-    }
-    for folder in sorted(closed):
-        say(f"letting the user {user} pass through {folder} (chmod o+x)")
-        folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
 
 
 def _exists() -> bool:

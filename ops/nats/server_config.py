@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from actors.messages import Subjects
 from ops.nats.accounts import BUS_LIMITS, MAX_MEMORY, SYSTEM, accounts
+from ops.nats.config_text import config_text
 
 #: In a cluster: a peer or client that cannot be reached is given up after three of these. Its answers are awaited
 #: in vain until then, and nats-server's own two minutes are long.
@@ -79,7 +79,7 @@ def render(server: Server, subjects: Subjects, clinics: Collection[str], hashes:
         config["tls"] = _tls(server.tls)
     if server.cluster is not None:
         config |= {"cluster": _cluster(server.cluster), "ping_interval": PING_INTERVAL}
-    return _HEAD + json.dumps(config, indent=1) + "\n"
+    return _HEAD + config_text(config, indent=1) + "\n"
 
 
 def _cluster(cluster: Cluster) -> dict[str, Any]:

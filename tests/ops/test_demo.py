@@ -13,13 +13,13 @@ from ops.supervision.marked import find_marked
 from tests.ops.up_process import ARGV, OURS
 
 
-def test_the_demo_stores_what_the_portal_shows_twice_and_leaves_nothing(tmp_path: Path) -> None:
-    home = Home(tmp_path / "demo")
+def test_the_demo_stores_what_the_portal_shows_twice_and_leaves_nothing(scratch: str) -> None:
+    home = Home(Path(scratch) / "demo")
     scatter_ports(home)
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     done = subprocess.run(
         [*ARGV, "demo", "--json"],
-        env={**kept, "IDEXX_SYNC_HOME": str(tmp_path)},
+        env={**kept, "IDEXX_SYNC_HOME": scratch},
         capture_output=True,
         text=True,
         timeout=180,

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,10 +31,8 @@ NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 @pytest.fixture
-def home() -> Iterator[Home]:
-    folder = tempfile.mkdtemp(prefix="idexx-test-home-")
-    yield Home(Path(folder) / "home")
-    shutil.rmtree(folder)
+def home(scratch: str) -> Home:
+    return Home(Path(scratch) / "home")
 
 
 async def test_data_ports_and_passwords_survive_a_restart(home: Home) -> None:
@@ -47,6 +42,13 @@ async def test_data_ports_and_passwords_survive_a_restart(home: Home) -> None:
     async with embedded_servers(home) as second:
         assert second == first
         assert await read_both(second.nats_url, second.database_url) == (b"kept", 7)
+
+
+async def test_they_start_in_a_home_of_any_name(scratch: str) -> None:
+    home = Home(Path(scratch) / ('zoë "猫" $x {} \\ \b\x07' + os.fsdecode(b"\xff")))
+    async with embedded_servers(home) as servers:
+        await write_both(servers.nats_url, servers.database_url)
+        assert (home.folder / "nats" / "jetstream").is_dir()
 
 
 async def test_they_listen_on_loopback_ask_for_a_password_and_write_through(home: Home) -> None:

@@ -39,6 +39,7 @@ class Up:
 
     def __init__(self, **environment: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="idexx-test-up-"))
+        self.folder.chmod(0o711)  # the user that PostgreSQL runs as has its data in there
         self.home = Home(self.folder / "home")
         scatter_ports(self.home)
         kept = {name: value for name, value in os.environ.items() if name not in OURS}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -16,11 +13,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def home() -> Iterator[Home]:
-    """Where PostgreSQL's own user may come."""
-    folder = tempfile.mkdtemp(prefix="idexx-test-home-")
-    yield Home(Path(folder) / "home")
-    shutil.rmtree(folder)
+def home(scratch: str) -> Home:
+    return Home(Path(scratch) / "home")
 
 
 async def test_the_log_of_postgresql_quotes_no_row(home: Home) -> None:
