@@ -9,6 +9,8 @@ is imported and nothing happens.
 
 from __future__ import annotations
 
+import atexit
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,10 +24,14 @@ if TYPE_CHECKING:
 #: The name of the header, and of the actors' argument.
 TRACEPARENT = "traceparent"
 
-#: How much of a statement a span shows, in characters, and how long an export may take, in seconds.
-SHOWN_SQL, EXPORT_TIMEOUT = 200, 5
+#: How much of a statement a span shows, in characters.
+SHOWN_SQL = 200
+
+#: Seconds that one export may take, and all that are left when the process ends.
+EXPORT_TIMEOUT, CLOSE_TIMEOUT = 5, 5.0
 
 _provider: TracerProvider | None = None
+_last_flush: threading.Thread | None = None
 
 
 class Statement(Protocol):
@@ -57,8 +63,11 @@ def configure(settings: Settings, kind: str) -> None:
             f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is missing: pip install 'idexx-sync[otel]'"
         ) from None
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT)
-    _provider = TracerProvider(resource=Resource.create({"service.name": "idexx-sync", "process.kind": kind}))
+    resource = Resource.create({"service.name": "idexx-sync", "process.kind": kind})
+    # The SDK's own end at exit waits 30 s for a collector that does not answer.
+    _provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     _provider.add_span_processor(BatchSpanProcessor(exporter))
+    atexit.register(close)
 
 
 def is_on() -> bool:
@@ -66,9 +75,15 @@ def is_on() -> bool:
 
 
 def close() -> None:
-    """Sends what is left; blocks for seconds at most."""
-    if _provider is not None:
-        _provider.force_flush(EXPORT_TIMEOUT * 1000)
+    """Sends what is left; blocks for `CLOSE_TIMEOUT` at most, and only once if the collector does not answer."""
+    global _last_flush
+    if _provider is None or (_last_flush is not None and _last_flush.is_alive()):
+        return
+    # In a thread that the process does not wait for: the SDK's `force_flush` ignores its time-out
+    # (open-telemetry/opentelemetry-python issue 4568).
+    _last_flush = threading.Thread(target=_provider.force_flush, name="last-spans", daemon=True)
+    _last_flush.start()
+    _last_flush.join(CLOSE_TIMEOUT)
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -124,3 +126,39 @@ def test_an_endpoint_without_the_extra_says_what_to_install() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=Path.cwd()
     )
     assert "pip install 'idexx-sync[otel]'" in done.stdout, done.stderr
+
+
+MANY_SPANS = """
+from actors import settings, tracing
+tracing.configure(settings.load(), "test")
+for _ in range(2_000):
+    with tracing.span("x", None, {}): pass
+tracing.close()
+print("closed")
+"""
+
+
+def test_a_collector_that_never_answers_is_given_up_once_and_not_for_each_batch() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as collector:
+        environment = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.getsockname()[1]}",
+            "PATH": "",
+            "PYTHONPATH": str(Path.cwd()),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", MANY_SPANS], env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.stdout == "closed\n", done.stderr
+        # Two thousand spans are four batches; the SDK would wait for each of them.
+        assert 1 <= waiting(collector) <= 2
+
+
+def waiting(server: socket.socket) -> int:
+    """How many connections came."""
+    server.setblocking(False)
+    count = 0
+    with suppress(BlockingIOError):
+        while True:
+            server.accept()[0].close()
+            count += 1
+    return count
