@@ -9,8 +9,9 @@ import structlog
 
 from engine.errors import Unavailable
 from engine.evidence import Evidence
-from engine.store.database import Database, StatementRefused
+from engine.store.database import Database
 from engine.store.evidence import keep_evidence
+from engine.store.server_errors import StatementRefused
 
 log = structlog.get_logger(__name__)
 

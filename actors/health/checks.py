@@ -78,7 +78,8 @@ class _Checks:
             missing = await pending(connection)
         if missing:
             return Finding(Status.FAIL, f"not migrated ({', '.join(missing)}): run `idexx-sync migrate`")
-        return Finding(Status.PASS, "PostgreSQL answers, and its tables are up to date")
+        await self._process.database.require_writes()
+        return Finding(Status.PASS, "PostgreSQL answers and accepts writes, and its tables are up to date")
 
     async def sync_queue(self) -> Finding:
         async with self._process.database.connection() as connection:

@@ -1,48 +1,58 @@
-"""The pool, transactions, and the rim at which asyncpg's errors become ours."""
+"""The pool and transactions; here asyncpg's errors become the engine's."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.connection import LoggedQuery
 from asyncpg.pool import PoolConnectionProxy
 
-from engine.errors import Unavailable
+from engine.store.queries import Queries
+from engine.store.server_errors import NoAnswer, is_away, read_only, refused, unavailable
+
+SQL = Queries(__file__)
+
+#: What asyncpg raises itself, whatever the code around a statement does.
+_ASYNCPGS_OWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 #: What every function of the store takes: a connection, mostly inside the caller's transaction.
 Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
-_AWAY = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    # What a statement gets that begins on a connection which is being lost at this moment.
-    asyncpg.InternalClientError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-)
+
+class _Connection(asyncpg.Connection):
+    """Raises NoAnswer where asyncpg raises OSError or TimeoutError: the code around a statement may raise them too."""
+
+    async def execute(self, *arguments: Any, **options: Any) -> Any:
+        with _awaiting_the_server():
+            return await super().execute(*arguments, **options)
+
+    async def executemany(self, *arguments: Any, **options: Any) -> Any:
+        with _awaiting_the_server():
+            return await super().executemany(*arguments, **options)
+
+    async def fetch(self, *arguments: Any, **options: Any) -> Any:
+        with _awaiting_the_server():
+            return await super().fetch(*arguments, **options)
+
+    async def fetchrow(self, *arguments: Any, **options: Any) -> Any:
+        with _awaiting_the_server():
+            return await super().fetchrow(*arguments, **options)
+
+    async def fetchval(self, *arguments: Any, **options: Any) -> Any:
+        with _awaiting_the_server():
+            return await super().fetchval(*arguments, **options)
 
 
-#: The classes of SQLSTATE whose words name things of the schema or the server, and never quote a row.
-_TELLING = {"08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"}
-
-
-#: What is said of a table, column, function or type that is not there: the program is newer than the database.
-_LACKING = {"42P01", "42703", "42883", "42704"}
-
-
-class StatementRefused(Exception):
-    """PostgreSQL, or asyncpg, did not accept a statement.
-
-    Their own words may quote the row: they would carry names and numbers into logs, dead letters and error
-    reports. So only what cannot be anybody's is told, and the original is not chained.
-    """
+@contextmanager
+def _awaiting_the_server() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, TimeoutError) as error:
+        raise NoAnswer from error
 
 
 class Database:
@@ -77,6 +87,7 @@ class Database:
                     command_timeout=self._timeout,
                     server_settings={"application_name": "idexx-sync"},
                     init=self._prepare,
+                    connection_class=_Connection,
                 )
             return self._pool
 
@@ -95,25 +106,42 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Raises `Unavailable`, and `StatementRefused` for what PostgreSQL, or asyncpg, does not accept."""
+        """Raises `Unavailable`, and `StatementRefused` for what PostgreSQL, or asyncpg, does not accept.
+
+        What the caller's own code raises, an OSError say, passes through.
+        """
+        pool, connection = await self._acquire()
+        try:
+            yield connection
+        except NoAnswer as error:
+            raise unavailable(error.__cause__ or error, self._timeout) from error.__cause__
+        except _ASYNCPGS_OWN as error:
+            if isinstance(error, asyncpg.PostgresError) and not is_away(error):
+                raise refused(error) from None
+            # The other connections may lead to the same server: a standby, say, that the address once meant.
+            await pool.expire_connections()
+            raise unavailable(error, self._timeout) from error
+        finally:
+            # What was committed is done; a connection that cannot be given back is closed by the pool.
+            with suppress(NoAnswer, OSError, TimeoutError, *_ASYNCPGS_OWN):
+                await pool.release(connection)
+
+    async def require_writes(self) -> None:
+        """Raises `Unavailable` unless the server answers and accepts writes."""
+        async with self.connection() as connection:
+            if await accepts_writes(connection):
+                return
+        await (await self._open_pool()).expire_connections()
+        raise read_only()
+
+    async def _acquire(self) -> tuple[asyncpg.Pool[Any], PoolConnectionProxy[Any]]:
         try:
             pool = await self._open_pool()
-            async with pool.acquire(timeout=self._timeout) as connection:
-                yield connection
-        except TimeoutError as error:
-            raise Unavailable(
-                f"PostgreSQL does not answer within {self._timeout:g} s; check that it runs, that DATABASE_URL is "
-                "right, and, in pg_stat_activity, whether a statement waits for a lock; then try again",
-                retry_after_ms=1000,
-            ) from error
-        except _AWAY as error:
-            raise Unavailable(
-                f"PostgreSQL does not answer ({type(error).__name__}: {error}); "
-                "check that it runs and that DATABASE_URL is right, then try again",
-                retry_after_ms=1000,
-            ) from error
-        except asyncpg.PostgresError as error:
-            raise _refused(error) from None
+            return pool, await pool.acquire(timeout=self._timeout)
+        except (OSError, TimeoutError, *_ASYNCPGS_OWN) as error:
+            if isinstance(error, asyncpg.PostgresError) and not is_away(error):
+                raise refused(error) from None
+            raise unavailable(error, self._timeout) from error
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -124,10 +152,5 @@ class Database:
             self._pool = None
 
 
-def _refused(error: asyncpg.PostgresError) -> StatementRefused:
-    state = error.sqlstate or ""
-    names = ("constraint_name", "table_name", "column_name", "data_type_name")
-    told = [state, *(str(value) for name in names if (value := getattr(error, name, None)))]
-    words = f": {error.args[0]}" if state[:2] in _TELLING and error.args else ""
-    remedy = "; run `idexx-sync migrate` if this version has just been installed" if state in _LACKING else ""
-    return StatementRefused(f"{type(error).__name__} ({', '.join(filter(None, told))}){words}{remedy}")
+async def accepts_writes(connection: Connection) -> bool:
+    return bool(await connection.fetchval(SQL["accepts_writes"]))

@@ -11,7 +11,7 @@ import asyncpg
 from actors.settings import Settings
 from engine.errors import Unavailable
 from engine.store.clinics import find_clinic, get_credentials, list_clinics
-from engine.store.database import Connection
+from engine.store.database import Connection, accepts_writes
 from engine.store.migrate import pending
 from engine.store.vault import Vault, VaultError
 from engine.store.webhooks import WebhookFigures, webhook_figures
@@ -29,7 +29,11 @@ async def database(settings: Settings) -> list[Finding]:
         return [fail("postgresql", what, "idexx-sync up"), _key(settings)]
     try:
         async with open_database(settings.database_url) as connection:
-            found = [_server(connection, settings.database_url), await _clock(connection)]
+            found = [
+                _server(connection, settings.database_url),
+                await _writes(connection),
+                await _clock(connection),
+            ]
             if missing := await pending(connection):
                 found.append(fail("schema", f"lacks {', '.join(missing)}", "idexx-sync migrate"))
                 return [*found, _key(settings)]
@@ -47,6 +51,13 @@ def _server(connection: asyncpg.Connection[Any], url: str) -> Finding:
     if version.major < OLDEST:
         return fail("postgresql", message, f"update it to {OLDEST} or newer")
     return good("postgresql", message)
+
+
+async def _writes(connection: Connection) -> Finding:
+    if await accepts_writes(connection):
+        return good("writes", "PostgreSQL accepts them")
+    what = "PostgreSQL accepts none: it is a standby, or default_transaction_read_only is on"
+    return fail("writes", what, "have DATABASE_URL name the primary, or set default_transaction_read_only to off")
 
 
 async def _clock(connection: Connection) -> Finding:

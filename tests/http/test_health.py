@@ -64,6 +64,27 @@ async def test_a_database_that_lacks_migrations_takes_no_work(
     assert "idexx-sync migrate" in response.json()["checks"]["database"]["message"]
 
 
+async def test_a_database_that_accepts_no_writes_takes_no_work(
+    gateway: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    name = await pool.fetchval("select current_database()")
+
+    async def says(status: int) -> bool:
+        return (await gateway.get("/ready")).status_code == status
+
+    async with pool.acquire() as connection:
+        await connection.execute(f"alter database {name} set default_transaction_read_only = on")
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and application_name = 'idexx-sync'"
+        )
+        await until(lambda: says(503))
+        message = (await gateway.get("/ready")).json()["checks"]["database"]["message"]
+        assert "accepts no writes" in message
+        await connection.execute(f"alter database {name} reset default_transaction_read_only")
+    await until(lambda: says(200))
+
+
 class TestServersThatHang:
     @pytest.fixture
     async def ways(

@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from engine.errors import Unavailable
-from engine.store.database import Database, StatementRefused
+from engine.store.database import Database
+from engine.store.server_errors import StatementRefused
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,8 @@ import pytest
 from actors.relay import Relay
 from engine.clinic import Clinic
 from engine.errors import Unavailable
-from engine.store.database import Database, StatementRefused
+from engine.store.database import Database
+from engine.store.server_errors import StatementRefused
 from engine.store.syncs import events
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,9 @@ import random
 import asyncpg
 import pytest
 
-from engine.store.database import Database, StatementRefused
+from engine.store.database import Database
 from engine.store.reconciling import lock_clinic, reconcile_snapshot
+from engine.store.server_errors import StatementRefused
 from tests.store.desk import Desk, appointment, by_key, on, snapshot
 
 pytestmark = pytest.mark.anyio
