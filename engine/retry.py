@@ -65,8 +65,8 @@ RULES: dict[Reason, Rule] = {
     Reason.CONNECTION_LOST: Rule(When.AT_ONCE, attempts=5, base=1.0),
     Reason.TIMED_OUT: Rule(When.LATER, attempts=4, base=2.0),
     Reason.BAD_ANSWER: Rule(When.AT_ONCE, attempts=4, base=2.0),
-    # Nobody has asked the portal: the date waits until the circuit breaker lets a call through.
-    Reason.CIRCUIT_OPEN: Rule(When.LATER, base=5.0, counted=False),
+    # The date was not asked for, so no attempt is counted; the waits count as time, well below a sync's own limit.
+    Reason.CIRCUIT_OPEN: Rule(When.LATER, base=5.0, seconds=180.0, counted=False),
     Reason.PORTAL_CHANGED: NEVER,
     Reason.LEFT_PORTAL: NEVER,
     Reason.BROWSER_CRASHED: Rule(When.AT_ONCE, seconds=300.0, counted=False),

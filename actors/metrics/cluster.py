@@ -17,10 +17,10 @@ from prometheus_client.core import GaugeMetricFamily
 from actors.mail import QUEUES
 from actors.metrics import catalogue
 from actors.metrics.catalogue import Metric
-from actors.portal_limits import portal_breaker, portal_bucket
+from actors.portal_limits import PortalBreaker, portal_breaker, portal_bucket
 from actors.probe import Probe
 from actors.processes import Process
-from broker import CircuitBreaker, Lease, LeaseLost, TokenBucket
+from broker import Lease, LeaseLost, TokenBucket
 from engine.errors import EngineError
 from engine.store.watching import ClinicFigures, clinic_figures, sync_figures
 from engine.store.webhooks import webhook_figures
@@ -41,7 +41,7 @@ class ClusterFigures:
         self._process = process
         self._leases = process.subjects.leases_bucket
         self._told_elsewhere = False
-        self._limits: tuple[CircuitBreaker, TokenBucket] | None = None
+        self._limits: tuple[PortalBreaker, TokenBucket] | None = None
         self._database = Probe(self._ask_database)
         self._nats = Probe(self._ask_nats)
 
@@ -110,7 +110,7 @@ class ClusterFigures:
             _family(catalogue.RATE_LIMIT, [((), rate)]),
         ]
 
-    async def _shared(self) -> tuple[CircuitBreaker, TokenBucket]:
+    async def _shared(self) -> tuple[PortalBreaker, TokenBucket]:
         if self._limits is None:
             settings, client = self._process.settings, await self._process.broker.client()
             self._limits = portal_breaker(settings, client), portal_bucket(settings, client)

@@ -100,10 +100,13 @@ class Portal:
         async def look(place: Visit) -> Mapping[date, Snapshot | Failure]:
             return await scraping.run(place, dates)
 
+        if (paused := await self._admit(clinic)) is not None:
+            return dict.fromkeys(dates, paused)
         found = await self._run(errand, look, self._settings.times.date * len(dates))
         result: Mapping[date, Snapshot | Failure] = (
             {day: scraping.found.get(day, found) for day in dates} if isinstance(found, Failure) else found
         )
+        await self._record(clinic, {day.isoformat(): outcome for day, outcome in result.items()})
         await self._testify(errand, result)
         return result
 
@@ -117,7 +120,11 @@ class Portal:
         async def look(place: Visit) -> ScheduleConfig:
             return await place.read(CONFIG_PATH, {}, read_config)
 
-        return await self._run(self._errand(clinic, credentials, clock), look, self._settings.times.date)
+        if (paused := await self._admit(clinic)) is not None:
+            return paused
+        found = await self._run(self._errand(clinic, credentials, clock), look, self._settings.times.date)
+        await self._record(clinic, {CONFIG_PATH: found})
+        return found
 
     async def check_credentials(
         self, clinic: Clinic, credentials: Credentials, *, clock: Clock = _utc_now
@@ -137,32 +144,34 @@ class Portal:
         return Errand(clinic, credentials, clock, witness, self._observer)
 
     async def _run(self, errand: Errand, look: Callable[[Visit], Awaitable[T]], seconds: float) -> T | Failure:
-        """Its result, or the failure that ended it; the breaker is asked before and told afterwards."""
-        if self._breaker is not None and (wait := await self._breaker.admit()) > 0:
-            return Failure(Reason.CIRCUIT_OPEN, "the portal has failed too often; nobody calls for a while", wait)
+        """Its result, or the failure that ended it."""
         caller = Caller(self._settings, self._budget, errand)
-        outcome: T | Failure
         try:
             with portal_rim("the scrape"):
                 async with (
                     errand.patience.limit(seconds),
                     visit(self.browser, caller, self._sessions, errand) as place,
                 ):
-                    outcome = await look(place)
+                    return await look(place)
         except PortalFailure as error:
-            outcome = error.failure
-        await self._tell_breaker(outcome)
-        return outcome
+            return error.failure
 
-    async def _tell_breaker(self, outcome: object) -> None:
+    async def _admit(self, clinic: Clinic) -> Failure | None:
+        return None if self._breaker is None else await self._breaker.admit(clinic.slug)
+
+    async def _record(self, clinic: Clinic, found: Mapping[str, object]) -> None:
+        """Records with the breaker which of these the portal failed and which it answered."""
         if self._breaker is None:
             return
-        outcomes = outcome.values() if isinstance(outcome, Mapping) else (outcome,)
-        reasons = {found.reason if isinstance(found, Failure) else None for found in outcomes}
-        if reasons <= BREAKS:
-            await self._breaker.failed()
-        elif not reasons <= NEUTRAL:
-            await self._breaker.succeeded()
+        reasons = {what: one.reason if isinstance(one, Failure) else None for what, one in found.items()}
+        await self._breaker.record(
+            clinic.slug,
+            {
+                what: reason if reason in BREAKS else None
+                for what, reason in reasons.items()
+                if reason not in NEUTRAL
+            },
+        )
 
     async def _testify(self, errand: Errand, result: Mapping[date, Snapshot | Failure]) -> None:
         failures = {day: found for day, found in result.items() if isinstance(found, Failure)}

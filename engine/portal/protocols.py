@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from engine.failure import Failure
+from engine.failure import Failure, Reason
 
 #: A cookie as Playwright gives and takes it: only JSON values. All of it is secret.
 Cookie = Mapping[str, Any]
@@ -66,14 +66,13 @@ class Budget(Protocol):
 
 
 class Breaker(Protocol):
-    """The circuit breaker of the portal, shared like the budget."""
+    """Pauses the calls of a clinic, or of all clinics, while the portal fails them; shared like the budget."""
 
-    async def admit(self) -> float:
-        """0.0: go on, and tell the outcome. More: the circuit is open; ask again after so many seconds."""
+    async def admit(self, clinic: str) -> Failure | None:
+        """None: go on, and record the outcome. A failure: make no call before its `retry_after` is over."""
 
-    async def succeeded(self) -> None: ...
-
-    async def failed(self) -> None: ...
+    async def record(self, clinic: str, outcomes: Mapping[str, Reason | None]) -> None:
+        """What came of each date: why the portal failed it, or None if it answered."""
 
 
 class Observer(Protocol):

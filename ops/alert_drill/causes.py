@@ -126,12 +126,14 @@ def ended(*names: str) -> Cause:
 @asynccontextmanager
 async def failing_portal(watched: Watched) -> AsyncIterator[None]:
     await watched.sandbox.dials(fail=[{"on": ["calendar"], "mode": "status", "status": 503}])
-    clinic = watched.clinics[0]
-    sync = await watched.sync(clinic, 14)
+    # One clinic that the portal fails pauses that clinic only.
+    clinics = watched.clinics[:2]
+    syncs = [await watched.sync(clinic, 14) for clinic in clinics]
     yield
     await watched.sandbox.dials(fail=None)
-    await watched.ended(clinic, sync)
-    await watched.ended(clinic, await watched.sync(clinic, 1))
+    for clinic, sync in zip(clinics, syncs, strict=True):
+        await watched.ended(clinic, sync)
+    await watched.ended(clinics[0], await watched.sync(clinics[0], 1))
 
 
 @asynccontextmanager

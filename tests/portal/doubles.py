@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import date
 
 from engine.evidence import Evidence
+from engine.failure import Failure, Reason
 from engine.portal.protocols import Refusal, Session
 
 
@@ -57,17 +59,14 @@ class CountingBudget:
 
 class SwitchBreaker:
     def __init__(self) -> None:
-        self.wait = 0.0
-        self.told: list[str] = []
+        self.pause: Failure | None = None
+        self.recorded: list[Mapping[str, Reason | None]] = []
 
-    async def admit(self) -> float:
-        return self.wait
+    async def admit(self, clinic: str) -> Failure | None:
+        return self.pause
 
-    async def succeeded(self) -> None:
-        self.told.append("succeeded")
-
-    async def failed(self) -> None:
-        self.told.append("failed")
+    async def record(self, clinic: str, outcomes: Mapping[str, Reason | None]) -> None:
+        self.recorded.append(outcomes)
 
 
 class MemoryEvidence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -161,12 +162,10 @@ async def test_a_portal_that_is_not_there_is_unavailable(stage: Stage):
 
 
 async def test_an_open_circuit_makes_dates_wait_without_a_call(stage: Stage):
-    stage.breaker.wait = 12.0
-    failure = await stage.scrape_one()
-    assert isinstance(failure, Failure)
-    assert (failure.reason, failure.retry_after) == (Reason.CIRCUIT_OPEN, 12.0)
+    stage.breaker.pause = Failure(Reason.CIRCUIT_OPEN, "calls pause", 12.0)
+    assert await stage.scrape_one() == stage.breaker.pause
     assert await stage.calls() == []
-    assert stage.breaker.told == []
+    assert stage.breaker.recorded == []
 
 
 async def test_the_breaker_is_told_what_says_that_the_portal_is_down_and_what_says_that_it_is_not(stage: Stage):
@@ -175,7 +174,15 @@ async def test_the_breaker_is_told_what_says_that_the_portal_is_down_and_what_sa
     await stage.scrape_one()
     await stage.sandbox.dials(drift=["no_id"])
     await stage.scrape_one()
-    assert stage.breaker.told == ["succeeded", "failed", "succeeded"]
+    day = TODAY.isoformat()
+    assert stage.breaker.recorded == [{day: None}, {day: Reason.PORTAL_UNAVAILABLE}, {day: None}]
+
+
+async def test_the_breaker_learns_of_each_date_of_a_span(stage: Stage):
+    hopeless, good = TODAY, TODAY + timedelta(days=1)
+    await stage.sandbox.dials(fail=[{"mode": "status", "status": 500, "date": hopeless.isoformat()}])
+    await stage.scrape(hopeless, good)
+    assert stage.breaker.recorded == [{str(hopeless): Reason.PORTAL_UNAVAILABLE, str(good): None}]
 
 
 async def test_a_date_that_waits_for_a_token_uses_up_none_of_its_time(stage: Stage):

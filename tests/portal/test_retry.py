@@ -72,5 +72,11 @@ def test_a_browser_that_crashes_for_ever_ends_all_the_same():
     assert decide(Failure(Reason.BROWSER_CRASHED, ""), 1, 0.5, elapsed=301).delay is None
 
 
+def test_a_date_does_not_wait_for_an_open_circuit_until_its_sync_is_out_of_time():
+    waited = decide(Failure(Reason.CIRCUIT_OPEN, "", 30.0), 1, 0.5, elapsed=179).delay
+    assert waited is None, "300 s are the time of a sync"
+    assert decide(Failure(Reason.CIRCUIT_OPEN, "", 30.0), 1, 0.5, elapsed=100).delay is not None
+
+
 def test_an_ended_session_is_tried_again_after_a_new_sign_in():
     assert decide(Failure(Reason.SESSION_ENDED, ""), 1, 0.0).after_sign_in
