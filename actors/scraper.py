@@ -14,7 +14,7 @@ from actors.sessions import LEASE_SECONDS, SharedSessions
 from actors.settings import Settings
 from broker import Lease
 from engine.calendar_source import CalendarSource
-from engine.portal import BrowserLimits, Portal, PortalSettings
+from engine.portal import BrowserLimits, Portal, PortalSettings, TimeLimits
 
 
 async def open_portal(process: Process) -> CalendarSource:
@@ -41,6 +41,7 @@ def portal_settings(settings: Settings) -> PortalSettings:
         chromium_path=None if settings.chromium_path is None else Path(settings.chromium_path),
         span_days=settings.scrape_span_days,
         ignored_fields=frozenset(filter(None, settings.portal_ignored_fields.replace(" ", "").split(","))),
+        times=TimeLimits(empty_day_pause=settings.empty_day_pause_ms / 1000),
         browser=BrowserLimits(idle=settings.browser_max_idle_ms / 1000, age=settings.browser_max_age_ms / 1000),
     )
 

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     idexx_rate_limit: Annotated[float, Field(gt=0, le=1000)] = 10.0
     idexx_rate_burst: Annotated[float | None, Field(gt=0, le=1000)] = None
     scrape_span_days: Annotated[int, Field(ge=1, le=7)] = 1
+    #: Before a range is asked again in which open days came empty.
+    empty_day_pause_ms: Milliseconds = 2000
     #: Fields of a record that the portal has added and somebody has found not to matter, joined by commas.
     portal_ignored_fields: str = ""
     session_ttl_ms: Milliseconds = 7 * 3_600_000

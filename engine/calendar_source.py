@@ -32,12 +32,15 @@ class CalendarSource(Protocol):
         *,
         clock: Callable[[], datetime],
         stored: Mapping[date, int],
+        is_open: Callable[[date], bool],
         evidence: EvidenceSink | None,
     ) -> Mapping[date, Snapshot | Failure]:
         """For each of `dates` a snapshot, which is complete and proves it, or a failure; nothing between.
 
-        `scraped_at` of a snapshot is `clock()` just before its call was sent. `stored` is how many appointments are
-        known of a date: an answer with none where there were several is not to be believed at once.
+        `scraped_at` of a snapshot is `clock()` just before its call was sent. `stored` is the number of appointments
+        that are known of a date, `is_open` whether the clinic is open on it (True where that is not known): an answer
+        without appointments for an open day, or where several are known, is asked for again before it is believed.
+        An open day that stays empty has the warning `open_days_empty`.
         """
 
     async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ScheduleConfig | Failure:

@@ -27,7 +27,7 @@ from engine.schedule import ScheduleConfig
 from engine.snapshot import Snapshot
 from engine.store.clinics import find_clinic, get_credentials, mark_login_failure
 from engine.store.database import Connection, Database
-from engine.store.reconciling import save_schedule_config
+from engine.store.reconciling import known_schedule_config, save_schedule_config
 from engine.store.syncs.admission import lock_clinic_row
 from engine.store.syncs.claims import Claim, claim, retry, save_snapshot, statuses, stored_counts
 from engine.store.syncs.dates import fail
@@ -71,6 +71,17 @@ class Desk:
     evidence: Callable[[UUID], EvidenceSink]
 
 
+@dataclass(slots=True)
+class _Hours:
+    """The opening hours as they are known at the moment: stored, then read by this sync. None: not known."""
+
+    config: ScheduleConfig | None
+
+    def is_open(self, day: date) -> bool:
+        """True also where that is not known."""
+        return self.config is None or self.config.is_open_on(day) is not False
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
     """Everything that is known before the portal is asked. `claims` are of neighbouring dates."""
@@ -79,6 +90,7 @@ class _Task:
     clinic: Clinic
     credentials: Credentials | Failure
     stored: Mapping[date, int]
+    hours: _Hours
 
     @property
     def sync_id(self) -> UUID:
@@ -116,7 +128,8 @@ async def _claim(desk: Desk, sync_id: UUID, lead: date, days: int) -> _Task | Do
         clinic = await find_clinic(connection, str(sync.clinic_id))
         credentials = await _credentials(connection, desk.vault, clinic)
         stored = await stored_counts(connection, clinic.id, dates)
-        return _Task(claims, clinic, credentials, stored)
+        hours = _Hours(await known_schedule_config(connection, clinic.id))
+        return _Task(claims, clinic, credentials, stored, hours)
 
 
 def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> Done:
@@ -148,11 +161,20 @@ async def _look(
         task.dates,
         clock=database_clock(task.claims[0].claimed_at),
         stored=task.stored,
+        is_open=task.hours.is_open,
         evidence=desk.evidence(task.sync_id),
     )
     if all(each.position > 1 for each in task.claims):
         return await scrape, None
-    return await asyncio.gather(scrape, desk.portal.schedule_config(task.clinic, task.credentials))
+    return await asyncio.gather(scrape, _read_config(desk, task, task.credentials))
+
+
+async def _read_config(desk: Desk, task: _Task, credentials: Credentials) -> ScheduleConfig | Failure:
+    """The hours are used by the scrape beside it as soon as they are there."""
+    config = await desk.portal.schedule_config(task.clinic, credentials)
+    if isinstance(config, ScheduleConfig):
+        task.hours.config = config
+    return config
 
 
 def database_clock(read_at: datetime) -> Callable[[], datetime]:

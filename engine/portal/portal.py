@@ -13,6 +13,7 @@ from engine.evidence import EvidenceSink
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.browser import Browser
 from engine.portal.calls import Caller
+from engine.portal.doubts import Doubts, every_day
 from engine.portal.errand import Errand
 from engine.portal.protocols import Breaker, Budget, Observer, SessionStore
 from engine.portal.rim import portal_rim
@@ -87,15 +88,17 @@ class Portal:
         *,
         clock: Clock = _utc_now,
         stored: Mapping[date, int] | None = None,
+        is_open: Callable[[date], bool] = every_day,
         evidence: EvidenceSink | None = None,
     ) -> Mapping[date, Snapshot | Failure]:
         """A snapshot or a failure for each of `dates`, fetched in calls of up to `span_days` days.
 
-        `stored` is how many appointments the database holds for a date: an empty answer where it holds several is
-        asked for once more. `evidence` gets what was seen of each date that failed.
+        `stored` is the number of appointments that the database has for a date, `is_open` whether the clinic is open
+        on it: an answer without records for an open day, or where several are stored, is asked for once more.
+        `evidence` gets what was seen of each date that failed.
         """
         errand = self._errand(clinic, credentials, clock, evidence)
-        scraping = Scraping(self._settings, errand, stored or {})
+        scraping = Scraping(self._settings, errand, Doubts(stored or {}, is_open))
 
         async def look(place: Visit) -> Mapping[date, Snapshot | Failure]:
             return await scraping.run(place, dates)

@@ -1,15 +1,17 @@
-"""Dates to calls and back: spans of several days, halved where they fail, and the second look at what is odd."""
+"""Dates to calls and back: spans of several days, halved where they fail, and second calls for what is in doubt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
 
 from engine.dates import DateRange
-from engine.failure import Failure, PortalFailure, Reason
+from engine.failure import FATAL_FOR_SYNC, Failure, PortalFailure, Reason
 from engine.portal.answer import Answer
 from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
+from engine.portal.doubts import Doubts, asked_twice, has_page_size, is_cut_off, is_empty, last_filled, spans
 from engine.portal.errand import Errand
 from engine.portal.settings import PortalSettings
 from engine.portal.visit import Visit
@@ -17,93 +19,123 @@ from engine.snapshot import Snapshot
 
 Found = Snapshot | Failure
 
-#: Where the database holds so many appointments of a day, an empty answer is asked for once more.
-SEVERAL = 2
-
 #: Failures that may lie in one day of a span, or in its length: asking for less may help.
 DIVISIBLE = frozenset(
     {Reason.PORTAL_CHANGED, Reason.BAD_ANSWER, Reason.CONNECTION_LOST, Reason.TIMED_OUT, Reason.PORTAL_UNAVAILABLE}
 )
 
-#: Failures after which no other call is worth making now.
-LASTING = frozenset(Reason) - DIVISIBLE
-
-#: Where paging usually ends.
-PAGE_SIZES = frozenset({50, 100, 200, 250, 500, 1000})
+#: Failures after which no other call is worth making now. A reason that is in neither set fails its span only.
+ENDS_SCRAPE = FATAL_FOR_SYNC | {
+    Reason.SESSION_ENDED,
+    Reason.RATE_LIMITED,
+    Reason.MAINTENANCE,
+    Reason.CIRCUIT_OPEN,
+    Reason.LEFT_PORTAL,
+    Reason.BROWSER_CRASHED,
+}
 
 CUT_OFF = Failure(Reason.BAD_ANSWER, "the answer looks cut off")
+NOT_EMPTY = Failure(Reason.BAD_ANSWER, "the answer is empty, and the portal shows records of one of its days")
 
 
 class Scraping:
     """One scrape. `found` holds what is known so far, also when the whole is broken off."""
 
-    def __init__(self, settings: PortalSettings, errand: Errand, stored: Mapping[date, int]) -> None:
+    def __init__(self, settings: PortalSettings, errand: Errand, doubts: Doubts) -> None:
         self._settings = settings
         self._errand = errand
-        self._stored = stored
-        self._page_size: int | None = None
+        self._doubts = doubts
+        self._cut_lengths: Counter[int] = Counter()
+        self._ended_by: Failure | None = None
         self.found: dict[date, Found] = {}
 
     async def run(self, visit: Visit, dates: DateRange) -> Mapping[date, Found]:
         for span in spans(dates, self._settings.span_days):
             await self._span(visit, span)
-            if isinstance(last := self.found[span.end], Failure) and last.reason in LASTING:
-                return {day: self.found.get(day, last) for day in dates}
+            if self._ended_by is not None:
+                return {day: self.found.get(day, self._ended_by) for day in dates}
         return self.found
 
     async def _span(self, visit: Visit, span: DateRange) -> None:
         try:
-            snapshots = await self._ask(visit, span)
-            self._check_page_size(snapshots[span.start], span)
-            if (tail := odd_tail(snapshots, span, self._stored)) is not None:
-                snapshots = snapshots | await self._confirm(visit, tail, snapshots)
+            seen = await self._look(visit, span)
+            if empty := self._doubts.empty_days(seen):
+                seen = await self._ask_again(visit, span, seen, empty)
         except PortalFailure as error:
             await self._divide(visit, span, error.failure)
             return
-        for day, snapshot in snapshots.items():
-            self.found[day] = snapshot
-            if is_doubtful(snapshot, self._stored):
-                await self._ask_again(visit, day)
+        self.found |= self._doubts.marked(seen)
 
     async def _divide(self, visit: Visit, span: DateRange, failure: Failure) -> None:
-        """Halves what failed, down to single days, as long as that may help."""
-        if len(span) == 1:
+        """Halves what failed, down to single days, where that may help."""
+        if len(span) == 1 or failure.reason not in DIVISIBLE:
             self._fail(span, failure)
             return
         for half in spans(span, (len(span) + 1) // 2):
-            if failure.reason in LASTING:
-                self._fail(half, failure)
-                continue
-            await self._span(visit, half)
-            if isinstance(last := self.found[half.end], Failure):
-                failure = last
+            if self._ended_by is not None:
+                self._fail(half, self._ended_by)
+            else:
+                await self._span(visit, half)
 
-    async def _confirm(self, visit: Visit, tail: DateRange, seen: Mapping[date, Snapshot]) -> dict[date, Snapshot]:
-        """The tail as it is in a call of its own; raises `PortalFailure` if it was another in the span's."""
-        again = await self._ask(visit, tail)
-        if any(again[day].appointments != seen[day].appointments for day in tail):
-            self._page_size = seen[tail.start].proof.records_read
+    async def _look(self, visit: Visit, span: DateRange) -> Mapping[date, Snapshot]:
+        """The span's days, with its end confirmed by a call of its own where the answer may be cut off."""
+        beside = self._doubts.beside(span)
+        own: dict[date, Snapshot] = {}
+        if beside is None:
+            seen = await self._ask(visit, span)
+        else:
+            seen, own = await self._ask_both(visit, span, beside)
+        return await self._confirmed(visit, span, seen, own)
+
+    async def _confirmed(
+        self, visit: Visit, span: DateRange, seen: Mapping[date, Snapshot], own: Mapping[date, Snapshot]
+    ) -> Mapping[date, Snapshot]:
+        """The days as seen, if the answer is not cut off. `own` are those that were read by a call of their own."""
+        length = seen[span.start].proof.records_read
+        if has_page_size(length, span, self._cut_lengths):
             raise PortalFailure(CUT_OFF)
-        return {day: asked_twice(snapshot) for day, snapshot in again.items()}
+        for dates in self._doubts.own_calls(span, seen):
+            if dates.start not in own:
+                own = {**own, **await self._ask(visit, dates)}
+        if is_cut_off(seen, own):
+            self._cut_lengths[length] += 1
+            raise PortalFailure(CUT_OFF)
+        return {**seen, **{day: asked_twice(snapshot) for day, snapshot in own.items()}}
 
-    async def _ask_again(self, visit: Visit, day: date) -> None:
-        try:
-            self.found[day] = asked_twice((await self._ask(visit, DateRange(day, day)))[day])
-        except PortalFailure as error:
-            self._fail((day,), error.failure)
+    async def _ask_again(
+        self, visit: Visit, span: DateRange, seen: Mapping[date, Snapshot], empty: Collection[date]
+    ) -> Mapping[date, Snapshot]:
+        """The days as seen, with those that came empty as a second call for the same range, after a pause, shows them.
+
+        The same range, because a portal that answers nothing once may do so once for each range.
+        """
+        with self._errand.patience.waiting():
+            await asyncio.sleep(self._settings.times.empty_day_pause)
+        again = await self._ask(visit, span)
+        seen = {**seen, **{day: asked_twice(again[day]) for day in empty}}
+        if last_filled(seen) in empty:
+            return await self._confirmed(visit, span, seen, {})
+        if (probe := self._doubts.probe(seen)) is not None:
+            alone = (await self._ask(visit, probe))[probe.start]
+            if not is_empty(alone):
+                raise PortalFailure(NOT_EMPTY)
+        return seen
 
     def _fail(self, days: Iterable[date], failure: Failure) -> None:
         self.found |= dict.fromkeys(days, failure)
         self._errand.witness.note(days)
+        if failure.reason in ENDS_SCRAPE:
+            self._ended_by = failure
 
-    def _check_page_size(self, snapshot: Snapshot, span: DateRange) -> None:
-        """Raises `PortalFailure` for an answer that is as long as an answer can be.
-
-        How long that is shows when one is found to be cut off; until then, for spans, the usual sizes count.
-        """
-        length = snapshot.proof.records_read
-        if length == self._page_size or (len(span) > 1 and length in PAGE_SIZES):
-            raise PortalFailure(CUT_OFF)
+    async def _ask_both(
+        self, visit: Visit, span: DateRange, beside: DateRange
+    ) -> tuple[dict[date, Snapshot], dict[date, Snapshot]]:
+        try:
+            async with asyncio.TaskGroup() as group:
+                whole, own = (group.create_task(self._ask(visit, dates)) for dates in (span, beside))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # callers know the portal's errors, and no groups of them
+        return whole.result(), own.result()
 
     async def _ask(self, visit: Visit, span: DateRange) -> dict[date, Snapshot]:
         def understand(answer: Answer, sent_at: datetime) -> dict[date, Snapshot]:
@@ -111,39 +143,3 @@ class Scraping:
             return read_calendar(answer, clinic, span, sent_at, ignored)
 
         return await visit.read(CALENDAR_PATH, calendar_query(span), understand)
-
-
-def spans(dates: DateRange, days: int) -> Iterator[DateRange]:
-    """The range in pieces of at most so many days."""
-    start = dates.start
-    while start <= dates.end:
-        end = min(start + timedelta(days=days - 1), dates.end)
-        yield DateRange(start, end)
-        start = end + timedelta(days=1)
-
-
-def asked_twice(snapshot: Snapshot) -> Snapshot:
-    return replace(snapshot, proof=replace(snapshot.proof, asked_twice=True))
-
-
-def is_doubtful(snapshot: Snapshot, stored: Mapping[date, int]) -> bool:
-    """Empty, although the database holds several: believed only when it is said twice."""
-    expected = stored.get(snapshot.date, 0)
-    return not snapshot.appointments and expected >= SEVERAL and not snapshot.proof.asked_twice
-
-
-def odd_tail(snapshots: Mapping[date, Snapshot], span: DateRange, stored: Mapping[date, int]) -> DateRange | None:
-    """The last days of a span, from the last one that is not empty, if an answer cut off would look like them.
-
-    Odd is an empty working day, or two empty days, at the end of days that are not empty; or a last day with less
-    than half of what the database holds.
-    """
-    filled = [day for day in span if snapshots[day].appointments]
-    if not filled or len(span) == 1:
-        return None
-    last = filled[-1]
-    empty = [day for day in span if day > last]
-    is_short = 2 * len(snapshots[last].appointments) < stored.get(last, 0)
-    if is_short or len(empty) > 1 or any(day.isoweekday() < 6 for day in empty):
-        return DateRange(max(last, span.start + timedelta(days=1)), span.end)
-    return None

@@ -25,6 +25,8 @@ class TimeLimits:
     call: float = 30.0
     #: One call of `scrape` for one day; a span has this much for each of its days.
     date: float = 120.0
+    #: Before a range is asked again in which open days came empty.
+    empty_day_pause: float = 2.0
     evidence: float = 5.0
     #: Closing a context or a browser nicely, before it is killed.
     close: float = 5.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 
 class Visit:
-    """Made by `visit`."""
+    """Made by `visit`. Several reads may run at once."""
 
     def __init__(
         self, caller: Caller, sessions: Sessions, errand: Errand, context: BrowserContext, session: Session
@@ -33,16 +34,20 @@ class Visit:
         self._context = context
         self._session = session
         self._renewed = False
+        self._renewing = asyncio.Lock()
 
     async def read(self, path: str, query: Mapping[str, str], understand: Callable[[Answer, datetime], T]) -> T:
         """What `understand` makes of the answer and of when the call was sent. Raises `PortalFailure`."""
         while True:
+            session = self._session
             try:
                 return understand(*await self._caller.get(self._context, path, query))
             except PortalFailure as error:
                 if error.failure.reason is not Reason.SESSION_ENDED:
                     raise
-                await self._renew(error)
+                async with self._renewing:
+                    if session is self._session:  # else another read has renewed it
+                        await self._renew(error)
 
     async def _renew(self, ended: PortalFailure) -> None:
         """Once only: a portal that ends a fresh session, too, means something else."""

@@ -15,6 +15,7 @@ from ops.sandbox.dials import Dials
 from ops.sandbox.drift import drifted, wrapped
 from ops.sandbox.forms import sign_in_form
 from ops.sandbox.ledger import call_of
+from ops.sandbox.lies import renamed
 from ops.sandbox.marks import marked
 from ops.sandbox.pages import dashboard_page, schedule_page
 from ops.sandbox.portal import Portal
@@ -82,9 +83,11 @@ class SignedInCalls:
             return JSONResponse({"error": "Internal Server Error"}, 500)
         clinic, schedule = self._portal.clinics[session.company_id], self._portal.schedules[session.company_id]
         shown = [] if call.fault == "empty" else schedule.shown(start, end, call.at)
+        told = self._portal.lies.told(shown, clinic.company_id, start, end, dials)
         spelling = dials.spelling or clinic.spelling
         records: list[Any] = [
-            marked(spelled(record, clinic.zone, spelling, dials.times), dials.mark) for record in shown
+            marked(spelled(renamed(record, dials), clinic.zone, spelling, dials.times), dials.mark)
+            for record in told
         ]
         for drift in dials.drift:
             records = drifted(records, drift)

@@ -124,6 +124,14 @@ class Dials(Dial):
     drift: tuple[Drift, ...] = ()
     max_records: int | None = Field(default=None, ge=0)
     max_span_days: int | None = Field(default=None, ge=1)
+    #: The first call for each range comes without records.
+    empty_once: bool = False
+    #: Ranges of so many days or more come without records.
+    empty_span_days: int | None = Field(default=None, ge=1)
+    #: Ranges of several days lose so many of their last records.
+    cut_spans: int = Field(default=0, ge=0)
+    #: The id of the lunch of every day: a repeating record.
+    lunch_id: int | None = Field(default=None, ge=1)
     glitch: Glitch | None = None
     glitch_seconds: float = Field(default=5.0, ge=0)
     #: Parts of the schedule configuration that are missing, e.g. "rooms" or "businessHours.daysOfWeek".

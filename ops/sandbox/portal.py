@@ -18,6 +18,7 @@ from ops.sandbox.dials import DialBoard, Dials, Rule
 from ops.sandbox.faults import FaultBoard
 from ops.sandbox.forms import sign_in_form
 from ops.sandbox.ledger import Call, Ledger, call_of
+from ops.sandbox.lies import Lies
 from ops.sandbox.limits import RateWindows, retry_after
 from ops.sandbox.marks import with_mark
 from ops.sandbox.pages import maintenance_page
@@ -49,6 +50,7 @@ class Portal:
         self.ledger = Ledger()
         self.faults = FaultBoard(settings.seed)
         self.rates = RateWindows()
+        self.lies = Lies()
         self._jitter = Random(settings.seed)
         self.reset()
 
@@ -62,6 +64,7 @@ class Portal:
         self.accounts.reset()
         self.reset_dials()
         self.rates.reset()
+        self.lies.reset()
         self.ledger.clear()
 
     def reset_dials(self) -> None:
@@ -75,6 +78,8 @@ class Portal:
         self.board.turn(patch, company_id)
         if "fail" in patch:
             self.faults.arm([Rule.model_validate(rule) for rule in patch["fail"] or ()], company_id)
+        if "empty_once" in patch:
+            self.lies.reset()
         for clinic_id, schedule in self.schedules.items():
             if "glitch" in patch and self.board.of(clinic_id).glitch is None:
                 schedule.settle()

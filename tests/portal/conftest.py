@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -26,7 +27,7 @@ from tests.portal.doubles import CountingBudget, MemoryEvidence, MemorySessions,
 TODAY = date(2026, 1, 22)
 
 #: Short, and yet nothing that a busy machine breaks where nothing hangs.
-LIMITS = TimeLimits(page=6.0, sign_in=15.0, call=4.0, date=40.0)
+LIMITS = TimeLimits(page=6.0, sign_in=15.0, call=4.0, date=40.0, empty_day_pause=0.05)
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +101,11 @@ class Stage:
 
     async def calls(self, *kinds: str) -> list[LedgerEntry]:
         return [call for call in await self.sandbox.ledger() if not kinds or call.kind in kinds]
+
+    async def true_counts(self, start: date, end: date) -> Counter[date]:
+        """How many appointments and blocks each day has that has any."""
+        truth = await self.sandbox.truth(self.account.company_id, start, end)
+        return Counter(date.fromisoformat(record["date"]) for record in truth)
 
     async def assert_true(self, snapshot: Snapshot | Failure) -> None:
         """The snapshot is what the sandbox says, field by field."""

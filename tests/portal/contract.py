@@ -11,6 +11,7 @@ from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.failure import Failure
+from engine.portal.doubts import every_day
 from engine.schedule import ScheduleConfig
 from engine.snapshot import Snapshot
 
@@ -60,7 +61,13 @@ async def look(
     source: CalendarSource, clinic: Clinic, credentials: Credentials, dates: DateRange
 ) -> Mapping[object, Snapshot | Failure]:
     found = await source.scrape(
-        clinic, credentials, dates, clock=lambda: datetime.now(UTC), stored={}, evidence=None
+        clinic,
+        credentials,
+        dates,
+        clock=lambda: datetime.now(UTC),
+        stored={},
+        is_open=every_day,
+        evidence=None,
     )
     assert set(found) == set(dates)
     return found

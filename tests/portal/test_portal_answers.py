@@ -62,9 +62,20 @@ async def test_the_proof_counts_what_was_left_out(stage: Stage):
 
 
 async def test_a_fortnight_in_spans_of_a_week_is_two_calls_and_fourteen_snapshots(stage: Stage):
-    for snapshot in await stage.having(span_days=7).scrape(TODAY, FORTNIGHT_END):
+    stored = await stage.true_counts(TODAY, FORTNIGHT_END)
+    found = await stage.having(span_days=7).scrape(
+        TODAY, FORTNIGHT_END, stored=stored, is_open=stored.__contains__
+    )
+    for snapshot in found:
         await stage.assert_true(snapshot)
     assert len(await stage.calls("calendar")) == 2
+
+
+async def test_a_span_that_is_read_for_the_first_time_costs_a_call_for_its_last_day(stage: Stage):
+    is_open = (await stage.true_counts(TODAY, FORTNIGHT_END)).__contains__
+    for snapshot in await stage.having(span_days=7).scrape(TODAY, FORTNIGHT_END, is_open=is_open):
+        await stage.assert_true(snapshot)
+    assert len(await stage.calls("calendar")) == 4
 
 
 @pytest.mark.parametrize(
@@ -115,7 +126,8 @@ async def test_one_bad_day_fails_alone(stage: Stage):
 
 async def test_a_refused_span_is_not_halved_into_more_calls(stage: Stage):
     await stage.sandbox.dials(fail=[{"mode": "status", "status": 429}])
-    found = await stage.having(span_days=7).scrape(TODAY, FORTNIGHT_END)
+    stored = await stage.true_counts(TODAY, FORTNIGHT_END)
+    found = await stage.having(span_days=7).scrape(TODAY, FORTNIGHT_END, stored=stored)
     assert {failure.reason for failure in found if isinstance(failure, Failure)} == {Reason.RATE_LIMITED}
     assert len(await stage.calls("calendar")) == 1
 

@@ -10,6 +10,7 @@ import pytest
 
 from engine.failure import Failure, Reason
 from engine.snapshot import Snapshot
+from engine.warnings import WarningCode
 from tests.conftest import free_port, until
 from tests.portal.conftest import TODAY, Stage
 from tests.portal.doubles import let_pass
@@ -139,9 +140,15 @@ async def test_an_empty_answer_that_is_given_twice_is_believed(stage: Stage):
     snapshot = await stage.scrape_one(stored={TODAY: 12})
     assert isinstance(snapshot, Snapshot)
     assert snapshot.appointments == ()
+    assert [warning.code for warning in snapshot.warnings] == [WarningCode.OPEN_DAYS_EMPTY]
     assert len(await stage.calls("calendar")) == 2
-    await stage.sandbox.clear_ledger()
-    assert isinstance(await stage.scrape_one(stored={TODAY: 1}), Snapshot)
+
+
+async def test_an_empty_answer_for_a_closed_day_is_believed_at_once(stage: Stage):
+    await stage.sandbox.dials(empty=True)
+    snapshot = await stage.scrape_one(stored={TODAY: 1}, is_open=lambda _: False)
+    assert isinstance(snapshot, Snapshot)
+    assert snapshot.warnings == ()
     assert len(await stage.calls("calendar")) == 1
 
 

@@ -52,7 +52,11 @@ from engine.store.reconciling.housekeeping import Lifetimes, sweep
 from engine.store.reconciling.rehearsal import Rehearsal, rehearse
 from engine.store.reconciling.removing import Removals, apply_removals, plan_removals, unsettled_dates
 from engine.store.reconciling.resources import Resource, list_resources, set_resources
-from engine.store.reconciling.schedule_config import load_schedule_config, save_schedule_config
+from engine.store.reconciling.schedule_config import (
+    known_schedule_config,
+    load_schedule_config,
+    save_schedule_config,
+)
 from engine.store.reconciling.slots import SlotCounts, refresh_slots, update_slot_counts
 
 __all__ = [
@@ -71,6 +75,7 @@ __all__ = [
     "difference",
     "held_removals",
     "history",
+    "known_schedule_config",
     "list_resources",
     "load_schedule_config",
     "lock_clinic",

@@ -29,8 +29,13 @@ async def save_schedule_config(connection: Connection, clinic_id: UUID, config: 
 
 async def load_schedule_config(connection: Connection, clinic_id: UUID) -> ScheduleConfig:
     """The stored one, or the defaults where the portal has not been asked yet."""
+    return await known_schedule_config(connection, clinic_id) or ScheduleConfig()
+
+
+async def known_schedule_config(connection: Connection, clinic_id: UUID) -> ScheduleConfig | None:
+    """The stored one; None where it was never read from the portal."""
     row = await connection.fetchrow(SQL["load_schedule_config"], clinic_id)
     if row is None:
-        return ScheduleConfig()
+        return None
     rooms = None if row["rooms"] is None else tuple(Room(**room) for room in json.loads(row["rooms"]))
     return ScheduleConfig(row["opens"], row["closes"], tuple(row["days_of_week"]), row["slot_minutes"], rooms)
