@@ -77,6 +77,7 @@ class Commands:
             "sync_id": admission.sync_id,
             "status": admission.status,
             "position": admission.position,
+            "is_new": admission.is_new,
             "events": self._subjects.sync_event(clinic.slug, admission.sync_id),
         }
 

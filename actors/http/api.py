@@ -62,7 +62,8 @@ class Api:
         if "respond-async" in request.headers.get("prefer", "").lower():
             location = f"{PATH}/status?{urlencode({'clinicId': slug, 'syncId': sync_id})}"
             return answer(accepted, 202, {"Location": location, "Preference-Applied": "respond-async"})
-        return await self._await_end(request, slug, sync_id)
+        # The reply of an older gateway does not say it.
+        return await self._await_end(request, slug, sync_id, may_cancel=accepted.get("is_new", False))
 
     async def status(self, request: Request) -> Response:
         clinic = requests.clinic_id(request)
@@ -93,8 +94,11 @@ class Api:
             raise UnknownSync(f"no sync {sync_id} is known of the last days; for an older one add clinicId")
         return slug
 
-    async def _await_end(self, request: Request, clinic: str, sync_id: str) -> Response:
-        """Whatever comes first: the sync's end, or the caller's, or the gateway's, or that of our patience."""
+    async def _await_end(self, request: Request, clinic: str, sync_id: str, *, may_cancel: bool) -> Response:
+        """Returns at the sync's end, or when the caller goes away, the gateway closes or `wait` is over.
+
+        A caller that goes away, or that has waited long enough, cancels the sync if its request started it.
+        """
         ended = asyncio.create_task(self._asking.last_event(clinic, sync_id))
         left, closing = (
             asyncio.create_task(gone(request.receive)),
@@ -108,6 +112,8 @@ class Api:
             if closing.done():
                 raise Unavailable(f"this gateway is shutting down; sync {sync_id} goes on", retry_after_ms=1000)
             log.info("http_sync_given_up", clinic=clinic, sync_id=sync_id, caller_left=left.done())
+            if not may_cancel:
+                raise TimedOut(f"sync {sync_id}, which another request started, is not done after {self._wait:g} s")
             await self._cancel(clinic, sync_id)
             raise TimedOut(f"sync {sync_id} was not done within {self._wait:g} s and is cancelled")
         finally:

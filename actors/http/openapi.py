@@ -75,7 +75,7 @@ def description(*, with_keys: bool) -> dict[str, Any]:
 def _sync() -> dict[str, Any]:
     return {
         "summary": "Runs a sync, and answers when it has ended",
-        "description": "A client that goes away cancels it.",
+        "description": "A client that goes away cancels it, unless an earlier request with its requestId started it.",
         "operationId": "sync",
         "parameters": [
             {

@@ -42,6 +42,8 @@ class SyncReply(Told):
     """in_progress or queued; of a repeated `request_id`, as it is now."""
     position: Count
     """In the clinic's queue; 0: it does not wait."""
+    is_new: bool
+    """false: an earlier request with this `request_id` started the sync."""
     events: str
     """The subject of its events."""
 

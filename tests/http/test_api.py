@@ -99,6 +99,29 @@ async def test_a_client_that_goes_away_cancels_its_sync(
     await until(cancelled)
 
 
+async def test_only_the_caller_whose_request_started_a_sync_cancels_it_by_going_away(
+    system: System, gateway: httpx.AsyncClient, clinics: list[SandboxClinic], pool: Any
+) -> None:
+    asked = {"clinicId": clinics[0].slug, "daysAhead": 2, "requestId": "booking-1"}
+    first = asyncio.create_task(gateway.post(SYNC, json=asked))
+
+    async def is_stored() -> bool:
+        return bool(await pool.fetchval("select count(*) from schedule_syncs"))
+
+    await until(is_stored)
+    with pytest.raises(httpx.ReadTimeout):
+        await gateway.post(SYNC, json=asked, timeout=1)
+
+    async def is_given_up() -> bool:
+        return "http_sync_given_up" in system.log("gateway")
+
+    await until(is_given_up)
+    workers(system)
+    assert (await first).json()["status"] == "completed"
+    again = await gateway.post(SYNC, json=asked)
+    assert (again.status_code, again.json()["status"]) == (200, "completed")
+
+
 async def test_a_cancelled_sync_is_told_to_who_waits_for_it(
     gateway: httpx.AsyncClient, clinics: list[SandboxClinic], asker: Asker, pool: Any
 ) -> None:
