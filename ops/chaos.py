@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from actors.settings import Settings
+from ops.cli.encoding import use_stand_ins
 from ops.listening import QUICK_RETRIES, Listener, listening
 from ops.promises import Promises, run_rounds
 from ops.sandbox.client import Sandbox
@@ -105,4 +106,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    use_stand_ins()
     sys.exit(main())

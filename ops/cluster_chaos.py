@@ -25,6 +25,7 @@ from pathlib import Path
 
 from actors.messages import Subjects
 from actors.settings import Settings, load
+from ops.cli.encoding import use_stand_ins
 from ops.namespaces import enter_hall, furnish_hall
 from ops.nats_cluster import SIZE, NatsCluster, Node
 from ops.processes import gateway_argv, worker_argv
@@ -129,4 +130,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    use_stand_ins()
     sys.exit(main())

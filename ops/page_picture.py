@@ -19,6 +19,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from actors.settings import Settings
 from engine.portal.chromium import find_chromium
 from engine.store.clinics import find_clinic, set_goal
+from ops.cli.encoding import use_stand_ins
 from ops.connections import open_database
 from ops.sandbox.client import Sandbox, SandboxClinic
 from ops.scratch import on_scratch_machine
@@ -88,4 +89,5 @@ async def _framed(browser: Browser, desk: Page, phone: Page) -> bytes:
 
 
 if __name__ == "__main__":
+    use_stand_ins()
     sys.exit(on_scratch_machine(take, "picture", clinics=5, HTTP_PORT=PORT, BROWSER_POOL_SIZE="2"))

@@ -30,6 +30,7 @@ from engine.dates import DateRange
 from engine.failure import Failure, Reason
 from engine.portal import BrowserLimits, Portal, PortalSettings, Refusal, Session, TimeLimits
 from engine.snapshot import Snapshot
+from ops.cli.encoding import use_stand_ins
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 
 #: What this process may grow by between the first tenth of the dates and the last, in MiB.
@@ -189,4 +190,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    use_stand_ins()
     sys.exit(main())

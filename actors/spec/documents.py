@@ -24,6 +24,6 @@ def document(name: str) -> dict[str, Any]:
     raise ValueError(f"{name!r} is none of {', '.join(NAMES)}")
 
 
-def text(name: str) -> str:
+def text(name: str, *, ascii_only: bool = False) -> str:
     """The same, to be read by people, too."""
-    return json.dumps(document(name), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document(name), indent=2, ensure_ascii=ascii_only) + "\n"

@@ -10,6 +10,7 @@ from ops.alert_drill.causes import MAILBOX_SIZE
 from ops.alert_drill.drills import DRILLS
 from ops.alert_drill.hurry import hurried
 from ops.alert_drill.running import Outcome, run_drills
+from ops.cli.encoding import use_stand_ins
 from ops.cli.tables import table
 from ops.cli.terminal import answer, console, say
 from ops.watched.health import WrongAnswer
@@ -78,4 +79,5 @@ def _seconds(value: float | None) -> str:
 
 
 if __name__ == "__main__":
+    use_stand_ins()
     sys.exit(main())

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from ops.cli.encoding import use_stand_ins
+
 #: Where each is, and what it answers. A module has `main(arguments)`, which answers the exit status, and is
 #: imported only when asked for.
 BENCHMARKS = {
@@ -47,5 +49,6 @@ def interrupt(*_: Any) -> None:
 
 
 if __name__ == "__main__":
+    use_stand_ins()
     signal.signal(signal.SIGTERM, interrupt)
     sys.exit(main(sys.argv[1:]))

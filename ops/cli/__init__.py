@@ -21,9 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from cyclopts import CycloptsError
 
     from ops.cli.app import build
+    from ops.cli.encoding import use_stand_ins
     from ops.cli.errors import report
     from ops.cli.exits import Exit
 
+    use_stand_ins()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     app = build(next(iter(arguments), None))
     try:

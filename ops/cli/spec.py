@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from ops.cli.encoding import is_unicode
 from ops.cli.terminal import Json, answer, say
 
 
@@ -32,7 +34,7 @@ def spec(
         if json:
             answer(documents.document(wanted))
         else:
-            print(documents.text(wanted), end="")
+            print(documents.text(wanted, ascii_only=not is_unicode(sys.stdout)), end="")
         return
     write.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from cyclopts import Parameter
 
+from ops.cli.encoding import is_unicode
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -47,7 +49,7 @@ def passed_on(name: str, line: str) -> None:
 
 def answer(value: Any) -> None:
     """One line of JSON on stdout."""
-    print(json.dumps(value, default=_plain, ensure_ascii=False), flush=True)
+    print(json.dumps(value, default=_plain, ensure_ascii=not is_unicode(sys.stdout)), flush=True)
 
 
 def console() -> Console:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ops.alert_drill.hurry import hurried
+from ops.cli.encoding import use_stand_ins
 from ops.cli.terminal import answer, say
 from ops.dashboard_look import __doc__ as about
 from ops.dashboard_look.asking import Answer, ask
@@ -59,4 +60,5 @@ def _empty(panels: Sequence[Panel], answers: Mapping[str, Sequence[Answer]]) -> 
 
 
 if __name__ == "__main__":
+    use_stand_ins()
     sys.exit(main())

@@ -1,0 +1,54 @@
+"""Output on a terminal or into a pipe whose encoding lacks some of our signs."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+import unicodedata
+from typing import TextIO
+
+#: What stands for a sign that the encoding does not have; other signs lose their accents, or become `?`.
+STAND_INS = {
+    "✓": "+",
+    "✗": "x",
+    "·": "-",
+    "→": "->",
+    "►": ">",
+    "▌": "|",
+    "│": "|",
+    "─": "-",
+    "━": "-",
+    "…": "...",
+    "–": "-",
+    "’": "'",
+    "×": "x",
+    "↻": "~",
+    "∞": "inf",
+}
+
+_HANDLER = "idexx-sync.stand-in"
+
+
+def use_stand_ins() -> None:
+    """From now on stdout and stderr take every text: no command fails because of a character that it prints."""
+    codecs.register_error(_HANDLER, _stand_in)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None if the command was started without it
+            stream.reconfigure(errors=_HANDLER)
+
+
+def is_unicode(stream: TextIO) -> bool:
+    """Whether the stream's encoding has every character."""
+    return (stream.encoding or "").lower().startswith("utf")
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_plain, error.object[error.start : error.end])), error.end
+
+
+def _plain(sign: str) -> str:
+    letters = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
+    return STAND_INS.get(sign) or letters or "?"
