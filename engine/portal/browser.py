@@ -14,6 +14,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.chromium import BrowserMissing, Chromium, crashed
+from engine.portal.egress import EgressPolicy
 from engine.portal.protocols import Cookie
 from engine.portal.settings import PortalSettings
 
@@ -62,13 +63,18 @@ class Browser:
 
     @asynccontextmanager
     async def context(
-        self, cookies: Sequence[Cookie] = (), *, settle: Settle | None = None
+        self,
+        cookies: Sequence[Cookie] = (),
+        *,
+        policy: EgressPolicy | None = None,
+        settle: Settle | None = None,
     ) -> AsyncIterator[BrowserContext]:
-        """A fresh context with these cookies. Raises `PortalFailure` if no browser can be had or if it crashes.
+        """A fresh context with these cookies, which connects to nothing but what the policy allows. Raises
+        `PortalFailure` if no browser can be had or if it crashes.
 
         `settle` is awaited before the context is closed, when nobody waits for it any more.
         """
-        chromium, context = await self._open(cookies)
+        chromium, context = await self._open(cookies, policy)
         try:
             yield context
         except PlaywrightError as error:
@@ -83,7 +89,9 @@ class Browser:
         finally:
             self._spawn(self._give_back(chromium, context, settle))
 
-    async def _open(self, cookies: Sequence[Cookie]) -> tuple[Chromium, BrowserContext]:
+    async def _open(
+        self, cookies: Sequence[Cookie], policy: EgressPolicy | None
+    ) -> tuple[Chromium, BrowserContext]:
         """Opening a context is the health check: what does not answer is killed, and the next gets the work."""
         for last_try in (False, True):
             try:
@@ -92,7 +100,7 @@ class Browser:
                 raise PortalFailure(Failure(Reason.INTERNAL, str(error))) from error
             self._stay()
             chromium.in_use += 1
-            opening = asyncio.ensure_future(chromium.new_context(cookies))
+            opening = asyncio.ensure_future(chromium.new_context(cookies, policy))
             try:
                 # Shielded: a context that opens while its user is cancelled has to be closed, too.
                 return chromium, await asyncio.shield(opening)

@@ -11,6 +11,7 @@ from playwright.async_api import APIResponse, BrowserContext
 
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.answer import LOGIN_PATH, Answer, retry_after
+from engine.portal.egress import EgressPolicy
 from engine.portal.errand import Errand
 from engine.portal.protocols import Budget
 from engine.portal.rim import portal_rim
@@ -28,6 +29,12 @@ class Caller:
         self._settings = settings
         self._budget = budget
         self._errand = errand
+
+    def policy(self) -> EgressPolicy:
+        """Where a context's data calls may go: to the portal only."""
+        policy = EgressPolicy(self._settings)
+        policy.lock()
+        return policy
 
     async def get(self, context: BrowserContext, path: str, query: Mapping[str, str]) -> tuple[Answer, datetime]:
         """The answer, whatever its status, and when the call was sent. Raises `PortalFailure` if none came."""

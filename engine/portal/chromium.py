@@ -14,12 +14,13 @@ from typing import Self
 
 import psutil
 from playwright.async_api import Browser as PlaywrightBrowser
-from playwright.async_api import BrowserContext
+from playwright.async_api import BrowserContext, ProxySettings
 from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal import processes, scratch
 from engine.portal.driver import Driver
+from engine.portal.egress import EgressPolicy, EgressProxy
 from engine.portal.protocols import Cookie
 from engine.portal.settings import PortalSettings
 
@@ -30,7 +31,23 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 #: A switch that Chromium ignores: by it the process is known among all others.
 MARK = "--idexx-sync-browser="
 
-SWITCHES = ("--disable-gpu", "--disable-background-networking", "--disable-sync")
+SWITCHES = (
+    "--disable-gpu",
+    # What Chromium would tell its maker, or fetch from there.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-pings",
+    # No name is resolved here, and no packet leaves but by the proxy of `egress`.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--disable-quic",
+)
+
+#: Chromium takes no proxy for addresses of this machine unless it is told to.
+BYPASS_NOTHING = "<-loopback>"
 
 
 class BrowserMissing(Exception):
@@ -55,9 +72,16 @@ class Chromium:
     """Made by `launch`. `in_use` and `contexts` count the contexts that are open, and that ever were."""
 
     def __init__(
-        self, settings: PortalSettings, driver: Driver, browser: PlaywrightBrowser, mark: str, folder: Path
+        self,
+        settings: PortalSettings,
+        driver: Driver,
+        browser: PlaywrightBrowser,
+        mark: str,
+        folder: Path,
+        egress: EgressProxy,
     ) -> None:
         self._settings = settings
+        self._egress = {egress}
         self._driver = driver
         self._browser = browser
         self._root = processes.find_descendant(mark)
@@ -81,6 +105,8 @@ class Chromium:
         except (PlaywrightError, TimeoutError) as error:
             raise BrowserMissing("Playwright's driver does not start; install the package anew") from error
         folder = scratch.make_folder()
+        # Of the browser itself and of pages that show what we made: they need nothing, and get nothing.
+        egress = await EgressProxy.start(EgressPolicy(), settings.upstream)
         try:
             async with asyncio.timeout(settings.times.launch):
                 browser = await driver.playwright.chromium.launch(
@@ -89,6 +115,7 @@ class Chromium:
                     # Chromium refuses to start as root with its sandbox; everybody else gets it.
                     chromium_sandbox=os.geteuid() != 0,
                     args=[mark, *SWITCHES],
+                    proxy=_proxy(egress),
                     artifacts_dir=folder,
                     # Signals are for us: the browser is closed when the work is done, not before.
                     handle_sigint=False,
@@ -98,9 +125,10 @@ class Chromium:
         except (PlaywrightError, TimeoutError) as error:
             processes.kill(processes.tree(processes.find_descendant(mark)))
             await driver.stop(settings.times.close)
+            egress.close()
             scratch.remove(folder)
             raise BrowserMissing(_why_not_launched(error, path)) from error
-        return cls(settings, driver, browser, mark, folder)
+        return cls(settings, driver, browser, mark, folder, egress)
 
     @property
     def pid(self) -> int | None:
@@ -127,16 +155,35 @@ class Chromium:
             self._memory_mib = taken / 2**20
         return self._memory_mib
 
-    async def new_context(self, cookies: Sequence[Cookie]) -> BrowserContext:
-        """A context with these cookies. Raises `TimeoutError` where the browser hangs."""
-        async with asyncio.timeout(self._settings.times.browser_answer):
-            context = await self._browser.new_context(service_workers="block", accept_downloads=False)
-            # Limits are kept by `Patience`, which knows when to stand still.
-            context.set_default_timeout(0)
-            if cookies:
-                await context.add_cookies([dict(cookie) for cookie in cookies])  # type: ignore[misc]
+    async def new_context(
+        self, cookies: Sequence[Cookie] = (), policy: EgressPolicy | None = None
+    ) -> BrowserContext:
+        """A context with these cookies, which connects to what the policy allows, or to nothing. Raises
+        `TimeoutError` where the browser hangs."""
+        egress = await EgressProxy.start(policy or EgressPolicy(), self._settings.upstream)
+        self._egress.add(egress)
+        try:
+            async with asyncio.timeout(self._settings.times.browser_answer):
+                return await self._new_context(cookies, egress)
+        except BaseException:
+            self._close_egress(egress)
+            raise
+
+    async def _new_context(self, cookies: Sequence[Cookie], egress: EgressProxy) -> BrowserContext:
+        context = await self._browser.new_context(
+            service_workers="block", accept_downloads=False, proxy=_proxy(egress)
+        )
+        context.on("close", lambda _: self._close_egress(egress))
+        # Limits are kept by `Patience`, which knows when to stand still.
+        context.set_default_timeout(0)
+        if cookies:
+            await context.add_cookies([dict(cookie) for cookie in cookies])  # type: ignore[misc]
         self.contexts += 1
         return context
+
+    def _close_egress(self, egress: EgressProxy) -> None:
+        egress.close()
+        self._egress.discard(egress)
 
     async def answers(self) -> bool:
         """Whether the browser still does what it is told: a hung one looks like a slow portal."""
@@ -169,7 +216,13 @@ class Chromium:
         await self._driver.stop(self._settings.times.close)
         processes.kill(all_of_it)
         await processes.gone(all_of_it)
+        for egress in list(self._egress):
+            self._close_egress(egress)
         await asyncio.to_thread(scratch.remove, *self._folders)
+
+
+def _proxy(egress: EgressProxy) -> ProxySettings:
+    return {"server": egress.url, "bypass": BYPASS_NOTHING}
 
 
 def _why_not_launched(error: Exception, path: Path | None) -> str:

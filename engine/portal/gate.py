@@ -13,6 +13,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.answer import Answer, check_status
+from engine.portal.egress import EgressPolicy
 from engine.portal.errand import Errand
 from engine.portal.protocols import Budget
 from engine.portal.settings import PortalSettings
@@ -23,23 +24,28 @@ T = TypeVar("T")
 #: Everything else is weight: images, fonts, media, sockets. Styles stay, since they tell what is visible.
 LOADED_TYPES = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
 
+#: What a page may fetch from elsewhere while nothing secret is on it.
+ELSEWHERE_TYPES = frozenset({"script", "stylesheet"})
+
 #: How long a page may take to come to rest after it has served its purpose, in seconds.
 SETTLE = 2.0
 
 
 class Gate:
-    """Of one page. Scripts, styles and data may be fetched from elsewhere; nothing is posted there, no page comes
-    from there.
+    """Of one page. Scripts and styles may be fetched from elsewhere until `lock`; from then on nothing leaves the
+    portal, neither by a request nor by any other connection (`egress`).
 
     `news` is set when something happened that is worth a look; `failure` is why the page cannot go on;
     `is_landing`: the portal answered what was sent with the way to one of its landing pages; `has_stopped`:
     something that was on its way out of the portal was not let through.
     """
 
-    def __init__(self, settings: PortalSettings, budget: Budget, errand: Errand) -> None:
+    def __init__(self, settings: PortalSettings, budget: Budget, errand: Errand, egress: EgressPolicy) -> None:
         self._settings = settings
         self._budget = budget
         self._errand = errand
+        self._egress = egress
+        egress.changed = self._on_egress
         self._page: Page | None = None
         self._closed = False
         self._undecided = 0
@@ -62,6 +68,10 @@ class Gate:
         page.on("response", self._on_response)
         page.on("framenavigated", lambda _: self.news.set())
         page.on("crash", lambda _: self._fail(Failure(Reason.BROWSER_CRASHED, "the sign-in page crashed")))
+
+    def lock(self) -> None:
+        """To be called before anything secret comes to the page."""
+        self._egress.lock()
 
     def close(self) -> None:
         """From now on nothing passes; who waits for a token gives it up."""
@@ -140,9 +150,11 @@ class Gate:
             self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in page leads out of the portal"))
             return False
         # What counts visitors sends out of many a page, or frames another; the sign-in goes on without it.
-        is_let_out = request.method == "GET" and not request.is_navigation_request()
-        self.has_stopped = self.has_stopped or not is_let_out
-        return is_let_out
+        if self._egress.is_locked or request.method != "GET" or request.resource_type not in ELSEWHERE_TYPES:
+            self.has_stopped = True
+            return False
+        self._egress.allow(request.url)
+        return True
 
     def _is_ours(self, request: Request) -> bool:
         try:
@@ -166,8 +178,17 @@ class Gate:
 
     def _on_start(self, request: Request) -> None:
         self._in_flight.add(request)
-        if request.redirected_from is not None and self._settings.contains(request.url):
+        if request.redirected_from is None:
+            return
+        # Chromium follows redirects without asking here; connections to elsewhere wait for this, or are refused.
+        if self._settings.contains(request.url):
             self._sent[request] = time.monotonic()
+        else:
+            self._may_pass(request)
+
+    def _on_egress(self) -> None:
+        if self._egress.unreachable is not None:
+            self._fail(Failure(Reason.PORTAL_UNAVAILABLE, f"the sign-in: {self._egress.unreachable}"))
 
     def _on_end(self, request: Request) -> None:
         self._in_flight.discard(request)

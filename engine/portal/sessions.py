@@ -81,7 +81,7 @@ class Sessions:
         slug = errand.clinic.slug
         try:
             sign_in = SignIn(self._settings, self._budget, errand)
-            async with self._browser.context(settle=sign_in.settle) as context:
+            async with self._browser.context(policy=sign_in.egress, settle=sign_in.settle) as context:
                 cookies = await sign_in.run(context)
         except PortalFailure as error:
             await self._remember(errand, error.failure)

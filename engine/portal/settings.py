@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from engine.portal.endpoint import endpoint_of
+from engine.portal.network import Upstream
+
 #: The longest span of days in one calendar call: a week is what the portal's own calendar asks for.
 MAX_SPAN_DAYS = 7
 
@@ -56,6 +59,8 @@ class PortalSettings:
     ignored_fields: frozenset[str] = frozenset()
     #: How long a sign-in form that nobody understood is left alone.
     sign_in_pause: float = 300.0
+    #: The way to the portal, for the sign-in and for data calls.
+    upstream: Upstream = field(default_factory=Upstream.of_environment)
     times: TimeLimits = field(default_factory=TimeLimits)
     browser: BrowserLimits = field(default_factory=BrowserLimits)
 
@@ -79,16 +84,8 @@ class PortalSettings:
 
     def contains(self, address: str) -> bool:
         """Whether an absolute address lies inside the portal: same scheme, host and port, below its path."""
-        try:
-            base, parts = urlsplit(self.base_url), urlsplit(address)
-            same_origin = _origin(base.scheme, base.hostname, base.port) == _origin(
-                parts.scheme, parts.hostname, parts.port
-            )
-        except ValueError:  # a port that is no number
+        endpoint = endpoint_of(address)
+        if endpoint is None or endpoint != endpoint_of(self.base_url):
             return False
-        folder = base.path.rstrip("/") + "/"
-        return same_origin and (parts.path or "/").startswith(folder)
-
-
-def _origin(scheme: str, host: str | None, port: int | None) -> tuple[str, str | None, int | None]:
-    return scheme, host, port or {"http": 80, "https": 443}.get(scheme)
+        folder = urlsplit(self.base_url).path.rstrip("/") + "/"
+        return (urlsplit(address).path or "/").startswith(folder)

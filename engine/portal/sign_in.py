@@ -11,6 +11,7 @@ from playwright.async_api import Error as PlaywrightError
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.answer import Answer, check_status, page_reason
 from engine.portal.drift import drift
+from engine.portal.egress import EgressPolicy
 from engine.portal.errand import Errand
 from engine.portal.gate import Gate
 from engine.portal.login_form import LoginForm, NoForm, await_form
@@ -32,7 +33,9 @@ class SignIn:
         self._budget = budget
         self._errand = errand
         self._limit = errand.patience.limit
-        self._gate = Gate(settings, budget, errand)
+        #: What the context of the sign-in may connect to.
+        self.egress = EgressPolicy(settings)
+        self._gate = Gate(settings, budget, errand, self.egress)
         #: To be awaited before the context is closed.
         self.settle = self._gate.settle
 
@@ -75,6 +78,7 @@ class SignIn:
                 credentials = self._errand.credentials
                 has_company = credentials.company_id is not None
                 form = await self._gate.unless_failed(page, await_form(page, has_company=has_company))
+                self._gate.lock()
                 await self._gate.unless_failed(page, form.fill(credentials))
                 return form
         except (OutOfPatience, NoForm):

@@ -66,5 +66,5 @@ class Visit:
 async def visit(browser: Browser, caller: Caller, sessions: Sessions, errand: Errand) -> AsyncIterator[Visit]:
     """Signs in where nobody has. Raises `PortalFailure`."""
     session = await sessions.get(errand)
-    async with browser.context(session.cookies) as context:
+    async with browser.context(session.cookies, policy=caller.policy()) as context:
         yield Visit(caller, sessions, errand, context, session)

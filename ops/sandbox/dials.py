@@ -145,6 +145,10 @@ class Dials(Dial):
     popup: bool = False
     permission: bool = False
     tracker: bool = False
+    #: An http address: the sign-in page tries to send what is typed there, by every channel that a page has.
+    leak_to: str | None = None
+    #: An http address from which the sign-in page fetches a script and a style that it needs.
+    assets_from: str | None = None
 
 
 class DialBoard:

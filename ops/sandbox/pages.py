@@ -60,8 +60,20 @@ def _page(name: str, dials: Dials, *, title: str, data: Any = None) -> str:
         title=escape(title),
         # "</script>" in a text must not end the element.
         data=json.dumps(data).replace("<", "\\u003c"),
-        tricks="".join(f'<script>addEventListener("load", () => {{ {trick} }});</script>' for trick in tricks),
+        tricks="".join(f'<script>addEventListener("load", () => {{ {trick} }});</script>' for trick in tricks)
+        + _elsewhere(dials),
     )
+
+
+def _elsewhere(dials: Dials) -> str:
+    """What a page has to do with other hosts."""
+    parts = ""
+    if dials.assets_from:
+        host = escape(dials.assets_from)
+        parts += f'<link rel="stylesheet" href="{host}/style.css"><script src="{host}/library.js"></script>'
+    if dials.leak_to:
+        parts += f'<script src="/static/leak.js" data-to="{escape(dials.leak_to)}"></script>'
+    return parts
 
 
 @cache

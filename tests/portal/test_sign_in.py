@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Page
 
 from engine.failure import Failure, Reason
+from engine.portal.egress import EgressPolicy
 from engine.portal.gate import Gate
 from engine.portal.protocols import Refusal, Session
 from engine.snapshot import Snapshot
@@ -217,7 +218,8 @@ async def test_an_error_of_the_budget_goes_through(stage: Stage, error: type[Exc
 
 
 async def test_a_token_that_is_given_up_before_it_is_asked_for_leaves_nothing_behind(stage: Stage):
-    gate = Gate(stage.settings, stage.budget, stage.portal._errand(stage.clinic, stage.credentials, now))
+    errand = stage.portal._errand(stage.clinic, stage.credentials, now)
+    gate = Gate(stage.settings, stage.budget, errand, EgressPolicy(stage.settings))
     paying = asyncio.create_task(gate._pay(SimpleNamespace(method="GET")))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     gate.close()
