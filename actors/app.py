@@ -54,10 +54,9 @@ async def scrape_date(sync_id: str, day: str, days: int = 1, *, traceparent: str
         done = await engine_scrape.scrape_dates(crew.desk, sync, lead, days)
         if done.clinic_id is not None:
             crew.process.relay.poke(done.clinic_id)
-        for seen in done.reconcile:
-            await crew.mail.reconcile_date(sync, seen)
+        await crew.mail.reconcile_dates(sync, done.reconcile)
         if done.coordinate:
-            await crew.mail.coordinate(sync)
+            await crew.mail.report(sync)
         if done.come_back:
             await crew.mail.scrape_dates_later(sync, lead, days, COME_BACK_AFTER)
 
@@ -70,7 +69,7 @@ async def reconcile_date(sync_id: str, day: str, *, traceparent: str | None = No
         if done is not None:
             process.relay.poke(done.clinic_id)
             if done.is_last:
-                await crew.mail.coordinate(sync)
+                await crew.mail.report(sync)
 
 
 @dramatiq.actor(broker=broker, queue_name=NOTIFIER, time_limit=settings.webhook_timeout_ms + TRY_LIMIT)

@@ -20,6 +20,10 @@ from broker import NatsBroker
 MAX_RETRIES = 12
 MIN_BACKOFF_MS, MAX_BACKOFF_MS = 500, 30_000
 
+#: How long a sender that waits for room in a full mailbox does so, in seconds: less than a claim's limit
+#: (`Limits.date_silent_after`), after which a Coordinator sends a date again.
+MAILBOX_WAIT = 4.0
+
 
 def build_broker(settings: Settings) -> NatsBroker:
     """It connects on first use. Raises `SettingsError` if `NATS_URL` is not set."""
@@ -27,6 +31,7 @@ def build_broker(settings: Settings) -> NatsBroker:
         servers(settings.need_nats_url()),
         namespace=settings.subject_prefix,
         mailbox_size=settings.mailbox_sizes(),
+        mailbox_wait=MAILBOX_WAIT,
         ack_wait=settings.ack_wait_ms / 1000,
         replicas=settings.nats_replicas,
         connect_options=connect_options(settings),

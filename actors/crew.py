@@ -162,4 +162,4 @@ class Crew(Middleware):
         log.error("date_given_up", actor=actor, **about)
         error_reports.report_death(error, actor=actor, **about)
         await give_up_dates(self.process.database, sync_id, span.dates, failure)
-        await self.mail.coordinate(sync_id)
+        await self.mail.report(sync_id)

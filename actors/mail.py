@@ -1,8 +1,15 @@
-"""The messages between the actors. They carry ids; the database carries facts."""
+"""The messages between the actors. They carry ids; the database carries facts.
+
+A DateScraper waits for room in the Reconciler's mailbox, and both wait for room in the Coordinator's, for the broker's
+`mailbox_wait`. Nobody else waits: the Coordinator looks again later, and a gateway leaves it to its sweeps. So there is
+no circle of senders that wait for each other. What found no room in time is not lost, and fails nothing: a delayed
+message, for which there is always room, has a Coordinator send it again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
@@ -15,6 +22,7 @@ from broker import MailboxFull, NatsBroker
 from engine.coordinate import Step
 from engine.dispatch import Span
 from engine.errors import Unavailable
+from engine.sync import Limits
 
 COORDINATOR = "coordinator"
 DATE_SCRAPER = "date_scraper"
@@ -24,8 +32,11 @@ NOTIFIER = "notifier"
 #: The mailboxes, one of each actor.
 QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER, NOTIFIER)
 
-#: How long the Coordinator waits for room in a full mailbox before it looks again, in seconds.
+#: How long the Coordinator leaves a full mailbox alone before it looks again, in seconds.
 ROOM_WAIT = 1.0
+#: A date that was seen and found no room at the Reconciler's is sent again after this, in seconds. The Coordinator
+#: takes a date for unreconciled after as long.
+SEND_AGAIN_AFTER = Limits().date_silent_after
 
 
 class Overloaded(Unavailable):
@@ -57,6 +68,26 @@ class Mail:
         """Has a Coordinator look at the sync, now or in `after` seconds."""
         await self._send(COORDINATOR, "coordinate", sync_id, after=after)
 
+    async def report(self, sync_id: UUID) -> None:
+        """Has a Coordinator look at the sync, after waiting for room in its mailbox, or else a little later."""
+        try:
+            await self._send(COORDINATOR, "coordinate", sync_id, wait=None)
+        except MailboxFull:
+            await self.coordinate(sync_id, after=ROOM_WAIT)
+
+    async def reconcile_dates(self, sync_id: UUID, days: Sequence[date]) -> None:
+        """Sends dates that were seen to the Reconciler, after waiting for room in its mailbox.
+
+        Those that find none stay as they are, seen and stored; a Coordinator sends them again.
+        """
+        sending = (self.reconcile_date(sync_id, day, wait=None) for day in days)
+        errors = [error for error in await asyncio.gather(*sending, return_exceptions=True) if error is not None]
+        for error in errors:
+            if not isinstance(error, MailboxFull):
+                raise error
+        if errors:
+            await self.coordinate(sync_id, after=SEND_AGAIN_AFTER)
+
     async def scrape_dates(self, sync_id: UUID, span: Span) -> None:
         """The same span sent twice is one message: the broker drops the repetition."""
         day = span.lead.isoformat()
@@ -66,8 +97,9 @@ class Mail:
     async def scrape_dates_later(self, sync_id: UUID, lead: date, days: int, after: float) -> None:
         await self._send(DATE_SCRAPER, "scrape_date", sync_id, lead.isoformat(), days, after=after)
 
-    async def reconcile_date(self, sync_id: UUID, day: date) -> None:
-        await self._send(RECONCILER, "reconcile_date", sync_id, day.isoformat())
+    async def reconcile_date(self, sync_id: UUID, day: date, wait: float | None = 0.0) -> None:
+        """`wait`: for room, in seconds; None: the broker's `mailbox_wait`."""
+        await self._send(RECONCILER, "reconcile_date", sync_id, day.isoformat(), wait=wait)
 
     async def notify(self, delivery_id: UUID, after: float | None = None) -> None:
         """Has the notifier try a delivery of a webhook, now or in `after` seconds."""
@@ -76,7 +108,10 @@ class Mail:
     async def follow(self, sync_id: UUID, step: Step) -> None:
         """Sends what a step of the Coordinator has decided. A full mailbox means to look again a little later."""
         for other in step.started:
-            await self.coordinate(other)
+            try:
+                await self.coordinate(other)
+            except MailboxFull:
+                await self.coordinate(other, after=ROOM_WAIT)
         try:
             for span in step.dispatch:
                 await self.scrape_dates(sync_id, span)
@@ -95,6 +130,7 @@ class Mail:
         *args: Any,
         after: float | None = None,
         message_id: UUID | None = None,
+        wait: float | None = 0.0,
     ) -> None:
         message: Message[Any] = Message(
             queue_name=queue,
@@ -106,7 +142,7 @@ class Mail:
         )
         delay = None if after is None else max(round(after * 1000), 1)
         try:
-            await self._broker.enqueue_async(message, delay=delay)
+            await self._broker.enqueue_async(message, delay=delay, mailbox_wait=wait)
         except MailboxFull:
             self._refused(queue)
             raise

@@ -128,15 +128,21 @@ class NatsBroker(QueueAccess):
         self.emit_after("enqueue", message, delay)
         return message
 
-    async def enqueue_async(self, message: AnyMessage, delay: int | None = None) -> AnyMessage:
-        """As `enqueue`, for coroutines on the broker's loop: it never blocks the loop."""
+    async def enqueue_async(
+        self, message: AnyMessage, delay: int | None = None, *, mailbox_wait: float | None = None
+    ) -> AnyMessage:
+        """As `enqueue`, for coroutines on the broker's loop: it never blocks the loop.
+
+        `mailbox_wait` takes the place of the broker's own.
+        """
+        wait = self._mailbox_wait if mailbox_wait is None else mailbox_wait
         names, message, _, due = self._order(message, delay)
         self.emit_before("enqueue", message, delay)
         sender = self._open().sender
         if due is not None:
             await sender.schedule(names, message, due)
         else:
-            await sender.store(names, sender.letter(names, message), self._mailbox_wait)
+            await sender.store(names, sender.letter(names, message), wait)
         self.emit_after("enqueue", message, delay)
         return message
 

@@ -172,6 +172,30 @@ class TestFullMailbox:
         assert await pool.fetchval("select count(*) from schedule_syncs") == 1
 
 
+class TestFullMailboxOfTheReconciler:
+    @pytest.fixture
+    def settings(self) -> dict[str, str]:
+        return {"MAILBOX_SIZE_RECONCILER": "1"}
+
+    async def test_seen_dates_wait_for_it_and_none_fails(
+        self, system: System, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+    ) -> None:
+        system.gateway()
+        system.worker("coordinator")
+        system.worker("date_scraper")
+        sync = await asker.ask("sync", clinics[0].slug, {"days_ahead": 4})
+
+        async def all_are_seen() -> bool:
+            counted = "select count(*) from schedule_sync_dates where status = 'scraped'"
+            return bool(await pool.fetchval(counted) == 4)
+
+        await until(all_are_seen)
+        system.worker("reconciler")
+        events = await asker.events(clinics[0].slug, sync["sync_id"])
+        assert (events[-1]["event"], events[-1]["failed_dates"]) == ("completed", [])
+        assert "MailboxFull" not in system.log("date_scraper")
+
+
 class TestSpans:
     @pytest.fixture
     def settings(self) -> dict[str, str]:
