@@ -113,7 +113,9 @@ class Api:
                 raise Unavailable(f"this gateway is shutting down; sync {sync_id} goes on", retry_after_ms=1000)
             log.info("http_sync_given_up", clinic=clinic, sync_id=sync_id, caller_left=left.done())
             if not may_cancel:
-                raise TimedOut(f"sync {sync_id}, which another request started, is not done after {self._wait:g} s")
+                raise TimedOut(
+                    f"sync {sync_id}, which another request started, is not done after {self._wait:g} s"
+                )
             await self._cancel(clinic, sync_id)
             raise TimedOut(f"sync {sync_id} was not done within {self._wait:g} s and is cancelled")
         finally:
