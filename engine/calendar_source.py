@@ -9,11 +9,11 @@ from datetime import date, datetime
 from typing import Protocol
 
 from engine.clinic import Clinic
+from engine.config_reading import ConfigReading
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.evidence import EvidenceSink
 from engine.failure import Failure
-from engine.schedule import ScheduleConfig
 from engine.snapshot import Snapshot
 
 
@@ -43,8 +43,12 @@ class CalendarSource(Protocol):
         An open day that stays empty has the warning `open_days_empty`.
         """
 
-    async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ScheduleConfig | Failure:
-        """Opening hours, length of a slot, rooms; asked for once in a sync."""
+    async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ConfigReading | Failure:
+        """Opening hours, slot interval, columns, types, providers; asked for once in a sync.
+
+        A part that the portal does not give, or not in a form whose meaning is certain, is None and named in
+        `problems`: what was read before stays in use, and nothing stands in for what was never read.
+        """
 
     async def check_credentials(self, clinic: Clinic, credentials: Credentials) -> Failure | None:
         """Signs in for real, also where these credentials were refused before. None: the portal lets the clinic in."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.clinic import Clinic
+from engine.config_reading import config_warnings
 from engine.dispatch import is_partial, open_dates
 from engine.events import Event
 from engine.failure import FATAL_FOR_SYNC
@@ -28,9 +29,10 @@ from engine.store.reconciling import (
 )
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs import events
+from engine.store.syncs.configuration import config_outcome
 from engine.store.syncs.lifecycle import Ending, end, recount_held, warnings_of_sync
 from engine.sync import DateState, DateStatus, Sync, SyncStatus
-from engine.warnings import join_warnings
+from engine.warnings import SyncWarning, join_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,20 @@ async def conclude(
         errors=[_error(state) for state in dates if state.status is DateStatus.FAILED],
         plan=carried.plan,
         warnings=join_warnings(
-            await warnings_of_sync(connection, sync.id), {state.date: state.warnings for state in dates}
+            await _warnings(connection, clinic, sync, status), {state.date: state.warnings for state in dates}
         ),
     )
     await end(connection, sync.id, ending)
+
+
+async def _warnings(connection: Connection, clinic: Clinic, sync: Sync, status: SyncStatus) -> list[SyncWarning]:
+    """Those that concern the sync as a whole."""
+    warnings = await warnings_of_sync(connection, sync.id)
+    if status is SyncStatus.COMPLETED:
+        outcome = await config_outcome(connection, sync.id)
+        known = await load_schedule_config(connection, clinic.id)
+        warnings += config_warnings(outcome, known, columns_chosen=clinic.resources is not None)
+    return warnings
 
 
 async def _carry_out(

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from engine.calendar_source import CalendarSource
 from engine.clinic import Clinic
+from engine.config_reading import ConfigOutcome, ConfigReading
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.errors import NoCredentials
@@ -27,9 +28,10 @@ from engine.schedule import ScheduleConfig
 from engine.snapshot import Snapshot
 from engine.store.clinics import find_clinic, get_credentials, mark_login_failure
 from engine.store.database import Connection, Database
-from engine.store.reconciling import known_schedule_config, save_schedule_config
+from engine.store.reconciling import load_schedule_config, save_config_reading
 from engine.store.syncs.admission import lock_clinic_row
 from engine.store.syncs.claims import Claim, claim, retry, save_snapshot, statuses, stored_counts
+from engine.store.syncs.configuration import config_outcome, record_config_outcome
 from engine.store.syncs.dates import fail
 from engine.store.syncs.lifecycle import lock_sync
 from engine.store.vault import Vault, VaultError
@@ -73,24 +75,28 @@ class Desk:
 
 @dataclass(slots=True)
 class _Hours:
-    """The opening hours as they are known at the moment: stored, then read by this sync. None: not known."""
+    """The opening hours as they are known at the moment: stored, then read by this sync."""
 
-    config: ScheduleConfig | None
+    config: ScheduleConfig
 
     def is_open(self, day: date) -> bool:
         """True also where that is not known."""
-        return self.config is None or self.config.is_open_on(day) is not False
+        return self.config.is_open_on(day) is not False
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Everything that is known before the portal is asked. `claims` are of neighbouring dates."""
+    """Everything that is known before the portal is asked. `claims` are of neighbouring dates.
+
+    `asks_config`: the clinic's configuration is asked for, too.
+    """
 
     claims: Sequence[Claim]
     clinic: Clinic
     credentials: Credentials | Failure
     stored: Mapping[date, int]
     hours: _Hours
+    asks_config: bool
 
     @property
     def sync_id(self) -> UUID:
@@ -128,8 +134,17 @@ async def _claim(desk: Desk, sync_id: UUID, lead: date, days: int) -> _Task | Do
         clinic = await find_clinic(connection, str(sync.clinic_id))
         credentials = await _credentials(connection, desk.vault, clinic)
         stored = await stored_counts(connection, clinic.id, dates)
-        hours = _Hours(await known_schedule_config(connection, clinic.id))
-        return _Task(claims, clinic, credentials, stored, hours)
+        hours = _Hours(await load_schedule_config(connection, clinic.id))
+        asks_config = await _asks_config(connection, sync_id, claims)
+        return _Task(claims, clinic, credentials, stored, hours, asks_config)
+
+
+async def _asks_config(connection: Connection, sync_id: UUID, claims: Sequence[Claim]) -> bool:
+    """With the sync's first date, once: not with its second look, nor with its next try if the portal has answered."""
+    if all(each.position > 1 for each in claims):
+        return False
+    outcome = await config_outcome(connection, sync_id)
+    return outcome is None or not outcome.is_final
 
 
 def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> Done:
@@ -151,7 +166,7 @@ async def _credentials(connection: Connection, vault: Vault, clinic: Clinic) -> 
 
 async def _look(
     desk: Desk, task: _Task
-) -> tuple[Mapping[date, Snapshot | Failure], ScheduleConfig | Failure | None]:
+) -> tuple[Mapping[date, Snapshot | Failure], ConfigReading | Failure | None]:
     """Asks the portal for the dates; the first date of a sync asks for the clinic's configuration, too."""
     if isinstance(task.credentials, Failure):
         return dict.fromkeys(task.dates, task.credentials), None
@@ -164,16 +179,16 @@ async def _look(
         is_open=task.hours.is_open,
         evidence=desk.evidence(task.sync_id),
     )
-    if all(each.position > 1 for each in task.claims):
+    if not task.asks_config:
         return await scrape, None
     return await asyncio.gather(scrape, _read_config(desk, task, task.credentials))
 
 
-async def _read_config(desk: Desk, task: _Task, credentials: Credentials) -> ScheduleConfig | Failure:
+async def _read_config(desk: Desk, task: _Task, credentials: Credentials) -> ConfigReading | Failure:
     """The hours are used by the scrape beside it as soon as they are there."""
     config = await desk.portal.schedule_config(task.clinic, credentials)
-    if isinstance(config, ScheduleConfig):
-        task.hours.config = config
+    if isinstance(config, ConfigReading) and not config.is_fallback:
+        task.hours.config = task.hours.config.updated_by(config.config)
     return config
 
 
@@ -183,7 +198,7 @@ def database_clock(read_at: datetime) -> Callable[[], datetime]:
     return lambda: read_at + timedelta(seconds=time.monotonic() - begun)
 
 
-async def _record(desk: Desk, task: _Task, found: Found, config: ScheduleConfig | Failure | None) -> Done:
+async def _record(desk: Desk, task: _Task, found: Found, config: ConfigReading | Failure | None) -> Done:
     seen = []
     refused = _refused(task, found)
     async with desk.database.transaction() as connection:
@@ -194,8 +209,8 @@ async def _record(desk: Desk, task: _Task, found: Found, config: ScheduleConfig 
             return Done()
         if refused:
             await mark_login_failure(connection, task.clinic.id, *refused)
-        if isinstance(config, ScheduleConfig):
-            await save_schedule_config(connection, task.clinic.id, config)
+        if config is not None:
+            await _record_config(connection, task, found, config)
         for each in task.claims:
             outcome = found[each.date]
             if isinstance(outcome, Failure):
@@ -204,6 +219,20 @@ async def _record(desk: Desk, task: _Task, found: Found, config: ScheduleConfig 
                 seen.append(each.date)
     # Their place is free: the next dates need not wait until these are reconciled.
     return Done(task.clinic.id, reconcile=seen, coordinate=True)
+
+
+async def _record_config(
+    connection: Connection, task: _Task, found: Found, config: ConfigReading | Failure
+) -> None:
+    """Stores what was read, and what the sync's end has to say of it."""
+    if isinstance(config, ConfigReading):
+        await save_config_reading(connection, task.clinic.id, config)
+        outcome = ConfigOutcome(problems=config.problems)
+    else:
+        # Where the dates failed as well, the trouble is not this call's own: it is made again with their next try.
+        own = any(isinstance(found[each.date], Snapshot) for each in task.claims)
+        outcome = ConfigOutcome(config, is_final=own)
+    await record_config_outcome(connection, task.sync_id, outcome)
 
 
 def _refused(task: _Task, found: Found) -> tuple[Credentials, Reason] | None:

@@ -11,7 +11,7 @@ from engine.dates import DateRange, days_ahead, work_order
 from engine.dispatch import Span, in_flight, is_partial, next_spans, outcome, unclaimed
 from engine.errors import BadRequest, QueueFull
 from engine.failure import Reason
-from engine.schedule import Room, ScheduleConfig, slots_of
+from engine.schedule import Room, ScheduleConfig, same_hours, slots_of
 from engine.sync import (
     DATE_MOVES,
     SYNC_MOVES,
@@ -145,12 +145,12 @@ def test_the_crowd_decides_who_is_refused_and_when_to_come_again() -> None:
 
 
 def test_slots_fill_the_opening_hours_and_no_closed_day() -> None:
-    config = ScheduleConfig(time(8), time(9, 40), (1,), 30, (Room("a", "A"), Room("b", "B")))
-    slots = list(slots_of(TODAY, config, config.capacity(["b", "x"])))
+    config = ScheduleConfig(same_hours([1], 8 * 60, 9 * 60 + 40), 30, (Room("a", "A"), Room("b", "B")))
+    slots = list(slots_of(TODAY, config, ["b", "x"]))
     assert [(slot.start_time, slot.end_time) for slot in slots] == [
         (time(8), time(8, 30)),
         (time(8, 30), time(9)),
         (time(9), time(9, 30)),
     ]
     assert {slot.capacity for slot in slots} == {1}
-    assert list(slots_of(TODAY + timedelta(days=1), config, 1)) == []
+    assert list(slots_of(TODAY + timedelta(days=1), config)) == []

@@ -7,23 +7,23 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from engine.clinic import Clinic
+from engine.config_reading import ConfigReading
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.evidence import EvidenceSink
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.browser import Browser
 from engine.portal.calls import Caller
+from engine.portal.config_calls import ConfigCalls
 from engine.portal.doubts import Doubts, every_day
 from engine.portal.errand import Errand
 from engine.portal.protocols import Breaker, Budget, Observer, SessionStore
 from engine.portal.rim import portal_rim
-from engine.portal.schedule_config import CONFIG_PATH, read_config
 from engine.portal.scraping import Scraping
 from engine.portal.sessions import Sessions
 from engine.portal.settings import PortalSettings
 from engine.portal.visit import Visit, visit
 from engine.portal.witness import Witness
-from engine.schedule import ScheduleConfig
 from engine.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -66,6 +66,7 @@ class Portal:
         self._observer = observer
         self.browser = browser or Browser(settings)
         self._sessions = Sessions(settings, self.browser, sessions, budget)
+        self._config_calls = ConfigCalls()
 
     async def start(self) -> None:
         """Launches the browser. Raises `BrowserMissing` with the remedy."""
@@ -119,14 +120,16 @@ class Portal:
         credentials: Credentials,
         *,
         clock: Clock = _utc_now,
-    ) -> ScheduleConfig | Failure:
-        async def look(place: Visit) -> ScheduleConfig:
-            return await place.read(CONFIG_PATH, {}, read_config)
+    ) -> ConfigReading | Failure:
+        """What the portal says of how the clinic works, from whichever of its calls answers."""
+
+        async def look(place: Visit) -> ConfigReading:
+            return await self._config_calls.ask(place, clinic.id, clock)
 
         if (paused := await self._admit(clinic)) is not None:
             return paused
         found = await self._run(self._errand(clinic, credentials, clock), look, self._settings.times.date)
-        await self._record(clinic, {CONFIG_PATH: found})
+        await self._record(clinic, {"configuration": found})
         return found
 
     async def check_credentials(

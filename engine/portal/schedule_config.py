@@ -1,91 +1,140 @@
-"""The portal's schedule configuration: what is missing gets our defaults, nonsense is refused."""
+"""Reads an answer of one of the two configuration calls into a `ConfigReading`.
+
+A part that is missing, or whose meaning is not certain, is left out and named in `problems`; nothing stands in for it.
+Names that no table has are ignored: new fields come without notice.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, time
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
 
+from engine.config_reading import ConfigReading, Problem
 from engine.portal.answer import Answer, read_json
+from engine.portal.config_fields import (
+    NotUnderstood,
+    entries,
+    find,
+    minutes,
+    plain,
+    text,
+    unknown_names,
+    whole_number,
+)
 from engine.portal.drift import drift
-from engine.schedule import Room, ScheduleConfig
+from engine.portal.opening_hours import read_hours
+from engine.schedule import AppointmentType, Provider, Room, ScheduleConfig
 
-CONFIG_PATH = "/schedule/getScheduleConfigs"
-
-KNOWN_PARTS = frozenset({"businessHours", "slotDuration", "providers", "rooms"})
-
-MINUTES_OF_DAY = 24 * 60
+T = TypeVar("T")
 
 
-def read_config(answer: Answer, now: datetime) -> ScheduleConfig:
-    """Raises `PortalFailure` for an answer that is no configuration. Parts that are not known are left alone."""
-    value = read_json(answer, now)
+class ConfigSource(StrEnum):
+    """The calls that give the configuration, the newer first."""
+
+    VIEW = "getAppointmentView"
+    CONFIGS = "getScheduleConfigs"
+
+
+#: The names of each part, plain (see `config_fields`).
+HOURS = frozenset({"businesshours", "openinghours"})
+INTERVAL = frozenset({"slotinterval", "slotduration", "slotminutes"})
+ROOMS = frozenset({"appointmentrooms", "rooms"})
+TYPES = frozenset({"appointmenttypes"})
+PROVIDERS = frozenset({"providers"})
+#: Known, and of no use: the part of the day that the portal's calendar draws, and whether deputies are in use.
+UNUSED = frozenset({"mintime", "maxtime", "deputyenabled"})
+
+PARTS = HOURS | INTERVAL | ROOMS | TYPES | PROVIDERS
+
+MAX_DURATION_SLOTS = 1440
+
+
+def read_config(answer: Answer, now: datetime, source: ConfigSource) -> ConfigReading:
+    """Raises `PortalFailure` for an answer that is no configuration."""
+    return _Reader(_configuration(read_json(answer, now), source)).read(source)
+
+
+def _configuration(value: Any, source: ConfigSource) -> Mapping[str, Any]:
+    """The object that has the parts: the answer, or the one object in it that has some."""
     if not isinstance(value, dict):
-        raise drift("the schedule configuration is no object")
-    if value and not KNOWN_PARTS & value.keys():
-        raise drift("the schedule configuration has none of its parts", value)
-    config = _with_hours(ScheduleConfig(), value.get("businessHours"))
-    if (minutes := value.get("slotDuration")) is not None:
-        config = replace(config, slot_minutes=_whole_number(minutes, "slotDuration", 1, MINUTES_OF_DAY))
-    if (rooms := value.get("rooms")) is not None:
-        config = replace(config, rooms=_rooms(rooms))
-    return config
-
-
-def _with_hours(config: ScheduleConfig, hours: Any) -> ScheduleConfig:
-    if hours is None:
-        return config
-    if not isinstance(hours, dict):
-        raise drift("businessHours is no object")
-    opens = _time(hours.get("start"), "start", config.opens)
-    closes = _time(hours.get("end"), "end", config.closes)
-    if closes <= opens:
-        raise drift("businessHours end before they start")
-    return replace(config, opens=opens, closes=closes, days_of_week=_days(hours.get("daysOfWeek"), config))
-
-
-def _time(value: Any, name: str, default: time) -> time:
-    if value is None:
-        return default
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d{1,2}):(\d{2})(?::00)?", value.strip(), re.ASCII)):
-        hour, minute = int(found.group(1)), int(found.group(2))
-        if hour < 24 and minute < 60:
-            return time(hour, minute)
-    raise drift(f"businessHours.{name} is no time of day")
-
-
-def _days(value: Any, config: ScheduleConfig) -> tuple[int, ...]:
-    if value is None:
-        return config.days_of_week
-    if not isinstance(value, list):
-        raise drift("businessHours.daysOfWeek is no array")
-    return tuple(sorted({_whole_number(day, "businessHours.daysOfWeek", 0, 6) for day in value}))
-
-
-def _rooms(value: Any) -> tuple[Room, ...]:
-    if not isinstance(value, list):
-        raise drift("rooms is no array")
-    rooms = tuple(_room(room) for room in value)
-    if len({room.id for room in rooms}) != len(rooms):
-        raise drift("two rooms have the same id")
-    return rooms
-
-
-def _room(value: Any) -> Room:
-    if not isinstance(value, Mapping):
-        raise drift("a room is no object")
-    identity, name = value.get("id"), value.get("name")
-    if isinstance(identity, bool) or not isinstance(identity, str | int) or not str(identity).strip():
-        raise drift("a room has no id", [key for key in value if key not in {"id", "name"}])
-    room = str(identity).strip()
-    return Room(room, name.strip() if isinstance(name, str) and name.strip() else room)
-
-
-def _whole_number(value: Any, name: str, low: int, high: int) -> int:
-    if isinstance(value, str) and re.fullmatch(r"\d{1,4}", value, re.ASCII):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise drift(f"{name} is no whole number from {low} to {high}")
+        raise drift(f"the answer of {source} is not an object")
+    inner = [each for each in value.values() if isinstance(each, dict) and _has_parts(each)]
+    if not _has_parts(value) and len(inner) == 1:
+        return inner[0]
+    if not _has_parts(value):
+        raise drift(f"the answer of {source} has none of the known parts", value)
     return value
+
+
+def _has_parts(value: Mapping[str, Any]) -> bool:
+    return any(plain(name) in PARTS for name in value)
+
+
+class _Reader:
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self._record = record
+        self._problems: list[Problem] = []
+        self._unknown = unknown_names(record, PARTS, UNUSED)
+
+    def read(self, source: ConfigSource) -> ConfigReading:
+        config = ScheduleConfig(
+            hours=self._part("businessHours", HOURS, read_hours, needed=True),
+            slot_minutes=self._part("slotInterval", INTERVAL, minutes, needed=True),
+            rooms=self._part("appointmentRooms", ROOMS, _rooms, needed=True),
+            types=self._part("appointmentTypes", TYPES, _types),
+            providers=self._part("providers", PROVIDERS, _providers),
+        )
+        return ConfigReading(config, source, tuple(self._problems))
+
+    def _part(
+        self, field: str, names: frozenset[str], read: Callable[[Any, str], T], *, needed: bool = False
+    ) -> T | None:
+        try:
+            value = find(self._record, field, names)
+            if value is not None:
+                return read(value, field)
+            if needed:
+                self._problems.append(Problem(field, f"{field} is missing{self._unknown}", is_missing=True))
+        except NotUnderstood as error:
+            self._problems.append(Problem(field, str(error), is_missing=False))
+        return None
+
+
+def _rooms(value: Any, field: str) -> tuple[Room, ...]:
+    """In the order of the calendar."""
+    rooms = [Room(*_identity(room, f"{field}[{n}]")) for n, room in enumerate(entries(value, field))]
+    if not rooms:
+        raise NotUnderstood(f"{field} is empty")
+    if len({room.id for room in rooms}) != len(rooms):
+        raise NotUnderstood(f"{field} has two entries with one id")
+    positions = [room.get("position") for room in value]
+    if all(isinstance(position, int) for position in positions):
+        rooms = [room for _, room in sorted(zip(positions, rooms, strict=True), key=lambda pair: pair[0])]
+    return tuple(rooms)
+
+
+def _types(value: Any, field: str) -> tuple[AppointmentType, ...]:
+    return tuple(_type(entry, f"{field}[{n}]") for n, entry in enumerate(entries(value, field)))
+
+
+def _type(entry: Mapping[str, Any], field: str) -> AppointmentType:
+    duration = entry.get("duration")
+    slots = None if duration is None else whole_number(duration, f"{field}.duration", 0, MAX_DURATION_SLOTS)
+    # No length is no length: not an appointment that takes no time.
+    return AppointmentType(*_identity(entry, field), slots or None)
+
+
+def _providers(value: Any, field: str) -> tuple[Provider, ...]:
+    return tuple(Provider(*_identity(entry, f"{field}[{n}]")) for n, entry in enumerate(entries(value, field)))
+
+
+def _identity(entry: Mapping[str, Any], field: str) -> tuple[str, str]:
+    """Its id, and its name (a provider's may be in `provider`); the id where it has none."""
+    identity = text(entry.get("id"))
+    if identity is None:
+        raise NotUnderstood(
+            f"{field}.id is missing, or not text or a number{unknown_names(entry, {'id', 'name'})}"
+        )
+    return identity, text(entry.get("name")) or text(entry.get("provider")) or identity

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from engine.calendar_source import CalendarSource
 from engine.clinic import Clinic
+from engine.config_reading import ConfigReading
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.failure import Failure
 from engine.portal.doubts import every_day
-from engine.schedule import ScheduleConfig
 from engine.snapshot import Snapshot
 
 
@@ -40,7 +40,16 @@ async def keeps_the_promises(
     assert {day: complete(seen).appointments for day, seen in again.items()} == {
         day: complete(seen).appointments for day, seen in first.items()
     }
-    assert isinstance(await source.schedule_config(clinic, right), ScheduleConfig)
+    reading = await source.schedule_config(clinic, right)
+    assert isinstance(reading, ConfigReading)
+    parts = {
+        "businessHours": reading.config.hours,
+        "slotInterval": reading.config.slot_minutes,
+        "appointmentRooms": reading.config.rooms,
+    }
+    assert {name for name, part in parts.items() if part is None} <= {
+        problem.field for problem in reading.problems
+    }
     assert await source.check_credentials(clinic, right) is None
     await refuses(source, clinic, wrong, dates)
 

@@ -15,7 +15,7 @@ from engine.failure import PortalFailure
 from engine.portal.answer import Answer
 from engine.portal.calendar import WRAPPERS, read_calendar
 from engine.portal.fields import KNOWN_NAMES
-from engine.portal.schedule_config import read_config
+from engine.portal.schedule_config import ConfigSource, read_config
 from engine.snapshot import Snapshot
 from tests.portal.shapes import CAMEL, DAY, DENVER, NOW, SNAKE, answer
 
@@ -165,20 +165,29 @@ def test_any_bytes_with_any_headers_fail_with_a_reason(body: bytes, status: int,
         check_consistent(snapshots)
 
 
+entries = st.dictionaries(
+    st.sampled_from(["start", "end", "daysOfWeek", "id", "name", "duration", "position"]),
+    values | st.sampled_from(["08:00", "24:00", "6 pm", 5, [1, 2]]),
+)
+
+
 @fuzz
 @given(
     st.dictionaries(
-        st.sampled_from(["businessHours", "slotDuration", "rooms", "providers"]),
-        values | st.dictionaries(st.sampled_from(["start", "end", "daysOfWeek", "id", "name"]), values),
+        st.sampled_from(["businessHours", "slotDuration", "rooms", "appointmentTypes", "providers"]),
+        values | entries | st.lists(entries, max_size=3),
     )
 )
-def test_any_schedule_configuration_makes_sense_or_is_refused(value: dict[str, Any]):
+def test_any_schedule_configuration_makes_sense_or_its_parts_are_named(value: dict[str, Any]):
     try:
-        config = read_config(answer(value), NOW)
+        reading = read_config(answer(value), NOW, ConfigSource.VIEW)
     except PortalFailure:
         return
-    assert config.opens < config.closes
-    assert 1 <= config.slot_minutes <= 1440
+    config, problems = reading.config, {problem.field for problem in reading.problems}
+    parts = {"businessHours": config.hours, "slotInterval": config.slot_minutes, "appointmentRooms": config.rooms}
+    assert {name for name, part in parts.items() if not part} <= problems
+    assert all(0 <= one.opens < one.closes <= one.opens + 1440 for one in config.hours or ())
+    assert 1 <= (config.slot_minutes or 1) <= 1440
 
 
 @pytest.mark.parametrize("name", ["id", "start", "end"])

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from engine.failure import Failure, Reason
-from engine.schedule import ScheduleConfig
 from engine.snapshot import Snapshot
 from tests.portal.conftest import TODAY, Stage
 
@@ -139,22 +138,6 @@ async def test_changes_of_the_schedule_are_seen(stage: Stage):
     )
     for snapshot in await stage.scrape(TODAY, WEEK_END):
         await stage.assert_true(snapshot)
-
-
-async def test_the_schedule_configuration_is_read(stage: Stage):
-    config = await stage.portal.schedule_config(stage.clinic, stage.credentials)
-    assert isinstance(config, ScheduleConfig)
-    said = stage.account.config
-    assert config.opens.strftime("%H:%M") == said["businessHours"]["start"]
-    assert config.closes.strftime("%H:%M") == said["businessHours"]["end"]
-    assert config.slot_minutes == said["slotDuration"]
-    assert [room.id for room in config.rooms or ()] == [room["id"] for room in said["rooms"]]
-
-
-@pytest.mark.parametrize("missing", ["rooms", "slotDuration", "businessHours", "businessHours.daysOfWeek"])
-async def test_a_missing_part_of_the_configuration_is_replaced_by_the_default(stage: Stage, missing: str):
-    await stage.sandbox.dials(config_missing=[missing])
-    assert isinstance(await stage.portal.schedule_config(stage.clinic, stage.credentials), ScheduleConfig)
 
 
 async def test_a_configuration_that_fails_has_a_reason(stage: Stage):

@@ -14,7 +14,7 @@ from engine.clinic import Clinic
 from engine.failure import Failure, Reason
 from engine.give_up import give_up_dates
 from engine.reconcile import reconcile_date
-from engine.schedule import ScheduleConfig
+from engine.schedule import ScheduleConfig, same_hours
 from engine.store.clinics import set_goal
 from engine.store.database import Database
 from engine.store.reconciling import save_schedule_config
@@ -32,7 +32,7 @@ SUNDAY = TODAY + timedelta(days=6)
 async def weekdays(database: Database, clinic: Clinic) -> None:
     """The clinic is known to be closed on Sundays."""
     async with database.transaction() as connection:
-        await save_schedule_config(connection, clinic.id, ScheduleConfig())
+        await save_schedule_config(connection, clinic.id, ScheduleConfig(same_hours(range(1, 7), 480, 1080)))
 
 
 async def read(database: Database, clinic: Clinic, sync_id: UUID, day: date) -> None:

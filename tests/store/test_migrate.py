@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import asyncpg
 import pytest
 
 from engine.clinic import Clinic
-from engine.schedule import ScheduleConfig
+from engine.schedule import Room, ScheduleConfig, same_hours
 from engine.store.clinics import remove_clinic
 from engine.store.migrate import FOLDER, MigrationChanged, migrate, pending
 from engine.store.reconciling import refresh_slots, save_schedule_config
@@ -98,8 +97,9 @@ async def test_the_old_tables_keep_their_rows_and_the_next_sync_goes_on_with_the
 async def test_a_slot_of_the_old_tables_may_go_though_a_removed_appointment_points_at_it(old: Desk) -> None:
     await old.pool.execute("update schedule_appointments set slot_id = (select id from schedule_slots)")
     await old.sync(0, {0: []})
+    config = ScheduleConfig(same_hours(range(7), 10 * 60, 11 * 60), 15, (Room("a", "A"),))
     async with old.pool.acquire() as connection, connection.transaction():
-        await save_schedule_config(connection, old.clinic.id, ScheduleConfig(opens=time(10), closes=time(11)))
+        await save_schedule_config(connection, old.clinic.id, config)
         counts = await refresh_slots(connection, old.clinic, old.dates(0, 0))
     assert counts.removed == 1
 

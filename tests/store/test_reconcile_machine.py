@@ -32,7 +32,7 @@ from hypothesis.stateful import (
 
 from engine.appointment import FREES_SLOT, Appointment
 from engine.removals import Fence
-from engine.schedule import ScheduleConfig
+from engine.schedule import Room, ScheduleConfig, same_hours
 from engine.snapshot import Snapshot
 from engine.store.reconciling import (
     apply_removals,
@@ -40,6 +40,7 @@ from engine.store.reconciling import (
     plan_removals,
     refresh_slots,
     reject_removals,
+    save_schedule_config,
     unsettled_dates,
 )
 from tests.store.desk import DAY0, Desk, appointment, on, snapshot
@@ -48,6 +49,10 @@ from tests.store.portal_model import PortalModel, Transit
 T = TypeVar("T")
 
 DAYS = 4
+SLOT = timedelta(minutes=15)
+CONFIG = ScheduleConfig(
+    same_hours(range(1, 7), 8 * 60, 18 * 60), SLOT.seconds // 60, (Room("room-1", "One"), Room("room-2", "Two"))
+)
 NO_FENCE = Fence(10**6, 100)
 TIGHT_FENCE = Fence(1, 10)
 
@@ -195,6 +200,7 @@ class ReconcileMachine(RuleBasedStateMachine):
         async with self.pool.acquire() as connection, connection.transaction():
             plan = await plan_removals(connection, self.desk.clinic.id, sync)
             done = await apply_removals(connection, self.desk.clinic.id, sync, plan, fence)
+            await save_schedule_config(connection, self.desk.clinic.id, CONFIG)
             await refresh_slots(connection, self.desk.clinic, self.desk.dates(0, DAYS - 1))
         return [] if done.held else [one.neo_appointment_id for one in plan.removable]
 
@@ -257,7 +263,7 @@ class ReconcileMachine(RuleBasedStateMachine):
     @staticmethod
     def _takes(one: Appointment, slot: tuple[Any, Any]) -> bool:
         starts = datetime.combine(*slot, UTC)
-        ends = starts + timedelta(minutes=ScheduleConfig().slot_minutes)
+        ends = starts + SLOT
         if one.status in FREES_SLOT:
             return False
         if one.starts_at == one.ends_at:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -10,7 +11,7 @@ import asyncpg
 import pytest
 
 from engine.dates import DateRange
-from engine.schedule import Room, ScheduleConfig
+from engine.schedule import OpenHours, Room, ScheduleConfig, same_hours
 from engine.store.clinics import find_clinic
 from engine.store.reconciling import (
     SlotCounts,
@@ -26,7 +27,15 @@ from tests.store.desk import Desk, appointment, at, day
 pytestmark = pytest.mark.anyio
 
 ROOMS = (Room("room-1", "One"), Room("room-2", "Two"), Room("room-3", "Three"))
-CONFIG = ScheduleConfig(opens=time(9), closes=time(11), slot_minutes=30, rooms=ROOMS[:2])
+WORKDAYS = (1, 2, 3, 4, 5, 6)
+
+
+def hours(opens: str, closes: str, weekdays: Iterable[int] = WORKDAYS) -> tuple[OpenHours, ...]:
+    (start, end) = (int(text[:2]) * 60 + int(text[3:]) for text in (opens, closes))
+    return same_hours(weekdays, start, end)
+
+
+CONFIG = ScheduleConfig(hours("09:00", "11:00"), slot_minutes=30, rooms=ROOMS[:2])
 
 
 async def refresh(desk: Desk, config: ScheduleConfig = CONFIG, first: int = 0, last: int = 0) -> SlotCounts:
@@ -63,7 +72,7 @@ async def test_an_appointment_takes_every_slot_that_it_overlaps(desk: Desk) -> N
 
 
 async def test_what_goes_on_past_midnight_takes_slots_of_the_day_after_the_range(desk: Desk) -> None:
-    nights = replace(CONFIG, opens=time(0), closes=time(1))
+    nights = replace(CONFIG, hours=hours("00:00", "01:00"))
     await refresh(desk, nights, 0, 1)
     await desk.sync(0, {0: [appointment(1, start="23:45")]})
     await refresh(desk, nights)
@@ -89,7 +98,7 @@ async def test_a_slot_that_no_longer_fits_goes_unless_it_is_taken_and_then_nothi
 ) -> None:
     await desk.sync(0, {0: [appointment(1, start="10:30")]})
     await refresh(desk)
-    shorter = replace(CONFIG, closes=time(10))
+    shorter = replace(CONFIG, hours=hours("09:00", "10:00"))
     assert await refresh(desk, shorter) == SlotCounts(created=0, removed=1, updated=1)
     assert await counts(desk) == {"09:00": 0, "09:30": 0, "10:30": 1}
     assert [row["start_time"] for row in await free(desk)] == [time(9), time(9, 30)]
@@ -103,7 +112,7 @@ async def test_a_blocked_period_has_no_slots_and_a_closed_day_neither(desk: Desk
         "insert into clinic_blocked_periods (clinic_id, starts_at, ends_at) values ($1, $2, $3)",
         desk.clinic.id, datetime(2026, 3, 2, 9, 45, tzinfo=UTC), datetime(2026, 3, 2, 10, 30, tzinfo=UTC),
     )  # fmt: skip
-    await refresh(desk, replace(CONFIG, days_of_week=(1,)), 0, 1)
+    await refresh(desk, replace(CONFIG, hours=hours("09:00", "11:00", [1])), 0, 1)
     assert set(await counts(desk, 0)) == {"09:00", "10:30"}
     assert await counts(desk, 1) == {}
 
@@ -192,7 +201,7 @@ async def test_the_rooms_that_count_can_be_set(desk: Desk) -> None:
 async def test_the_configuration_is_kept_as_the_portal_gave_it(desk: Desk) -> None:
     async with desk.pool.acquire() as connection:
         assert await load_schedule_config(connection, desk.clinic.id) == ScheduleConfig()
-        for config in (CONFIG, replace(CONFIG, rooms=None, days_of_week=())):
+        for config in (CONFIG, replace(CONFIG, hours=hours("08:00", "12:00", [1]), rooms=ROOMS)):
             await save_schedule_config(connection, desk.clinic.id, config)
             assert await load_schedule_config(connection, desk.clinic.id) == config
 
@@ -206,7 +215,7 @@ async def test_slots_of_the_days_when_clocks_change_are_the_clinics_own(
 ) -> None:
     clinic = replace(desk.clinic, timezone="America/Chicago")
     sunday = DateRange(date(2026, 3, 8), date(2026, 3, 8))
-    config = replace(CONFIG, opens=time(1), closes=time(4), slot_minutes=minutes, days_of_week=(0,))
+    config = replace(CONFIG, hours=hours("01:00", "04:00", [0]), slot_minutes=minutes)
     async with desk.pool.acquire() as connection, connection.transaction():
         await save_schedule_config(connection, clinic.id, config)
         await refresh_slots(connection, clinic, sunday)

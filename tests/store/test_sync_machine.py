@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 
 from engine.cancel import cancel
 from engine.clinic import Clinic
+from engine.config_reading import ConfigReading
 from engine.coordinate import coordinate
 from engine.credentials import Credentials
 from engine.dates import DateRange
@@ -98,8 +99,8 @@ class ModelPortal:
         proof = Proof(200, "application/json", "array", 1, day, day)
         return Snapshot(day, now, (_appointment(day, f"{day}"),), proof)
 
-    async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ScheduleConfig:
-        return ScheduleConfig()
+    async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ConfigReading:
+        return ConfigReading(ScheduleConfig(), "test")
 
 
 @asynccontextmanager

@@ -11,8 +11,10 @@ from actors.views import sync_view
 from engine.clinic import Clinic
 from engine.dates import DateRange
 from engine.reconcile import reconcile_date
+from engine.schedule import Room, ScheduleConfig, same_hours
 from engine.snapshot import LeftOutRecord, Proof, Snapshot
 from engine.store.database import Database
+from engine.store.reconciling import save_schedule_config
 from engine.store.syncs import claims
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.admission import admit
@@ -25,6 +27,7 @@ from tests.store.test_syncs import FENCE, TODAY, coordinate, take
 
 pytestmark = pytest.mark.anyio
 
+CONFIG = ScheduleConfig(same_hours(range(7), 480, 1080), 15, (Room("room-1", "One"),))
 TOMORROW = TODAY + timedelta(days=1)
 NO_ID = SyncWarning(WarningCode.RECORDS_LEFT_OUT, "no id", 2)
 BACKWARDS = SyncWarning(WarningCode.RECORDS_LEFT_OUT, "its end lies before its start")
@@ -86,9 +89,10 @@ async def test_a_sync_with_nothing_to_say_has_an_empty_list(database: Database, 
 
 
 async def _sync(database: Database, clinic: Clinic, warnings: dict[date, tuple[SyncWarning, ...]]) -> UUID:
-    """A sync whose dates are reconciled, without appointments, and that has not ended."""
+    """A sync whose dates are reconciled, without appointments, and that has not ended; the configuration is known."""
     dates = DateRange(min(warnings), max(warnings))
     async with database.transaction() as connection:
+        await save_schedule_config(connection, clinic.id, CONFIG)
         sync_id = (await admit(connection, SyncRequest(clinic.id, dates), list(dates), Limits())).sync_id
     for day, said in warnings.items():
         claim = await take(database, sync_id, day)

@@ -53,8 +53,10 @@ from engine.store.reconciling.rehearsal import Rehearsal, rehearse
 from engine.store.reconciling.removing import Removals, apply_removals, plan_removals, unsettled_dates
 from engine.store.reconciling.resources import Resource, list_resources, set_resources
 from engine.store.reconciling.schedule_config import (
-    known_schedule_config,
+    StoredConfig,
     load_schedule_config,
+    load_stored_config,
+    save_config_reading,
     save_schedule_config,
 )
 from engine.store.reconciling.slots import SlotCounts, refresh_slots, update_slot_counts
@@ -68,6 +70,7 @@ __all__ = [
     "Removals",
     "Resource",
     "SlotCounts",
+    "StoredConfig",
     "Undone",
     "apply_removals",
     "approve_removals",
@@ -75,9 +78,9 @@ __all__ = [
     "difference",
     "held_removals",
     "history",
-    "known_schedule_config",
     "list_resources",
     "load_schedule_config",
+    "load_stored_config",
     "lock_clinic",
     "net_changes_of",
     "plan_removals",
@@ -85,6 +88,7 @@ __all__ = [
     "refresh_slots",
     "rehearse",
     "reject_removals",
+    "save_config_reading",
     "save_schedule_config",
     "set_resources",
     "sweep",

@@ -4,7 +4,7 @@ with seen as (
     from schedule_appointments where clinic_id = $1 and deleted_at is null group by 1, 2
 ), named as (
     select room ->> 'id' as room_id, room ->> 'name' as name
-    from clinic_schedule_config c cross join lateral jsonb_array_elements(coalesce(c.rooms, '[]')) room where c.clinic_id = $1
+    from clinic_portal_config c cross join lateral jsonb_array_elements(coalesce(c.rooms, '[]')) room where c.clinic_id = $1
 )
 select coalesce(s.room_id, n.room_id) as room_id, n.name, coalesce(s.appointments, 0)::integer as appointments,
     s.last_date, coalesce(s.types, '{}') as types

@@ -39,10 +39,12 @@ class _TimedSlot:
 async def refresh_slots(connection: Connection, clinic: Clinic, dates: DateRange) -> SlotCounts:
     """Makes the range's slots those of the configuration, then counts what takes them.
 
-    Rows that fit stay as they are; what fits no longer goes, or is closed (capacity 0) while it is taken.
+    Rows that fit stay as they are; what fits no longer goes, or is closed (capacity 0) while it is taken. Where
+    hours, interval or columns were never read, no slot is offered, also not after the range.
     """
     await lock_clinic(connection, clinic.id)
     config = await load_schedule_config(connection, clinic.id)
+    closed = await _close_invented(connection, clinic, config, dates)
     blocked = await _blocked_periods(connection, clinic, dates)
     wanted = list(_wanted(clinic, config, dates, blocked))
     (row,) = await connection.fetch(
@@ -59,7 +61,7 @@ async def refresh_slots(connection: Connection, clinic: Clinic, dates: DateRange
     )
     await connection.execute(SQL["link_slots"], clinic.id, dates.start, dates.end)
     recounted = await update_slot_counts(connection, clinic, dates)
-    return SlotCounts(row["created"], row["removed"], row["updated"] + recounted)
+    return SlotCounts(row["created"], row["removed"] + closed.removed, row["updated"] + closed.updated + recounted)
 
 
 async def update_slot_counts(connection: Connection, clinic: Clinic, dates: DateRange) -> int:
@@ -68,15 +70,24 @@ async def update_slot_counts(connection: Connection, clinic: Clinic, dates: Date
     return changed
 
 
+async def _close_invented(
+    connection: Connection, clinic: Clinic, config: ScheduleConfig, dates: DateRange
+) -> SlotCounts:
+    """Where a part is unknown that a slot follows from, slots were made by a version that invented that part."""
+    if config.has_slots(clinic.resources):
+        return SlotCounts(0, 0, 0)
+    (row,) = await connection.fetch(SQL["close_slots"], clinic.id, dates.start)
+    return SlotCounts(0, row["removed"], row["updated"])
+
+
 def _wanted(
     clinic: Clinic,
     config: ScheduleConfig,
     dates: DateRange,
     blocked: Sequence[tuple[datetime, datetime]],
 ) -> Iterator[_TimedSlot]:
-    capacity = config.capacity(clinic.resources)
     for day in dates:
-        for timed in _timed(slots_of(day, config, capacity), clinic.zone):
+        for timed in _timed(slots_of(day, config, clinic.resources), clinic.zone):
             if not any(timed.starts_at < end and timed.ends_at > start for start, end in blocked):
                 yield timed
 

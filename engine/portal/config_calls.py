@@ -1,0 +1,91 @@
+"""Asks for a clinic's configuration: by the newer call, and by the older one where the newer does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from engine.config_reading import ConfigReading, Problem
+from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.answer import Answer
+from engine.portal.schedule_config import ConfigSource, read_config
+from engine.portal.visit import Visit
+
+PATHS = {
+    ConfigSource.VIEW: "/appointments/getAppointmentView",
+    ConfigSource.CONFIGS: "/schedule/getScheduleConfigs",
+}
+
+#: Statuses of a portal that does not have a call.
+ABSENT = frozenset({404, 405, 410, 501})
+
+#: A portal that had no newer call is asked for it again after this.
+ASK_AGAIN_AFTER = timedelta(days=1)
+
+#: Failures of the newer call that may pass, and that concern this call only: a server error, a damaged answer.
+MAY_PASS = frozenset({Reason.PORTAL_UNAVAILABLE, Reason.BAD_ANSWER})
+
+#: Failures of the newer call after which the older one is asked. Any other would meet the older call as well.
+ASK_OLDER = MAY_PASS | {Reason.PORTAL_CHANGED, Reason.LEFT_PORTAL}
+
+
+@dataclass(slots=True)
+class ConfigCalls:
+    """Remembers, for the life of the process, which clinics' portals lack the newer call."""
+
+    _without_view: dict[UUID, datetime] = field(default_factory=dict)
+
+    async def ask(self, place: Visit, clinic_id: UUID, clock: Callable[[], datetime]) -> ConfigReading:
+        """Raises `PortalFailure`: the newer call's, unless the portal lacks it."""
+        lacks_since = self._without_view.pop(clinic_id, None)
+        if lacks_since is not None and clock() - lacks_since < ASK_AGAIN_AFTER:
+            reading = await _read(place, ConfigSource.CONFIGS)
+            if reading is not None:
+                self._without_view[clinic_id] = lacks_since
+                return reading
+        try:
+            view = await _read(place, ConfigSource.VIEW)
+        except PortalFailure as error:
+            if error.failure.reason not in ASK_OLDER:
+                raise
+            return await _read_instead(place, error)
+        if view is not None:
+            return view
+        reading = await _read(place, ConfigSource.CONFIGS)
+        if reading is None:
+            names = " nor ".join(ConfigSource)
+            raise PortalFailure(Failure(Reason.PORTAL_CHANGED, f"the portal has neither {names}"))
+        self._without_view[clinic_id] = clock()
+        return reading
+
+
+async def _read(place: Visit, source: ConfigSource) -> ConfigReading | None:
+    """None where the portal lacks the call."""
+
+    def understand(answer: Answer, now: datetime) -> ConfigReading | None:
+        if answer.status in ABSENT:
+            return None
+        try:
+            return read_config(answer, now, source)
+        except PortalFailure as error:
+            if error.failure.reason is Reason.BAD_ANSWER and "html" in answer.content_type:
+                return None  # a page of the portal, which some send for every address that they do not know
+            raise
+
+    return await place.read(PATHS[source], {}, understand)
+
+
+async def _read_instead(place: Visit, error: PortalFailure) -> ConfigReading:
+    """The older call's answer; the newer one's failure where that does not answer either."""
+    try:
+        reading = await _read(place, ConfigSource.CONFIGS)
+    except PortalFailure:
+        reading = None
+    if reading is None:
+        raise error
+    reason, text = error.failure.reason, error.failure.message
+    message = f"{ConfigSource.VIEW} failed ({reason}: {text}), {ConfigSource.CONFIGS} was read instead"
+    problem = Problem(ConfigSource.VIEW, message, is_missing=reason in MAY_PASS)
+    return replace(reading, problems=(problem, *reading.problems), is_fallback=reason in MAY_PASS)

@@ -1,0 +1,1 @@
+select configuration from schedule_syncs where id = $1

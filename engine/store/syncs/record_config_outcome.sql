@@ -1,0 +1,1 @@
+update schedule_syncs set configuration = $2::jsonb where id = $1
