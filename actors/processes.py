@@ -30,7 +30,6 @@ from actors.relay import Relay
 from actors.settings import Settings
 from broker import NatsBroker
 from broker.event_log import EventLog
-from engine.removals import Fence
 from engine.store.database import Database
 from engine.store.vault import Vault
 
@@ -56,7 +55,7 @@ class Process:
         self.waits_for = {"consumer"}
         self.broker = broker
         self.limits = settings.limits
-        self.fence = Fence(settings.removal_fence_count, settings.removal_fence_percent)
+        self.fence = settings.fence
         self.subjects = Subjects(settings.subject_prefix)
         self.name = f"{socket.gethostname()}/{getpid()}"
         observe = tracing.tell_statement if tracing.is_on() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from actors.wrong_values import what_is_wrong
+from engine.removals import Fence
 from engine.sync import Limits
 from engine.webhook_reach import Network, Reach, read_networks
 from engine.webhook_tries import SCHEDULE
@@ -113,6 +115,10 @@ class Settings(BaseSettings):
 
     removal_fence_count: Annotated[int, Field(ge=0)] = 20
     removal_fence_percent: Annotated[float, Field(ge=0, le=100)] = 30.0
+    removal_day_count: Annotated[int, Field(ge=0)] = 10
+    removal_day_percent: Annotated[float, Field(ge=0, le=100)] = 80.0
+    #: Between the two looks that confirm an absence; longer than the portal hides an appointment that moves.
+    removal_settle_ms: Annotated[int, Field(ge=0, le=600_000)] = 10_000
 
     nats_url: Annotated[OptionalText, Field(repr=False)] = None
     nats_user: OptionalText = None
@@ -139,6 +145,16 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
 
     idexx_sync_home: Path = Field(default_factory=lambda: Path.home() / ".local/state/idexx-sync")
+
+    @property
+    def fence(self) -> Fence:
+        return Fence(
+            count=self.removal_fence_count,
+            percent=self.removal_fence_percent,
+            day_count=self.removal_day_count,
+            day_percent=self.removal_day_percent,
+            settle=timedelta(milliseconds=self.removal_settle_ms),
+        )
 
     @property
     def limits(self) -> Limits:

@@ -14,7 +14,7 @@ from engine.config_reading import config_warnings
 from engine.dispatch import is_partial, open_dates
 from engine.events import Event
 from engine.failure import FATAL_FOR_SYNC
-from engine.removals import Fence
+from engine.removals import Fence, warning_of_kept
 from engine.store.database import Connection
 from engine.store.reconciling import (
     Change,
@@ -30,7 +30,7 @@ from engine.store.reconciling import (
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs import events
 from engine.store.syncs.configuration import config_outcome
-from engine.store.syncs.lifecycle import Ending, end, recount_held, warnings_of_sync
+from engine.store.syncs.lifecycle import Ending, add_warning, end, recount_held, warnings_of_sync
 from engine.sync import DateState, DateStatus, Sync, SyncStatus
 from engine.warnings import SyncWarning, join_warnings
 
@@ -87,7 +87,7 @@ async def _carry_out(
     """Removes what no complete scrape of this sync has seen, as far as the fence lets it, and counts the slots."""
     held = 0
     if status is SyncStatus.COMPLETED:
-        plan = await plan_removals(connection, clinic.id, sync.id)
+        plan = await plan_removals(connection, clinic.id, sync.id, fence.settle)
         removals = await apply_removals(connection, clinic.id, sync.id, plan, fence)
         held = removals.held
         await recount_held(connection, clinic.id)
@@ -113,6 +113,8 @@ async def _tell(connection: Connection, sync: Sync, removals: Removals) -> None:
         await sync_dates.record_removals(connection, sync.id, removals.removed)
     if removals.held:
         await events.record(connection, sync.id, Event.HELD, removals_held=removals.held)
+    if warning := warning_of_kept(removals.kept):
+        await add_warning(connection, sync.id, warning)
 
 
 def _planned(change: Change) -> dict[str, Any]:

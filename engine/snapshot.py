@@ -52,7 +52,7 @@ class Snapshot:
     """All appointments and blocks that start on `date`. `scraped_at` is when the call was sent (aware).
 
     `warnings` name what was not used, `left_out` the records among it: one of them may be an appointment that is
-    stored, so they protect appointments from being removed.
+    stored, so they protect appointments from being removed. `stored_at` is set where it comes from the database.
     """
 
     date: date
@@ -61,3 +61,9 @@ class Snapshot:
     proof: Proof
     warnings: tuple[SyncWarning, ...] = ()
     left_out: tuple[LeftOutRecord, ...] = ()
+    stored_at: datetime | None = None
+
+    @property
+    def answered_by(self) -> datetime:
+        """The look shows the calendar as it was between `scraped_at` and this moment."""
+        return self.stored_at or self.scraped_at

@@ -24,6 +24,8 @@ class WarningCode(StrEnum):
     UNKNOWN_FIELDS = "unknown_fields"
     #: True flags of records that no table names.
     UNKNOWN_FLAGS = "unknown_flags"
+    #: Appointments that the calendar does not show and that stay, since their absence is not confirmed.
+    REMOVALS_UNCONFIRMED = "removals_unconfirmed"
     #: Removals that were not carried out because the sync's extra calls were used up.
     REMOVALS_NOT_CHECKED = "removals_not_checked"
     #: Appointments that the calendar did not show and that the portal still has at the same place.
@@ -35,6 +37,7 @@ _UNITS = {
     WarningCode.RECORDS_LEFT_OUT: "record",
     WarningCode.UNKNOWN_FIELDS: "field",
     WarningCode.UNKNOWN_FLAGS: "flag",
+    WarningCode.REMOVALS_UNCONFIRMED: "appointment",
     WarningCode.REMOVALS_NOT_CHECKED: "appointment",
     WarningCode.CALENDAR_CONTRADICTED: "appointment",
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from actors.settings import Settings
 from engine.cancel import cancel
-from engine.removals import Fence
 from engine.store.clinics import find_clinic
 from engine.store.database import Database
 from engine.store.syncs.reading import list_syncs
@@ -16,7 +15,6 @@ LIMIT = 10_000
 
 async def cancel_queued(settings: Settings) -> int:
     """How many there were. The newest first, so that none starts because an older one made room."""
-    fence = Fence(settings.removal_fence_count, settings.removal_fence_percent)
     database = Database(settings.need_database_url(), size=1)
     count = 0
     try:
@@ -25,7 +23,7 @@ async def cancel_queued(settings: Settings) -> int:
             waiting = [sync for sync in syncs if sync.status is SyncStatus.QUEUED]
             clinics = {sync.clinic: await find_clinic(connection, sync.clinic) for sync in waiting}
         for sync in waiting:
-            done = await cancel(database, clinics[sync.clinic], sync.id, settings.limits, fence)
+            done = await cancel(database, clinics[sync.clinic], sync.id, settings.limits, settings.fence)
             count += done.changed
     finally:
         await database.close()

@@ -15,8 +15,8 @@ import asyncpg
 from engine.appointment import Appointment
 from engine.clinic import Clinic
 from engine.dates import DateRange
-from engine.removals import Fence
-from engine.snapshot import Proof, Snapshot
+from engine.removals import Fence, second_look_at
+from engine.snapshot import LeftOutRecord, Proof, Snapshot
 from engine.store.reconciling import (
     DateCounts,
     Removals,
@@ -28,6 +28,9 @@ from engine.store.reconciling import (
 #: Day 0 of every story, a Monday, and the moment at which its clocks start.
 DAY0 = date(2026, 3, 2)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+#: Of the stories, so that syncs ten seconds apart do not overlap.
+FENCE = Fence(settle=timedelta(seconds=2))
 
 
 def day(n: int) -> date:
@@ -57,10 +60,16 @@ def on(appointment: Appointment, n: int, **values: Any) -> Appointment:
     return replace(moved, **values)
 
 
-def snapshot(n: int, seconds: float, appointments: Iterable[Appointment]) -> Snapshot:
+def seconds_of(moment: datetime) -> float:
+    return (moment - NOON).total_seconds()
+
+
+def snapshot(
+    n: int, seconds: float, appointments: Iterable[Appointment], left_out: Iterable[LeftOutRecord] = ()
+) -> Snapshot:
     seen = tuple(appointments)
     proof = Proof(200, "application/json", "array", len(seen), day(n), day(n))
-    return Snapshot(day(n), at(seconds), seen, proof)
+    return Snapshot(day(n), at(seconds), seen, proof, left_out=tuple(left_out))
 
 
 class Desk:
@@ -99,12 +108,14 @@ class Desk:
 
     async def store(self, sync_id: UUID, seen: Snapshot) -> None:
         await self.pool.execute(
-            "insert into schedule_snapshots (sync_id, date, clinic_id, scraped_at, appointments, proof)"
-            " values ($1, $2, $3, $4, $5, $6) on conflict (sync_id, date) do update"
-            " set scraped_at = excluded.scraped_at, appointments = excluded.appointments",
+            "insert into schedule_snapshots (sync_id, date, clinic_id, scraped_at, appointments, proof, left_out)"
+            " values ($1, $2, $3, $4, $5, $6, $7) on conflict (sync_id, date) do update"
+            " set scraped_at = excluded.scraped_at, appointments = excluded.appointments,"
+            " left_out = excluded.left_out",
             sync_id, seen.date, self.clinic.id, seen.scraped_at,
             json.dumps([a.to_json() for a in seen.appointments]),
             json.dumps(asdict(seen.proof), default=str),
+            json.dumps([asdict(record) for record in seen.left_out]),
         )  # fmt: skip
 
     async def reconcile(self, sync_id: UUID, seen: Snapshot) -> DateCounts:
@@ -121,23 +132,42 @@ class Desk:
             "update schedule_sync_dates set status = $3 where sync_id = $1 and date = $2", sync_id, date_, status
         )
 
-    async def end(self, sync_id: UUID, fence: Fence | None = None) -> Removals:
+    async def second_look(self, sync_id: UUID, fence: Fence = FENCE) -> float | None:
+        """From when on the sync's dates are to be read once more, in seconds; None: not at all."""
         async with self.pool.acquire() as connection, connection.transaction():
-            plan = await plan_removals(connection, self.clinic.id, sync_id)
-            removals = await apply_removals(connection, self.clinic.id, sync_id, plan, fence or Fence())
+            plan = await plan_removals(connection, self.clinic.id, sync_id, fence.settle)
+            again = second_look_at(plan, fence.settle)
+            return None if again is None else seconds_of(again)
+
+    async def end(self, sync_id: UUID, fence: Fence = FENCE) -> Removals:
+        async with self.pool.acquire() as connection, connection.transaction():
+            plan = await plan_removals(connection, self.clinic.id, sync_id, fence.settle)
+            removals = await apply_removals(connection, self.clinic.id, sync_id, plan, fence)
             await connection.execute(
                 "update schedule_syncs set status = 'completed', completed_at = clock_timestamp() where id = $1",
                 sync_id,
             )
             return removals
 
-    async def sync(self, seconds: float, days: Mapping[int, Iterable[Appointment]], **kwargs: Any) -> UUID:
-        """A whole sync: the days in the order given, a second for each; answers its id."""
+    async def sync(self, seconds: float, days: Mapping[int, Iterable[Appointment]], fence: Fence = FENCE) -> UUID:
+        """A whole sync: the days in the order given, a second for each, and again where a second look is asked for;
+        answers its id."""
         sync_id = await self.start_sync(min(days), max(days))
+        await self.look(sync_id, seconds, days)
+        await self.look_again(sync_id, days, fence)
+        await self.end(sync_id, fence)
+        return sync_id
+
+    async def look_again(
+        self, sync_id: UUID, days: Mapping[int, Iterable[Appointment]], fence: Fence = FENCE
+    ) -> None:
+        """The second look, where one is asked for."""
+        if (again := await self.second_look(sync_id, fence)) is not None:
+            await self.look(sync_id, again, days)
+
+    async def look(self, sync_id: UUID, seconds: float, days: Mapping[int, Iterable[Appointment]]) -> None:
         for step, (n, seen) in enumerate(days.items()):
             await self.scrape(sync_id, snapshot(n, seconds + step, seen))
-        await self.end(sync_id, **kwargs)
-        return sync_id
 
     async def stored(self) -> dict[str, Appointment]:
         """What stands in the table and is not removed."""

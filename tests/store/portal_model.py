@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.appointment import Appointment
-from engine.removals import MOVE_SETTLES
 from tests.store.desk import day, on
+
+#: How long a move may be shown on both days, or on neither, in seconds.
+HIDDEN = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,39 +22,44 @@ class Transit:
 
 
 class PortalModel:
-    def __init__(self) -> None:
+    def __init__(self, hidden: float = HIDDEN) -> None:
+        self.hidden = hidden
         self.now: dict[str, Appointment] = {}
         self.deleted: dict[str, Appointment] = {}
         self.transits: dict[str, Transit] = {}
-        #: How often each appointment has changed its day.
-        self.moves: dict[str, int] = {}
+        #: When each appointment changed its day, was deleted or came back.
+        self.moved_at: dict[str, list[float]] = {}
 
-    def put(self, appointment: Appointment) -> None:
+    def put(self, appointment: Appointment, clock: float) -> None:
         key = appointment.neo_appointment_id
         self.now[key] = appointment
-        self.moves[key] = self.moves.get(key, 0) + 1
+        self.moved_at.setdefault(key, []).append(clock)
         self.deleted.pop(key, None)
 
     def move(self, key: str, n: int, form: str | None, clock: float) -> None:
         old = self.now[key]
         if old.date == day(n):
             return
-        self.put(on(old, n))
+        self.put(on(old, n), clock)
+        self.transits.pop(key, None)
         if form is not None:
             self.transits[key] = Transit(form, old, clock)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, clock: float) -> None:
         self.deleted[key] = self.now.pop(key)
         self.transits.pop(key, None)
-        self.moves[key] += 1
+        self.moved_at[key].append(clock)
+
+    def moves_since(self, key: str, clock: float) -> int:
+        """How often the appointment moved since then, the moves that were still hidden then among them."""
+        return sum(moved > clock - self.hidden for moved in self.moved_at[key])
 
     def settle(self) -> None:
         self.transits.clear()
 
     def settle_in_time(self, clock: float) -> None:
-        """No move takes longer to show than it is allowed to (seconds)."""
-        limit = MOVE_SETTLES.total_seconds()
-        self.transits = {key: one for key, one in self.transits.items() if clock < one.began + limit}
+        """No move takes longer to show than it is allowed to."""
+        self.transits = {key: one for key, one in self.transits.items() if clock < one.began + self.hidden}
 
     def shows(self, n: int) -> list[Appointment]:
         """The calendar of day `n`, as a complete scrape sees it now."""

@@ -78,7 +78,9 @@ async def test_what_a_sync_changed_is_told_once_for_each_appointment_and_without
     await desk.scrape(
         sync, snapshot(0, 10, [appointment(1, notes="x"), appointment(2, notes="x"), appointment(4)])
     )
-    await desk.scrape(sync, snapshot(0, 11, [appointment(1, notes="y"), appointment(2), appointment(4)]))
+    shown = [appointment(1, notes="y"), appointment(2), appointment(4)]
+    await desk.scrape(sync, snapshot(0, 11, shown))
+    await desk.look_again(sync, {0: shown})
     await desk.end(sync)
     await undone(desk, sync)
     async with desk.pool.acquire() as connection:
@@ -135,6 +137,7 @@ async def test_a_rehearsal_tells_what_the_sync_then_does_and_leaves_nothing(desk
     assert await desk.stored() == stored
     for one in seen:
         await desk.reconcile(sync, one)
+    await desk.look_again(sync, {0: seen[0].appointments, 1: seen[1].appointments})
     assert (await desk.end(sync)).removed == told.removals.removed
     async with desk.pool.acquire() as connection:
         done = await changes_of(connection, sync)

@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 
-from engine.store.reconciling import plan_removals, unsettled_dates
 from tests.store.desk import Desk, appointment, by_key, day, on, snapshot
 
 pytestmark = pytest.mark.anyio
@@ -63,32 +62,24 @@ async def test_a_move_that_is_shown_on_neither_day_is_found_by_a_second_look(
     await desk.sync(0, {0: [OLD], 1: []})
     row_id = await desk.row_id(1)
     sync = await desk.start_sync(0, 1)
-    for step, n in enumerate(order):
-        await desk.scrape(sync, snapshot(n, 10 + step, []))
-    async with desk.pool.acquire() as connection, connection.transaction():
-        plan = await plan_removals(connection, desk.clinic.id, sync)
-        again = await unsettled_dates(connection, desk.clinic.id, sync, plan)
-    assert again == [day(0), day(1)]
-    for n in order:
-        await desk.scrape(sync, snapshot(n, 20, [[], [NEW]][n]))
+    await desk.look(sync, 10, {n: [] for n in order})
+    assert await desk.second_look(sync) == 10 + order.index(0) + 2
+    await desk.look_again(sync, {n: [[], [NEW]][n] for n in order})
     await desk.end(sync)
     assert await desk.stored() == by_key(NEW)
     assert await desk.row_id(1) == row_id
     assert await desk.kinds(1) == ["added", "moved"]
 
 
-async def test_a_plan_that_every_date_vouches_for_asks_for_no_second_look(desk: Desk) -> None:
+async def test_an_absence_that_two_looks_confirm_asks_for_no_other_one(desk: Desk) -> None:
     await desk.sync(0, {0: [OLD], 1: []})
     sync = await desk.start_sync(0, 1)
     await desk.scrape(sync, snapshot(0, 10, []))
-    for n in (0, 1):
-        await desk.scrape(sync, snapshot(n, 20, []))
-    async with desk.pool.acquire() as connection, connection.transaction():
-        plan = await plan_removals(connection, desk.clinic.id, sync)
-        assert await unsettled_dates(connection, desk.clinic.id, sync, plan) == []
+    await desk.look(sync, 20, {0: [], 1: []})
+    assert await desk.second_look(sync) is None
 
 
-async def test_without_a_second_look_it_is_back_at_the_next_sync_in_the_same_row(desk: Desk) -> None:
+async def test_what_moved_where_no_look_of_a_sync_showed_it_is_back_in_the_same_row(desk: Desk) -> None:
     await desk.sync(0, {0: [OLD], 1: []})
     row_id = await desk.row_id(1)
     await desk.sync(10, {0: [], 1: []})
@@ -143,6 +134,7 @@ async def test_the_end_is_the_same_in_whatever_order_the_scrapes_come(desk: Desk
     for index in order:
         await desk.scrape(*scrapes[index])
     await desk.end(one)
+    await desk.look_again(two, {0: [appointment(2)], 1: [NEW, changed]})
     await desk.end(two)
     assert await desk.stored() == by_key(NEW, appointment(2), changed)
 
@@ -152,4 +144,5 @@ async def test_a_sync_does_not_remove_what_it_has_seen_itself(desk: Desk) -> Non
     await desk.scrape(early, snapshot(0, 10, [OLD]))
     await desk.scrape(late, snapshot(0, 20, []))
     assert (await desk.end(early)).removed == {}
+    await desk.look_again(late, {0: []})
     assert (await desk.end(late)).removed == {day(0): 1}

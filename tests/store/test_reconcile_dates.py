@@ -7,7 +7,7 @@ import pytest
 
 from engine.removals import Fence
 from engine.store.reconciling import DateCounts
-from tests.store.desk import Desk, appointment, by_key, on, snapshot
+from tests.store.desk import FENCE, Desk, appointment, by_key, on, snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -72,6 +72,7 @@ async def test_what_is_gone_is_removed_when_the_sync_ends_and_not_before(desk: D
     await desk.sync(0, {0: [appointment(1), appointment(2)]})
     sync = await desk.start_sync(0, 0)
     await desk.scrape(sync, snapshot(0, 10, [appointment(1)]))
+    await desk.look_again(sync, {0: [appointment(1)]})
     assert set(await desk.stored()) == {"1", "2"}
     removals = await desk.end(sync)
     assert list(removals.removed.values()) == [1]
@@ -93,8 +94,8 @@ async def test_many_rows_go_the_same_way_as_few(desk: Desk) -> None:
     """Added, changed, moved and restored ones, more than are hashed at once."""
     many = [appointment(n) for n in range(3 * MANY)]
     third = [many[:MANY], many[MANY : 2 * MANY], many[2 * MANY :]]
-    await desk.sync(0, {0: third[0] + third[1], 1: []}, fence=Fence(10**6))
-    await desk.sync(10, {0: third[0], 1: []}, fence=Fence(10**6))
+    await desk.sync(0, {0: third[0] + third[1], 1: []}, fence=Fence(10**6, day_count=10**6, settle=FENCE.settle))
+    await desk.sync(10, {0: third[0], 1: []}, fence=Fence(10**6, day_count=10**6, settle=FENCE.settle))
     changed = [replace(one, notes="changed") for one in third[0]]
     sync = await desk.start_sync(0, 1)
     assert await desk.scrape(sync, snapshot(0, 20, changed + third[1] + third[2])) == DateCounts(

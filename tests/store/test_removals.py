@@ -12,7 +12,7 @@ from engine.removals import Fence, MissingAppointment
 from engine.store.database import Database
 from engine.store.reconciling import approve_removals, held_removals, reject_removals
 from engine.store.syncs.lifecycle import recount_held
-from tests.store.desk import Desk, appointment, by_key, day, snapshot
+from tests.store.desk import Desk, appointment, by_key, day
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +60,8 @@ def test_the_fence_holds_back_what_passes_both_limits(removals: int, stored: int
 async def test_an_answer_that_lost_100_of_103_leaves_all_103_and_a_plan_that_a_person_can_read(desk: Desk) -> None:
     await desk.sync(0, {0: WHOLE})
     sync = await desk.start_sync(0, 0)
-    await desk.scrape(sync, snapshot(0, 10, [*REST, appointment("new")]))
+    await desk.look(sync, 10, {0: [*REST, appointment("new")]})
+    await desk.look_again(sync, {0: [*REST, appointment("new")]})
     removals = await desk.end(sync)
     assert (removals.removed, removals.held) == ({}, 100)
     assert await desk.stored() == by_key(*WHOLE, appointment("new"))

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.anyio
 
 TODAY = date(2026, 3, 2)
 LIMITS = Limits()
-FENCE = Fence(20, 30.0)
+FENCE = Fence(settle=timedelta(0))
 
 
 async def ask(
@@ -337,7 +337,7 @@ async def test_before_a_removal_the_dates_that_may_show_where_it_went_are_read_o
     first = await whole_sync(database, clinic, {TODAY: ["rex", "bo"], TOMORROW: ["kit"]})
     await step(database, first)
     sync_id = await whole_sync(database, clinic, {TODAY: ["bo"], TOMORROW: ["kit"]})
-    waits = await step(database, sync_id)
+    waits = await coordinate(database, sync_id, LIMITS, Fence())
     assert (await stored(database, sync_id)).status is SyncStatus.IN_PROGRESS
     assert waits.look_again_after is not None, "a move has time to settle"
     async with database.connection() as connection:
@@ -398,6 +398,10 @@ async def test_a_person_decides_about_what_the_fence_holds_back(database: Databa
     many = [f"a{n}" for n in range(60)]
     await step(database, await whole_sync(database, clinic, {TODAY: many}))
     sync_id = await whole_sync(database, clinic, {TODAY: many[:3]})
+    second_look = await step(database, sync_id)
+    assert [span.lead for span in second_look.dispatch] == [TODAY]
+    await see(database, clinic, await take(database, sync_id, TODAY), *many[:3])
+    await reconcile_date(database, sync_id, TODAY)
     await step(database, sync_id)
     sync = await stored(database, sync_id)
     assert (sync.status, sync.removals_held) == (SyncStatus.COMPLETED, 57)

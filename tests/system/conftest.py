@@ -170,6 +170,7 @@ def environment_of(
         "ENCRYPTION_KEY": key_ring,
         "IDEXX_BASE_URL": sandbox.url,
         "IDEXX_RATE_LIMIT": "100",
+        "REMOVAL_SETTLE_MS": "1500",
         "ACK_WAIT_MS": "3000",
         "HTTP_PORT": "0",
         **others,

@@ -18,10 +18,10 @@ other place at once. At the end of a sync, what it saw only elsewhere moves ther
 
 **Missing is not removed.** A row that the newest look at its date does not show has `missing_since`, and keeps
 everything else, whether it was seen elsewhere before or will be later. Removal is decided once, at the end of a
-sync: missing, seen by no complete scrape of this sync, on a date that it scraped completely. A date that failed
-may be where it has moved to; so a missing appointment is protected until every date of the sync that failed has
-been looked at since. `unsettled_dates` tells which dates were read before the absence was: one more look
-at them tells a move that was made during the sync, or that the portal showed on neither day, from a removal.
+sync: missing from two looks at its date, seen by no complete scrape of this sync, and every date of the sync
+looked at `Fence.settle` after the first of the two looks, while nothing else moved. A date that failed may be where
+it has moved to; so a missing appointment is protected until every date of the sync that failed has been looked at
+that late. A record that was left out may be it; so it protects, too (`engine.left_out`).
 
 **The fence** (`engine.removals`). Too many removals are held back in `schedule_held_removals`, each with the
 absence it is about (`missing_since`). Being seen again ends the absence, and with it the held removal; being
@@ -50,7 +50,7 @@ from engine.store.reconciling.history import (
 )
 from engine.store.reconciling.housekeeping import Lifetimes, sweep
 from engine.store.reconciling.rehearsal import Rehearsal, rehearse
-from engine.store.reconciling.removing import Removals, apply_removals, plan_removals, unsettled_dates
+from engine.store.reconciling.removing import Removals, apply_removals, plan_removals, reconciled_dates
 from engine.store.reconciling.resources import Resource, list_resources, set_resources
 from engine.store.reconciling.schedule_config import (
     StoredConfig,
@@ -85,6 +85,7 @@ __all__ = [
     "net_changes_of",
     "plan_removals",
     "reconcile_snapshot",
+    "reconciled_dates",
     "refresh_slots",
     "rehearse",
     "reject_removals",
@@ -93,6 +94,5 @@ __all__ = [
     "set_resources",
     "sweep",
     "undo",
-    "unsettled_dates",
     "update_slot_counts",
 ]

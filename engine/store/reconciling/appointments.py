@@ -139,7 +139,7 @@ class _DateWriter:
         if not keys:
             return
         rows = await self._connection.fetch(
-            SQL["mark_missing"], self._clinic_id, self._snapshot.date, self._snapshot.scraped_at, keys
+            SQL["mark_missing"], self._clinic_id, self._snapshot.date, self._snapshot.answered_by, keys
         )
         missing = [row["id"] for row in rows]
         self._left = await follow_sightings(self._connection, self._clinic_id, self._sync_id, missing)

@@ -1,5 +1,6 @@
 -- What no complete scrape of a sync has seen, on dates that it scraped completely. A date that it did not scrape
--- completely, and that nobody else has since, may be where the appointment has moved to.
+-- completely may be where the appointment has moved to, unless the date has been looked at since the move must have
+-- ended: $3 after the absence was seen.
 with candidates as materialized (
     select a.* from schedule_appointments a
     join schedule_sync_dates d on d.sync_id = $2 and d.date = a.date and d.status = 'reconciled'
@@ -10,13 +11,13 @@ with candidates as materialized (
     where s.sync_id = $2 and exists (select from candidates)
 )
 select c.id, c.neo_appointment_id, c.date, c.start_time, c.end_time, c.appointment_type, c.provider_name,
-    c.patient_name, c.client_name, c.missing_since,
-    exists (
+    c.patient_name, c.client_name, c.client_phone, c.client_phone_raw, c.missing_since,
+    case when exists (
         select from schedule_sync_dates d
         left join schedule_date_scrapes scrape on scrape.clinic_id = $1 and scrape.date = d.date
         where d.sync_id = $2 and d.status <> 'reconciled'
-            and (scrape.scraped_at is null or scrape.scraped_at < c.missing_since)
-    ) as is_protected,
+            and (scrape.scraped_at is null or scrape.scraped_at < c.missing_since + $3::interval)
+    ) then 'failed_date' end as protection,
     exists (
         select from schedule_held_removals h
         where h.appointment_id = c.id and h.missing_since = c.missing_since and h.decision is distinct from 'approved'

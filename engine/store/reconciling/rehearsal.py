@@ -9,7 +9,7 @@ from uuid import UUID
 
 from engine.clinic import Clinic
 from engine.dates import DateRange
-from engine.removals import Fence, MissingAppointment, RemovalPlan
+from engine.removals import Fence, MissingAppointment, judge
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.store.reconciling.appointments import DateCounts, reconcile_snapshot
@@ -20,17 +20,13 @@ from engine.store.reconciling.slots import SlotCounts, refresh_slots
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The plan of a dry run. `held` are removals that the fence would hold back."""
+    """The plan of a dry run. `held` are removals that the fence would hold back. Absences are taken for confirmed."""
 
     dates: Mapping[date, DateCounts]
     changes: Sequence[Change]
     removals: Removals
-    plan: RemovalPlan
+    held: Sequence[MissingAppointment]
     slots: SlotCounts
-
-    @property
-    def held(self) -> list[MissingAppointment]:
-        return self.plan.removable if self.removals.held else []
 
 
 async def rehearse(
@@ -52,9 +48,11 @@ async def rehearse(
             snapshot.date: await reconcile_snapshot(connection, clinic.id, sync_id, snapshot)
             for snapshot in snapshots
         }
-        plan = await plan_removals(connection, clinic.id, sync_id)
-        removals = await apply_removals(connection, clinic.id, sync_id, plan, fence)
+        plan = await plan_removals(connection, clinic.id, sync_id, fence.settle)
+        verdict = judge(plan, fence, confirmed=True)
+        removals = await apply_removals(connection, clinic.id, sync_id, plan, fence, confirmed=True)
         slots = await refresh_slots(connection, clinic, dates)
-        return Rehearsal(counts, await changes_of(connection, sync_id), removals, plan, slots)
+        held = [each for each in plan.missing if each.id in verdict.hold]
+        return Rehearsal(counts, await changes_of(connection, sync_id), removals, held, slots)
     finally:
         await savepoint.rollback()

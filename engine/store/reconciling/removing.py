@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
-from engine.removals import Fence, MissingAppointment, RemovalPlan, dates_to_look_at_again, judge
+from engine.left_out import LeftOutSighting, protected_ids
+from engine.removals import Fence, MissingAppointment, Protection, RemovalPlan, StoredOnDate, judge
+from engine.snapshot import LeftOutRecord
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.reconciling.appointments import follow_sightings
@@ -18,42 +22,76 @@ SQL = Queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """How many were removed from each date, how many are held back for a person to decide, and how many were
-    moved because this sync saw them only elsewhere."""
+    """How many were removed from each date, how many are held back for a person to decide, how many were moved
+    because this sync saw them only elsewhere, and which stay though they were not seen."""
 
     removed: Mapping[date, int]
     held: int = 0
     moved: int = 0
+    kept: Sequence[MissingAppointment] = ()
 
 
-async def plan_removals(connection: Connection, clinic_id: UUID, sync_id: UUID) -> RemovalPlan:
+async def plan_removals(connection: Connection, clinic_id: UUID, sync_id: UUID, settle: timedelta) -> RemovalPlan:
     """What no complete scrape of this sync has seen, on dates that it scraped completely. Writes nothing.
 
     A date is complete if the sync's date is `reconciled`; in any other state it counts as failed.
     """
     await lock_clinic(connection, clinic_id)
-    rows = await connection.fetch(SQL["plan_removals"], clinic_id, sync_id)
-    stored = await connection.fetchval(SQL["count_stored"], clinic_id, sync_id)
-    return RemovalPlan([MissingAppointment(**row) for row in rows], stored)
+    missing = [_missing(row) for row in await connection.fetch(SQL["plan_removals"], clinic_id, sync_id, settle)]
+    if not missing:
+        return RemovalPlan()
+    stored = await connection.fetch(SQL["stored_by_date"], clinic_id, sync_id)
+    [looks] = await connection.fetch(SQL["read_since"], clinic_id, sync_id)
+    return RemovalPlan(
+        await _protect(connection, sync_id, missing),
+        {row["date"]: StoredOnDate(row["rows"], row["appointments"]) for row in stored},
+        looks["read_since"],
+        looks["is_quiet"],
+    )
 
 
-async def unsettled_dates(connection: Connection, clinic_id: UUID, sync_id: UUID, plan: RemovalPlan) -> list[date]:
-    """The dates that the sync may scrape once more before the plan is carried out, so that an appointment that
-    moved while they were read is found. None where nothing is to be removed."""
-    rows = await connection.fetch(SQL["reconciled_scrapes"], clinic_id, sync_id)
-    return dates_to_look_at_again(plan, {row["date"]: row["scraped_at"] for row in rows})
+async def _protect(
+    connection: Connection, sync_id: UUID, missing: Sequence[MissingAppointment]
+) -> Sequence[MissingAppointment]:
+    """Marks those that a record which the sync left out may be."""
+    rows = await connection.fetch(SQL["left_out_of"], sync_id)
+    sightings = [
+        LeftOutSighting(row["date"], LeftOutRecord(**json.loads(row["record"])), row["is_repeated"])
+        for row in rows
+    ]
+    ids = protected_ids(sightings, missing)
+    return [
+        replace(each, protection=each.protection or Protection.LEFT_OUT_RECORD) if each.id in ids else each
+        for each in missing
+    ]
+
+
+def _missing(row: Any) -> MissingAppointment:
+    protection = row["protection"]
+    return MissingAppointment(**dict(row) | {"protection": None if protection is None else Protection(protection)})
+
+
+async def reconciled_dates(connection: Connection, sync_id: UUID) -> list[date]:
+    return [row["date"] for row in await connection.fetch(SQL["reconciled_dates"], sync_id)]
 
 
 async def apply_removals(
-    connection: Connection, clinic_id: UUID, sync_id: UUID, plan: RemovalPlan, fence: Fence
+    connection: Connection,
+    clinic_id: UUID,
+    sync_id: UUID,
+    plan: RemovalPlan,
+    fence: Fence,
+    *,
+    confirmed: bool = False,
 ) -> Removals:
-    """Carries the plan out as far as the fence lets it; `plan` must be of the same transaction."""
-    verdict = judge(plan, fence)
+    """Carries the plan out as far as the fence lets it; `plan` must be of the same transaction. `confirmed`: as if
+    a second look had confirmed it."""
+    verdict = judge(plan, fence, confirmed=confirmed)
     moved = await settle(connection, clinic_id, sync_id)
     if verdict.hold:
         await connection.execute(SQL["hold_removals"], sync_id, verdict.hold)
     removed = await remove(connection, clinic_id, sync_id, verdict.remove) if verdict.remove else {}
-    return Removals(removed, len(verdict.hold), moved)
+    return Removals(removed, len(verdict.hold), moved, verdict.keep)
 
 
 async def settle(connection: Connection, clinic_id: UUID, sync_id: UUID) -> int:

@@ -142,6 +142,7 @@ def _snapshot(row: Any) -> Snapshot:
         _proof(json.loads(row["proof"])),
         tuple(SyncWarning.from_json(warning) for warning in json.loads(row["warnings"])),
         tuple(LeftOutRecord(**record) for record in json.loads(row["left_out"])),
+        row["stored_at"],
     )
 
 

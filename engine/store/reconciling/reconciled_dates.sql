@@ -1,0 +1,2 @@
+-- The dates that a sync scraped completely.
+select date from schedule_sync_dates where sync_id = $1 and status = 'reconciled' order by date
