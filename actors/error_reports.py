@@ -19,6 +19,7 @@ from actors.error_words import NOT_TOLD, is_told
 from actors.settings import Settings, SettingsError
 from broker import MailboxFull
 from engine.errors import Unavailable
+from engine.task_group import leaves
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
@@ -50,9 +51,14 @@ def configure(settings: Settings, kind: str) -> None:
     sentry_sdk.set_tag("process", kind)
 
 
+def is_expected(error: BaseException) -> bool:
+    """Whether it is trouble that passes; a group is if all of its errors are."""
+    return all(isinstance(leaf, EXPECTED) for leaf in leaves(error))
+
+
 def report(error: BaseException, **tags: str) -> None:
-    """Tells of an error, unless it was to be expected."""
-    if not isinstance(error, EXPECTED):
+    """Reports an error, unless it is expected."""
+    if not is_expected(error):
         _send(error, tags)
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from actors.item_guard import ItemGuard
 from actors.messages import Subjects, encode
 from actors.metrics import Metrics
 from actors.telling import tell
@@ -21,11 +22,14 @@ from broker.event_log import EventLog
 from engine.events import Event
 from engine.store.database import Connection, Database
 from engine.store.syncs import events as store
+from engine.task_group import task_group
 
 log = structlog.get_logger(__name__)
 
 #: How many events, and how many changes, one transaction publishes at most.
 BATCH = 200
+#: When a clinic whose events could not be published is tried again, in seconds.
+RETRY_AFTER = 1.0
 
 
 class Relay:
@@ -47,13 +51,15 @@ class Relay:
         self._on_end = on_end
         self._clinics: set[UUID] = set()
         self._news = asyncio.Event()
+        self._left_behind = ItemGuard[UUID]("events left behind")
+        self._ends = ItemGuard[UUID]("end of a sync")
 
     def poke(self, clinic_id: UUID) -> None:
         self._clinics.add(clinic_id)
         self._news.set()
 
     async def run(self) -> None:
-        """Until cancelled. What could not be published is left for the next turn, or for another process."""
+        """Until cancelled. What could not be published is tried again later; other clinics do not wait for it."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -61,8 +67,7 @@ class Relay:
                 await self.drain()
             except Exception as error:
                 log.warning("events_wait", error=str(error), kind=type(error).__name__)
-                await asyncio.sleep(1)
-                self._news.set()
+                asyncio.get_running_loop().call_later(RETRY_AFTER, self._news.set)
 
     async def drain(self) -> None:
         """Publishes for every clinic that was poked. One for which that fails is left for the next turn."""
@@ -72,7 +77,7 @@ class Relay:
         """Publishes what any process has left behind."""
         async with self._database.connection() as connection:
             clinics = await store.clinics_with_unpublished(connection)
-        await self._publish_each(set(clinics))
+        await self._left_behind.each(clinics, self.publish)
 
     async def _publish_each(self, clinics: set[UUID]) -> None:
         """Takes one after the other out of `clinics`, and puts back what could not be published: it holds up no other
@@ -106,9 +111,7 @@ class Relay:
         # After the commit: what is published again after a failure is told once.
         for row in events:
             self._tell(json.loads(row["payload"]))
-        for row in events:
-            if Event(row["event"]).is_last:
-                await self._on_end(row["sync_id"])
+        await self._ends.each((row["sync_id"] for row in events if Event(row["event"]).is_last), self._on_end)
         return len(events) == BATCH or len(changes) == BATCH
 
     async def _publish_events(self, connection: Connection, events: Sequence[Any]) -> None:
@@ -125,7 +128,7 @@ class Relay:
 
     async def _publish_changes(self, connection: Connection, changes: Sequence[Any]) -> None:
         # All at once: their order on the wire is that of the calls, and there may be hundreds.
-        async with asyncio.TaskGroup() as group:
+        async with task_group() as group:
             for row in changes:
                 subject = self._subjects.appointment(row["clinic"], row["kind"])
                 group.create_task(self._log.publish(subject, _change(row), f"change/{row['id']}"))

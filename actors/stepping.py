@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from actors.item_guard import ItemGuard
 from actors.mail import Mail
 from actors.processes import Process
 from engine.coordinate import coordinate
@@ -36,11 +37,14 @@ class Sweep:
     def __init__(self, process: Process, mail: Mail) -> None:
         self._process = process
         self._mail = mail
+        self._guard = ItemGuard[UUID]("stalled sync")
 
     async def once(self) -> None:
         limits = self._process.limits
         async with self._process.database.connection() as connection:
             found = await need_attention(connection, limits, limits.silent_after)
-        for sync_id in found:
-            log.info("sync_needs_attention", sync_id=str(sync_id))
-            await step(self._process, self._mail, sync_id)
+        await self._guard.each(found, self._step)
+
+    async def _step(self, sync_id: UUID) -> None:
+        log.info("sync_needs_attention", sync_id=str(sync_id))
+        await step(self._process, self._mail, sync_id)

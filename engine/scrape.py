@@ -6,7 +6,6 @@ Nothing of the portal's is ever an exception here, and nothing but a complete sn
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -36,6 +35,7 @@ from engine.store.syncs.dates import fail
 from engine.store.syncs.lifecycle import lock_sync
 from engine.store.vault import Vault, VaultError
 from engine.sync import DateStatus, Limits, Sync, SyncStatus
+from engine.task_group import task_group
 
 #: What came of each date that was asked for.
 Found: TypeAlias = Mapping[date, Snapshot | Failure]
@@ -181,7 +181,10 @@ async def _look(
     )
     if not task.asks_config:
         return await scrape, None
-    return await asyncio.gather(scrape, _read_config(desk, task, task.credentials))
+    async with task_group() as group:
+        found = group.create_task(scrape)
+        config = group.create_task(_read_config(desk, task, task.credentials))
+    return found.result(), config.result()
 
 
 async def _read_config(desk: Desk, task: _Task, credentials: Credentials) -> ConfigReading | Failure:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import structlog
 
+from actors.item_guard import ItemGuard
 from actors.processes import Process
 from actors.schedules.cron import Cron
 from broker.cron_clock import CronClock, Schedule, ScheduleRefused, can_keep_schedules
@@ -35,6 +36,7 @@ class Keeping:
         self._is_declared = False
         self._has_warned = False
         self._refused: dict[str, str] = {}
+        self._guard = ItemGuard[Schedule]("schedule")
 
     async def once(self) -> None:
         if not await self._is_possible():
@@ -49,8 +51,7 @@ class Keeping:
         if gone := there - wanted.keys():
             await self._clock.drop(gone)
             log.info("schedules_ended", schedules=sorted(gone))
-        for token in sorted(wanted.keys() - there):
-            await self._put(wanted[token])
+        await self._guard.each((wanted[token] for token in sorted(wanted.keys() - there)), self._put)
 
     async def _is_possible(self) -> bool:
         client = await self._process.broker.client()

@@ -25,11 +25,14 @@ class Patience:
 
     @asynccontextmanager
     async def limit(self, seconds: float) -> AsyncIterator[None]:
-        """Raises `OutOfPatience` when the body has run for so many seconds, waiting not counted."""
-        limit = asyncio.timeout(seconds)
+        """Raises `OutOfPatience` when the body has run for so many seconds, waiting not counted: neither what begins
+        later nor what another part has begun before."""
+        limit = asyncio.timeout(None if self._waiting else seconds)
         try:
             async with limit:
                 self._running.append(limit)
+                if self._waiting:
+                    self._left[limit] = seconds
                 try:
                     yield
                 finally:

@@ -41,6 +41,32 @@ async def test_a_limit_stands_still_while_any_part_waits_for_its_turn():
             await let_pass(2 * LIMIT)
 
 
+async def test_a_limit_that_begins_while_another_part_waits_stands_still_until_then():
+    patience, waits, may_go_on = Patience(), asyncio.Event(), asyncio.Event()
+
+    async def wait_for_a_turn() -> None:
+        with patience.waiting():
+            waits.set()
+            await may_go_on.wait()
+
+    other = asyncio.create_task(wait_for_a_turn())
+    await waits.wait()
+    passed = []
+
+    async def begin_and_take_too_long() -> None:
+        async with patience.limit(LIMIT):
+            await let_pass(2 * LIMIT)
+            may_go_on.set()
+            await other
+            for _ in range(2):
+                await let_pass(0.75 * LIMIT)
+                passed.append("most of it")
+
+    with pytest.raises(OutOfPatience):
+        await begin_and_take_too_long()
+    assert passed == ["most of it"]
+
+
 async def test_a_limit_goes_on_where_it_stood():
     passed = []
 

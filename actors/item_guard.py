@@ -1,0 +1,66 @@
+"""A loop over syncs, clinics or schedules in which one bad item stops none of its neighbours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import structlog
+
+from actors import error_reports
+from actors.error_words import words
+
+log = structlog.get_logger(__name__)
+
+Item = TypeVar("Item", bound=Hashable)
+
+#: How long an item that failed is left alone: at first, and at most after several failures. Seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    failures: int
+    until: float
+
+
+class ItemGuard(Generic[Item]):
+    """Does the same work for each of some items, again and again. An item that fails is logged, reported and left alone
+    for a while, twice as long after each failure; expected trouble (a server that is away) pauses it shortly."""
+
+    def __init__(self, duty: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._duty = duty
+        self._clock = clock
+        self._pauses: dict[Item, _Pause] = {}
+
+    async def each(self, items: Iterable[Item], work: Callable[[Item], Awaitable[None]]) -> None:
+        """Does `work` for each item that does not pause. An item that is not among them is forgotten."""
+        items = list(items)
+        self._pauses = {item: pause for item, pause in self._pauses.items() if item in items}
+        for item in items:
+            if (pause := self._pauses.get(item)) is not None and self._clock() < pause.until:
+                continue
+            try:
+                await work(item)
+            except Exception as error:
+                self._note(item, error)
+            else:
+                self._pauses.pop(item, None)
+
+    def _note(self, item: Item, error: Exception) -> None:
+        failures = self._pauses[item].failures if item in self._pauses else 0
+        if not error_reports.is_expected(error):
+            failures += 1
+        pause = min(FIRST_PAUSE * 2.0 ** max(failures - 1, 0), LONGEST_PAUSE)
+        self._pauses[item] = _Pause(failures, self._clock() + pause)
+        log.warning(
+            "item_failed",
+            duty=self._duty,
+            item=str(item),
+            error=words(error),
+            kind=type(error).__name__,
+            retry_after=pause,
+        )
+        error_reports.report(error, duty=self._duty, item=str(item))
