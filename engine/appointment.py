@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, time
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any, Self
 
 #: `appointment_type` of a schedule block: time that is taken without a patient.
@@ -13,6 +14,9 @@ BLOCK = "block"
 
 #: Statuses that leave the slot free.
 FREES_SLOT = frozenset({"cancelled", "no_show"})
+
+#: Fields that say whose appointment it is beyond the names.
+REFERENCES = ("client_email", "neo_client_id", "neo_patient_id", "neo_consultation_id")
 
 #: Stands for a missing text in the hash; no text has it, since PostgreSQL takes none that does.
 _NOTHING = "\0"
@@ -34,6 +38,7 @@ class Appointment:
     `start_time` lies on the next day); `starts_at` and `ends_at` are the same instants, aware, in UTC.
     `status` is one of the normalised words, or the portal's own word where it is not known.
     `client_phone` is E.164, or None where the raw text is no phone number. The repr tells of nobody.
+    The last four, the *references*, say whose appointment it is beyond the names; see `references_hash`.
     """
 
     neo_appointment_id: str
@@ -51,6 +56,10 @@ class Appointment:
     appointment_type: str | None = None
     status: str = "scheduled"
     notes: str | None = field(default=None, repr=False)
+    client_email: str | None = field(default=None, repr=False)
+    neo_client_id: str | None = field(default=None, repr=False)
+    neo_patient_id: str | None = field(default=None, repr=False)
+    neo_consultation_id: str | None = field(default=None, repr=False)
 
     @property
     def is_block(self) -> bool:
@@ -58,7 +67,7 @@ class Appointment:
 
     @property
     def sync_hash(self) -> str:
-        """SHA-256 over every stored field: equal hashes mean that there is nothing to write."""
+        """SHA-256 over every stored field but the references, which workers of an older version do not know."""
         # Computed for every appointment of every scrape; written out, it takes half as long as a loop over the fields.
         text = "\x1f".join(
             (
@@ -77,6 +86,19 @@ class Appointment:
         )
         return sha256(text.encode()).hexdigest()
 
+    @property
+    def references(self) -> dict[str, str | None]:
+        return {name: getattr(self, name) for name in REFERENCES}
+
+    @property
+    def references_hash(self) -> str:
+        """Over the references; empty where there are none."""
+        if not (self.client_email or self.neo_client_id or self.neo_patient_id or self.neo_consultation_id):
+            return ""
+        references = (self.client_email, self.neo_client_id, self.neo_patient_id, self.neo_consultation_id)
+        text = "\x1f".join(_NOTHING if value is None else value for value in references)
+        return blake2b(text.encode(), digest_size=12).hexdigest()
+
     def to_json(self) -> dict[str, Any]:
         return {
             key: value.isoformat() if isinstance(value, date | time) else value
@@ -84,9 +106,11 @@ class Appointment:
         }
 
     @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Self:
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """Names that this version does not know are left alone: a newer worker wrote them."""
+        known = {name: value for name, value in record.items() if name in _NAMES}
         return cls(
-            **record
+            **known
             | {
                 "date": date.fromisoformat(record["date"]),
                 "start_time": time.fromisoformat(record["start_time"]),
@@ -95,3 +119,6 @@ class Appointment:
                 "ends_at": datetime.fromisoformat(record["ends_at"]),
             }
         )
+
+
+_NAMES = frozenset(each.name for each in fields(Appointment))

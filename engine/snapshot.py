@@ -67,3 +67,8 @@ class Snapshot:
     def answered_by(self) -> datetime:
         """The look shows the calendar as it was between `scraped_at` and this moment."""
         return self.stored_at or self.scraped_at
+
+    @property
+    def tells_references(self) -> bool:
+        """False where no appointment has any: the portal, or an older worker, did not tell them."""
+        return any(appointment.references_hash for appointment in self.appointments)

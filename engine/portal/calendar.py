@@ -1,44 +1,29 @@
 """The completeness check: an answer to the calendar call becomes one `Snapshot` for each day asked, or a failure.
 
-It is complete when the wrapper is known, every record is understood, all of them start within the days asked,
-none lacks what identifies it, and none contradicts another. There is nothing between complete and failed.
+It is complete when the envelope is known and says nothing of more records, and every record is understood or, where
+they are few, left out, counted and named. There is nothing between complete and failed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from engine.appointment import Appointment
 from engine.clinic import Clinic
 from engine.dates import DateRange
-from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.additions import Additions, find_additions
 from engine.portal.answer import Answer, read_json
-from engine.portal.drift import drift, tell_names
-from engine.portal.fields import NOTHING, Record, unknown_names
-from engine.portal.records import read_record, unknown_status
-from engine.snapshot import Proof, Snapshot
+from engine.portal.drift import BadRecord, WhyLeftOut, drift, tell_names
+from engine.portal.envelope import find_records
+from engine.portal.fields import Record, flag, unknown_names
+from engine.portal.records import day_of, left_out, read_record, unknown_status
+from engine.snapshot import LeftOutRecord, Proof, Snapshot
+from engine.warnings import SyncWarning, WarningCode
 
 CALENDAR_PATH = "/appointments/getCalendarEventData"
-
-#: The keys under which the array of records has been seen.
-WRAPPERS = ("events", "data", "appointments", "results")
-
-#: What may stand beside the array without changing what it means, with the values that are good news.
-_BESIDE: dict[str, tuple[object, ...]] = {
-    "success": (True, 1),
-    "ok": (True, 1),
-    "status": ("success", "ok", 200),
-    "error": (None, False, ""),
-    "errors": (None, False, []),
-    "message": (None, "", "OK", "ok"),
-}
-
-#: Numbers beside the array that must be the number of its records.
-_TOTALS = frozenset({"total", "count", "totalCount", "total_count", "recordsTotal"})
 
 
 def calendar_query(dates: DateRange) -> dict[str, str]:
@@ -50,86 +35,72 @@ def calendar_query(dates: DateRange) -> dict[str, str]:
 def read_calendar(
     answer: Answer, clinic: Clinic, dates: DateRange, asked_at: datetime, ignored: Container[str] = ()
 ) -> dict[date, Snapshot]:
-    """A snapshot for each of `dates`. Raises `PortalFailure` where the answer is not complete."""
-    wrapper, records = find_records(read_json(answer, asked_at))
-    seen = _read_records(records, clinic, dates, ignored)
-    return {
-        day: Snapshot(day, asked_at, tuple(seen.on(day)), _proof(answer, wrapper, seen, day, dates))
-        for day in dates
-    }
+    """A snapshot for each of `dates`. Raises `PortalFailure` where the answer is not complete.
+
+    `ignored`: names of fields that somebody has looked at and that do not matter.
+    """
+    wrapper, records, beside = find_records(read_json(answer, asked_at))
+    own = [record for record in records if not flag(record, "roster")]
+    additions = find_additions(own, ignored)
+    seen = _read_records(records, clinic, dates)
+    # What belongs to no day stands with one that has appointments: an empty day must not look as if it were not.
+    bearer = next((day for day in dates if seen.on(day)), dates.start)
+    unknown = _unknown([*additions.fields, *(name for name in beside if name not in ignored)], additions.flags)
+    snapshots = {}
+    for day in dates:
+        out = seen.left_out_on(day, None) if day == bearer else seen.left_out_on(day)
+        proof = _proof(answer, wrapper, seen, additions, day, dates)
+        snapshots[day] = Snapshot(day, asked_at, tuple(seen.on(day)), proof, (*unknown, *_left_out(out)), out)
+    return snapshots
 
 
-def find_records(value: Any) -> tuple[str, Sequence[Record]]:
-    """The wrapper and the records in it; drift where there is not exactly one array of objects."""
-    if isinstance(value, list):
-        return "array", _objects(value)
-    if not isinstance(value, dict):
-        raise drift("the answer is neither an array nor an object")
-    found = [key for key in WRAPPERS if key in value]
-    if len(found) != 1:
-        what = (
-            f"the answer has several wrappers ({', '.join(found)})" if found else "the answer has no known wrapper"
-        )
-        raise drift(what, [key for key in value if key not in WRAPPERS])
-    wrapper = found[0]
-    records = value[wrapper]
-    if not isinstance(records, list):
-        raise drift(f"what stands under {wrapper} is no array")
-    _check_beside(value, wrapper, len(records))
-    return wrapper, _objects(records)
+def _unknown(fields: Iterable[str], flags: Iterable[str]) -> list[SyncWarning]:
+    return [
+        SyncWarning(code, tell_names(names), len(names))
+        for code, names in ((WarningCode.UNKNOWN_FIELDS, set(fields)), (WarningCode.UNKNOWN_FLAGS, set(flags)))
+        if names
+    ]
 
 
-def _objects(records: list[Any]) -> Sequence[Record]:
-    if not all(isinstance(record, dict) for record in records):
-        raise drift("a record is no object")
-    return records
-
-
-def _check_beside(value: Mapping[str, Any], wrapper: str, length: int) -> None:
-    """An answer that says more than its records may say that there are more of them."""
-    beside = {key: said for key, said in value.items() if key != wrapper}
-    known = _BESIDE.keys() | _TOTALS
-    unknown = [key for key, said in beside.items() if key not in known and said not in NOTHING]
-    if unknown:
-        raise drift("the answer says something beside its records", unknown)
-    if bad := [key for key, said in beside.items() if key in _BESIDE and said not in _BESIDE[key]]:
-        raise PortalFailure(Failure(Reason.BAD_ANSWER, f"the answer reports trouble in {tell_names(bad)}"))
-    if any(key in _TOTALS and said != length for key, said in beside.items()):
-        raise PortalFailure(
-            Failure(Reason.BAD_ANSWER, f"{length} records came, and the answer counts another number")
-        )
+def _left_out(records: Sequence[LeftOutRecord]) -> list[SyncWarning]:
+    why = sorted({record.why for record in records})
+    return [SyncWarning(WarningCode.RECORDS_LEFT_OUT, ", ".join(why), len(records))] if records else []
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """All records of one answer. `unknown_fields` and `unknown_statuses` are counted by day or over all."""
+    """All records of one answer. A record that was left out has its day, or None where that is not one of the days."""
 
     appointments: Mapping[str, Appointment]
     records_read: int
     rosters: int
     duplicates: Counter[date]
     unknown_statuses: Mapping[str, str]
-    unknown_fields: Counter[str]
+    left_out: Sequence[tuple[date | None, LeftOutRecord]]
 
     def on(self, day: date) -> list[Appointment]:
         found = [appointment for appointment in self.appointments.values() if appointment.date == day]
         return sorted(found, key=lambda a: (a.starts_at, a.neo_appointment_id))
 
+    def left_out_on(self, *days: date | None) -> tuple[LeftOutRecord, ...]:
+        return tuple(record for day, record in self.left_out if day in days)
 
-def _read_records(records: Sequence[Record], clinic: Clinic, dates: DateRange, ignored: Container[str]) -> _Seen:
+
+def _read_records(records: Sequence[Record], clinic: Clinic, dates: DateRange) -> _Seen:
     appointments: dict[str, Appointment] = {}
     statuses: dict[str, str] = {}
     duplicates: Counter[date] = Counter()
-    fields: Counter[str] = Counter()
+    bad: list[tuple[Record, BadRecord]] = []
     rosters = 0
     for record in records:
-        appointment = read_record(record, clinic, ignored)
+        try:
+            appointment = _read(record, clinic, dates)
+        except BadRecord as error:
+            bad.append((record, error))
+            continue
         if appointment is None:
             rosters += 1
             continue
-        fields.update(name for name in unknown_names(record))
-        if appointment.date not in dates:
-            raise drift("a record starts outside the days asked")
         identity = appointment.neo_appointment_id
         first = appointments.setdefault(identity, appointment)
         if first is not appointment:
@@ -138,17 +109,38 @@ def _read_records(records: Sequence[Record], clinic: Clinic, dates: DateRange, i
             duplicates[appointment.date] += 1
         elif (word := unknown_status(record)) is not None:
             statuses[identity] = word
-    return _Seen(appointments, len(records), rosters, duplicates, statuses, fields)
+    _check_few(bad, len(records) - rosters)
+    out = [
+        (day if (day := day_of(record, clinic)) in dates else None, left_out(record, clinic, error.why))
+        for record, error in bad
+    ]
+    return _Seen(appointments, len(records), rosters, duplicates, statuses, out)
 
 
-def _proof(answer: Answer, wrapper: str, seen: _Seen, day: date, dates: DateRange) -> Proof:
+def _read(record: Record, clinic: Clinic, dates: DateRange) -> Appointment | None:
+    """Raises `BadRecord`, or `PortalFailure` for a known field in another form."""
+    appointment = read_record(record, clinic)
+    if appointment is not None and appointment.date not in dates:
+        raise BadRecord(WhyLeftOut.OUTSIDE_RANGE, "a record starts outside the days asked")
+    return appointment
+
+
+def _check_few(bad: Sequence[tuple[Record, BadRecord]], records: int) -> None:
+    """Raises `PortalFailure` where the portal has changed: most records are bad, or all of them have what identifies
+    them under new names."""
+    if not bad:
+        return
+    renamed = [error.why in (WhyLeftOut.NO_ID, WhyLeftOut.NO_TIME) for _, error in bad]
+    names = {name for record, _ in bad for name in unknown_names(record)}
+    if (len(bad) > 1 and 2 * len(bad) > records) or (len(bad) == records and all(renamed) and names):
+        raise drift(bad[0][1].sentence, names if any(renamed) else ())
+
+
+def _proof(answer: Answer, wrapper: str, seen: _Seen, additions: Additions, day: date, dates: DateRange) -> Proof:
     """`records_read` is the sum of what is kept and what is left out, on each day of a span."""
     here = [a for a in seen.appointments.values() if a.date == day]
-    left_out = {
-        "roster": seen.rosters,
-        "duplicate": seen.duplicates[day],
-        "other_date": seen.records_read - seen.rosters - seen.duplicates[day] - len(here),
-    }
+    counts = {"roster": seen.rosters, "duplicate": seen.duplicates[day], "unusable": len(seen.left_out)}
+    counts["other_date"] = seen.records_read - len(here) - sum(counts.values())
     words = Counter(
         seen.unknown_statuses[a.neo_appointment_id] for a in here if a.neo_appointment_id in seen.unknown_statuses
     )
@@ -159,7 +151,7 @@ def _proof(answer: Answer, wrapper: str, seen: _Seen, day: date, dates: DateRang
         records_read=seen.records_read,
         asked_from=dates.start,
         asked_to=dates.end,
-        left_out={why: count for why, count in left_out.items() if count},
+        left_out={why: count for why, count in counts.items() if count},
         unknown_statuses=dict(words),
-        unknown_fields=dict(seen.unknown_fields),
+        unknown_fields={**additions.fields, **additions.flags},
     )

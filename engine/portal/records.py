@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from datetime import datetime
+from datetime import date, datetime
 
 from engine.appointment import BLOCK, Appointment
 from engine.clinic import Clinic
-from engine.portal.drift import drift
+from engine.portal.drift import BadRecord, WhyLeftOut, drift
+from engine.portal.entities import names_in_title, unescape
 from engine.portal.fields import (
     Record,
-    check_understood,
     class_names,
     flag,
+    reference,
     text,
-    unknown_names,
+    text_or_none,
 )
 from engine.portal.phones import e164
 from engine.portal.statuses import DEFAULT_STATUS, normalise, normalise_class_names
-from engine.portal.times import read_span, utc
+from engine.portal.times import read_span, read_time, utc
+from engine.snapshot import LeftOutRecord
 
 #: Characters of an id. The portal's have about ten; beyond 2.7 KB no index of PostgreSQL takes one.
 MAX_ID = 500
 
 
-def read_record(record: Record, clinic: Clinic, ignored: Container[str] = ()) -> Appointment | None:
-    """None for a roster entry, which is no appointment. Raises `PortalFailure` for what is not understood.
+def read_record(record: Record, clinic: Clinic) -> Appointment | None:
+    """None for a roster entry, which is no appointment.
 
-    `ignored`: names of fields that somebody has looked at and that do not matter.
+    Raises `BadRecord` where this record cannot be used, `PortalFailure` where a field has another form than is known.
     """
     if flag(record, "roster"):
         return None
     is_block = flag(record, "block")
     identity = text(record, "id")
     if identity is None:
-        raise drift("a record has no id", unknown_names(record))
+        raise BadRecord(WhyLeftOut.NO_ID, "a record has no id")
     if len(identity) > MAX_ID:
         raise drift(f"the id of a record has {len(identity)} characters, more than {MAX_ID}")
     starts, ends = _span(record, clinic)
-    check_understood(record, ignored)
-    title_patient, title_client = (None, None) if is_block else _names_in_title(text(record, "title"))
+    patient, client = (text(record, "patient"), _client(record)) if is_block else _names(record)
     phone = text(record, "phone")
     return Appointment(
         neo_appointment_id=identity,
@@ -48,16 +48,40 @@ def read_record(record: Record, clinic: Clinic, ignored: Container[str] = ()) ->
         end_time=ends.time(),
         starts_at=utc(starts),
         ends_at=utc(ends),
-        patient_name=text(record, "patient") or title_patient,
-        client_name=text(record, "client") or _full_name(record) or title_client,
+        patient_name=patient,
+        client_name=client,
         client_phone=e164(phone, clinic.country),
         client_phone_raw=phone,
         provider_name=text(record, "provider"),
         room_id=text(record, "room"),
         appointment_type=BLOCK if is_block else text(record, "type"),
         status=_status(record)[0],
-        notes=text(record, "notes"),
+        notes=text(record, "notes") or (_title_of_block(record) if is_block else None),
+        client_email=text(record, "email"),
+        neo_client_id=reference(record, "client_id"),
+        neo_patient_id=reference(record, "patient_id"),
+        neo_consultation_id=reference(record, "consultation"),
     )
+
+
+def left_out(record: Record, clinic: Clinic, why: WhyLeftOut) -> LeftOutRecord:
+    """What can be understood of a record that cannot be used."""
+    identity = text_or_none(record, "id")
+    return LeftOutRecord(
+        why=why,
+        neo_appointment_id=identity if identity is None or len(identity) <= MAX_ID else None,
+        patient_name=text_or_none(record, "patient"),
+        client_phone=e164(text_or_none(record, "phone"), clinic.country),
+    )
+
+
+def day_of(record: Record, clinic: Clinic) -> date | None:
+    """The clinic-local day on which a record that cannot be used starts, as far as that can be read."""
+    start = text_or_none(record, "start")
+    try:
+        return None if start is None else read_time(start, clinic.zone).date()
+    except (ValueError, OverflowError):
+        return None
 
 
 def unknown_status(record: Record) -> str | None:
@@ -69,11 +93,12 @@ def unknown_status(record: Record) -> str | None:
 def _span(record: Record, clinic: Clinic) -> tuple[datetime, datetime]:
     start, end = text(record, "start"), text(record, "end")
     if start is None or end is None:
-        raise drift("a record has no start or no end", unknown_names(record))
+        raise BadRecord(WhyLeftOut.NO_TIME, "a record has no start or no end")
     try:
         return read_span(start, end, clinic.zone)
     except (ValueError, OverflowError) as error:
-        raise drift(f"start and end of a record are not understood: {_why(error)}") from error
+        why = WhyLeftOut.ENDS_BEFORE_START if str(error) == "ends before it starts" else WhyLeftOut.UNREADABLE_TIME
+        raise BadRecord(why, f"start and end of a record are not understood: {_why(error)}") from error
 
 
 def _why(error: Exception) -> str:
@@ -93,15 +118,21 @@ def _status(record: Record) -> tuple[str, bool]:
     return DEFAULT_STATUS, True
 
 
-def _full_name(record: Record) -> str | None:
+def _names(record: Record) -> tuple[str | None, str | None]:
+    """Patient and client; from the title only where no field has them, so that a title cannot spoil a record."""
+    patient, client = text(record, "patient"), _client(record)
+    if patient and client:
+        return patient, client
+    title_patient, title_client = names_in_title(text(record, "title"))
+    return patient or title_patient, client or title_client
+
+
+def _client(record: Record) -> str | None:
     parts = (text(record, "first_name"), text(record, "last_name"))
-    return " ".join(part for part in parts if part) or None
+    return text(record, "client") or " ".join(part for part in parts if part) or None
 
 
-def _names_in_title(title: str | None) -> tuple[str | None, str | None]:
-    """Patient and client from `PATIENT; CLIENT-LAST, CLIENT-FIRST`; the client only where it is all there."""
-    if title is None or ";" not in title:
-        return None, None
-    patient, _, client = (part.strip() for part in title.partition(";"))
-    last, _, first = (part.strip() for part in client.partition(","))
-    return patient or None, f"{first} {last}".strip() or None
+def _title_of_block(record: Record) -> str | None:
+    """For a block the title is the only place that says why."""
+    title = text(record, "title")
+    return unescape(title) if title else None

@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from engine.dates import DateRange
 from engine.failure import FATAL_FOR_SYNC, Failure, PortalFailure, Reason
+from engine.portal.additions import MeaningGone
 from engine.portal.answer import Answer
 from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
 from engine.portal.doubts import Doubts, asked_twice, has_page_size, is_cut_off, is_empty, last_filled, spans
@@ -61,6 +62,9 @@ class Scraping:
             seen = await self._look(visit, span)
             if empty := self._doubts.empty_days(seen):
                 seen = await self._ask_again(visit, span, seen, empty)
+        except MeaningGone as error:
+            self._fail(span, error.failure)
+            return
         except PortalFailure as error:
             await self._divide(visit, span, error.failure)
             return
@@ -142,4 +146,8 @@ class Scraping:
             clinic, ignored = self._errand.clinic, self._settings.ignored_fields
             return read_calendar(answer, clinic, span, sent_at, ignored)
 
-        return await visit.read(CALENDAR_PATH, calendar_query(span), understand)
+        found = await visit.read(CALENDAR_PATH, calendar_query(span), understand)
+        if any(snapshot.left_out for snapshot in found.values()):
+            # A record may have been read while it was written: only what stays unusable is left out.
+            found = await visit.read(CALENDAR_PATH, calendar_query(span), understand)
+        return found

@@ -7,16 +7,17 @@ import re
 #: Where nothing at all is said.
 DEFAULT_STATUS = "scheduled"
 
-#: By the portal's word in small letters, with one space between its parts.
+#: By the portal's word in small letters, without what separates its parts.
 KNOWN_STATUSES = {
     "scheduled": "scheduled",
+    "notarrived": "scheduled",
     "confirmed": "confirmed",
     "arrived": "in_progress",
-    "in progress": "in_progress",
-    "ready to pay": "in_progress",
+    "checkedin": "in_progress",
+    "inprogress": "in_progress",
+    "readytopay": "in_progress",
     "finalized": "completed",
     "completed": "completed",
-    "no show": "no_show",
     "noshow": "no_show",
     "cancelled": "cancelled",
     "canceled": "cancelled",
@@ -25,7 +26,7 @@ KNOWN_STATUSES = {
 
 def normalise(word: str) -> str | None:
     """Our word, or None where the portal's is not known."""
-    return KNOWN_STATUSES.get(re.sub(r"[\s_-]+", " ", word).strip().lower())
+    return KNOWN_STATUSES.get(re.sub(r"[\s_-]+", "", word).lower())
 
 
 def normalise_class_names(names: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,7 +92,11 @@ class SignedInCalls:
         ]
         for drift in dials.drift:
             records = drifted(records, drift)
-        return JSONResponse(wrapped(records[: dials.max_records], dials.wrapper or clinic.wrapper, dials.drift))
+        if call.fault == "bad_record":
+            records = drifted(records, "end_before_start")
+        answer = wrapped(records[: dials.max_records], dials.wrapper or clinic.wrapper, dials.drift)
+        # Escaped, since a lone surrogate has no bytes of its own.
+        return Response(json.dumps(answer), 200, None, "application/json")
 
     def _config(self, _request: Request, session: Session, dials: Dials) -> Response:
         config = configuration(self._portal.clinics[session.company_id])

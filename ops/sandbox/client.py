@@ -79,6 +79,11 @@ class Sandbox:
         query = {"company_id": company_id, "start": start.isoformat(), "end": end.isoformat()}
         return list(await self._ask("GET", "appointments", query))
 
+    async def references(self, company_id: str, start: date, end: date) -> list[dict[str, Any]]:
+        """As `truth`, with whose appointment each is: email, and the portal's ids of client, patient and visit."""
+        query = {"company_id": company_id, "start": start.isoformat(), "end": end.isoformat(), "references": "1"}
+        return list(await self._ask("GET", "appointments", query))
+
     async def dials(self, company_id: str | None = None, **dials: Any) -> dict[str, Any]:
         """Turns these dials, for one clinic or for all (None puts one back), and answers all as they stand."""
         return dict(await self._ask("PATCH", "dials", _only(company_id=company_id), dials))

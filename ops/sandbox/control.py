@@ -58,7 +58,10 @@ class Control:
         first, last = (date.fromisoformat(request.query_params.get(name, "")) for name in ("start", "end"))
         zone = self._portal.clinics[company_id].zone
         records = self._portal.schedules[company_id].between(first, last)
-        return JSONResponse([record.truth(zone) for record in records if record.kind != "roster"])
+        shown = [record for record in records if record.kind != "roster"]
+        if "references" in request.query_params:
+            return JSONResponse([dict(record.truth(zone)) | record.references() for record in shown])
+        return JSONResponse([record.truth(zone) for record in shown])
 
     async def dials(self, request: Request) -> Response:
         company_id = request.query_params.get("company_id")

@@ -23,6 +23,8 @@ Mode = Literal[
     "login_page",
     "redirect",
     "empty",
+    "bad_record",
+    "drift_error",
     "end_session",
 ]
 Drift = Literal[
@@ -40,6 +42,13 @@ Drift = Literal[
     "unknown_wrapper",
     "wrapper_not_a_list",
     "date_moved",
+    "nul",
+    "surrogate_beside",
+    "entities",
+    "new_fields",
+    "flag_deleted",
+    "renamed_patient",
+    "has_more",
 ]
 ALL_KINDS: tuple[CallKind, ...] = ("login_page", "login", "second_factor", "page", "calendar", "config")
 

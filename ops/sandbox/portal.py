@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from ops.sandbox.accounts import Accounts, Session
 from ops.sandbox.clinics import Clinic, catalogue
@@ -160,6 +160,8 @@ class Portal:
             case "end_session":
                 self.accounts.end(call.company_id)
                 return answer()
-            case "empty":
-                # The calendar itself looks at `call.fault` and leaves its records out.
+            case "drift_error":
+                return JSONResponse({"success": False, "message": with_mark("try again", mark)})
+            case "empty" | "bad_record":
+                # The calendar itself looks at `call.fault`: it leaves its records out, or spoils one.
                 return answer()

@@ -15,8 +15,10 @@ Kind = Literal["appointment", "block", "roster"]
 #: What the portal calls a status, and the word that stands for it everywhere else.
 STATUSES = {
     "Scheduled": "scheduled",
+    "Not Arrived": "scheduled",
     "Confirmed": "confirmed",
     "Arrived": "in_progress",
+    "Checked In": "in_progress",
     "In Progress": "in_progress",
     "Ready to Pay": "in_progress",
     "Finalized": "completed",
@@ -24,6 +26,9 @@ STATUSES = {
     "No Show": "no_show",
     "Cancelled": "cancelled",
 }
+
+#: Statuses of a visit that has begun.
+BEGUN = frozenset({"Checked In", "In Progress", "Ready to Pay", "Finalized", "Completed"})
 
 
 class Truth(TypedDict):
@@ -43,6 +48,15 @@ class Truth(TypedDict):
     appointment_type: str
     status: str
     notes: str | None
+
+
+class References(TypedDict):
+    """Whose appointment it is beyond the names; only the spelling of 2026 tells all of them."""
+
+    client_email: str | None
+    neo_client_id: str | None
+    neo_patient_id: str | None
+    neo_consultation_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,15 @@ class Record:
             appointment_type="block" if self.kind == "block" else self.type,
             status=STATUSES.get(self.status, self.status),
             notes=self.notes,
+        )
+
+    def references(self) -> References:
+        visit = str(self.id * 10 + 7) if self.patient and self.status in BEGUN else None
+        return References(
+            client_email=self.client.email if self.client else None,
+            neo_client_id=str(self.client.id) if self.client else None,
+            neo_patient_id=str(self.patient.id) if self.patient else None,
+            neo_consultation_id=visit,
         )
 
 

@@ -1,4 +1,4 @@
-"""How the portal writes a record: two spellings have been seen, and mixtures of them."""
+"""How the portal writes a record: that of 2026, two older spellings, and mixtures of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from random import Random
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from ops.sandbox.neo2026 import written_2026
 from ops.sandbox.records import STATUSES, Record
 
-Spelling = Literal["a", "b", "mixed"]
+Spelling = Literal["a", "b", "mixed", "2026"]
 TimeFormat = Literal["t", "space", "offset", "mixed"]
 Fields = dict[str, Any]
 
@@ -17,8 +18,8 @@ Fields = dict[str, Any]
 def spelled(record: Record, zone: ZoneInfo, spelling: Spelling, times: TimeFormat | None = None) -> Fields:
     """The record as one object of the answer. A mixture is drawn from the id, so it never changes."""
     rng = Random(record.id)
-    written: Fields = {}
-    for ways in _ways(record):
+    written: Fields = written_2026(record) if spelling == "2026" else {}
+    for ways in _ways(record) if spelling != "2026" else ():
         # The first two ways of a group are the two spellings; the others were seen in mixtures only.
         written |= ways[0] if spelling == "a" else ways[1] if spelling == "b" else rng.choice(ways)
     form = times or ("mixed" if spelling == "mixed" else "t" if spelling == "a" else "space")

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from engine.appointment import REFERENCES
 from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.dates import DateRange
@@ -25,6 +26,8 @@ from tests.portal.doubles import CountingBudget, MemoryEvidence, MemorySessions,
 
 #: A Thursday: the days after it are working days and a weekend.
 TODAY = date(2026, 1, 22)
+
+KEY = "neo_appointment_id"
 
 #: Short, and yet nothing that a busy machine breaks where nothing hangs.
 LIMITS = TimeLimits(page=6.0, sign_in=15.0, call=4.0, date=40.0, empty_day_pause=0.05)
@@ -114,7 +117,17 @@ class Stage:
         seen = [appointment.to_json() for appointment in snapshot.appointments]
         for record in seen:
             del record["client_phone_raw"]
+        told = by_id([{name: record.pop(name) for name in REFERENCES} | {KEY: record[KEY]} for record in seen])
         assert by_id(seen) == by_id(truth)
+        await self._assert_references(told, snapshot.date)
+
+    async def _assert_references(self, told: dict[str, dict[str, Any]], day: date) -> None:
+        """Those that the spelling tells; that of 2026 tells all."""
+        true = by_id(await self.sandbox.references(self.account.company_id, day, day))
+        for key, references in told.items():
+            assert {name: value for name, value in references.items() if value is not None}.items() <= true[
+                key
+            ].items()
 
 
 def by_id(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -53,6 +53,31 @@ SNAKE: dict[str, Any] = {
     "title": "BISCUIT; NOWAK, ADA",
 }
 
+#: With every name that the real portal of 2026 is known to use.
+NEO_2026: dict[str, Any] = {
+    "appointment_id": 7001,
+    "id": "7001",
+    "consultation_id": 881,
+    "start": "2026-01-22 16:15:00",
+    "end": "2026-01-22 16:45:00",
+    "patient_id": 4,
+    "patient_name": "Biscuit",
+    "client_id": 5,
+    "first_name": "Ada",
+    "last_name": "Nowak",
+    "phone_number": "(303) 555-0142",
+    "email": "ada@nowak.example",
+    "provider": "Dr. Lindqvist",
+    "resourceId": 3,
+    "type_description": "Wellness exam",
+    "reason": "limps",
+    "current_status": "Checked In",
+    "status_label": "Arrived",
+    "title": "BISCUIT; NOWAK, ADA",
+    "is_block": False,
+    "is_roster": False,
+}
+
 
 def answer(value: Any, *, status: int = 200, **headers: str) -> Answer:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from engine.dates import DateRange
 from engine.failure import PortalFailure
 from engine.portal.answer import Answer
-from engine.portal.calendar import WRAPPERS, read_calendar
+from engine.portal.calendar import read_calendar
+from engine.portal.envelope import WRAPPERS
 from engine.portal.fields import KNOWN_NAMES
 from engine.portal.schedule_config import ConfigSource, read_config
 from engine.snapshot import Snapshot
@@ -58,7 +59,9 @@ def check_consistent(snapshots: dict[date, Snapshot]) -> None:
     proofs = [snapshot.proof for snapshot in snapshots.values()]
     kept = sum(len(snapshot.appointments) for snapshot in snapshots.values())
     merged = sum(proof.left_out.get("duplicate", 0) for proof in proofs)
-    assert proofs[0].records_read == kept + merged + proofs[0].left_out.get("roster", 0)
+    never = proofs[0].left_out.get("roster", 0) + proofs[0].left_out.get("unusable", 0)
+    assert proofs[0].records_read == kept + merged + never
+    assert bool(proofs[0].left_out.get("unusable")) == any(snapshot.left_out for snapshot in snapshots.values())
     for day, snapshot in snapshots.items():
         found = snapshot.appointments
         assert all(a.date == day and a.neo_appointment_id and a.starts_at <= a.ends_at for a in found)
@@ -192,4 +195,8 @@ def test_any_schedule_configuration_makes_sense_or_its_parts_are_named(value: di
 
 @pytest.mark.parametrize("name", ["id", "start", "end"])
 def test_a_record_without_what_identifies_it_is_never_left_out_in_silence(name: str):
-    assert attempt(answer([{key: value for key, value in CAMEL.items() if key != name}])) is None
+    snapshots = attempt(answer([{key: value for key, value in CAMEL.items() if key != name}]))
+    assert snapshots is not None
+    assert snapshots[DAY].appointments == ()
+    assert len(snapshots[DAY].left_out) == 1
+    assert [warning.code for warning in snapshots[DAY].warnings] == ["records_left_out"]

@@ -78,21 +78,73 @@ def test_a_record_that_ends_after_midnight_belongs_to_the_day_on_which_it_starts
         {"events": [], "data": []},
         {"items": []},
         {"events": [], "nextPage": 2},
-        {"error": "session expired"},
+        {"events": [CAMEL], "has_more": True},
+        {"events": [CAMEL], "meta": {"page": {"current": 1}}},
+        {"events": [CAMEL], "meta": [{"hasMore": True}]},
+        {"success": True},
         "ok",
         None,
         12,
         [1],
         [[CAMEL]],
-        [CAMEL | {"id": None}],
-        [CAMEL | {"end": "2026-01-22T15:00:00"}],
-        [CAMEL | {"start": "2026-01-21T16:15:00"}],
-        [CAMEL | {"start": "2026-01-23T00:00:00", "end": "2026-01-23T00:30:00"}],
         [CAMEL, CAMEL | {"status": "Cancelled"}],
     ],
 )
 def test_everything_else_is_drift(value: Any):
     assert failure(value).reason is Reason.PORTAL_CHANGED
+
+
+def test_what_stands_beside_the_records_and_counts_no_pages_is_a_warning():
+    snapshot = read(
+        {"events": [CAMEL], "serverTime": "12:00", "meta": {"zone": "x"}, "recordCount": 1, "next": None}
+    )[DAY]
+    assert len(snapshot.appointments) == 1
+    assert [(w.code, w.message, w.count) for w in snapshot.warnings] == [
+        ("unknown_fields", "meta, recordCount, serverTime", 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "why", "identity", "days"),
+    [
+        (CAMEL | {"id": None}, "no id", None, [0]),
+        (CAMEL | {"id": 8, "start": None}, "no start or no end", "8", [0]),
+        (CAMEL | {"id": 8, "start": "2026-02-30 10:00:00"}, "unreadable start or end", "8", [0]),
+        (CAMEL | {"id": 8, "end": "2026-01-22T15:00:00"}, "end before start", "8", [0]),
+        (CAMEL | {"id": 8, "start": "2026-01-21T16:15:00"}, "outside the days asked", "8", [0]),
+        (CAMEL | {"id": 8, "reason": "\0"}, "characters that are no text", "8", [0]),
+        (CAMEL | {"id": 8, "clientPhone": "\ud800"}, "characters that are no text", "8", [0]),
+    ],
+)
+def test_one_bad_record_is_left_out_counted_and_named(
+    bad: dict[str, Any], why: str, identity: str | None, days: list[int]
+):
+    snapshots = read([CAMEL, bad, SNAKE | {"appointment_id": 4}], WEEK)
+    assert [a.neo_appointment_id for a in snapshots[DAY].appointments] == ["4", "7001"]
+    left_out = {day: snapshot.left_out for day, snapshot in snapshots.items() if snapshot.left_out}
+    assert list(left_out) == [list(WEEK)[n] for n in days]
+    assert {(one.why, one.neo_appointment_id) for found in left_out.values() for one in found} == {(why, identity)}
+    warnings = [warning for snapshot in snapshots.values() for warning in snapshot.warnings]
+    assert [(w.code, w.message, w.count) for w in warnings] == [("records_left_out", why, 1)]
+    assert snapshots[DAY].proof.left_out["unusable"] == 1
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [CAMEL | {"id": n, "start": None} for n in range(3)],
+        [CAMEL | {"id": None, "uuid": "a"}],
+        [CAMEL, *[CAMEL | {"id": n, "end": "2026-01-22T15:00:00"} for n in range(2)]],
+        [without_start | {"startsAt": "2026-01-22T15:00:00"} for without_start in [CAMEL | {"start": None}] * 2],
+    ],
+)
+def test_where_most_records_are_bad_the_portal_has_changed(records: list[Any]):
+    assert failure(records).reason is Reason.PORTAL_CHANGED
+
+
+def test_a_single_bad_record_costs_no_day_even_where_it_is_the_only_one():
+    snapshot = read([CAMEL | {"end": "2026-01-22T15:00:00"}])[DAY]
+    assert (snapshot.appointments, len(snapshot.left_out)) == ((), 1)
 
 
 def test_the_unknown_names_are_told():
@@ -111,7 +163,11 @@ def test_the_unknown_names_are_told():
         b"[" * 100_000,
         b'{"id": ' + b"9" * 5000 + b"}",
         {"events": [CAMEL], "total": 40},
+        {"events": [CAMEL], "total_records": 40},
         {"events": [], "success": False},
+        {"success": False, "message": "try again"},
+        {"error": "session expired"},
+        {"data": None, "success": False},
         {"events": [], "message": "something went wrong"},
     ],
 )

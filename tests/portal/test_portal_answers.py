@@ -19,12 +19,29 @@ FORTNIGHT_END = TODAY + timedelta(days=13)
 
 @pytest.mark.parametrize(
     ("spelling", "times"),
-    [("a", "t"), ("a", "offset"), ("b", "space"), ("b", "offset"), ("mixed", "mixed")],
+    [("a", "t"), ("a", "offset"), ("b", "space"), ("b", "offset"), ("mixed", "mixed"), ("2026", "space")],
 )
 async def test_every_spelling_is_read_as_what_is_true(stage: Stage, spelling: str, times: str):
     await stage.sandbox.dials(spelling=spelling, times=times)
     for snapshot in await stage.scrape(TODAY, TODAY + timedelta(days=1)):
         await stage.assert_true(snapshot)
+
+
+async def test_the_spelling_of_2026_tells_every_reference_and_new_fields_change_nothing(stage: Stage):
+    await stage.sandbox.dials(
+        spelling="2026", wrapper="appointments", drift=["new_fields", "surrogate_beside", "entities"]
+    )
+    snapshot = await stage.scrape_one()
+    await stage.assert_true(snapshot)
+    assert isinstance(snapshot, Snapshot)
+    true = {
+        one["neo_appointment_id"]: one
+        for one in await stage.sandbox.references(stage.account.company_id, TODAY, TODAY)
+    }
+    for one in snapshot.appointments:
+        assert one.references.items() <= true[one.neo_appointment_id].items()
+    assert any(one.neo_consultation_id for one in snapshot.appointments)
+    assert [warning.code for warning in snapshot.warnings] == ["unknown_fields", "unknown_flags"]
 
 
 @pytest.mark.parametrize("wrapper", ["array", "events", "data", "appointments", "results"])

@@ -79,17 +79,14 @@ async def test_a_429_during_the_sign_in_pauses_everybody_too(stranger: Stage):
 @pytest.mark.parametrize(
     "drift",
     [
-        "no_id",
-        "no_start",
-        "unreadable_start",
-        "end_before_start",
-        "outside_range",
-        "date_moved",
         "duplicate_differs",
         "renamed_fields",
         "not_an_object",
         "unknown_wrapper",
         "wrapper_not_a_list",
+        "renamed_patient",
+        "flag_deleted",
+        "has_more",
     ],
 )
 async def test_an_answer_that_is_not_understood_is_never_believed(stage: Stage, drift: str):
@@ -99,6 +96,29 @@ async def test_an_answer_that_is_not_understood_is_never_believed(stage: Stage, 
         failure = found[TODAY]
         assert isinstance(failure, Failure)
         assert failure.reason is Reason.PORTAL_CHANGED
+
+
+@pytest.mark.parametrize(
+    "drift", ["no_id", "no_start", "unreadable_start", "end_before_start", "outside_range", "date_moved", "nul"]
+)
+async def test_a_record_that_stays_unusable_costs_itself_and_not_its_day(stage: Stage, drift: str):
+    truth = await stage.sandbox.truth(stage.account.company_id, TODAY, TODAY)
+    await stage.sandbox.dials(drift=[drift])
+    snapshot = await stage.scrape_one()
+    assert isinstance(snapshot, Snapshot)
+    assert len(snapshot.appointments) == len(truth) - 1
+    assert len(snapshot.left_out) == 1
+    assert [(warning.code, warning.count) for warning in snapshot.warnings] == [("records_left_out", 1)]
+    assert len(await stage.calls("calendar")) == 2
+
+
+async def test_a_record_that_was_unusable_once_is_read_by_the_second_call(stage: Stage):
+    await stage.sandbox.dials(fail=[{"mode": "bad_record", "count": 1}])
+    snapshot = await stage.scrape_one()
+    await stage.assert_true(snapshot)
+    assert isinstance(snapshot, Snapshot)
+    assert (snapshot.warnings, snapshot.left_out) == ((), ())
+    assert len(await stage.calls("calendar")) == 2
 
 
 async def test_the_unknown_names_are_told_and_the_evidence_is_kept(stage: Stage):
@@ -111,6 +131,21 @@ async def test_the_unknown_names_are_told_and_the_evidence_is_kept(stage: Stage)
     assert evidence.screenshot is not None
     assert evidence.screenshot.startswith(b"\x89PNG")
     assert "startsAt" in evidence.body
+
+
+async def test_an_answer_that_says_try_again_is_bad_and_not_changed(stage: Stage):
+    await stage.sandbox.dials(fail=[{"mode": "drift_error"}])
+    failure = await stage.scrape_one()
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.BAD_ANSWER
+
+
+async def test_a_renamed_meaning_is_not_hidden_by_asking_for_single_days(stage: Stage):
+    await stage.sandbox.dials(drift=["renamed_patient"])
+    found = await stage.having(span_days=7).scrape(TODAY, TODAY + timedelta(days=6))
+    assert {each.reason for each in found if isinstance(each, Failure)} == {Reason.PORTAL_CHANGED}
+    assert len([each for each in found if isinstance(each, Failure)]) == 7
+    assert len(await stage.calls("calendar")) <= 2, "the span, and its last day beside it"
 
 
 @pytest.mark.parametrize("drift", ["duplicate", "unknown_status", "unknown_field"])

@@ -31,7 +31,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from engine.appointment import FREES_SLOT, Appointment
+from engine.appointment import FREES_SLOT, REFERENCES, Appointment
 from engine.removals import Fence
 from engine.schedule import Room, ScheduleConfig, same_hours
 from engine.snapshot import Snapshot
@@ -323,7 +323,7 @@ class ReconcileMachine(RuleBasedStateMachine):
         )
         table: dict[str, Appointment] = {}
         for row in rows:
-            values = {name: row[name] for name in Appointment.__dataclass_fields__}
+            values = {name: row[name] for name in Appointment.__dataclass_fields__ if name not in REFERENCES}
             if row["kind"] == "removed":
                 del table[row["neo_appointment_id"]]
             else:

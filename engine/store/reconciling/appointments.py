@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from engine.appointment import Appointment
+from engine.appointment import REFERENCES, Appointment
 from engine.diff import diff_date
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
@@ -17,7 +17,7 @@ from engine.store.queries import Queries
 
 SQL = Queries(__file__)
 
-#: A scraped appointment beside its date and its hash, in the order of PostgreSQL's `schedule_scraped_appointment`.
+#: A scraped appointment beside its date and its hash, in the order of PostgreSQL's `schedule_seen_appointment`.
 _COLUMNS = (
     "neo_appointment_id",
     "start_time",
@@ -39,6 +39,7 @@ _COLUMNS = (
 HASHED_AT_ONCE = 1000
 
 _values = attrgetter(*_COLUMNS)
+_references = attrgetter(*REFERENCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ async def _look_while_hashing(
 
     PostgreSQL reads while Python hashes, so the longer of the two is the time that it takes.
     """
-    looking = connection.fetchrow(SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id)
+    looking = connection.fetchrow(
+        SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id, snapshot.tells_references
+    )
     try:
         async with asyncio.TaskGroup() as group:
             look = group.create_task(looking)
@@ -101,7 +104,7 @@ async def _hash_all(appointments: Sequence[Appointment]) -> Mapping[str, str]:
     for start in range(0, len(appointments), HASHED_AT_ONCE):
         await asyncio.sleep(0)
         for one in appointments[start : start + HASHED_AT_ONCE]:
-            hashes[one.neo_appointment_id] = one.sync_hash
+            hashes[one.neo_appointment_id] = one.sync_hash + one.references_hash
     return hashes
 
 
@@ -127,8 +130,11 @@ class _DateWriter:
         found = {
             one.neo_appointment_id: one for one in self._snapshot.appointments if one.neo_appointment_id in wanted
         }
-        records = [(*_values(one), self._hashes[key]) for key, one in found.items()]
-        for row in await self._connection.fetch(SQL[query], *self._scrape, records):
+        records = [
+            (*_values(one), one.sync_hash, *_references(one), one.references_hash) for one in found.values()
+        ]
+        tells = self._snapshot.tells_references
+        for row in await self._connection.fetch(SQL[query], *self._scrape, records, tells):
             self._counts[row["kind"]] += row["count"]
 
     async def mark_back(self, keys: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 -- ones that stand on another date. The last follow the place where they appeared last; if that is not this
 -- date, or if the date they leave still shows them, the other place is kept as a second sighting.
 with incoming as (
-    select * from unnest($5::schedule_scraped_appointment[])
+    select * from unnest($5::schedule_seen_appointment[])
 ), known as materialized (
     select s.neo_appointment_id, coalesce(live.id, removed.id) as id,
         case
@@ -30,10 +30,12 @@ with incoming as (
 ), added as (
     insert into schedule_appointments (clinic_id, date, neo_appointment_id, start_time, end_time, starts_at, ends_at,
         patient_name, client_name, client_phone, client_phone_raw, provider_name, room_id, appointment_type, status,
-        notes, sync_hash, last_synced_at, appeared_at)
+        notes, client_email, neo_client_id, neo_patient_id, neo_consultation_id, references_hash, sync_hash, last_synced_at,
+        appeared_at)
     select $1, $4::date, neo_appointment_id, s.start_time, s.end_time, s.starts_at, s.ends_at,
         s.patient_name, s.client_name, s.client_phone, s.client_phone_raw, s.provider_name, s.room_id,
-        s.appointment_type, s.status, s.notes, s.sync_hash, $3, $3
+        s.appointment_type, s.status, s.notes, s.client_email, s.neo_client_id, s.neo_patient_id, s.neo_consultation_id,
+        s.references_hash, s.sync_hash, $3, $3
     from incoming s join known k using (neo_appointment_id) where k.kind = 'added'
     returning schedule_appointments.*
 ), written as (
@@ -42,6 +44,11 @@ with incoming as (
         patient_name = s.patient_name, client_name = s.client_name, client_phone = s.client_phone,
         client_phone_raw = s.client_phone_raw, provider_name = s.provider_name, room_id = s.room_id,
         appointment_type = s.appointment_type, status = s.status, notes = s.notes, sync_hash = s.sync_hash,
+        client_email = case when $6 then s.client_email else a.client_email end,
+        neo_client_id = case when $6 then s.neo_client_id else a.neo_client_id end,
+        neo_patient_id = case when $6 then s.neo_patient_id else a.neo_patient_id end,
+        neo_consultation_id = case when $6 then s.neo_consultation_id else a.neo_consultation_id end,
+        references_hash = case when $6 then s.references_hash else a.references_hash end,
         last_synced_at = $3, appeared_at = k.appeared_at, missing_since = null, deleted_at = null
     from incoming s join known k using (neo_appointment_id)
     where a.id = k.id and k.kind in ('moved', 'restored')

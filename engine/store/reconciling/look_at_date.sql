@@ -1,1 +1,1 @@
-select * from look_at_date($1, $2, $3, $4)
+select * from look_at_references($1, $2, $3, $4, $5)

@@ -6,9 +6,8 @@ date has gone to someone else, or its sync has ended, those writes change nothin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs import events
+from engine.store.syncs.snapshots import to_columns
 from engine.sync import DateStatus, date_sources
 
 SQL = Queries(__file__)
@@ -87,6 +87,7 @@ async def keep_alive(connection: Connection, tokens: Sequence[UUID]) -> set[UUID
 
 async def save_snapshot(connection: Connection, clinic_id: UUID, claim: Claim, snapshot: Snapshot) -> bool:
     """Stores what was seen; the date is `scraped`. False if the claim is no longer the date's."""
+    columns = to_columns(snapshot)
     saved = await connection.fetchval(
         SQL["save_snapshot"],
         claim.sync_id,
@@ -95,10 +96,11 @@ async def save_snapshot(connection: Connection, clinic_id: UUID, claim: Claim, s
         date_sources(DateStatus.SCRAPED),
         clinic_id,
         snapshot.scraped_at,
-        json.dumps([appointment.to_json() for appointment in snapshot.appointments]),
-        json.dumps(asdict(snapshot.proof), default=str),
-        json.dumps([warning.to_json() for warning in snapshot.warnings]),
-        json.dumps([asdict(record) for record in snapshot.left_out]),
+        columns.appointments,
+        columns.proof,
+        columns.warnings,
+        columns.left_out,
+        columns.appointment_references,
     )
     return saved is not None
 

@@ -8,15 +8,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from engine.appointment import Appointment
 from engine.dispatch import Span
 from engine.events import Event
 from engine.failure import Failure
-from engine.snapshot import LeftOutRecord, Proof, Snapshot
+from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs import events
 from engine.store.syncs.lifecycle import refresh_progress
+from engine.store.syncs.snapshots import from_row
 from engine.sync import DateState, DateStatus, date_sources
 from engine.warnings import SyncWarning
 
@@ -42,12 +42,12 @@ async def recall_stale(connection: Connection, sync_id: UUID, silent_after: floa
 async def load_snapshot(connection: Connection, sync_id: UUID, day: date) -> Snapshot | None:
     """What waits to be reconciled; None if the date is not in state `scraped`."""
     row = await connection.fetchrow(SQL["load_snapshot"], sync_id, day)
-    return None if row is None or row["status"] != DateStatus.SCRAPED else _snapshot(row)
+    return None if row is None or row["status"] != DateStatus.SCRAPED else from_row(row)
 
 
 async def snapshots_of(connection: Connection, sync_id: UUID) -> list[Snapshot]:
     """Everything that the sync has seen, by date."""
-    return [_snapshot(row) for row in await connection.fetch(SQL["snapshots_of"], sync_id)]
+    return [from_row(row) for row in await connection.fetch(SQL["snapshots_of"], sync_id)]
 
 
 async def look_again(connection: Connection, sync_id: UUID, dates: Sequence[date], at: datetime) -> None:
@@ -131,26 +131,3 @@ async def record_removals(connection: Connection, sync_id: UUID, removed: Mappin
 def _state(row: Any) -> DateState:
     warnings = tuple(SyncWarning.from_json(warning) for warning in json.loads(row["warnings"]))
     return DateState(**dict(row) | {"status": DateStatus(row["status"]), "warnings": warnings})
-
-
-def _snapshot(row: Any) -> Snapshot:
-    appointments = tuple(Appointment.from_json(record) for record in json.loads(row["appointments"]))
-    return Snapshot(
-        row["date"],
-        row["scraped_at"],
-        appointments,
-        _proof(json.loads(row["proof"])),
-        tuple(SyncWarning.from_json(warning) for warning in json.loads(row["warnings"])),
-        tuple(LeftOutRecord(**record) for record in json.loads(row["left_out"])),
-        row["stored_at"],
-    )
-
-
-def _proof(record: dict[str, Any]) -> Proof:
-    return Proof(
-        **record
-        | {
-            "asked_from": date.fromisoformat(record["asked_from"]),
-            "asked_to": date.fromisoformat(record["asked_to"]),
-        }
-    )

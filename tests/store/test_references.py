@@ -1,0 +1,140 @@
+"""Whose appointment it is beyond the names: filled in silently, and unknown to workers of the version before."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from engine.appointment import REFERENCES, Appointment
+from engine.snapshot import LeftOutRecord, Snapshot
+from engine.store.reconciling import DateCounts
+from engine.store.syncs.snapshots import from_row, to_columns
+from engine.warnings import SyncWarning, WarningCode
+from tests.store.desk import Desk, appointment, at, by_key, snapshot
+
+pytestmark = pytest.mark.anyio
+
+TOLD = {"client_email": "a@b.example", "neo_client_id": "5", "neo_patient_id": "4", "neo_consultation_id": None}
+
+#: What the version before reads of an appointment in a snapshot; it refuses any other name.
+OLD_NAMES = {
+    "neo_appointment_id", "date", "start_time", "end_time", "starts_at", "ends_at", "patient_name", "client_name",
+    "client_phone", "client_phone_raw", "provider_name", "room_id", "appointment_type", "status", "notes",
+}  # fmt: skip
+OLD_PROOF_NAMES = {
+    "http_status", "content_type", "wrapper", "records_read", "asked_from", "asked_to", "left_out", "unknown_statuses",
+    "unknown_fields", "asked_twice",
+}  # fmt: skip
+
+
+def told(key: str | int, **values: str | None) -> Appointment:
+    return replace(appointment(key), **{**TOLD, **values})  # type: ignore[arg-type]
+
+
+async def test_they_are_stored_with_a_new_appointment(desk: Desk) -> None:
+    await desk.sync(0, {0: [told(1), appointment(2)]})
+    assert await desk.stored() == by_key(told(1), appointment(2))
+
+
+async def test_filling_them_in_is_silent(desk: Desk) -> None:
+    await desk.sync(0, {0: [appointment(1), appointment(2)]})
+    sync = await desk.start_sync(0, 0)
+    assert await desk.scrape(sync, snapshot(0, 1, [told(1), told(2)])) == DateCounts(unchanged=2)
+    assert await desk.stored() == by_key(told(1), told(2))
+    begun = told(1, neo_consultation_id="881")
+    assert await desk.scrape(sync, snapshot(0, 2, [begun, told(2)])) == DateCounts(unchanged=2)
+    assert await desk.stored() == by_key(begun, told(2))
+    assert await desk.kinds(1) == await desk.kinds(2) == ["added"]
+
+
+async def test_what_is_filled_in_is_written_once(desk: Desk) -> None:
+    await desk.sync(0, {0: [appointment(1)]})
+    await desk.sync(10, {0: [told(1)]})
+    versions = await desk.row_versions()
+    await desk.sync(20, {0: [told(1)]})
+    assert await desk.row_versions() == versions
+
+
+async def test_a_reference_that_replaces_another_is_a_change(desk: Desk) -> None:
+    await desk.sync(0, {0: [told(1)]})
+    other = told(1, client_email="c@d.example")
+    await desk.sync(10, {0: [other]})
+    assert await desk.stored() == by_key(other)
+    assert await desk.kinds(1) == ["added", "updated"]
+
+
+async def test_a_look_that_tells_none_leaves_them_as_they_are(desk: Desk) -> None:
+    """One of a DateScraper of the version before, or of a portal that writes the older spelling."""
+    await desk.sync(0, {0: [told(1), told(2)]})
+    await desk.sync(10, {0: [appointment(1), appointment(2, notes="new")]})
+    assert await desk.stored() == by_key(told(1), replace(told(2), notes="new"))
+    assert await desk.kinds(1) == ["added"]
+    await desk.sync(20, {1: [appointment(1, 1), appointment(2, 1)], 0: []})
+    stored = await desk.stored()
+    assert [stored[key].client_email for key in ("1", "2")] == ["a@b.example"] * 2
+
+
+async def test_they_go_with_an_appointment_that_moves(desk: Desk) -> None:
+    await desk.sync(0, {0: [told(1)]})
+    moved = replace(appointment(1, 1), **TOLD)  # type: ignore[arg-type]
+    await desk.sync(10, {0: [], 1: [moved]})
+    assert await desk.stored() == by_key(moved)
+    assert await desk.kinds(1) == ["added", "moved"]
+
+
+async def test_what_the_version_before_uses_of_the_schema_is_as_it_was(desk: Desk) -> None:
+    for name in ("schedule_scraped_appointment", "schedule_appointment_values"):
+        attributes = await desk.pool.fetchval(
+            "select count(*) from pg_attribute where attrelid = $1::text::regclass and attnum > 0", name
+        )
+        assert attributes == 15, name
+    row = await desk.pool.fetchrow(
+        "select * from look_at_date($1, $2, $3, $4)", desk.clinic.id, date(2026, 3, 2), at(0), uuid4()
+    )
+    assert list(row.keys()) == ["ids", "hashes", "missing", "sighted"]
+
+
+def test_a_snapshot_comes_back_as_it_was_and_the_version_before_can_read_it() -> None:
+    seen = replace(
+        snapshot(0, 0, [told(1), appointment(2)]),
+        warnings=(SyncWarning(WarningCode.UNKNOWN_FIELDS, "a, b", 2),),
+        left_out=(LeftOutRecord("no id", None, "Rex", "+13035550142"),),
+    )
+    columns = to_columns(seen)
+    assert all(set(record) == OLD_NAMES for record in json.loads(columns.appointments))
+    assert set(json.loads(columns.proof)) == OLD_PROOF_NAMES
+    assert from_row(as_row(seen)) == seen
+
+
+def test_names_of_a_newer_version_are_left_alone() -> None:
+    seen = snapshot(0, 0, [told(1)])
+    row = as_row(seen)
+    newer = {
+        "appointments": json.dumps([record | {"colour": "red"} for record in json.loads(row["appointments"])]),
+        "proof": json.dumps(json.loads(row["proof"]) | {"asked_thrice": True}),
+        "left_out": json.dumps([{"why": "no id", "species": "cat"}]),
+    }
+    assert from_row(row | newer) == replace(seen, left_out=(LeftOutRecord("no id"),))
+
+
+def test_a_snapshot_of_the_version_before_tells_no_references() -> None:
+    old = from_row(as_row(snapshot(0, 0, [told(1)])) | {"appointment_references": "{}"})
+    assert not old.tells_references
+    assert old.appointments == (appointment(1),)
+
+
+def test_they_stand_in_no_repr() -> None:
+    assert not any(value in repr(told(1)) for value in TOLD.values() if value and len(value) > 1)
+    assert set(REFERENCES) == set(TOLD)
+
+
+def as_row(seen: Snapshot) -> dict[str, object]:
+    columns = to_columns(seen)
+    names = ("appointments", "proof", "warnings", "left_out", "appointment_references")
+    return {"date": seen.date, "scraped_at": seen.scraped_at, "stored_at": None} | {
+        name: getattr(columns, name) for name in names
+    }
