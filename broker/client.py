@@ -28,10 +28,11 @@ class OrderedClient(Client):
     """nats-py 2.16, corrected.
 
     A PING keeps its place, so that `flush()` is a barrier; a PONG that nobody awaits any more does not end the reading;
-    a cancellation that comes together with an answer is not swallowed; the socket of an attempt to reconnect that
-    failed half-way is closed, and that of a server that takes nothing any more; what is no text where text belongs
-    does not end the client; an address that says tls:// gets no password in clear, whatever the other side says; and
-    closing ends, also after a failed handshake, which nobody would confirm.
+    a cancellation that comes together with an answer is not swallowed; a message that is over the server's limit only
+    with its headers is refused before it is sent; the socket of an attempt to reconnect that failed half-way is closed,
+    and that of a server that takes nothing any more; what is no text where text belongs does not end the client; an
+    address that says tls:// gets no password in clear, whatever the other side says; and closing ends, also after a
+    failed handshake, which nobody would confirm.
     """
 
     def __init__(self) -> None:
@@ -114,6 +115,13 @@ class OrderedClient(Client):
 
     async def flush(self, *args: Any, **options: Any) -> None:
         await cancellable(super().flush(*args, **options))
+
+    async def publish(
+        self, subject: str, payload: bytes = b"", reply: str = "", headers: dict[str, Any] | None = None
+    ) -> None:
+        if headers and len(write_headers(headers)) + len(payload) > self.max_payload:
+            raise nats.errors.MaxPayloadError  # nats-py leaves it to the server, which closes the connection
+        await super().publish(subject, payload, reply, headers)
 
     async def request(self, *args: Any, **options: Any) -> Msg:
         return await cancellable(super().request(*args, **options))

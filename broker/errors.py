@@ -25,8 +25,8 @@ class MailboxFull(BrokerError):
 
 
 class MessageTooLarge(BrokerError):
-    """An encoded message of `size` bytes is over the `limit`: the server's `max_payload`, less what a retry or a
-    dead letter adds. Nothing was sent."""
+    """A message, result or value of `size` bytes, its headers included, is over the `limit`: the server's
+    `max_payload`, less what the retry or the dead letter of a message adds. Nothing was sent."""
 
     def __init__(self, size: int, limit: int) -> None:
         self.message = (

@@ -21,6 +21,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 
+from .client import write_headers
 from .declaring import declare_stream, require
 from .errors import MessageTooLarge, is_passing, transport
 from .names import token
@@ -51,7 +52,7 @@ class Bucket:
     """One bucket, made on first use. `name` may use letters, digits, `-` and `_`; keys may be any text.
 
     Every method raises BrokerConnectionError when the server cannot be reached, and DeclarationRefused when it is
-    older than 2.11, which cannot let a key expire.
+    older than 2.11, which cannot let a key expire. One that writes raises MessageTooLarge over `max_payload`.
     """
 
     def __init__(self, nats: Client | JetStreamContext, name: str, *, replicas: int = 1) -> None:
@@ -169,6 +170,10 @@ class Bucket:
         if revision is not None:
             headers["Nats-Expected-Last-Subject-Sequence"] = str(revision)
         headers["Nats-Msg-Id"] = self._client._nuid.next().decode()
+        # nats-py does not count the headers; the server does, and closes the connection.
+        size, limit = len(write_headers(headers)) + len(value), self._client.max_payload
+        if size > limit:
+            raise MessageTooLarge(size, limit)
         for attempt in range(ATTEMPTS):
             try:
                 return (await self._js.publish(self._subject(key), value, timeout=2, headers=dict(headers))).seq
@@ -176,8 +181,6 @@ class Bucket:
                 if error.err_code in WRONG_REVISION:
                     return None
                 await _pass_over(error, attempt)
-            except nats.errors.MaxPayloadError as error:
-                raise MessageTooLarge(len(value), self._client.max_payload) from error
             except Exception as error:
                 await _pass_over(error, attempt)
         raise AssertionError("the last attempt raises")

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from dramatiq import Message
 from dramatiq.encoder import Encoder
+from dramatiq.logging import get_logger
 from dramatiq.results import ResultBackend, ResultMissing, ResultTimeout
 from dramatiq.results.backend import DEFAULT_TIMEOUT, Missing
+from dramatiq.results.result import wrap_exception
 
+from .errors import MessageTooLarge
 from .kv import Bucket, bucket_name
 
 if TYPE_CHECKING:
@@ -25,7 +28,8 @@ class NatsResultBackend(ResultBackend):
     """For `dramatiq.results.Results`. Waiting for a result does not poll: the server tells when it is there.
 
     Results are kept for their `result_ttl` (milliseconds; the server keeps nothing for less than a second),
-    survive restarts, and use the broker's connection. One over the server's `max_payload`: MessageTooLarge.
+    survive restarts, and use the broker's connection. Of one that cannot be stored, because it is over the server's
+    `max_payload` or cannot be encoded, the waiter learns at once: ResultFailure with the reason.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class NatsResultBackend(ResultBackend):
         self._broker = broker
         self._bucket_name = bucket or bucket_name(broker.namespace, "results")
         self._replicas = replicas
+        self._logger = get_logger(__name__, type(self))
         self._unwrap: Callable[[Any], Any] = self.unwrap_result
 
     def get_result(self, message: Message[Any], *, block: bool = False, timeout: int | None = None) -> Any:
@@ -66,7 +71,13 @@ class NatsResultBackend(ResultBackend):
         return Missing if payload is None else self.encoder.decode(payload)
 
     def _store(self, message_key: str, result: Any, ttl: int) -> None:
-        self._broker.run(self._write(message_key, self.encoder.encode(result), ttl / 1000))
+        try:
+            self._broker.run(self._write(message_key, self.encoder.encode(result), ttl / 1000))
+        except (MessageTooLarge, TypeError, ValueError, OverflowError, RecursionError) as error:
+            # Dramatiq would log the error and ack the message, and its waiter would wait in vain.
+            self._logger.error("A result cannot be stored; its waiter gets the reason as a failure: %s", error)
+            failure = self.encoder.encode(wrap_exception(error))
+            self._broker.run(self._write(message_key, failure, ttl / 1000))
 
     async def _read(self, key: str) -> bytes | None:
         return (await (await self._bucket()).read(key)).value
