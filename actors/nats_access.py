@@ -24,6 +24,8 @@ def connect_options(settings: Settings) -> dict[str, Any]:
         options["inbox_prefix"] = settings.nats_inbox_prefix
     if settings.nats_ca_file is not None or settings.nats_cert_file is not None:
         options["tls"] = _tls(settings)
+    if settings.nats_tls_handshake_first:
+        options["tls_handshake_first"] = True
     return options
 
 

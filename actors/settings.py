@@ -127,6 +127,7 @@ class Settings(BaseSettings):
     nats_ca_file: Path | None = None
     nats_cert_file: Path | None = None
     nats_key_file: Path | None = None
+    nats_tls_handshake_first: bool = False
     nats_replicas: Annotated[int, Field(ge=1, le=5)] = 1
     database_url: Annotated[OptionalText, Field(repr=False)] = None
     subject_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "idexx"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+from urllib.parse import ParseResult, unquote
 
 import nats.errors
 from dramatiq.logging import get_logger
@@ -24,15 +25,27 @@ T = TypeVar("T")
 Receive = Callable[[bytes, bytes, bytes, bytes | None], None]
 
 
+class _Address(ParseResult):
+    """A server's address. What is percent-encoded in its user and password is decoded, as in nats.go."""
+
+    @property
+    def username(self) -> str | None:
+        return None if super().username is None else unquote(str(super().username))
+
+    @property
+    def password(self) -> str | None:
+        return None if super().password is None else unquote(str(super().password))
+
+
 class OrderedClient(Client):
     """nats-py 2.16, corrected.
 
     A PING keeps its place, so that `flush()` is a barrier; a PONG that nobody awaits any more does not end the reading;
     a cancellation that comes together with an answer is not swallowed; a message that is over the server's limit only
     with its headers is refused before it is sent; the socket of an attempt to reconnect that failed half-way is closed,
-    and that of a server that takes nothing any more; what is no text where text belongs does not end the client; an
-    address that says tls:// gets no password in clear, whatever the other side says; and closing ends, also after a
-    failed handshake, which nobody would confirm.
+    and that of a server that takes nothing any more; what is no text where text belongs does not end the client; user
+    and password in an address may be percent-encoded; an address that says tls:// gets no password in clear, whatever
+    the other side says; and closing ends, also after a failed handshake, which nobody would confirm.
     """
 
     def __init__(self) -> None:
@@ -162,6 +175,10 @@ class OrderedClient(Client):
         writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
         if writer is not None:
             writer.transport.abort()
+
+    @staticmethod
+    def _parse_server_uri(connect_url: str) -> ParseResult:
+        return _Address(*Client._parse_server_uri(connect_url))
 
     def _connect_command(self) -> bytes:
         server = self._current_server

@@ -114,9 +114,10 @@ class Connection:
                 )
         except (TimeoutError, OSError, nats.errors.Error) as error:
             await client.close()
+            why = self._last_error or error
             raise ConnectionFailed(
-                f"No NATS server answers at {', '.join(map(_place, self._servers))} ({self._last_error or error}): "
-                "check that it runs, and that the address and the credentials are right"
+                f"No NATS server answers at {', '.join(map(_place, self._servers))} ({why}): "
+                f"check that it runs, and that the address and the credentials are right{tls_first_hint(why)}"
             ) from error
         # Chance has chosen a server; from one that is left, the way goes to the next.
         client.options["dont_randomize"] = True
@@ -150,6 +151,12 @@ class Connection:
     async def _tell_back(self) -> None:
         for callback in list(self.back_callbacks):
             await callback()
+
+
+def tls_first_hint(why: object) -> str:
+    """What to look at where a server closes a new connection without a word: it may expect TLS first."""
+    silent = "expecting INFO" in str(why)
+    return "; a server with `handshake_first` needs the client's option `tls_handshake_first`" if silent else ""
 
 
 def _place(server: str) -> str:

@@ -68,7 +68,7 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
         why = reasons[-1] if reasons else str(error) or type(error).__name__
         raise Unavailable(
             f"NATS at {where(url)} {_verdict(has_answered='authorization' in why.lower())} ({why}); "
-            "check that it runs and that NATS_URL is right"
+            f"check that it runs and that NATS_URL is right{_tls_first_hint(why)}"
         ) from error
     if keep:
         client.options["max_reconnect_attempts"] = -1
@@ -77,6 +77,11 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
     finally:
         with suppress(OSError, nats.errors.Error):
             await client.close()
+
+
+def _tls_first_hint(why: str) -> str:
+    silent = "expecting INFO" in why
+    return "; a server with `handshake_first` needs NATS_TLS_HANDSHAKE_FIRST=true" if silent else ""
 
 
 def _verdict(*, has_answered: bool) -> str:

@@ -15,10 +15,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from dramatiq.errors import ConnectionFailed
 
 from actors.nats_access import connect_options
 from actors.settings import Settings, SettingsError
+from broker import NatsBroker
+from engine.errors import Unavailable
+from ops.connections import open_nats
 from ops.nats.server_config import Tls
+from tests.broker.servers import Server
 from tests.safety.secured import Secured, secured, visiting
 
 pytestmark = pytest.mark.anyio
@@ -66,6 +71,35 @@ async def test_a_server_that_nobody_vouches_for_gets_no_password(server: Secured
     with pytest.raises((nats.errors.Error, OSError)):
         async with visiting(server.url("worker", "tls"), **connect_options(Settings())):
             pass
+
+
+@pytest.fixture(scope="module")
+def tls_first(folder: Path) -> Iterator[Server]:
+    """A server that says nothing before the TLS handshake."""
+    tls = f'tls {{ cert_file: "{folder}/server.pem", key_file: "{folder}/server.key", handshake_first: true }}'
+    server = Server(folder / "tls-first", tls)
+    server.start()
+    yield server
+    server.close()
+
+
+async def test_a_server_that_expects_tls_first(tls_first: Server, folder: Path) -> None:
+    settings = Settings(nats_ca_file=folder / "authority.pem", nats_tls_handshake_first=True)
+    async with visiting(tls_first.url, **connect_options(settings)) as visitor:
+        assert b"account_info" in await visitor.ask("$JS.API.INFO")
+
+
+async def test_the_error_names_the_setting_for_a_server_that_expects_tls_first(tls_first: Server) -> None:
+    async def visit() -> None:
+        async with open_nats(tls_first.url):
+            pass
+
+    with pytest.raises(Unavailable, match="NATS_TLS_HANDSHAKE_FIRST=true"):
+        await visit()
+    broker = NatsBroker(tls_first.url)
+    with pytest.raises(ConnectionFailed, match="tls_handshake_first"):
+        await asyncio.to_thread(broker.mailbox, "default")
+    broker.close()
 
 
 async def test_an_address_with_tls_gets_no_password_in_clear() -> None:
