@@ -12,7 +12,7 @@ from engine.removals import Fence, MissingAppointment
 from engine.store.database import Database
 from engine.store.reconciling import approve_removals, held_removals, reject_removals
 from engine.store.syncs.lifecycle import recount_held
-from tests.store.desk import Desk, appointment, by_key, day
+from tests.store.desk import FENCE, Desk, appointment, by_key, day
 
 pytestmark = pytest.mark.anyio
 
@@ -55,6 +55,41 @@ async def reject(desk: Desk, sync_id: UUID) -> int:
 )
 def test_the_fence_holds_back_what_passes_both_limits(removals: int, stored: int, holds: bool) -> None:
     assert Fence().holds_back(removals, stored) is holds
+
+
+@pytest.mark.parametrize(
+    ("removals", "stored", "holds"),
+    [(9, 9, False), (8, 10, True), (7, 10, False), (10, 10, True), (39, 50, False)],
+)
+def test_a_date_of_ten_or_more_is_held_where_it_would_lose_four_fifths(
+    removals: int, stored: int, holds: bool
+) -> None:
+    assert Fence().holds_back_date(removals, stored) is holds
+
+
+async def test_a_whole_working_day_waits_for_a_person_however_little_of_the_fortnight_it_is(desk: Desk) -> None:
+    """And what is gone from other days goes."""
+    whole = {n: [appointment(100 * n + key, n) for key in range(60)] for n in range(10)}
+    await desk.sync(0, whole)
+    sync = await desk.sync(100, whole | {3: [], 4: whole[4][1:], 5: whole[5][50:]})
+    stored = await desk.stored()
+    assert [sum(one.date == day(n) for one in stored.values()) for n in (3, 4, 5)] == [60, 59, 60]
+    assert {one.date for one in await held(desk, sync)} == {day(3), day(5)}
+
+
+async def test_a_day_that_keeps_its_blocks_only_waits_for_a_person(desk: Desk) -> None:
+    blocks = [appointment(f"b{key}", appointment_type="block") for key in range(6)]
+    await desk.sync(0, {0: [appointment(key) for key in range(12)] + blocks, 1: []})
+    sync = await desk.sync(100, {0: blocks, 1: []})
+    assert len(await held(desk, sync)) == 12
+
+
+async def test_both_numbers_of_a_day_are_settings(desk: Desk) -> None:
+    whole = [appointment(key) for key in range(12)]
+    lenient = Fence(day_count=13, settle=FENCE.settle)
+    await desk.sync(0, {0: whole}, lenient)
+    await desk.sync(10, {0: []}, lenient)
+    assert await desk.stored() == {}
 
 
 async def test_an_answer_that_lost_100_of_103_leaves_all_103_and_a_plan_that_a_person_can_read(desk: Desk) -> None:
