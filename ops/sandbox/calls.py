@@ -82,7 +82,7 @@ class SignedInCalls:
             return JSONResponse({"error": "the range is empty or too long"}, 400)
         if dials.max_span_days is not None and end - start > timedelta(days=dials.max_span_days):
             return JSONResponse({"error": "Internal Server Error"}, 500)
-        clinic, schedule = self._portal.clinics[session.company_id], self._portal.schedules[session.company_id]
+        clinic, schedule = self._portal.clinics[session.company_id], self._portal.schedule(session.company_id)
         shown = [] if call.fault == "empty" else schedule.shown(start, end, call.at)
         told = self._portal.lies.told(shown, clinic.company_id, start, end, dials)
         spelling = dials.spelling or clinic.spelling

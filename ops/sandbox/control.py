@@ -57,7 +57,7 @@ class Control:
         company_id = self._company_id(request.query_params.get("company_id", ""))
         first, last = (date.fromisoformat(request.query_params.get(name, "")) for name in ("start", "end"))
         zone = self._portal.clinics[company_id].zone
-        records = self._portal.schedules[company_id].between(first, last)
+        records = self._portal.schedule(company_id).between(first, last)
         shown = [record for record in records if record.kind != "roster"]
         if "references" in request.query_params:
             return JSONResponse([dict(record.truth(zone)) | record.references() for record in shown])

@@ -143,6 +143,9 @@ class Dials(Dial):
     lunch_id: int | None = Field(default=None, ge=1)
     glitch: Glitch | None = None
     glitch_seconds: float = Field(default=5.0, ge=0)
+    #: Seconds from one move to the next, within `moves_days` from today on; `glitch` says how they show.
+    moves_every_s: float | None = Field(default=None, gt=0)
+    moves_days: int = Field(default=14, ge=2)
     #: Parts of the schedule configuration that are missing, e.g. "rooms" or "businessHours.daysOfWeek".
     config_missing: tuple[str, ...] = ()
 

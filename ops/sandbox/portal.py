@@ -21,6 +21,7 @@ from ops.sandbox.ledger import Call, Ledger, call_of
 from ops.sandbox.lies import Lies
 from ops.sandbox.limits import RateWindows, retry_after
 from ops.sandbox.marks import with_mark
+from ops.sandbox.moving import Moving
 from ops.sandbox.pages import maintenance_page
 from ops.sandbox.responses import CutResponse, DrippingResponse, PaddedResponse
 from ops.sandbox.schedule import Schedule
@@ -51,6 +52,7 @@ class Portal:
         self.faults = FaultBoard(settings.seed)
         self.rates = RateWindows()
         self.lies = Lies()
+        self.moving = Moving()
         self._jitter = Random(settings.seed)
         self.reset()
 
@@ -65,6 +67,7 @@ class Portal:
         self.reset_dials()
         self.rates.reset()
         self.lies.reset()
+        self.moving.reset()
         self.ledger.clear()
 
     def reset_dials(self) -> None:
@@ -83,6 +86,12 @@ class Portal:
         for clinic_id, schedule in self.schedules.items():
             if "glitch" in patch and self.board.of(clinic_id).glitch is None:
                 schedule.settle()
+
+    def schedule(self, company_id: str) -> Schedule:
+        """The clinic's calendar, with the moves that are due by now."""
+        schedule = self.schedules[company_id]
+        self.moving.catch_up(schedule, self.board.of(company_id), time.time())
+        return schedule
 
     def session(self, request: Request) -> Session | None:
         """The live session of the call, if it has one."""

@@ -95,6 +95,27 @@ async def test_a_change_of_what_is_not_there_changes_nothing(
     assert await truth(sandbox, clinic) == before
 
 
+async def test_a_calendar_that_does_not_rest_moves_appointments_and_loses_none(
+    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic
+) -> None:
+    await visitor.sign_in(clinic)
+    before = await truth(sandbox, clinic)
+    await sandbox.dials(glitch="move_none", glitch_seconds=3600, moves_every_s=0.01)
+
+    async def moved() -> set[str]:
+        after = await truth(sandbox, clinic)
+        assert after.keys() == before.keys()
+        return {key for key, record in after.items() if record["date"] != before[key]["date"]}
+
+    while len(await moved()) < 3:
+        pass
+    await sandbox.dials(moves_every_s=None)
+    hidden = await moved()
+    shown = read((await visitor.calendar(TODAY, LAST)).json(), clinic)
+    assert hidden <= before.keys() - {record["neo_appointment_id"] for record in shown}
+    assert await moved() == hidden
+
+
 @pytest.mark.parametrize(("glitch", "seen"), [("move_both", 2), ("move_none", 0)])
 async def test_a_move_shows_on_both_days_or_on_none_for_a_moment(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, glitch: str, seen: int

@@ -33,6 +33,25 @@ async def test_an_appointment_that_moves_while_it_is_on_neither_day_is_moved_and
     await agrees(pool, sandbox, clinic, days=4)
 
 
+async def test_while_appointments_move_all_the_time_no_real_one_is_removed(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    """Each is hidden for almost as long as an absence has to last, and a dozen are at any time."""
+    system.everything()
+    clinic = clinics[0]
+    await run(asker, clinic, days=5)
+    before = await pool.fetchval(_STORED)
+    await sandbox.dials(moves_every_s=0.1, moves_days=5, glitch="move_none", glitch_seconds=1.2)
+    for _ in range(3):
+        ending = (await run(asker, clinic, days=5))[-1]
+        assert (ending["event"], ending["stats"]["appointments_removed"]) == ("completed", 0)
+        assert [warning["code"] for warning in ending["warnings"]] == ["removals_unconfirmed"]
+    assert await pool.fetchval(_STORED) == before
+    await sandbox.dials(moves_every_s=None, glitch=None)
+    await run(asker, clinic, days=5)
+    await agrees(pool, sandbox, clinic, days=5)
+
+
 async def test_a_portal_that_lost_most_of_its_calendar_wipes_nothing(
     system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
 ) -> None:

@@ -1,0 +1,40 @@
+"""A calendar that does not rest: an appointment moves each so many seconds, for as long as the dial is set."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ops.sandbox.changes import ChangeRequest, apply_changes
+from ops.sandbox.dials import Dials
+from ops.sandbox.schedule import Schedule
+
+
+class Moving:
+    """Keeps when each clinic's next move is due. Moves are made when the calendar is looked at, each as of its time."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+        self._made = 0
+
+    def reset(self) -> None:
+        self._due.clear()
+
+    def catch_up(self, schedule: Schedule, dials: Dials, now: float) -> None:
+        """Makes the moves that are due; `now` is in unix seconds."""
+        company_id = schedule.clinic.company_id
+        if dials.moves_every_s is None:
+            self._due.pop(company_id, None)
+            return
+        due = self._due.setdefault(company_id, now)
+        while due <= now:
+            self._made += 1
+            request = ChangeRequest(
+                company_id=company_id,
+                start=schedule.today,
+                end=schedule.today + timedelta(days=dials.moves_days - 1),
+                seed=self._made,
+                move=1,
+            )
+            apply_changes(schedule, request, glitch=dials.glitch, glitch_until=due + dials.glitch_seconds)
+            due += dials.moves_every_s
+        self._due[company_id] = due
