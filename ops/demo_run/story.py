@@ -38,6 +38,9 @@ FIRST_HTTP_PORT = 13001
 #: A portal that answers like a real one, in milliseconds: so there is something to see.
 LATENCY = ("--latency-ms", "350", "--latency-jitter-ms", "200")
 
+#: Between the two looks before a removal. The sandbox shows a move at once, so the demo waits less than usual.
+SETTLE_MS = "2000"
+
 #: What changes at the portal between the two syncs, for each clinic.
 CHANGES = {"add": 6, "move": 5, "edit": 4, "cancel": 3, "delete": 2}
 
@@ -81,7 +84,8 @@ class Story:
         now = await self.machine.start_sandbox(now, LATENCY)
         await self._refuse_real_clinics(now)
         # So that the demo runs beside whatever has the usual port.
-        now = with_environment({"HTTP_PORT": str(self.machine.home.port("http", FIRST_HTTP_PORT))})
+        port = str(self.machine.home.port("http", FIRST_HTTP_PORT))
+        now = with_environment({"HTTP_PORT": port, "REMOVAL_SETTLE_MS": SETTLE_MS})
         await self.machine.start_processes(now)
         self.tell_others(reachable(now))
         nats, database = where(now.need_nats_url()), where(now.need_database_url())

@@ -19,6 +19,9 @@ NAME_WIDTH, BAR_WIDTH = 16, 30
 #: Seconds without an event of a sync, none of whose dates waits for its next try, after which that is told.
 SILENCE = 15
 
+#: Seconds without an event after which a sync whose dates are all closed waits for its second look.
+CONFIRMS = 1.0
+
 #: How a date looks in each of its states.
 LOOKS = {
     "waiting": "dim",
@@ -60,12 +63,14 @@ def facts(sync: SyncProgress, now: datetime) -> Text:
         text.append(f"  {len(sync.failed)} failed", style="red")
     text.append(f"  {sync.added} added, {sync.changed} changed", style="dim")
     text.append(f"  {seconds:5.1f} s")
-    if sync.done and not sync.is_over:
+    if sync.done and not sync.is_over and not sync.is_read:
         text.append(f"  {sync.done / max(seconds, 0.1):.1f} dates/s", style="dim")
     if sync.is_over:
         text.append(f"  {sync.status.replace('_', ' ')}", style="bold")
     elif sync.last_at and (silence := (now - sync.last_at).total_seconds()) > SILENCE and not sync.waits:
         text.append(f"  no news for {silence:.0f} s", style="yellow")
+    elif sync.last_at and sync.is_read and (now - sync.last_at).total_seconds() > CONFIRMS:
+        text.append("  confirming removals", style="dim")
     return text
 
 

@@ -57,6 +57,12 @@ class SyncProgress:
         """Some date waits for its next try."""
         return any(state.state == "retrying" for state in self.dates.values())
 
+    @property
+    def is_read(self) -> bool:
+        """Every date is closed."""
+        closed = sum(state.state in ("completed", "failed") for state in self.dates.values())
+        return 0 < self.total == closed
+
     def looks_again(self, event: Event) -> bool:
         """Whether this, the next event, begins a date anew that was completed: nothing is removed on one look."""
         state = self.dates.get(event.get("date", ""))

@@ -59,6 +59,18 @@ def test_the_picture_shows_dates_counts_and_why_one_waits() -> None:
     assert sync.tried_again == {"rate_limited": 1}
 
 
+def test_a_sync_whose_dates_are_all_read_shows_that_it_waits_for_its_second_look() -> None:
+    sync = SyncProgress(SYNC, "north")
+    for one in EVENTS[:4]:
+        sync.apply(one)
+    for second, day in enumerate(("2030-03-01", "2030-03-02", "2030-03-03"), 3):
+        assert "confirming" not in shown(sync, second + 5)
+        sync.apply(event("date_completed", second, date=day, added=0, updated=0, dates_done=second - 2))
+    assert "confirming removals" in shown(sync, 10)
+    sync.apply(event("date_started", 11, date="2030-03-01", dates_done=3))
+    assert "confirming" not in shown(sync, 13)
+
+
 def test_one_who_joins_late_without_the_first_event_still_sees_the_dates() -> None:
     sync = SyncProgress(SYNC, "north")
     for one in EVENTS[1:]:
