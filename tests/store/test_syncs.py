@@ -362,6 +362,25 @@ async def test_before_a_removal_the_dates_that_may_show_where_it_went_are_read_o
     assert [row["kind"] for row in kinds] == ["added", "moved"]
 
 
+async def test_a_second_look_that_fails_removes_nothing_and_fails_no_date(
+    database: Database, clinic: Clinic
+) -> None:
+    await step(database, await whole_sync(database, clinic, {TODAY: ["rex", "bo"], TOMORROW: ["kit"]}))
+    sync_id = await whole_sync(database, clinic, {TODAY: ["rex", "bo"], TOMORROW: []})
+    [span] = (await step(database, sync_id)).dispatch
+    async with database.transaction() as connection:
+        _, claim = await claims.claim(connection, sync_id, span.lead, span.dates, "w", 60.0)
+    await see(database, clinic, claim)
+    await reconcile_date(database, sync_id, TOMORROW)
+    await give_up_dates(database, sync_id, [TODAY], Failure(Reason.PORTAL_CHANGED, "not as it was"))
+    await step(database, sync_id)
+    sync = await stored(database, sync_id)
+    assert (sync.status, sync.partial_success, sync.failed_dates) == (SyncStatus.COMPLETED, False, ())
+    assert sync.stats["appointments_removed"] == 0
+    assert "removals_unconfirmed" in {warning.code for warning in sync.warnings}
+    assert "date_failed" not in await told(database, sync_id)
+
+
 async def test_a_sync_that_is_cancelled_with_all_its_dates_in_removes_nothing(
     database: Database, clinic: Clinic
 ) -> None:

@@ -58,13 +58,18 @@ async def look_again(connection: Connection, sync_id: UUID, dates: Sequence[date
 async def fail(
     connection: Connection, sync_id: UUID, day: date, failure: Failure, token: UUID | None = None
 ) -> bool:
-    """Gives the date up for good. Without a `token`, whoever holds it. False if it was closed before."""
+    """Gives the date up for good. Without a `token`, whoever holds it. False if it was closed before.
+
+    A second look that fails does not fail the date, whose first look is stored: what it was to confirm stays.
+    """
     row = await connection.fetchrow(
         SQL["fail_date"], sync_id, day, token, date_sources(DateStatus.FAILED), failure.reason, failure.message
     )
     if row is None:
         return False
     await refresh_progress(connection, sync_id, day)
+    if row["status"] == DateStatus.RECONCILED:
+        return True
     await events.record(
         connection,
         sync_id,
