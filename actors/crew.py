@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AsyncExitStack
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,7 +30,6 @@ from engine.give_up import give_up_dates
 from engine.scrape import Desk
 
 if TYPE_CHECKING:
-    from actors.http.front import Front
     from actors.notifier import Notifier
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,8 @@ class Crew(Middleware):
         self._portal: CalendarSource | None = None
         self._desk: Desk | None = None
         self._notifier: Notifier | None = None
-        self._front: Front | None = None
+        #: Closes what is open, the last first.
+        self._resources = AsyncExitStack()
 
     @property
     def process(self) -> Process:
@@ -92,7 +93,7 @@ class Crew(Middleware):
         self.process.waits_for.add("consumer")
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        self._broker.run(self._close())
+        self._broker.run(self._resources.aclose())
 
     def after_nack(self, broker: Broker, message: MessageProxy) -> None:
         """A message about a date has died: so has the date, and the Coordinator is told."""
@@ -103,10 +104,17 @@ class Crew(Middleware):
             self._broker.run(self._give_up(UUID(sync_id), span, message.actor_name, error))
 
     async def _open(self, queues: Collection[str]) -> None:
+        """Opens what these queues need. If a part cannot be opened, those before it are closed."""
+        async with AsyncExitStack() as opened:
+            await self._open_on(opened, queues)
+            self._resources = opened.pop_all()
+
+    async def _open_on(self, opened: AsyncExitStack, queues: Collection[str]) -> None:
         process = self._process = Process(self._settings, self._broker, self._metrics, "+".join(sorted(queues)))
+        opened.push_async_callback(process.close)
         await process.open()
         await announce(process, queues)
-        await self._show(process)
+        await self._show(opened, process)
         if NOTIFIER in queues:
             # An HTTP client is for the one who posts.
             from actors.notifier import Notifier
@@ -119,6 +127,7 @@ class Crew(Middleware):
             from actors.scraper import open_portal
 
             self._portal = await open_portal(process)
+            opened.push_async_callback(self._portal.close)
             process.waits_for.discard("browser")
             process.metrics.browses(0)
             process.own(periodically(self._weigh_browser, BROWSER_INTERVAL))
@@ -137,21 +146,14 @@ class Crew(Middleware):
         mebibytes = await self._portal.memory_mib() if self._portal else 0.0
         self._metrics.browser_takes(mebibytes * 2**20)
 
-    async def _show(self, process: Process) -> None:
+    async def _show(self, opened: AsyncExitStack, process: Process) -> None:
         if self._settings.worker_http_port is not None:
             # A web server is for those who asked for one.
             from actors.http.front import Front
 
-            self._front = Front.of_worker(process, self._settings.worker_http_port)
-            await self._front.open()
-
-    async def _close(self) -> None:
-        if self._front is not None:
-            await self._front.close()
-        if self._portal is not None:
-            await self._portal.close()
-        if self._process is not None:
-            await self._process.close()
+            front = Front.of_worker(process, self._settings.worker_http_port)
+            opened.push_async_callback(front.close)
+            await front.open()
 
     async def _give_up(self, sync_id: UUID, span: Span, actor: str, error: BaseException) -> None:
         failure = Failure(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import AsyncExitStack
 from types import FrameType
 
 import structlog
@@ -48,7 +49,8 @@ class Gateway:
         self._mail = Mail(self.broker, metrics.refused)
         self._admitting = Admitting(self._process, self._mail)
         self._service = CommandService(self._process, Commands(self._process, self._admitting))
-        self._front: Front | None = None
+        #: Closes what is open, the last first.
+        self._resources = AsyncExitStack()
 
     @property
     def requests(self) -> str:
@@ -56,9 +58,19 @@ class Gateway:
         return self._process.subjects.command("*")
 
     async def open(self) -> None:
+        """If a part cannot be opened, those before it are closed."""
+        async with AsyncExitStack() as opened:
+            await self._open_on(opened)
+            self._resources = opened.pop_all()
+
+    async def _open_on(self, opened: AsyncExitStack) -> None:
+        opened.push_async_callback(self._process.close)
         await self._process.open()
-        self._front = Front.of_gateway(self._process)
-        await self._front.open()
+        # Closed after the HTTP server, whose callers wait for its replies.
+        opened.push_async_callback(self._service.stop)
+        front = Front.of_gateway(self._process)
+        opened.push_async_callback(front.close)
+        await front.open()
         self._process.own(periodically(Sweep(self._process, self._mail).once, SWEEP_INTERVAL))
         self._process.own(periodically(self._process.relay.sweep, RELAY_SWEEP_INTERVAL))
         self._process.own(periodically(self._process.deliveries.sweep, deliveries.SWEEP_INTERVAL))
@@ -71,10 +83,7 @@ class Gateway:
 
     async def close(self) -> None:
         self._process.waits_for.add("consumer")
-        if self._front is not None:
-            await self._front.close()
-        await self._service.stop()
-        await self._process.close()
+        await self._resources.aclose()
 
 
 def main() -> int:

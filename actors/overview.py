@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -22,6 +21,7 @@ from engine.store.database import Connection
 from engine.store.syncs.reading import database_time, live_syncs
 from engine.store.watching import dates_in_hand
 from engine.sync import Sync, SyncStatus
+from engine.task_group import task_group
 
 #: How many syncs are told, beside those that run or wait.
 LATEST = 30
@@ -62,18 +62,17 @@ async def _shared(process: Process) -> dict[str, Any]:
     try:
         client = await process.broker.client()
         bucket = portal_bucket(settings, client)
-        boxes, breaker, rate, pause = await asyncio.gather(
-            asyncio.gather(*(process.broker.mailbox_async(queue) for queue in QUEUES)),
-            portal_breaker(settings, client).state(),
-            bucket.allowed_rate(),
-            bucket.paused_for(),
-        )
+        async with task_group() as group:
+            boxes = [group.create_task(process.broker.mailbox_async(queue)) for queue in QUEUES]
+            breaker = group.create_task(portal_breaker(settings, client).state())
+            rate = group.create_task(bucket.allowed_rate())
+            pause = group.create_task(bucket.paused_for())
     except BrokerConnectionError as error:
         raise Unavailable(f"JetStream does not answer ({error}); try again", retry_after_ms=1000) from error
     budget = {
-        "rate": rate,
+        "rate": rate.result(),
         "limit": settings.idexx_rate_limit,
         "burst": settings.rate_burst,
-        "paused_for": pause,
+        "paused_for": pause.result(),
     }
-    return {"mailboxes": [asdict(box) for box in boxes], "budget": budget, "breaker": breaker}
+    return {"mailboxes": [asdict(box.result()) for box in boxes], "budget": budget, "breaker": breaker.result()}

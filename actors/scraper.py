@@ -30,7 +30,11 @@ async def open_portal(process: Process) -> CalendarSource:
         breaker=portal_breaker(settings, client),
         observer=process.metrics,
     )
-    await portal.start()
+    try:
+        await portal.start()
+    except BaseException:
+        await portal.close()
+        raise
     return portal
 
 

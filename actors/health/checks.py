@@ -17,6 +17,7 @@ from actors.metrics import catalogue, files
 from actors.processes import Process
 from engine.store.migrate import pending
 from engine.store.watching import sync_figures
+from engine.task_group import task_group
 
 #: From here on a process is larger than it should be, in bytes; the alert HighMemoryUsage says the same.
 MUCH_MEMORY = 500 * 10**6
@@ -99,7 +100,9 @@ class _Checks:
         return Finding(Status.PASS, f"{in_use} of {total} browsers of this machine work")
 
     async def mailboxes(self) -> Finding:
-        boxes = await asyncio.gather(*(self._process.broker.mailbox_async(queue) for queue in QUEUES))
+        async with task_group() as group:
+            asked = [group.create_task(self._process.broker.mailbox_async(queue)) for queue in QUEUES]
+        boxes = [box.result() for box in asked]
         told = ", ".join(f"{box.queue} {box.messages}/{box.limit}" for box in boxes)
         if dead := sum(box.dead for box in boxes):
             told += f"; {dead} dead letters, see `idexx-sync dlq list`"

@@ -29,6 +29,7 @@ from actors.http.streaming import Message
 from actors.messages import ALL, refusal
 from engine.errors import EngineError, Unavailable
 from engine.sync import SyncStatus
+from engine.task_group import task_group
 
 #: How often everything is asked for, in seconds; and how long the answers may take together.
 LOOK_EVERY, ANSWER_WITHIN = 2.0, 4.0
@@ -162,5 +163,7 @@ class Lookout:
                     return (await self._asking.ask("status", clinic, {"sync_id": sync_id}))["sync"]
             return None
 
-        found = await asyncio.gather(*(ask(*sync) for sync in syncs))
+        async with task_group() as group:
+            asked = [group.create_task(ask(*sync)) for sync in syncs]
+        found = [sync.result() for sync in asked]
         return {sync["sync_id"]: sync for sync in found if sync is not None}

@@ -137,10 +137,12 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
         family, kind, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _bound_sending(listener)
-        listener.bind(address)
+        with contextlib.ExitStack() as opened:
+            listener = opened.enter_context(socket.socket(family, kind, socket.IPPROTO_TCP))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _bound_sending(listener)
+            listener.bind(address)
+            opened.pop_all()
     except OSError as error:
         raise SettingsError(
             f"{setting}={port} with HTTP_HOST={host!r} cannot be used ({error.strerror}): "

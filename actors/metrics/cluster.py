@@ -24,6 +24,7 @@ from broker import Lease, LeaseLost, TokenBucket
 from engine.errors import EngineError
 from engine.store.watching import ClinicFigures, clinic_figures, sync_figures
 from engine.store.webhooks import webhook_figures
+from engine.task_group import task_group
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +100,9 @@ class ClusterFigures:
         holder = (await leases.read(LEASE)).value
         self._told_elsewhere = holder not in (None, self._process.name.encode())
         breaker, budget = await self._shared()
-        boxes = await asyncio.gather(*(self._process.broker.mailbox_async(queue) for queue in QUEUES))
+        async with task_group() as group:
+            asked = [group.create_task(self._process.broker.mailbox_async(queue)) for queue in QUEUES]
+        boxes = [box.result() for box in asked]
         is_closed, rate = await breaker.state() == "closed", await budget.allowed_rate()
         return [
             _family(catalogue.MAILBOX, [((box.queue,), box.messages) for box in boxes]),

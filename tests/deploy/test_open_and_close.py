@@ -1,0 +1,102 @@
+"""A process that opens half, or closes with an error, leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from actors import scraper
+from actors.bus import build_broker
+from actors.crew import CANNOT_START, Crew
+from actors.gateway import Gateway
+from actors.http.front import Front
+from actors.metrics import Metrics
+from actors.processes import Process
+from actors.settings import Settings, SettingsError
+from engine.store.vault import new_ring
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def settings(nats_url: str, database_url: str, namespace: str) -> Settings:
+    return Settings(
+        nats_url=nats_url,
+        database_url=database_url,
+        subject_prefix=namespace,
+        encryption_key=new_ring(),
+        worker_http_port=0,
+        http_port=0,
+    )
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was closed, in order; a worker's browser is a double."""
+    order: list[str] = []
+    close_process = Process.close
+
+    async def close(process: Process) -> None:
+        order.append("process")
+        await close_process(process)
+
+    class Portal:
+        async def close(self) -> None:
+            order.append("browser")
+
+    async def open_portal(_: Process) -> Portal:
+        return Portal()
+
+    monkeypatch.setattr(Process, "close", close)
+    monkeypatch.setattr(scraper, "open_portal", open_portal)
+    return order
+
+
+SCRAPER = cast("Any", SimpleNamespace(consumer_whitelist={"date_scraper"}))
+
+
+async def test_a_worker_that_cannot_be_opened_closes_its_browser(
+    settings: Settings, closed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space left for metrics")
+
+    monkeypatch.setattr(Metrics, "browses", fail)
+    broker = build_broker(settings)
+    crew = Crew(settings, broker)
+    with pytest.raises(SystemExit) as ended:
+        await asyncio.to_thread(crew.before_worker_boot, broker, SCRAPER)
+    assert (ended.value.code, closed) == (CANNOT_START, ["browser", "process"])
+    broker.close()
+
+
+async def test_a_web_server_that_does_not_close_leaves_no_browser(
+    settings: Settings, closed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = Front.close
+
+    async def fail(front: Front) -> None:
+        await stop(front)
+        raise OSError("the web server fails")
+
+    monkeypatch.setattr(Front, "close", fail)
+    broker = build_broker(settings)
+    crew = Crew(settings, broker)
+    await asyncio.to_thread(crew.before_worker_boot, broker, SCRAPER)
+    with pytest.raises(OSError, match="the web server fails"):
+        await asyncio.to_thread(crew.after_worker_shutdown, broker, SCRAPER)
+    assert closed == ["browser", "process"]
+    broker.close()
+
+
+async def test_a_gateway_whose_port_is_taken_leaves_nothing_open(settings: Settings, closed: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        gateway = Gateway(settings.model_copy(update={"http_port": taken.getsockname()[1]}))
+        with pytest.raises(SettingsError, match="HTTP_PORT"):
+            await asyncio.to_thread(gateway.broker.run, gateway.open())
+    assert closed == ["process"]
+    gateway.broker.close()
