@@ -57,8 +57,11 @@ async def scrape_date(sync_id: str, day: str, days: int = 1, *, traceparent: str
         await crew.mail.reconcile_dates(sync, done.reconcile)
         if done.coordinate:
             await crew.mail.report(sync)
+        if done.wrong_key is not None:
+            crew.tell_wrong_key(done.wrong_key)
         if done.come_back:
-            await crew.mail.scrape_dates_later(sync, lead, days, COME_BACK_AFTER)
+            after = COME_BACK_AFTER if done.wrong_key is None else engine_scrape.LEFT_FOR
+            await crew.mail.scrape_dates_later(sync, lead, days, after)
 
 
 @dramatiq.actor(broker=broker, queue_name=RECONCILER)

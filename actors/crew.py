@@ -54,6 +54,7 @@ class Crew(Middleware):
         self._portal: CalendarSource | None = None
         self._desk: Desk | None = None
         self._notifier: Notifier | None = None
+        self._wrong_keys: set[str] = set()
         #: Closes what is open, the last first.
         self._resources = AsyncExitStack()
 
@@ -74,6 +75,12 @@ class Crew(Middleware):
         if self._notifier is None:
             raise RuntimeError(f"this worker was not booted for the queue {NOTIFIER!r}")
         return self._notifier
+
+    def tell_wrong_key(self, error: str) -> None:
+        """Logs once that this worker's key ring does not open a clinic's credentials."""
+        if error not in self._wrong_keys:
+            self._wrong_keys.add(error)
+            log.error("worker_has_wrong_key", error=error, hint="this worker leaves the clinic's dates to others")
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """A worker that cannot be opened ends, and whoever supervises it tries again: Dramatiq would log the error

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     PORTAL_CHANGED = "portal_changed"
     LEFT_PORTAL = "left_portal"
     # Our side.
+    WRONG_ENCRYPTION_KEY = "wrong_encryption_key"
     BROWSER_CRASHED = "browser_crashed"
     DELIVERIES_EXHAUSTED = "deliveries_exhausted"
     INTERNAL = "internal"

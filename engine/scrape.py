@@ -29,13 +29,16 @@ from engine.store.clinics import find_clinic, get_credentials, mark_login_failur
 from engine.store.database import Connection, Database
 from engine.store.reconciling import load_schedule_config, save_config_reading
 from engine.store.syncs.admission import lock_clinic_row
-from engine.store.syncs.claims import Claim, claim, retry, save_snapshot, statuses, stored_counts
+from engine.store.syncs.claims import Claim, claim, leave, retry, save_snapshot, statuses, stored_counts
 from engine.store.syncs.configuration import config_outcome, record_config_outcome
 from engine.store.syncs.dates import fail
 from engine.store.syncs.lifecycle import lock_sync
-from engine.store.vault import Vault, VaultError
+from engine.store.vault import Vault, WrongKey
 from engine.sync import DateStatus, Limits, Sync, SyncStatus
 from engine.task_group import task_group
+
+#: When a span that a worker has left, because it lacks the key, is taken again, in seconds.
+LEFT_FOR = 1.0
 
 #: What came of each date that was asked for.
 Found: TypeAlias = Mapping[date, Snapshot | Failure]
@@ -46,13 +49,15 @@ class Done:
     """What a step has come to, and so what is to be sent: dates to reconcile; a word to the Coordinator; the same
     message a little later, because another worker has some of the dates and gives signs of life.
 
-    `clinic_id` None: nothing was written.
+    `clinic_id` None: nothing was written. `wrong_key`: this worker's keys do not open the clinic's credentials, so it
+    has left the dates to another one.
     """
 
     clinic_id: UUID | None = None
     reconcile: Sequence[date] = ()
     coordinate: bool = False
     come_back: bool = False
+    wrong_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +133,14 @@ async def _claim(desk: Desk, sync_id: UUID, lead: date, days: int) -> _Task | Do
         sync = await _running(connection, sync_id)
         if sync is None:
             return Done()
+        clinic = await find_clinic(connection, str(sync.clinic_id))
+        try:
+            credentials = await _credentials(connection, desk.vault, clinic)
+        except WrongKey as error:
+            return await _leave(connection, sync, lead, dates, Failure(Reason.WRONG_ENCRYPTION_KEY, str(error)))
         claims = await claim(connection, sync_id, lead, dates, desk.worker, desk.limits.date_silent_after)
         if not claims:
             return _already(sync.clinic_id, await statuses(connection, sync_id, lead, dates))
-        clinic = await find_clinic(connection, str(sync.clinic_id))
-        credentials = await _credentials(connection, desk.vault, clinic)
         stored = await stored_counts(connection, clinic.id, dates)
         hours = _Hours(await load_schedule_config(connection, clinic.id))
         asks_config = await _asks_config(connection, sync_id, claims)
@@ -147,6 +155,13 @@ async def _asks_config(connection: Connection, sync_id: UUID, claims: Sequence[C
     return outcome is None or not outcome.is_final
 
 
+async def _leave(connection: Connection, sync: Sync, lead: date, dates: Sequence[date], failure: Failure) -> Done:
+    """Leaves the dates to a worker with the right keys; the reason is kept in case that none comes."""
+    if await leave(connection, sync.id, lead, dates, failure, LEFT_FOR):
+        return Done(sync.clinic_id, come_back=True, wrong_key=failure.message)
+    return _already(sync.clinic_id, await statuses(connection, sync.id, lead, dates))
+
+
 def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> Done:
     """What to do where nothing can be claimed: send again whatever the last step may have failed to send."""
     return Done(
@@ -158,9 +173,10 @@ def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> Done:
 
 
 async def _credentials(connection: Connection, vault: Vault, clinic: Clinic) -> Credentials | Failure:
+    """Raises `WrongKey` if the vault does not open them."""
     try:
         return await get_credentials(connection, vault, clinic)
-    except (NoCredentials, VaultError) as error:
+    except NoCredentials as error:
         return Failure(Reason.NO_CREDENTIALS, str(error))
 
 

@@ -12,15 +12,24 @@ from engine.portal.answer import LOGIN_PATH
 from engine.portal.protocols import Cookie
 
 LANDING = re.compile(r"dashboard|home|schedule", re.IGNORECASE)
-CODE_WANTED = "the portal asks for the code of a second factor"
+CODE_WANTED = (
+    "the portal asks for the code of a second factor, which cannot be given automatically; "
+    "use a portal user without one, then `idexx-sync credentials test CLINIC`"
+)
 PERSON_WANTED = (
     "the portal wants to see that a person signs in (a captcha); "
     "sign in by hand once, then `idexx-sync credentials test CLINIC`"
+)
+COMPANY_WRONG = (
+    "the portal rejects the company id; store the credentials again with "
+    "`idexx-sync credentials set CLINIC --company-id ID`"
 )
 SESSION_COOKIE = re.compile(r"session|auth|token", re.IGNORECASE)
 
 #: Guards a form, and is set long before anyone is signed in.
 _FORM_COOKIE = re.compile(r"csrf|xsrf|requestverification", re.IGNORECASE)
+
+_WRONG = r"invalid|incorrect|wrong|not match|unknown|not recogni[sz]ed|not found|does not exist"
 
 #: What an alert says, in the order in which it counts. A text that nobody knows counts as a rejected password:
 #: sending it again could lock the account.
@@ -28,7 +37,10 @@ _ALERTS: tuple[tuple[str, Reason, str], ...] = (
     (r"captcha|robot|are human", Reason.SECOND_FACTOR, PERSON_WANTED),
     (r"lock|disabled|suspended|too many|blocked", Reason.ACCOUNT_LOCKED, "the account is locked"),
     (r"verification code|one.time|second factor|two.factor|2fa", Reason.SECOND_FACTOR, CODE_WANTED),
-    (r"invalid|incorrect|wrong|not match|unknown|not recogni[sz]ed|password", Reason.LOGIN_REJECTED, ""),
+    (rf"(?s)^(?=.*company)(?=.*({_WRONG}))(?!.*(user|e-?mail|password))", Reason.LOGIN_REJECTED, COMPANY_WRONG),
+    (rf"(?s)^(?=.*company)(?=.*({_WRONG}))", Reason.LOGIN_REJECTED,
+     "the portal rejects the company id, the user name or the password"),
+    (rf"{_WRONG}|password", Reason.LOGIN_REJECTED, ""),
     (r"form has expired|page has expired|csrf", Reason.SESSION_ENDED, "the sign-in form had expired"),
     (r"unavailable|try again|later|maintenance|went wrong|error", Reason.PORTAL_UNAVAILABLE,
      "the portal cannot sign anybody in at present"),

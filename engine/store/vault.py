@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ class VaultError(Exception):
     """The key ring cannot be read, or a secret cannot be opened with it."""
 
 
+class WrongKey(VaultError):
+    """A secret was sealed with a key that this ring does not have; a process with the right ring opens it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     key_id: str
@@ -39,6 +44,7 @@ class Vault:
 
     def __init__(self, keys: dict[str, bytes]) -> None:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._fingerprints = {key_id: _fingerprint(key) for key_id, key in keys.items()}
         self.primary = next(iter(keys))
 
     @classmethod
@@ -64,26 +70,41 @@ class Vault:
     def open(self, clinic_id: UUID, purpose: str, sealed: Sealed) -> bytes:
         cipher = self._ciphers.get(sealed.key_id)
         if cipher is None:
-            raise VaultError(
-                f"the {purpose} of clinic {clinic_id} is sealed with key {sealed.key_id!r}, "
-                "which ENCRYPTION_KEY lacks; add that key to the ring"
+            raise WrongKey(
+                f"the {purpose} of clinic {clinic_id} is sealed with key {sealed.key_id!r}, which ENCRYPTION_KEY lacks "
+                f"({self.ids}); give this process the ENCRYPTION_KEY of the others"
             )
         nonce, data = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
         try:
             return cipher.decrypt(nonce, data, _context(clinic_id, purpose, sealed.key_id))
         except (InvalidTag, ValueError):  # altered, or cut off
-            raise VaultError(
-                f"the {purpose} of clinic {clinic_id} does not open: it was altered, or key {sealed.key_id!r} "
-                "is another one; set it again with `idexx-sync credentials set`"
+            raise WrongKey(
+                f"the {purpose} of clinic {clinic_id} does not open: it was altered, or sealed with another key "
+                f"{sealed.key_id!r} than the one in ENCRYPTION_KEY ({self.ids}); give this process the ENCRYPTION_KEY "
+                "of the others, and set the secret again only if none of them opens it"
             ) from None
+
+    @property
+    def ids(self) -> str:
+        """The ids of the keys, with the fingerprint of each that has another id: keys of two rings may share one."""
+        return ", ".join(
+            f"{key_id!r}" if fingerprint in key_id else f"{key_id!r} with fingerprint {fingerprint}"
+            for key_id, fingerprint in self._fingerprints.items()
+        )
 
     def __repr__(self) -> str:
         return f"Vault(keys={list(self._ciphers)})"
 
 
 def new_ring() -> str:
-    """A fresh ring of one key, as `ENCRYPTION_KEY` wants it."""
-    return "k1:" + base64.b64encode(os.urandom(_KEY_BYTES)).decode()
+    """A fresh ring of one key, as `ENCRYPTION_KEY` wants it; the key's id is its fingerprint."""
+    key = os.urandom(_KEY_BYTES)
+    return f"k{_fingerprint(key)}:{base64.b64encode(key).decode()}"
+
+
+def _fingerprint(key: bytes) -> str:
+    """Eight hex digits that tell keys apart; a hash of 32 random bytes says nothing about them."""
+    return hashlib.sha256(b"idexx-sync key\0" + key).hexdigest()[:8]
 
 
 _REMEDY = "make one with `python -c 'from engine.store.vault import new_ring; print(new_ring())'`"

@@ -36,7 +36,9 @@ REFUSALS = {
 
 
 def sign_in_remedy(clinic: str, reasons: Collection[str | None]) -> str:
-    """The command that stores what the portal lets the clinic in with."""
+    """The command that stores other credentials, or tries the same ones where others do not help."""
+    if set(reasons) & LOGIN_REASONS and set(reasons) & LOGIN_REASONS <= {"second_factor", "account_locked"}:
+        return f"idexx-sync credentials test {clinic}"
     company_id = " --company-id ID" if "no_company_id" in reasons else ""
     return f"idexx-sync credentials set {clinic}{company_id}"
 

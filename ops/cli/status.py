@@ -14,7 +14,7 @@ from actors.messages import Subjects
 from actors.settings import Settings
 from engine.store.watching import clinic_figures
 from engine.sync import SyncStatus
-from ops.cli.exits import Exit
+from ops.cli.exits import Exit, sign_in_remedy
 from ops.cli.goal import held
 from ops.cli.max_age import in_words
 from ops.cli.sync_page import show_sync
@@ -118,7 +118,7 @@ async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> list[di
         out.print(f"schedule: {schedule['words']} ({schedule['timezone']}), {due}")
     if about.get("login_failure"):
         out.print(f"[red]the portal does not let it in: {about['login_failure']}[/]")
-        out.print(f"  next: idexx-sync credentials set {clinic}")
+        out.print(f"  next: {sign_in_remedy(clinic, [about['login_failure']])}")
     if sync is None:
         out.print(f"no sync yet: idexx-sync sync {clinic}")
     for one in (waits_for, sync):

@@ -12,6 +12,7 @@ _WORDS = {
     "bad_answer": "an answer that cannot be read",
     "session_ended": "the session has ended",
     "circuit_open": "the portal is left alone, it failed too often",
+    "wrong_encryption_key": "a worker lacks the key of the credentials",
     "portal_changed": "the portal has changed",
 }
 

@@ -131,6 +131,7 @@ def test_warnings_are_shown_a_line_each_and_do_not_change_the_exit_status() -> N
         (ENDING, None),
         (failed("login_rejected", "bad_answer"), "idexx-sync credentials set north"),
         (failed("no_company_id", "sync_ended"), "idexx-sync credentials set north --company-id ID"),
+        (failed("second_factor", "sync_ended"), "idexx-sync credentials test north"),
         (failed("portal_changed", "bad_answer"), f"idexx-sync evidence {SYNC}"),
         (failed("bad_answer"), f"idexx-sync runs show {SYNC}"),
     ],

@@ -72,6 +72,20 @@ def test_an_alert_is_understood_and_in_doubt_the_password_is_not_sent_again(aler
 
 
 @pytest.mark.parametrize(
+    ("alert", "words"),
+    [
+        ("Invalid company ID", "rejects the company id;"),
+        ("The Company Id was not found.", "rejects the company id;"),
+        ("Invalid company ID, username or password.", "rejects the company id, the user name or the password"),
+        ("Invalid username or password.", "rejects the user name or the password"),
+    ],
+)
+def test_an_alert_about_the_company_id_names_it(alert: str, words: str):
+    failure = alert_failure(alert)
+    assert (failure.reason, words in failure.message) == ("login_rejected", True)
+
+
+@pytest.mark.parametrize(
     ("message", "reason"),
     [
         ("APIRequestContext.get: socket hang up\nCall log:\n  - crashed", "connection_lost"),

@@ -6,6 +6,7 @@ import asyncio
 import random
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -19,9 +20,10 @@ from engine.store.database import Database
 from engine.store.syncs.admission import lock_clinic_row
 from engine.store.syncs.dates import dates_of
 from engine.store.syncs.lifecycle import lock_sync
-from engine.store.vault import Vault, new_ring
+from engine.store.vault import Vault, WrongKey, new_ring
+from engine.sync import DateStatus
 from tests.store.test_sync_machine import ModelPortal, hold
-from tests.store.test_syncs import LIMITS, TODAY, ask, step
+from tests.store.test_syncs import LIMITS, TODAY, ask, step, stored, told
 from tests.store.waits import until_somebody_waits
 
 pytestmark = pytest.mark.anyio
@@ -62,17 +64,62 @@ async def test_a_refusal_by_the_portal_keeps_the_next_sync_out(
         await check(database, clinic)
 
 
-async def test_a_worker_that_lacks_the_key_shuts_the_clinic_out_of_nothing(
+async def test_a_worker_that_lacks_the_key_takes_no_date_and_says_which_keys_there_are(
     database: Database, clinic: Clinic, vault: Vault
 ) -> None:
     sync_id = (await ask(database, clinic)).sync_id
     await step(database, sync_id)
-    await scrape_dates(desk(database, Vault.from_ring("other" + new_ring()), "seen"), sync_id, TODAY)
+    other = Vault.from_ring(new_ring())
+    for _ in range(2):
+        done = await scrape_dates(desk(database, other, "seen"), sync_id, TODAY)
+        assert done.come_back, "a worker with the right key may take it"
     async with database.connection() as connection:
-        failed = (await dates_of(connection, sync_id))[0]
-    assert failed.reason == Reason.NO_CREDENTIALS
-    assert "which ENCRYPTION_KEY lacks" in str(failed.message)
+        left = (await dates_of(connection, sync_id))[0]
+    assert (left.status, left.attempts, left.reason) == (DateStatus.PENDING, 0, Reason.WRONG_ENCRYPTION_KEY)
+    assert vault.primary in str(left.message)
+    assert other.primary in str(left.message)
+    assert "credentials set" not in str(left.message), "that would shut out the workers with the right key"
+    assert (await told(database, sync_id)).count("date_retrying") == 1
     await check(database, clinic)
+    assert list((await scrape_dates(desk(database, vault, "seen"), sync_id, TODAY)).reconcile) == [TODAY]
+    assert not (await scrape_dates(desk(database, other, "seen"), sync_id, TODAY)).come_back, "it is done"
+
+
+async def test_a_sync_that_no_worker_could_read_names_the_wrong_key(
+    database: Database, clinic: Clinic, vault: Vault, pool: Any
+) -> None:
+    sync_id = (await ask(database, clinic, days=1)).sync_id
+    await step(database, sync_id)
+    await scrape_dates(desk(database, Vault.from_ring(new_ring()), "seen"), sync_id, TODAY)
+    await pool.execute("update schedule_syncs set deadline_at = now()")
+    await step(database, sync_id)
+    assert [error["reason"] for error in (await stored(database, sync_id)).error_details] == [
+        "wrong_encryption_key"
+    ]
+
+
+def test_two_rings_tell_their_keys_apart_also_where_these_have_one_id() -> None:
+    assert Vault.from_ring(new_ring()).primary != Vault.from_ring(new_ring()).primary
+    here, there = (Vault.from_ring("k1:" + new_ring().partition(":")[2]) for _ in range(2))
+    with pytest.raises(WrongKey, match="another key 'k1'") as raised:
+        there.open(UUID(int=1), "x", here.seal(UUID(int=1), "x", b""))
+    assert there.ids in str(raised.value)
+    assert there.ids != here.ids
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [(Reason.SECOND_FACTOR, "without a second factor"), (Reason.ACCOUNT_LOCKED, "unlocked")],
+)
+async def test_a_refusal_that_other_credentials_do_not_mend_has_its_own_remedy(
+    database: Database, clinic: Clinic, vault: Vault, reason: Reason, words: str
+) -> None:
+    async with database.connection() as connection:
+        stored = await get_credentials(connection, vault, clinic)
+        await mark_login_failure(connection, clinic.id, stored, reason)
+    with pytest.raises(LoginRejected, match=words) as raised:
+        await check(database, clinic)
+    assert "credentials set" not in str(raised.value)
 
 
 async def test_credentials_that_were_set_while_the_old_ones_were_refused_may_be_tried(

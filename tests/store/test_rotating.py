@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_after_a_rotation_the_old_key_is_needed_no_more(pool: asyncpg.Pool) -> None:
-    old, new = new_ring(), new_ring().replace("k1:", "k2:")
+    old, new = new_ring(), new_ring()
     async with pool.acquire() as connection:
         clinic = await add_clinic(connection, "north", "North", "America/Denver")
         await set_credentials(connection, Vault.from_ring(old), clinic.id, Credentials("desk", "secret", "7"))
@@ -32,7 +32,7 @@ async def test_after_a_rotation_the_old_key_is_needed_no_more(pool: asyncpg.Pool
 
 
 async def test_a_rotation_that_lacks_a_key_changes_nothing(pool: asyncpg.Pool) -> None:
-    old, other = new_ring(), new_ring().replace("k1:", "k2:")
+    old, other = new_ring(), new_ring()
     async with pool.acquire() as connection:
         clinic = await add_clinic(connection, "north", "North", "America/Denver")
         await set_credentials(connection, Vault.from_ring(old), clinic.id, Credentials("desk", "secret"))

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from engine.store.vault import new_ring
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import until
 from tests.system.conftest import Asker, System
@@ -51,3 +52,30 @@ async def test_two_dates_that_always_answer_500_fail_alone(
     ]
     reasons = {event["reason"] for event in of_kind(events, "date_retrying")}
     assert reasons == {"portal_unavailable"}, "no try was lost to a pause"
+
+
+async def test_a_worker_with_another_key_leaves_its_dates_to_the_others(
+    system: System, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    system.gateway()
+    for queue in ("coordinator", "reconciler"):
+        system.worker(queue)
+    right, wrong = system.environment["ENCRYPTION_KEY"], new_ring()
+    system.environment["ENCRYPTION_KEY"] = wrong
+    system.worker("date_scraper", "wrong")
+    sync = asyncio.create_task(run(asker, clinics[0], days=3))
+
+    async def is_left() -> bool:
+        reason = "select count(*) from schedule_sync_dates where reason = 'wrong_encryption_key' and attempts = 0"
+        return bool(await pool.fetchval(reason))
+
+    await until(is_left)
+    system.environment["ENCRYPTION_KEY"] = right
+    system.worker("date_scraper", "right")
+    events = await sync
+    assert (events[-1]["event"], events[-1]["failed_dates"]) == ("completed", [])
+    assert {event["reason"] for event in of_kind(events, "date_retrying")} == {"wrong_encryption_key"}
+    said = system.log("wrong")
+    assert "worker_has_wrong_key" in said
+    for ring in (right, wrong):
+        assert ring.partition(":")[0] in said

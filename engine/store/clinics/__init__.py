@@ -65,6 +65,13 @@ async def set_credentials(connection: Connection, vault: Vault, clinic_id: UUID,
     await connection.execute(SQL["set_credentials"], clinic_id, sealed.key_id, sealed.data)
 
 
+#: What helps against a refusal that other credentials do not mend.
+_REMEDIES = {
+    Reason.SECOND_FACTOR: "use a portal user without a second factor, or sign in by hand if it wants a captcha",
+    Reason.ACCOUNT_LOCKED: "have the account unlocked at the portal",
+}
+
+
 async def get_credentials(connection: Connection, vault: Vault, clinic: Clinic) -> Credentials:
     """Raises `NoCredentials`, or `VaultError` if the key ring does not open them."""
     row = await connection.fetchrow(SQL["get_credentials"], clinic.id)
@@ -85,10 +92,12 @@ async def check_can_sign_in(connection: Connection, clinic: Clinic) -> None:
             f"store them again with `idexx-sync credentials set {clinic.slug} --company-id ID`"
         )
     if row["login_failure"] is not None:
+        remedy = _REMEDIES.get(
+            row["login_failure"], "set its credentials with `idexx-sync credentials set {slug}`"
+        )
         raise LoginRejected(
             f"the portal does not let clinic {clinic.slug!r} in ({row['login_failure']}); "
-            f"set its credentials with `idexx-sync credentials set {clinic.slug}`, "
-            f"or try them with `idexx-sync credentials test {clinic.slug}`"
+            f"{remedy.format(slug=clinic.slug)}, then try them with `idexx-sync credentials test {clinic.slug}`"
         )
 
 

@@ -80,6 +80,29 @@ async def stored_counts(connection: Connection, clinic_id: UUID, dates: Sequence
     return {row["date"]: row["stored"] for row in rows}
 
 
+async def leave(
+    connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date], failure: Failure, delay: float
+) -> bool:
+    """Notes why a worker does not take the dates of a span that wait. False if none of them does.
+
+    The reason is an event once; the date's attempts do not change.
+    """
+    rows = await connection.fetch(SQL["leave_dates"], sync_id, lead, dates, failure.reason, failure.message, delay)
+    for row in rows:
+        if row["is_news"]:
+            await events.record(
+                connection,
+                sync_id,
+                Event.DATE_RETRYING,
+                row["date"],
+                attempt=row["attempts"],
+                reason=failure.reason,
+                message=failure.message,
+                next_try_at=row["next_try_at"].isoformat(),
+            )
+    return bool(rows)
+
+
 async def keep_alive(connection: Connection, tokens: Sequence[UUID]) -> set[UUID]:
     """A sign of life for the dates with these claims, and for their syncs. Answers the claims that still hold."""
     return {row["claim"] for row in await connection.fetch(SQL["keep_alive"], tokens)}
