@@ -13,7 +13,7 @@ from actors.settings import Settings
 from engine.credentials import Credentials
 from engine.failure import Failure
 from engine.store import clinics as store
-from engine.store.clinics.rotating import rotate_credentials
+from engine.store.clinics.rotating import Rotation, rotate_credentials
 from engine.store.vault import Vault
 from ops.cli.errors import CommandFailed
 from ops.cli.exits import LOGIN_REASONS, Exit, sign_in_remedy
@@ -82,20 +82,26 @@ def try_(clinic: Slug, *, json: Json = False) -> int:
 
 
 @credentials.command
-def rotate(*, json: Json = False) -> None:
+def rotate(*, json: Json = False) -> Exit:
     """Seal all credentials with the first key of `ENCRYPTION_KEY`; after it the others can be dropped.
 
     Example: `ENCRYPTION_KEY=k2:…,k1:… idexx-sync credentials rotate`
     """
     settings = settings_here()
-    count = asyncio.run(_rotate(settings, _vault(settings)))
+    done = asyncio.run(_rotate(settings, _vault(settings)))
     if json:
-        answer({"ok": True, "rotated": count})
-    else:
-        say(f"sealed {count} anew; the other keys are needed no more")
+        answer({"ok": not done.closed, "rotated": done.sealed, "closed": list(done.closed)})
+    elif not done.closed:
+        say(f"sealed {done.sealed} anew; the other keys are needed no more")
+    if done.closed and not json:
+        raise CommandFailed(
+            f"sealed {done.sealed} anew; ENCRYPTION_KEY does not open the secrets of {', '.join(done.closed)}",
+            hint="add the key that sealed them behind the first one, and rotate again",
+        )
+    return Exit.FAILED if done.closed else Exit.OK
 
 
-async def _rotate(settings: Settings, vault: Vault) -> int:
+async def _rotate(settings: Settings, vault: Vault) -> Rotation:
     async with open_database(database_url(settings)) as connection:
         return await rotate_credentials(connection, vault)
 

@@ -227,7 +227,7 @@ async def test_secrets_are_sealed_for_their_clinic_and_rotate_with_the_keys(
         await store.store_secrets(connection, old, clinic.id, secrets)
         sealed = await connection.fetchval("select sealed from clinic_webhooks")
         assert secrets.current.removeprefix("whsec_").encode() not in sealed
-        assert await store.reseal_secrets(connection, both) == 1
+        assert await store.reseal_secrets(connection, both) == (1, [])
         assert await store.get_secrets(connection, Vault.from_ring(new), clinic.id) == secrets
         with pytest.raises(VaultError):
             await store.get_secrets(connection, old, clinic.id)

@@ -1,2 +1,5 @@
 -- What is sealed with another key than $1; locked, so that nobody sets it anew meanwhile.
-select clinic_id, key_id, sealed from idexx_credentials where key_id <> $1 for update
+select k.clinic_id, c.slug, k.key_id, k.sealed
+from idexx_credentials k join clinics c on c.id = k.clinic_id
+where k.key_id <> $1
+for update of k

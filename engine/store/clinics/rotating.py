@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engine.store.clinics import PURPOSE
 from engine.store.database import Connection
 from engine.store.queries import Queries
-from engine.store.vault import Sealed, Vault
+from engine.store.vault import Sealed, Vault, VaultError
 from engine.store.webhooks import reseal_secrets
 
 SQL = Queries(__file__)
 
 
-async def rotate_credentials(connection: Connection, vault: Vault) -> int:
-    """Answers how many were sealed anew; raises `VaultError` if one does not open, and then changes nothing."""
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """`sealed`: how many secrets were sealed with the new key; `closed`: the clinics with one that does not open."""
+
+    sealed: int
+    closed: tuple[str, ...] = ()
+
+
+async def rotate_credentials(connection: Connection, vault: Vault) -> Rotation:
+    """Seals with the newest key what the ring opens; what it does not open stays as it is and stops no other."""
+    sealed, closed = 0, set[str]()
     async with connection.transaction():
-        rows = await connection.fetch(SQL["old_keys"], vault.primary)
-        for row in rows:
+        for row in await connection.fetch(SQL["old_keys"], vault.primary):
             clinic_id = row["clinic_id"]
-            secret = vault.open(clinic_id, PURPOSE, Sealed(row["key_id"], row["sealed"]))
-            sealed = vault.seal(clinic_id, PURPOSE, secret)
-            await connection.execute(SQL["reseal_credentials"], clinic_id, sealed.key_id, sealed.data)
-        await connection.execute(SQL["drop_old_sessions"], vault.primary)
-        webhooks = await reseal_secrets(connection, vault)
-    return len(rows) + webhooks
+            try:
+                secret = vault.open(clinic_id, PURPOSE, Sealed(row["key_id"], row["sealed"]))
+            except VaultError:
+                closed.add(row["slug"])
+                continue
+            anew = vault.seal(clinic_id, PURPOSE, secret)
+            await connection.execute(SQL["reseal_credentials"], clinic_id, anew.key_id, anew.data)
+            sealed += 1
+        webhooks, closed_webhooks = await reseal_secrets(connection, vault)
+        closed.update(closed_webhooks)
+        if not closed:
+            await connection.execute(SQL["drop_old_sessions"], vault.primary)
+    return Rotation(sealed + webhooks, tuple(sorted(closed)))

@@ -11,7 +11,7 @@ from engine.clinic import Clinic
 from engine.errors import UnknownWebhook
 from engine.store.database import Connection
 from engine.store.queries import Queries
-from engine.store.vault import Sealed, Vault
+from engine.store.vault import Sealed, Vault, VaultError
 from engine.webhook import Secrets, Webhook
 from engine.webhook_tries import Reason
 
@@ -87,12 +87,19 @@ async def store_secrets(connection: Connection, vault: Vault, clinic_id: UUID, s
     await connection.execute(SQL["seal_secrets"], clinic_id, sealed.key_id, sealed.data, secrets.old_until)
 
 
-async def reseal_secrets(connection: Connection, vault: Vault) -> int:
-    """Seals with the newest key what is sealed with another one; answers how many. Raises `VaultError`."""
+async def reseal_secrets(connection: Connection, vault: Vault) -> tuple[int, list[str]]:
+    """Seals with the newest key what is sealed with another one. How many that were, and the slugs of the clinics whose
+    secrets the ring does not open: they stay as they are."""
+    closed = []
     rows = await connection.fetch(SQL["webhooks_with_old_keys"], vault.primary)
     for row in rows:
-        await store_secrets(connection, vault, row["clinic_id"], _open(vault, row["clinic_id"], row))
-    return len(rows)
+        try:
+            secrets = _open(vault, row["clinic_id"], row)
+        except VaultError:
+            closed.append(row["slug"])
+        else:
+            await store_secrets(connection, vault, row["clinic_id"], secrets)
+    return len(rows) - len(closed), closed
 
 
 def _seal(vault: Vault, clinic_id: UUID, secrets: Secrets) -> Sealed:

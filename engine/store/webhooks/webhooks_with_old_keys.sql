@@ -1,2 +1,5 @@
 -- What is sealed with another key than $1; locked, so that nobody sets it anew meanwhile.
-select clinic_id, key_id, sealed, old_secret_until from clinic_webhooks where key_id <> $1 for update
+select w.clinic_id, c.slug, w.key_id, w.sealed, w.old_secret_until
+from clinic_webhooks w join clinics c on c.id = w.clinic_id
+where w.key_id <> $1
+for update of w
