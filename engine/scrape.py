@@ -26,6 +26,7 @@ from engine.retry import decide
 from engine.schedule import ScheduleConfig
 from engine.snapshot import Snapshot
 from engine.store.clinics import find_clinic, get_credentials, mark_login_failure
+from engine.store.clinics.unknown_fields import warn_of_new_fields
 from engine.store.database import Connection, Database
 from engine.store.reconciling import load_schedule_config, save_config_reading
 from engine.store.syncs.admission import lock_clinic_row
@@ -236,6 +237,7 @@ async def _record(desk: Desk, task: _Task, found: Found, config: ConfigReading |
                 await _record_failure(connection, desk, each, outcome)
             elif await save_snapshot(connection, task.clinic.id, each, outcome):
                 seen.append(each.date)
+        await warn_of_new_fields(connection, task.clinic.id, task.sync_id, found.values())
     # Their place is free: the next dates need not wait until these are reconciled.
     return Done(task.clinic.id, reconcile=seen, coordinate=True)
 

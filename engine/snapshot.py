@@ -13,6 +13,9 @@ from datetime import date, datetime
 from engine.appointment import Appointment
 from engine.warnings import SyncWarning
 
+#: Stands for the name of a field that may be data.
+NO_NAME = "(no name)"
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -21,7 +24,7 @@ class Proof:
     `wrapper` is the key under which the records were found, or "array". `left_out` counts the records that
     were understood and are no appointments of this date, by why ("roster", "duplicate", "other_date").
     `unknown_statuses` counts statuses that no table knows (they are kept as they came); `unknown_fields`
-    counts fields that no table knows, in all records of the answer (they took no known field's place).
+    counts fields that no table knows and that carry a value, in all records of the answer or, once, beside them.
     `asked_from` and `asked_to` are clinic-local days, both inclusive: the range of the call.
     """
 

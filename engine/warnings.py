@@ -24,6 +24,8 @@ class WarningCode(StrEnum):
     UNKNOWN_FIELDS = "unknown_fields"
     #: True flags of records that no table names.
     UNKNOWN_FLAGS = "unknown_flags"
+    #: Those among the unknown fields and flags that the clinic's records did not have before.
+    NEW_FIELDS = "new_fields"
     #: Appointments that the calendar does not show and that stay, since their absence is not confirmed.
     REMOVALS_UNCONFIRMED = "removals_unconfirmed"
     #: Removals that were not carried out because the sync's extra calls were used up.
@@ -37,10 +39,17 @@ _UNITS = {
     WarningCode.RECORDS_LEFT_OUT: "record",
     WarningCode.UNKNOWN_FIELDS: "field",
     WarningCode.UNKNOWN_FLAGS: "flag",
+    WarningCode.NEW_FIELDS: "field",
     WarningCode.REMOVALS_UNCONFIRMED: "appointment",
     WarningCode.REMOVALS_NOT_CHECKED: "appointment",
     WarningCode.CALENDAR_CONTRADICTED: "appointment",
 }
+
+#: Warnings whose messages are names, separated by commas: the same names on several dates are named once.
+_LISTS = frozenset({WarningCode.UNKNOWN_FIELDS, WarningCode.UNKNOWN_FLAGS, WarningCode.NEW_FIELDS})
+
+#: Names that a joined message tells.
+NAMES_TOLD = 10
 
 #: Dates, and different messages, that a joined message names.
 NAMED = 3
@@ -84,12 +93,21 @@ def join_warnings(
 
 def _joined(code: WarningCode, entries: Sequence[tuple[date | None, SyncWarning]]) -> SyncWarning:
     messages = list(dict.fromkeys(warning.message for _, warning in entries))
+    if code in _LISTS:
+        return _joined_names(code, messages)
     days = list(dict.fromkeys(day for day, _ in entries if day is not None))
     count = sum(warning.count for _, warning in entries)
     heads = [_plural(count, _UNITS[code]) if code in _UNITS else "", _on(days)]
     head = " on ".join(part for part in heads if part)
     text = "; ".join(messages[:NAMED]) + (f"; and {len(messages) - NAMED} more" if len(messages) > NAMED else "")
     return SyncWarning(code, f"{head}: {text}" if days else text, count)
+
+
+def _joined_names(code: WarningCode, messages: Sequence[str]) -> SyncWarning:
+    names = sorted({name for message in messages for name in message.split(", ")})
+    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+    told = ", ".join(names[:NAMES_TOLD]) + more
+    return SyncWarning(code, f"{_plural(len(names), _UNITS[code])}: {told}", len(names))
 
 
 def _on(days: Sequence[date]) -> str:

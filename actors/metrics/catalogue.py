@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from actors.mail import QUEUES
+from engine.warnings import WarningCode
 
 #: How the gauges of a machine's processes become one: added up, the largest, the smallest; of those that live.
 Merge = Literal["livesum", "livemax", "livemin"]
@@ -95,6 +96,9 @@ SYNCS = _counter(
     "Syncs that ended; partial: completed, with dates that failed.",
     "outcome",
     ("completed", "partial", "failed", "cancelled", "timed_out"),
+)
+WARNINGS = _counter(
+    "sync_warnings_total", "Warnings at the end of syncs, one for each code.", "code", tuple(WarningCode)
 )
 DATES = _counter(
     "sync_dates_total",

@@ -59,6 +59,8 @@ class Metrics:
         partial = name is Event.COMPLETED and event["partial_success"]
         self._count(catalogue.SYNCS, "partial" if partial else name.value)
         self._count(catalogue.APPOINTMENTS, "removed", event["stats"]["appointments_removed"])
+        for warning in event.get("warnings", ()):
+            self._count(catalogue.WARNINGS, warning["code"])
         if name is not Event.CANCELLED and event["duration_ms"] is not None:
             self._histograms[catalogue.SYNC_DURATION].observe(event["duration_ms"] / 1000)
 

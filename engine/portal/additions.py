@@ -50,6 +50,10 @@ class Additions:
     fields: Mapping[str, int] = field(default_factory=dict)
     flags: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def all(self) -> dict[str, int]:
+        return {**self.fields, **self.flags}
+
 
 def find_additions(records: Sequence[Record], ignored: Container[str]) -> Additions:
     """Raises `PortalFailure` where an unknown name shows that a record, or the whole answer, is something else.

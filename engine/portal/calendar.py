@@ -14,9 +14,9 @@ from datetime import date, datetime
 from engine.appointment import Appointment
 from engine.clinic import Clinic
 from engine.dates import DateRange
-from engine.portal.additions import Additions, find_additions
+from engine.portal.additions import MAX_COUNTED, find_additions
 from engine.portal.answer import Answer, read_json
-from engine.portal.drift import BadRecord, WhyLeftOut, drift, tell_names
+from engine.portal.drift import BadRecord, WhyLeftOut, drift, tell_name
 from engine.portal.envelope import find_records
 from engine.portal.fields import Record, flag, unknown_names
 from engine.portal.records import day_of, left_out, read_record, unknown_status
@@ -45,21 +45,19 @@ def read_calendar(
     seen = _read_records(records, clinic, dates)
     # What belongs to no day stands with one that has appointments: an empty day must not look as if it were not.
     bearer = next((day for day in dates if seen.on(day)), dates.start)
-    unknown = _unknown([*additions.fields, *(name for name in beside if name not in ignored)], additions.flags)
+    names = {tell_name(name): 1 for name in beside[:MAX_COUNTED] if name not in ignored}
+    unknown = _unknown({*additions.fields, *names}, additions.flags)
     snapshots = {}
     for day in dates:
         out = seen.left_out_on(day, None) if day == bearer else seen.left_out_on(day)
-        proof = _proof(answer, wrapper, seen, additions, day, dates)
+        proof = _proof(answer, wrapper, seen, names | additions.all, day, dates)
         snapshots[day] = Snapshot(day, asked_at, tuple(seen.on(day)), proof, (*unknown, *_left_out(out)), out)
     return snapshots
 
 
 def _unknown(fields: Iterable[str], flags: Iterable[str]) -> list[SyncWarning]:
-    return [
-        SyncWarning(code, tell_names(names), len(names))
-        for code, names in ((WarningCode.UNKNOWN_FIELDS, set(fields)), (WarningCode.UNKNOWN_FLAGS, set(flags)))
-        if names
-    ]
+    found = ((WarningCode.UNKNOWN_FIELDS, sorted(fields)), (WarningCode.UNKNOWN_FLAGS, sorted(flags)))
+    return [SyncWarning(code, ", ".join(names), len(names)) for code, names in found if names]
 
 
 def _left_out(records: Sequence[LeftOutRecord]) -> list[SyncWarning]:
@@ -136,7 +134,9 @@ def _check_few(bad: Sequence[tuple[Record, BadRecord]], records: int) -> None:
         raise drift(bad[0][1].sentence, names if any(renamed) else ())
 
 
-def _proof(answer: Answer, wrapper: str, seen: _Seen, additions: Additions, day: date, dates: DateRange) -> Proof:
+def _proof(
+    answer: Answer, wrapper: str, seen: _Seen, unknown: Mapping[str, int], day: date, dates: DateRange
+) -> Proof:
     """`records_read` is the sum of what is kept and what is left out, on each day of a span."""
     here = [a for a in seen.appointments.values() if a.date == day]
     counts = {"roster": seen.rosters, "duplicate": seen.duplicates[day], "unusable": len(seen.left_out)}
@@ -153,5 +153,5 @@ def _proof(answer: Answer, wrapper: str, seen: _Seen, additions: Additions, day:
         asked_to=dates.end,
         left_out={why: count for why, count in counts.items() if count},
         unknown_statuses=dict(words),
-        unknown_fields={**additions.fields, **additions.flags},
+        unknown_fields=dict(unknown),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from engine.failure import Failure, PortalFailure, Reason
+from engine.snapshot import NO_NAME
 
 #: What a field may be called to be told by name: a key that is something else may be somebody's data.
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
@@ -46,7 +47,7 @@ def drift(what: str, unknown: Iterable[object] = ()) -> PortalFailure:
 
 def tell_name(name: object) -> str:
     """The name, as far as it is one and not data."""
-    return str(name) if FIELD_NAME.fullmatch(str(name)) else "(no name)"
+    return str(name) if FIELD_NAME.fullmatch(str(name)) else NO_NAME
 
 
 def tell_names(names: Iterable[object]) -> str:

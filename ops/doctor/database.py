@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +12,7 @@ import asyncpg
 from actors.settings import Settings
 from engine.errors import Unavailable
 from engine.store.clinics import find_clinic, get_credentials, list_clinics
+from engine.store.clinics.unknown_fields import unknown_fields
 from engine.store.database import Connection, accepts_writes
 from engine.store.migrate import pending
 from engine.store.vault import Vault, VaultError
@@ -40,6 +42,7 @@ async def database(settings: Settings) -> list[Finding]:
             clinics = await list_clinics(connection)
             found += [good("schema", "up to date"), _clinics(clinics), _zones(clinics)]
             found.append(_webhooks(await webhook_figures(connection)))
+            found.append(_fields(await unknown_fields(connection)))
             return [*found, await _opens(connection, clinics, _key(settings), settings)]
     except Unavailable as error:
         return [fail("postgresql", error.message, "start it, or correct DATABASE_URL"), _key(settings)]
@@ -98,6 +101,14 @@ def _webhooks(figures: WebhookFigures) -> Finding:
         return warn("webhooks", paused, "idexx-sync clinic webhook log CLINIC")
     having = {0: "no clinic has one", 1: "one clinic has one"}
     return good("webhooks", having.get(figures.webhooks, f"{figures.webhooks} clinics have one"))
+
+
+def _fields(unknown: Mapping[str, list[str]]) -> Finding:
+    """Fields of the portal that are not read: no fault, and perhaps something that is worth reading."""
+    if not unknown:
+        return good("portal fields", "none is unknown")
+    named = "; ".join(f"{slug}: {', '.join(names)}" for slug, names in unknown.items())
+    return good("portal fields", f"not read, by clinic: {named} (docs/portal.md)")
 
 
 def _is_zone(name: str) -> bool:

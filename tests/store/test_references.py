@@ -7,11 +7,15 @@ from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from engine.appointment import REFERENCES, Appointment
+from engine.failure import Failure, Reason
 from engine.snapshot import LeftOutRecord, Snapshot
+from engine.store.clinics.unknown_fields import unknown_fields, warn_of_new_fields
 from engine.store.reconciling import DateCounts
+from engine.store.syncs.lifecycle import warnings_of_sync
 from engine.store.syncs.snapshots import from_row, to_columns
 from engine.warnings import SyncWarning, WarningCode
 from tests.store.desk import Desk, appointment, at, by_key, snapshot
@@ -84,6 +88,23 @@ async def test_they_go_with_an_appointment_that_moves(desk: Desk) -> None:
     await desk.sync(10, {0: [], 1: [moved]})
     assert await desk.stored() == by_key(moved)
     assert await desk.kinds(1) == ["added", "moved"]
+
+
+async def test_a_new_field_is_a_warning_of_its_own_once_for_each_clinic(desk: Desk, pool: asyncpg.Pool) -> None:
+    async def warned(desk: Desk, **names: int) -> list[str]:
+        sync = await desk.start_sync(0, 0)
+        seen = snapshot(0, 0, [])
+        found = [replace(seen, proof=replace(seen.proof, unknown_fields=names)), Failure(Reason.INTERNAL, "x")]
+        async with desk.pool.acquire() as connection, connection.transaction():
+            await warn_of_new_fields(connection, desk.clinic.id, sync, found)
+            return [warning.message for warning in await warnings_of_sync(connection, sync)]
+
+    assert await warned(desk, tele=3, is_first=1) == ["is_first, tele"]
+    assert await warned(desk, tele=3) == []
+    assert await warned(desk, tele=3, weight=1) == ["weight"]
+    assert await warned(await Desk.open(pool), tele=1) == ["tele"]
+    async with pool.acquire() as connection:
+        assert (await unknown_fields(connection))[desk.clinic.slug] == ["is_first", "tele", "weight"]
 
 
 async def test_what_the_version_before_uses_of_the_schema_is_as_it_was(desk: Desk) -> None:

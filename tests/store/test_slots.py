@@ -71,6 +71,19 @@ async def test_an_appointment_takes_every_slot_that_it_overlaps(desk: Desk) -> N
     assert await counts(desk) == {"09:00": 2, "09:30": 1, "10:00": 2, "10:30": 1}
 
 
+async def test_a_block_without_a_room_takes_every_place_and_one_with_a_room_takes_one(desk: Desk) -> None:
+    seen = [
+        appointment(1, start="09:00", room_id=None, appointment_type="block"),
+        appointment(2, start="09:30", room_id="room-1", appointment_type="block"),
+        appointment(3, start="10:00", room_id=None),
+        appointment(4, start="10:30", room_id=None, appointment_type="block", status="cancelled"),
+    ]
+    await desk.sync(0, {0: seen})
+    await refresh(desk)
+    assert await counts(desk) == {"09:00": 2, "09:30": 1, "10:00": 1, "10:30": 0}
+    assert [row["start_time"].isoformat("minutes") for row in await free(desk)] == ["09:30", "10:00", "10:30"]
+
+
 async def test_what_goes_on_past_midnight_takes_slots_of_the_day_after_the_range(desk: Desk) -> None:
     nights = replace(CONFIG, hours=hours("00:00", "01:00"))
     await refresh(desk, nights, 0, 1)

@@ -53,10 +53,22 @@ def test_a_warning_of_one_date_names_that_date() -> None:
 
 
 def test_a_joined_message_stays_short() -> None:
-    days = {TODAY + timedelta(days=n): [SyncWarning(WarningCode.UNKNOWN_FIELDS, f"field_{n}")] for n in range(20)}
+    days = {TODAY + timedelta(days=n): [SyncWarning(WarningCode.RECORDS_LEFT_OUT, f"why_{n}")] for n in range(20)}
     (one,) = join_warnings([], days)
-    assert one.message.startswith(f"20 fields on 20 dates ({TODAY}, ")
+    assert one.message.startswith(f"20 records on 20 dates ({TODAY}, ")
     assert one.message.endswith("; and 17 more")
+
+
+def test_the_same_names_on_several_dates_are_named_and_counted_once() -> None:
+    days = {
+        TODAY: [SyncWarning(WarningCode.UNKNOWN_FIELDS, "b, c", 2)],
+        TOMORROW: [SyncWarning(WarningCode.UNKNOWN_FIELDS, "a, b", 2)],
+    }
+    assert join_warnings([], days) == (SyncWarning(WarningCode.UNKNOWN_FIELDS, "3 fields: a, b, c", 3),)
+    many = SyncWarning(WarningCode.UNKNOWN_FLAGS, ", ".join(f"is_{n:02}" for n in range(14)), 14)
+    (one,) = join_warnings([], {TODAY: [many]})
+    assert one.message.startswith("14 flags: is_00, is_01")
+    assert one.message.endswith("is_09 and 4 more")
 
 
 async def test_they_are_stored_with_the_snapshot_and_told_at_the_end(database: Database, clinic: Clinic) -> None:
