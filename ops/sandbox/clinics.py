@@ -106,7 +106,7 @@ KNOWN = (
             "Dr. Imogen Hartwell", "Dr. José Ibarra-Núñez", "Dr. Priya Raman", "Tech: Wes Calloway"
         ),
         rooms=_rooms("Exam 1", "Exam 2", "Exam 3", "Surgery"),
-        spelling="a",
+        spelling="2026",
         wrapper="array",
         after_hours=True,
     ),
@@ -122,7 +122,7 @@ KNOWN = (
         slot_minutes=10,
         providers=_providers("Dr Siân Pemberley", "Dr Tobias Ashdown", "Nurse Orla Finnegan"),
         rooms=_rooms("Consult A", "Consult B", "Theatre"),
-        spelling="b",
+        spelling="2026",
         wrapper="events",
     ),
     Clinic(
@@ -137,7 +137,7 @@ KNOWN = (
         slot_minutes=15,
         providers=_providers("Dr Matilda Quill", "Dr Nguyễn Minh Châu", "Dr Lachlan Orr"),
         rooms=_rooms("Room 1", "Room 2", "Room 3"),
-        spelling="mixed",
+        spelling="2026",
         wrapper="data",
     ),
     Clinic(
@@ -152,7 +152,7 @@ KNOWN = (
         slot_minutes=20,
         providers=_providers("Dr. med. vet. Jördis Kühnel", "Dr. Łukasz Brandt"),
         rooms=_rooms("Behandlung 1", "Behandlung 2", "OP"),
-        spelling="mixed",
+        spelling="2026",
         wrapper="appointments",
     ),
     Clinic(
@@ -167,7 +167,7 @@ KNOWN = (
         slot_minutes=15,
         providers=_providers("Dre Maëlle Thibodeau", "Dr Étienne Gagné", "Dr Wei-Lin 陳"),
         rooms=_rooms("Salle 1", "Salle 2", "Salle 3", "Chirurgie"),
-        spelling="b",
+        spelling="2026",
         wrapper="results",
     ),
 )

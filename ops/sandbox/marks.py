@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ops.sandbox.spelling import Fields
 
-#: In both spellings; ids, times, rooms, statuses and flags keep their meaning, and phone numbers mark themselves.
+#: In all spellings; ids, times, rooms, statuses and flags keep their meaning, and phone numbers mark themselves.
 FREE_TEXTS = frozenset(
     {"patientName", "patient_name", "clientName", "first_name", "last_name", "providerName", "provider"}
-    | {"reason", "notes", "title", "appointmentType", "type_description"}
+    | {"reason", "notes", "title", "appointmentType", "type_description", "email"}
 )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.portal.masking import mask_body, tell_address, tell_headers
-from tests.portal.shapes import CAMEL, SNAKE
+from tests.portal.shapes import CAMEL, NEO_2026, SNAKE
 
 PERSONAL = ["Biscuit", "Ada", "Nowak", "555", "0142", "Lindqvist", "limps", "7001"]
 
@@ -21,6 +21,13 @@ def test_keys_and_shapes_stay_and_values_go():
     assert '"start": "2026-01-22T16:15:00"' in masked
     assert '"status": "Confirmed"' in masked
     assert json.loads(masked)
+
+
+def test_the_record_of_2026_keeps_no_email_and_no_id():
+    record = NEO_2026 | {"client_id": 60417, "patient_id": 60418, "consultation_id": 60419}
+    masked = mask_body(json.dumps([record]).encode(), "application/json")
+    assert not [word for word in (*PERSONAL, "ada", "nowak", "6041") if word in masked]
+    assert '"email": "xxx@xxxxx.xxxxxxx"' in masked
 
 
 @given(st.integers(0, 900))

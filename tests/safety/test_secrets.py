@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from actors.settings import Settings
-from engine.appointment import Appointment
+from engine.appointment import REFERENCES, Appointment
 from engine.credentials import Credentials
 from engine.portal.protocols import Session
 from engine.store.clinics import add_clinic, get_credentials, set_credentials
@@ -87,6 +87,7 @@ def test_no_repr_shows_a_secret() -> None:
     )
     appointment = Appointment("1", date(2026, 3, 4), time(9), time(10), when, when)
     personal = ("patient_name", "client_name", "client_phone", "client_phone_raw", "provider_name", "notes")
+    personal += REFERENCES
     shown = repr(
         [
             settings,

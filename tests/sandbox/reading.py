@@ -16,6 +16,8 @@ STATUSES = {
     "ready to pay": "in_progress",
     "finalized": "completed",
     "no show": "no_show",
+    "not arrived": "scheduled",
+    "checked in": "in_progress",
 }
 
 
@@ -46,7 +48,7 @@ def _record(record: dict[str, Any], clinic: SandboxClinic) -> Truth:
         if record.get("is_block")
         else _first(record, "appointmentType", "type_description"),
         "status": _status(_first(record, "status", "current_status", "status_label", "className")),
-        "notes": _first(record, "reason", "notes"),
+        "notes": _first(record, "reason", "notes") or (record["title"] if record.get("is_block") else None),
     }
 
 

@@ -24,10 +24,13 @@ SPOILT = {
     "unknown_field": (0, 1),
     "unknown_status": (0, 1),
     "not_an_object": (0, 1),
+    "nul": (0, 1),
+    "surrogate_beside": (0, 1),
+    "flag_deleted": (0, 1),
 }
 
 
-@pytest.mark.parametrize("spelling", ["a", "mixed"])
+@pytest.mark.parametrize("spelling", ["a", "mixed", "2026"])
 @pytest.mark.parametrize("drift", SPOILT)
 async def test_one_record_is_spoilt_and_the_truth_is_not(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, drift: str, spelling: str

@@ -12,7 +12,7 @@ from tests.sandbox.visitor import Visitor
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("spelling", ["a", "b", "mixed"])
+@pytest.mark.parametrize("spelling", ["a", "b", "mixed", "2026"])
 async def test_every_free_text_carries_the_mark(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, spelling: str
 ) -> None:

@@ -28,7 +28,7 @@ async def test_every_clinic_shows_the_truth_in_its_own_words(
 
 
 @pytest.mark.parametrize("times", ["t", "space", "offset", "mixed"])
-@pytest.mark.parametrize("spelling", ["a", "b", "mixed"])
+@pytest.mark.parametrize("spelling", ["a", "b", "mixed", "2026"])
 async def test_every_spelling_means_the_same(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, spelling: str, times: str
 ) -> None:
