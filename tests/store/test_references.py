@@ -14,7 +14,7 @@ from engine.appointment import REFERENCES, Appointment
 from engine.failure import Failure, Reason
 from engine.snapshot import LeftOutRecord, Snapshot
 from engine.store.clinics.unknown_fields import unknown_fields, warn_of_new_fields
-from engine.store.reconciling import DateCounts
+from engine.store.reconciling import DateCounts, undo
 from engine.store.syncs.lifecycle import warnings_of_sync
 from engine.store.syncs.snapshots import from_row, to_columns
 from engine.warnings import SyncWarning, WarningCode
@@ -88,6 +88,17 @@ async def test_they_go_with_an_appointment_that_moves(desk: Desk) -> None:
     await desk.sync(10, {0: [], 1: [moved]})
     assert await desk.stored() == by_key(moved)
     assert await desk.kinds(1) == ["added", "moved"]
+
+
+async def test_an_undo_never_leaves_one_persons_references_beside_anothers_name(desk: Desk) -> None:
+    await desk.sync(0, {0: [told(1), told(2)]})
+    other = replace(told(1, client_email="other@d.example"), patient_name="Other")
+    sync = await desk.sync(10, {0: [other, replace(told(2), notes="new")]})
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await undo(connection, desk.clinic.id, sync)
+    assert await desk.stored() == by_key(appointment(1), told(2))
+    await desk.sync(20, {0: [told(1), told(2)]})
+    assert await desk.stored() == by_key(told(1), told(2))
 
 
 async def test_a_new_field_is_a_warning_of_its_own_once_for_each_clinic(desk: Desk, pool: asyncpg.Pool) -> None:

@@ -1,4 +1,5 @@
--- Puts back what a sync removed or changed, as it was before the sync, where nothing newer touched it.
+-- Puts back what a sync removed or changed, as it was before the sync, where nothing newer touched it. A change does not
+-- keep the references: where the names were another's, they are emptied, and the next sync fills them in.
 with first_changes as (
     select distinct on (appointment_id) * from schedule_appointment_changes
     where clinic_id = $1 and sync_id = $2 and not is_undo
@@ -18,8 +19,16 @@ with first_changes as (
         patient_name = v.patient_name, client_name = v.client_name, client_phone = v.client_phone,
         client_phone_raw = v.client_phone_raw, provider_name = v.provider_name, room_id = v.room_id,
         appointment_type = v.appointment_type, status = v.status, notes = v.notes, sync_hash = v.sync_hash,
+        client_email = case when same then a.client_email end,
+        neo_client_id = case when same then a.neo_client_id end,
+        neo_patient_id = case when same then a.neo_patient_id end,
+        neo_consultation_id = case when same then a.neo_consultation_id end,
+        references_hash = case when same then a.references_hash end,
         deleted_at = null
     from back b cross join lateral (select (b.before).*) v
+    cross join lateral (
+        select (v.patient_name, v.client_name) is not distinct from ((b.now).patient_name, (b.now).client_name) as same
+    ) person
     where a.id = b.appointment_id
     returning a.id, a.neo_appointment_id, b.now as before, appointment_values(a) as after,
         case when b.was_removed then 'restored'
