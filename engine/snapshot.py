@@ -72,6 +72,6 @@ class Snapshot:
         return self.stored_at or self.scraped_at
 
     @property
-    def tells_references(self) -> bool:
-        """False where no appointment has any: the portal, or an older worker, did not tell them."""
+    def has_references(self) -> bool:
+        """False where no appointment has any: neither the older spellings nor older workers have them."""
         return any(appointment.references_hash for appointment in self.appointments)

@@ -49,7 +49,7 @@ _UNITS = {
 _LISTS = frozenset({WarningCode.UNKNOWN_FIELDS, WarningCode.UNKNOWN_FLAGS, WarningCode.NEW_FIELDS})
 
 #: Names that a joined message tells.
-NAMES_TOLD = 10
+MAX_NAMES = 10
 
 #: Dates, and different messages, that a joined message names.
 NAMED = 3
@@ -105,8 +105,8 @@ def _joined(code: WarningCode, entries: Sequence[tuple[date | None, SyncWarning]
 
 def _joined_names(code: WarningCode, messages: Sequence[str]) -> SyncWarning:
     names = sorted({name for message in messages for name in message.split(", ")})
-    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
-    told = ", ".join(names[:NAMES_TOLD]) + more
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    told = ", ".join(names[:MAX_NAMES]) + more
     return SyncWarning(code, f"{_plural(len(names), _UNITS[code])}: {told}", len(names))
 
 

@@ -81,7 +81,7 @@ def _check_beside(beside: Mapping[str, Any], length: int) -> list[str]:
     """The unknown names that carry a value; `PortalFailure` where one may say that there are more records."""
     known = _BESIDE.keys() | _TOTALS
     unknown = [key for key, said in beside.items() if key not in known and said not in NOTHING]
-    if paging := [key for key in unknown if _tells_of_pages(key, beside[key])]:
+    if paging := [key for key in unknown if _suggests_pages(key, beside[key])]:
         raise drift("the answer says something of more records", paging)
     _check_trouble(beside)
     if any(said != length for key, said in beside.items() if key in _TOTALS or _counts(key, said)):
@@ -95,7 +95,7 @@ def _counts(name: str, said: object) -> bool:
     return isinstance(said, int) and not isinstance(said, bool) and not _COUNTING.isdisjoint(_parts(name))
 
 
-def _tells_of_pages(name: str, said: object, depth: int = 0) -> bool:
+def _suggests_pages(name: str, said: object, depth: int = 0) -> bool:
     """The name or, within an object, one of its names; what is nested too deeply to be read may say it."""
     if said in NOTHING:
         return False
@@ -103,7 +103,7 @@ def _tells_of_pages(name: str, said: object, depth: int = 0) -> bool:
         return True
     inner = list(said.items()) if isinstance(said, Mapping) else []
     inner += [("", each) for each in said] if isinstance(said, list) else []
-    return any(_tells_of_pages(str(key), each, depth + 1) for key, each in inner)
+    return any(_suggests_pages(str(key), each, depth + 1) for key, each in inner)
 
 
 def _parts(name: str) -> set[str]:

@@ -155,7 +155,7 @@ def test_names_of_a_newer_version_are_left_alone() -> None:
 
 def test_a_snapshot_of_the_version_before_tells_no_references() -> None:
     old = from_row(as_row(snapshot(0, 0, [told(1)])) | {"appointment_references": "{}"})
-    assert not old.tells_references
+    assert not old.has_references
     assert old.appointments == (appointment(1),)
 
 

@@ -86,7 +86,7 @@ async def _look_while_hashing(
     PostgreSQL reads while Python hashes, so the longer of the two is the time that it takes.
     """
     looking = connection.fetchrow(
-        SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id, snapshot.tells_references
+        SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id, snapshot.has_references
     )
     try:
         async with asyncio.TaskGroup() as group:
@@ -133,8 +133,8 @@ class _DateWriter:
         records = [
             (*_values(one), one.sync_hash, *_references(one), one.references_hash) for one in found.values()
         ]
-        tells = self._snapshot.tells_references
-        for row in await self._connection.fetch(SQL[query], *self._scrape, records, tells):
+        has_references = self._snapshot.has_references
+        for row in await self._connection.fetch(SQL[query], *self._scrape, records, has_references):
             self._counts[row["kind"]] += row["count"]
 
     async def mark_back(self, keys: Sequence[str]) -> None:
