@@ -31,6 +31,7 @@ from .dead import DeadLetter
 from .errors import (
     CircuitOpen,
     DeclarationRefused,
+    DelayTooLong,
     DeliveriesExhausted,
     LeaseLost,
     MailboxFull,
@@ -48,6 +49,7 @@ __all__ = [
     "CircuitOpen",
     "DeadLetter",
     "DeclarationRefused",
+    "DelayTooLong",
     "DeliveriesExhausted",
     "Lease",
     "LeaseLost",

@@ -108,9 +108,10 @@ class NatsBroker(QueueAccess):
     def enqueue(self, message: AnyMessage, *, delay: int | None = None) -> AnyMessage:
         """Stores `message`, to be run after `delay` milliseconds, and returns it as it was stored.
 
-        Returns when the server has confirmed it. Raises MailboxFull, MessageTooLarge or BrokerConnectionError;
-        after the last, the message may have been stored nevertheless. From any thread; in an async actor on the
-        broker's loop, `enqueue_async` is better: this would hold up the loop, on a connection of its own.
+        Returns when the server has confirmed it. Raises MailboxFull, MessageTooLarge, DelayTooLong or
+        BrokerConnectionError; after the last, the message may have been stored nevertheless. From any thread; in an
+        async actor on the broker's loop, `enqueue_async` is better: this would hold up the loop, on a connection of
+        its own.
         """
         order = self._order(message, delay)
         message = order.message

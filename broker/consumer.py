@@ -79,27 +79,27 @@ class NatsConsumer(Consumer):
     def ack(self, message: MessageProxy) -> None:
         """The message is done. Does not wait: while no server can be reached, the ack is sent when one can.
 
-        A message that did not come from this broker is ignored, here and below.
+        A message that did not come from this broker is ignored, here and below, and so is one that was acked, nacked
+        or requeued before.
         """
-        if isinstance(message, NatsMessage):
-            delivery = message.delivery
+        if (delivery := _to_settle(message)) is not None:
             self._held.settle_soon(delivery, nak(UNFINISHED_DELAY) if delivery.unfinished else ACK)
 
     def nack(self, message: MessageProxy) -> None:
         """The message failed for good: it is stored with the dead letters, and only then acked."""
-        if not isinstance(message, NatsMessage):
+        if (delivery := _to_settle(message)) is None:
             return
-        if message.delivery.unfinished:
-            self._held.settle_soon(message.delivery, nak(UNFINISHED_DELAY))
+        if delivery.unfinished:
+            self._held.settle_soon(delivery, nak(UNFINISHED_DELAY))
         else:
-            self._bury(message.delivery, describe(message._exception), message.encode())
+            self._bury(delivery, describe(message._exception), message.encode())
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Gives messages back that were not begun; they are delivered again at once, to others.
 
         The worker calls this before it closes the consumer: nothing more is pulled, lest they come back here.
         """
-        deliveries = [message.delivery for message in messages if isinstance(message, NatsMessage)]
+        deliveries = [delivery for delivery in map(_to_settle, messages) if delivery is not None]
         if deliveries:
             self._finish(self._give_back(deliveries))
 
@@ -178,6 +178,14 @@ class NatsConsumer(Consumer):
                 error,
             )
             self._held.give_back(delivery, REFUSED_DELAY)
+
+
+def _to_settle(message: MessageProxy) -> Delivery | None:
+    """The delivery of a message of this broker, once: a second verdict on it is none."""
+    if not isinstance(message, NatsMessage) or message.delivery.is_settled:
+        return None
+    message.delivery.is_settled = True
+    return message.delivery
 
 
 class IdleConsumer(Consumer):

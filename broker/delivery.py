@@ -33,6 +33,8 @@ class Delivery:
     intake: Intake | None = None
     #: A follow-up of the message (a retry, a pipeline's next step) could not be stored: it must not be acked.
     unfinished: bool = False
+    #: The worker has acked, nacked or requeued it: whatever it says after that changes nothing.
+    is_settled: bool = False
 
     @classmethod
     def read(cls, subject: bytes, reply: bytes, payload: bytes, headers: bytes | None) -> Delivery:

@@ -36,6 +36,17 @@ class MessageTooLarge(BrokerError):
         self.size, self.limit = size, limit
 
 
+class DelayTooLong(BrokerError):
+    """A message is due after the last moment that a NATS server knows, in the year 2262. Nothing was sent."""
+
+    def __init__(self, seconds: float) -> None:
+        self.message = (
+            f"A delay of {seconds:.0f} s ends after the year 2262, which is as far as a NATS server counts: "
+            "send with a shorter delay."
+        )
+        self.seconds = seconds
+
+
 class DeclarationRefused(BrokerError):
     """The server does not accept the options of a stream, consumer or bucket; the message says which and why."""
 

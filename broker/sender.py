@@ -11,13 +11,15 @@ from dramatiq import Message, get_encoder
 
 from .clock import ServerClock, format_time
 from .connection import Connection
-from .errors import MailboxFull
+from .errors import DelayTooLong, MailboxFull
 from .mover import DUE
 from .names import QueueNames
 from .publisher import Letter, Publisher, Stored
 from .room import Room
 from .streams import Streams
 
+#: The server counts nanoseconds since the epoch in 63 bits; beyond, its time is in the past. Seconds since the epoch.
+LATEST_DUE = 2**63 / 1e9 - 86400
 #: A shorter delay is none: the way through the schedule takes as long. Seconds.
 SHORTEST_DELAY = 0.005
 
@@ -83,7 +85,10 @@ class Sender:
         return None
 
     async def schedule(self, names: QueueNames, message: Message[object], due: float) -> Stored:
-        """Stores until `due`, a moment of the monotonic clock that the server's is compared with. There is room."""
+        """Stores until `due`, a moment of the monotonic clock that the server's is compared with. There is room.
+
+        Raises DelayTooLong.
+        """
         await self._streams.later(names)
         payload = message.encode()
         key = identify(message)
@@ -91,6 +96,8 @@ class Sender:
         letter = Letter(names.later, subject, payload, {"Nats-Msg-Id": key}, _grows(message))
         if due - time.monotonic() >= SHORTEST_DELAY:
             at = await self._clock(names.later).at(due, await self._connection.connected())
+            if at > LATEST_DUE:
+                raise DelayTooLong(due - time.monotonic())
             if self._streams.has_schedules:
                 letter.headers["Nats-Schedule"] = f"@at {format_time(at)}"
                 letter.headers["Nats-Schedule-Target"] = letter.subject

@@ -291,6 +291,23 @@ def test_a_message_that_is_never_settled_becomes_a_dead_letter(nats_url: str, na
     broker.close()
 
 
+@pytest.mark.parametrize("then", ["ack", "nack", "requeue"])
+@pytest.mark.parametrize("first", ["ack", "nack", "requeue"])
+def test_settling_twice_changes_nothing(broker: NatsBroker, first: str, then: str) -> None:
+    """A nack after an ack made a dead letter of a message that was done."""
+    broker.declare_queue("default")
+    broker.enqueue(message())
+    consumer = broker.consume("default", prefetch=1, timeout=5000)
+    taken = next(consumer)
+    assert taken is not None
+    for verdict in (first, then):
+        settle = getattr(consumer, verdict)
+        settle([taken] if verdict == "requeue" else taken)
+    consumer.close()  # the server has seen both verdicts
+    expected = {"ack": (0, 0, 0), "nack": (0, 0, 1), "requeue": (1, 0, 0)}[first]
+    eventually(lambda: broker.get_queue_message_counts("default") == expected)
+
+
 def test_a_due_message_is_not_held_up_by_one_far_away(broker: NatsBroker) -> None:
     notes = declare(broker)
     broker.enqueue(message("far"), delay=3_600_000)

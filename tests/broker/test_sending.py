@@ -9,7 +9,7 @@ import dramatiq
 import pytest
 from dramatiq.errors import BrokerConnectionError
 
-from broker import MailboxFull, MessageTooLarge, NatsBroker
+from broker import DelayTooLong, MailboxFull, MessageTooLarge, NatsBroker
 from tests.broker.local import declare, local_worker
 from tests.conftest import eventually, free_port, join
 
@@ -241,6 +241,16 @@ def test_a_delayed_message_comes_neither_early_nor_late(broker: NatsBroker) -> N
         broker.join("default", timeout=10_000)
     assert times[0] - sent >= 0.6
     assert broker.get_queue_message_counts("default") == (0, 0, 0)
+
+
+@pytest.mark.parametrize("years", [300, 5000, 10**9])
+def test_a_delay_beyond_what_the_server_counts_is_refused(broker: NatsBroker, years: int) -> None:
+    """The server's time overflows in 2262: the message was due at once."""
+    with pytest.raises(DelayTooLong, match="2262"):
+        broker.enqueue(message(), delay=years * 365 * 86_400_000)
+    broker.enqueue(message(), delay=200 * 365 * 86_400_000)
+    box = broker.mailbox("default")
+    assert (box.messages, box.due, box.delayed) == (0, 0, 1)
 
 
 def test_messages_of_one_batch_with_the_same_delay_are_due_at_one_moment(broker: NatsBroker) -> None:
