@@ -18,6 +18,7 @@ from dramatiq import Message
 from dramatiq.errors import BrokerConnectionError
 
 from actors import tracing
+from actors.nats_storage import require_storage
 from broker import MailboxFull, NatsBroker
 from engine.coordinate import Step
 from engine.dispatch import Span
@@ -52,7 +53,8 @@ class Mail:
         self._refused = refused
 
     async def check_room(self) -> None:
-        """Raises `Unavailable` if no Coordinator could be told of one more sync, or NATS is away."""
+        """Raises `Unavailable` if no Coordinator could be told of one more sync, or NATS is away or stores nothing."""
+        await require_storage(self._broker)
         try:
             box = await self._broker.mailbox_async(COORDINATOR)
         except BrokerConnectionError as error:

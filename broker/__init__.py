@@ -36,6 +36,7 @@ from .errors import (
     LeaseLost,
     MailboxFull,
     MessageTooLarge,
+    StorageFull,
 )
 from .lease import Lease
 from .loop_actors import LoopActors
@@ -60,5 +61,6 @@ __all__ = [
     "NatsBroker",
     "NatsRateLimiterBackend",
     "NatsResultBackend",
+    "StorageFull",
     "TokenBucket",
 ]

@@ -8,7 +8,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
 
-from .errors import DeclarationRefused, transport
+from .errors import DeclarationRefused, is_passing, transport
 
 
 async def has_consumer(js: JetStreamContext, stream: str, durable: str) -> bool:
@@ -59,8 +59,8 @@ async def declare_consumer(js: JetStreamContext, stream: str, config: ConsumerCo
 
 
 def _refused(what: str, error: nats.js.errors.APIError) -> BrokerError | nats.js.errors.APIError:
-    if error.code == 503:
-        return error  # no leader at the moment: nothing is wrong with the options
+    if is_passing(error):
+        return error  # no leader at the moment, or no room: nothing is wrong with the options
     return DeclarationRefused(
         f"The server does not accept the options of the {what}: {error.description} ({error.err_code}). "
         "Use the options it was made with, or delete it when nothing in it is needed."

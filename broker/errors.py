@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import nats.errors
 import nats.js.errors
-from dramatiq.errors import BrokerError, ConnectionClosed, ConnectionFailed
+from dramatiq.errors import BrokerConnectionError, BrokerError, ConnectionClosed, ConnectionFailed
 from dramatiq.middleware import SkipMessage
 
 
@@ -54,6 +54,17 @@ class DeclarationRefused(BrokerError):
         self.message = message
 
 
+class StorageFull(BrokerConnectionError):
+    """NATS has no room to store anything, on its disk or within the account's limits. What was to be stored was not;
+    the same may succeed when there is room."""
+
+    def __init__(self, reason: str) -> None:
+        self.message = (
+            f"NATS has no room to store anything ({reason}): free space on its disk, or raise max_file_store or the "
+            "account's limit"
+        )
+
+
 class DeliveriesExhausted(SkipMessage):
     """A message was delivered `deliveries` times and never settled: it probably kills its worker."""
 
@@ -87,9 +98,16 @@ PASSING = (
 )
 
 
+#: The server's disk or memory is full, or what it or the account may use: insufficient resources, storage resources
+#: exceeded, memory resources exceeded, account resources exceeded.
+NO_ROOM = (10023, 10047, 10028, 10002)
+
+
 def is_passing(error: BaseException) -> bool:
-    """Whether the trouble is with the way to the server, or with a stream between two leaders."""
+    """Whether the trouble is with the way to the server, with its disk, or with a stream between two leaders."""
     if isinstance(error, nats.js.errors.APIError):
+        if error.err_code in NO_ROOM:
+            return True
         # 10008: no leader yet; 10077 is the answer for a full stream, which is no trouble at all.
         # 10158: the cluster has not decided yet about the first attempt at storing this very message.
         return (error.code == 503 and error.err_code != 10077) or error.err_code == 10158
@@ -106,4 +124,6 @@ def transport() -> Iterator[None]:
     except Exception as error:
         if not is_passing(error):
             raise
+        if isinstance(error, nats.js.errors.APIError) and error.err_code in NO_ROOM:
+            raise StorageFull(f"{error.description}, {error.err_code}") from error
         raise ConnectionClosed(f"NATS is out of reach: {error or type(error).__name__}") from error

@@ -16,6 +16,7 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 from nats.js.errors import APIError
 
 from .declaring import declare_stream
+from .errors import NO_ROOM, StorageFull
 
 #: How often the stream is declared until it is there, and the pause between. Seconds.
 ATTEMPTS, PAUSE = 5, 0.5
@@ -69,6 +70,8 @@ class EventLog:
         try:
             await js.publish(subject, payload, timeout=5, stream=self.stream, headers={"Nats-Msg-Id": event_id})
         except (nats.errors.Error, APIError, TimeoutError) as error:
+            if isinstance(error, APIError) and error.err_code in NO_ROOM:
+                raise StorageFull(f"{error.description}, {error.err_code}") from error
             raise BrokerConnectionError(
                 f"event {event_id} was not stored in {self.stream} ({type(error).__name__}: {error}); "
                 "it is published again later"

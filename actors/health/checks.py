@@ -14,6 +14,7 @@ from nats.js.errors import APIError
 from actors.health.report import Check, Finding, Status
 from actors.mail import QUEUES
 from actors.metrics import catalogue, files
+from actors.nats_storage import require_storage
 from actors.processes import Process
 from engine.store.migrate import pending
 from engine.store.watching import sync_figures
@@ -25,6 +26,8 @@ MUCH_MEMORY = 500 * 10**6
 BACKLOG = 5
 #: A mailbox is nearly full at this share of its limit; the alert MailboxAlmostFull says the same.
 NEARLY_FULL = 0.8
+#: How long NATS may take to confirm a write, in seconds: less than a probe waits.
+WRITE_WITHIN = 1.2
 
 
 def checks_of(process: Process, metrics_folder: Path) -> Sequence[Check]:
@@ -65,14 +68,15 @@ class _Checks:
         return Finding(Status.PASS, "every setting that is needed is set")
 
     async def nats(self) -> Finding:
-        """Whether JetStream answers, and whether the events have their stream."""
+        """Whether JetStream answers and stores, and whether the events have their stream."""
         stream = self._process.subjects.event_stream
         client = await self._process.broker.client()
         try:
             await client.jetstream().stream_info(stream)
         except (nats.errors.Error, APIError) as error:
             return Finding(Status.FAIL, f"the stream {stream} cannot be read: {error or type(error).__name__}")
-        return Finding(Status.PASS, "JetStream answers")
+        await require_storage(self._process.broker, WRITE_WITHIN)
+        return Finding(Status.PASS, "JetStream answers and stores")
 
     async def database(self) -> Finding:
         async with self._process.database.connection() as connection:

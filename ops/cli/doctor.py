@@ -30,11 +30,11 @@ def doctor(*, json: Json = False) -> int:
 
 async def _examine() -> list[Finding]:
     from ops.doctor.database import database
-    from ops.doctor.machine import browser, portal
+    from ops.doctor.machine import browser, disk, portal
     from ops.doctor.nats import nats
 
     settings = settings_here()
-    checks = {"nats": nats, "postgresql": database, "browser": browser, "portal": portal}
+    checks = {"nats": nats, "postgresql": database, "disk": disk, "browser": browser, "portal": portal}
     return await examine([(name, partial(check, settings)) for name, check in checks.items()])
 
 

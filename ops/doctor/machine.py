@@ -1,8 +1,10 @@
-"""This machine: a browser that starts, and whether the portal answers from here."""
+"""This machine: room on its disk, a browser that starts, and whether the portal answers from here."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from urllib.error import HTTPError
@@ -11,6 +13,8 @@ from urllib.request import Request, urlopen
 from actors.settings import Settings
 from ops.doctor.finding import Finding, fail, good, warn
 
+#: Bytes of free disk: with less, servers and browsers stop soon, or have stopped.
+LITTLE, TOO_LITTLE = 10**9, 10**8
 #: Seconds.
 BROWSER_TIMEOUT, PORTAL_TIMEOUT = 15.0, 10.0
 
@@ -66,6 +70,25 @@ async def _version(path: Path) -> str | None:
             process.kill()
         return None
     return output.decode(errors="replace").strip() or None if process.returncode == 0 else None
+
+
+async def disk(settings: Settings) -> list[Finding]:
+    """Where this machine's servers keep their data, and where browsers keep theirs while they run."""
+    places = {"disk": settings.idexx_sync_home.expanduser(), "temporary files": Path(tempfile.gettempdir())}
+    return [_room(name, _existing(place)) for name, place in places.items()]
+
+
+def _existing(place: Path) -> Path:
+    return next(folder for folder in (place, *place.absolute().parents) if folder.exists())
+
+
+def _room(name: str, place: Path) -> Finding:
+    free = shutil.disk_usage(place).free
+    message = f"{free / 1e9:.1f} GB free at {place}"
+    remedy = f"free space there: df -h {place}"
+    if free < TOO_LITTLE:
+        return fail(name, message, remedy)
+    return warn(name, message, remedy) if free < LITTLE else good(name, message)
 
 
 async def portal(settings: Settings) -> list[Finding]:

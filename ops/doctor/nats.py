@@ -10,9 +10,10 @@ from typing import Any
 from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
-from nats.js.errors import APIError, ServiceUnavailableError
+from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
 from actors.messages import Subjects
+from actors.nats_storage import KEY, TTL, WITHIN, unconfirmed
 from actors.settings import Settings
 from broker.cron_clock import OLDEST_SERVER as OLDEST_CLOCK
 from broker.cron_clock import can_keep_schedules
@@ -23,6 +24,8 @@ from ops.doctor.finding import Finding, fail, good, warn
 
 #: Per-message time-outs and schedules need it.
 OLDEST = (2, 12)
+#: From this share of the account's storage on, it is told as nearly full.
+NEARLY_FULL = 0.9
 
 
 async def nats(settings: Settings) -> list[Finding]:
@@ -34,6 +37,7 @@ async def nats(settings: Settings) -> list[Finding]:
             return [
                 _server(client, settings.nats_url),
                 *await _jetstream(client, subjects),
+                *await _storage(client, subjects),
                 await _clock(client, subjects),
                 await _gateway(client),
             ]
@@ -61,7 +65,11 @@ async def _jetstream(client: Client, subjects: Subjects) -> list[Finding]:
         f"of {account.limits.max_storage // 1024**2} MiB" if account.limits.max_storage > 0 else "in use, no limit"
     )
     used = f"{account.streams} streams, {account.storage // 1024**2} MiB of disk {room}"
-    found = [good("jetstream", used)]
+    limit = account.limits.max_storage
+    if limit > 0 and account.storage >= NEARLY_FULL * limit:
+        found = [warn("jetstream", f"{used}: nearly full", "raise the account's limit, or look what fills it")]
+    else:
+        found = [good("jetstream", used)]
     before = datetime.now(UTC)
     info = await _stream_info(client, subjects.event_stream)
     if info is None:
@@ -70,6 +78,21 @@ async def _jetstream(client: Client, subjects: Subjects) -> list[Finding]:
     if "ts" in info:
         found.append(compare("nats", before, datetime.fromisoformat(_micro(info["ts"])), datetime.now(UTC)))
     return found
+
+
+async def _storage(client: Client, subjects: Subjects) -> list[Finding]:
+    """Nothing before the bucket exists that is written to."""
+    remedy = "free space on the disk of NATS, or raise max_file_store or the account's limit"
+    try:
+        subject, headers = f"$KV.{subjects.leases_bucket}.{KEY}", {"Nats-TTL": f"{TTL:.0f}s"}
+        await client.jetstream().publish(subject, b"", timeout=WITHIN, headers=headers)
+    except NoStreamResponseError:
+        return []
+    except APIError as error:
+        return [fail("nats storage", f"refuses a write: {error.description} ({error.err_code})", remedy)]
+    except TimeoutError:
+        return [fail("nats storage", unconfirmed(WITHIN), remedy)]
+    return [good("nats storage", "a write is confirmed")]
 
 
 async def _clock(client: Client, subjects: Subjects) -> Finding:

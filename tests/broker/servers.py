@@ -14,7 +14,10 @@ from tests.conftest import eventually, free_port
 class Server:
     """Keeps its store from one start to the next."""
 
-    def __init__(self, folder: Path, cluster: str = "", name: str = "n1", binary: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, cluster: str = "", name: str = "n1", binary: str | None = None, jetstream: str = ""
+    ) -> None:
+        """`cluster` and `jetstream` are more lines of the configuration, and of its section."""
         self.binary = binary or shutil.which("nats-server", path=str(Path(sys.executable).parent)) or "nats-server"
         folder.mkdir(parents=True)
         self._port = free_port()
@@ -22,7 +25,7 @@ class Server:
         flags = "" if binary else "feature_flags { js_ack_fc_v2: false }\n"  # an old server does not know them
         self._config.write_text(
             f'server_name: "{name}"\nlisten: "127.0.0.1:{self._port}"\n'
-            f'jetstream {{ store_dir: "{folder}/js" }}\n{flags}{cluster}\n'
+            f'jetstream {{ store_dir: "{folder}/js"\n{jetstream} }}\n{flags}{cluster}\n'
         )
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
