@@ -99,7 +99,8 @@ class TestServersThatHang:
             )
             to_database = await stack.enter_async_context(way_to(partial(asyncio.open_unix_connection, socket)))
             settings["NATS_URL"] = f"nats://127.0.0.1:{to_nats.port}"
-            settings["DATABASE_URL"] = f"postgresql://postgres@127.0.0.1:{to_database.port}{database.path}"
+            who = database.netloc.rpartition("@")[0]
+            settings["DATABASE_URL"] = f"postgresql://{who}@127.0.0.1:{to_database.port}{database.path}"
             yield {"nats": to_nats, "database": to_database}
 
     @pytest.fixture
