@@ -16,13 +16,38 @@ from engine.failure import Failure, PortalFailure, Reason
 MAX_RETRY_AFTER = 3600.0
 
 #: In an address, too: `//login.` begins a host.
-LOGIN_PATH = re.compile(r"(?<!/)/(log-?in|sign-?in)\b", re.IGNORECASE)
+LOGIN_PATH = re.compile(r"(?<!/)/(log|sign)[-_]?(in|on)\b", re.IGNORECASE)
+#: Where a call is sent to whose session has ended.
+_SIGN_IN_ADDRESS = re.compile(rf"{LOGIN_PATH.pattern}|(?<!/)/(auth|sso)\b", re.IGNORECASE)
 _LOGIN_MARKS = re.compile(
-    r"""type=["']?password|name=["']?password|action=["']?[^"'>]*log-?in|<title>[^<]*(log|sign)\s*-?in""",
+    r"""type=["']?password|name=["']?password|action=["']?[^"'>]*log-?in|<title>[^<]*(log|sign)\s*-?in|"""
+    r"""(url|location(\.href)?)\s*=\s*["']?[^"'<>\s]*/(log|sign)[-_]?(in|on)\b""",
+    re.IGNORECASE,
+)
+#: In JSON that comes instead of data.
+_ENDED_WORDS = re.compile(
+    r"session (has |is )?(expired|ended|timed out|invalid)|not (authenticated|authori[sz]ed|(logged|signed) in)|"
+    r"unauthenticated|authentication required|(log|sign)[ -]?in (is )?required|please (log|sign) ?in",
     re.IGNORECASE,
 )
 _LOGIN_WORDS = re.compile(r"\b(log|sign)[\s_-]*in\b", re.IGNORECASE)
 _MAINTENANCE_WORDS = re.compile(r"maintenance|temporarily unavailable|be right back|be back soon", re.IGNORECASE)
+
+
+#: What some portals say to a session that has ended, and others to a user who may not see what was asked for.
+REFUSALS = frozenset({403, 419, 440})
+
+
+class AccessRefused(PortalFailure):
+    """A status of `REFUSALS`: the session may have ended. `otherwise` is what it means where that cannot be."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(Failure(Reason.SESSION_ENDED, f"the session may have ended ({status})"))
+        self.otherwise = Failure(
+            Reason.PORTAL_CHANGED,
+            f"the portal answers {status} right after a new sign-in, too: the user may not see the calendar, or "
+            "something in front of the portal refuses the calls; sign in by hand and look",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +69,22 @@ def read_json(answer: Answer, now: datetime) -> Any:
     check_status(answer, now)
     text = _text(answer)
     try:
-        return json.loads(text, object_pairs_hook=_strict_object, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_strict_object, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         if text.lstrip().startswith("<"):
             raise _fail(*page_reason(text)) from error
         raise _fail(Reason.BAD_ANSWER, f"the body of {len(answer.body)} bytes is not JSON") from error
+    if _says_ended(value):
+        raise _fail(Reason.SESSION_ENDED, "the session has ended (the answer says so)")
+    return value
+
+
+def _says_ended(value: Any) -> bool:
+    """Whether an object without any data says, in words or by an address, that somebody has to sign in."""
+    if not isinstance(value, dict) or any(isinstance(part, list | dict) and part for part in value.values()):
+        return False
+    texts = [part for part in value.values() if isinstance(part, str)]
+    return any(_ENDED_WORDS.search(text) or (" " not in text and leads_to_sign_in(text)) for text in texts)
 
 
 def check_status(answer: Answer, now: datetime) -> None:
@@ -61,8 +97,10 @@ def check_status(answer: Answer, now: datetime) -> None:
         raise _fail(Reason.RATE_LIMITED, "too many calls (429)", pause)
     if status == 401:
         raise _fail(Reason.SESSION_ENDED, "the session has ended (401)")
+    if status in REFUSALS and "cf-mitigated" not in answer.headers:
+        raise AccessRefused(status)
     if 300 <= status < 400:
-        if LOGIN_PATH.search(answer.headers.get("location", "")):
+        if leads_to_sign_in(answer.headers.get("location", "")):
             raise _fail(Reason.SESSION_ENDED, f"the session has ended ({status} to the login page)")
         raise _fail(Reason.PORTAL_CHANGED, f"an unknown redirect ({status})")
     if status >= 500:
@@ -72,6 +110,11 @@ def check_status(answer: Answer, now: datetime) -> None:
     if 200 <= status < 300:
         raise _fail(Reason.BAD_ANSWER, f"an answer without its whole body ({status})")
     raise _fail(Reason.PORTAL_CHANGED, f"an unknown answer ({status})")
+
+
+def leads_to_sign_in(address: str) -> bool:
+    """Whether a call that is redirected there has no session any more."""
+    return _SIGN_IN_ADDRESS.search(address) is not None
 
 
 def page_reason(html: str) -> tuple[Reason, str]:

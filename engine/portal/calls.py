@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from playwright.async_api import APIResponse, BrowserContext
 
 from engine.failure import Failure, PortalFailure, Reason
-from engine.portal.answer import LOGIN_PATH, Answer, retry_after
+from engine.portal.answer import Answer, leads_to_sign_in, retry_after
 from engine.portal.egress import EgressPolicy
 from engine.portal.errand import Errand
 from engine.portal.protocols import Budget
@@ -90,4 +90,4 @@ class Caller:
             raise PortalFailure(
                 Failure(Reason.LEFT_PORTAL, f"a redirect ({answer.status}) leads out of the portal")
             )
-        return None if LOGIN_PATH.search(target) else target
+        return None if leads_to_sign_in(target) else target

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from playwright.async_api import BrowserContext, Page, Request, Response, Route
+from playwright.async_api import BrowserContext, Frame, Page, Request, Response, Route
 from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
@@ -27,6 +28,9 @@ LOADED_TYPES = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
 #: What a page may fetch from elsewhere while nothing secret is on it.
 ELSEWHERE_TYPES = frozenset({"script", "stylesheet"})
 
+#: What a form gets whose token, or whose visit, the portal has forgotten.
+EXPIRED = frozenset({419, 440})
+
 #: How long a page may take to come to rest after it has served its purpose, in seconds.
 SETTLE = 2.0
 
@@ -37,7 +41,8 @@ class Gate:
 
     `news` is set when something happened that is worth a look; `failure` is why the page cannot go on;
     `is_landing`: the portal answered what was sent with the way to one of its landing pages; `has_stopped`:
-    something that was on its way out of the portal was not let through.
+    something that was on its way out of the portal was not let through; `is_cut`: the page, or a script of it, broke
+    off on its way here.
     """
 
     def __init__(self, settings: PortalSettings, budget: Budget, errand: Errand, egress: EgressPolicy) -> None:
@@ -56,6 +61,9 @@ class Gate:
         self.news = asyncio.Event()
         self.failure: Failure | None = None
         self.is_landing = False
+        self.is_cut = False
+        self._arrivals = 0
+        self._left_at: int | None = None
         self.has_stopped = False
 
     async def guard(self, context: BrowserContext, page: Page) -> None:
@@ -64,9 +72,9 @@ class Gate:
         context.on("page", lambda popup: self._spawn(popup.close))
         page.on("request", self._on_start)
         page.on("requestfinished", self._on_end)
-        page.on("requestfailed", self._on_end)
+        page.on("requestfailed", self._on_failed)
         page.on("response", self._on_response)
-        page.on("framenavigated", lambda _: self.news.set())
+        page.on("framenavigated", self._on_arrival)
         page.on("crash", lambda _: self._fail(Failure(Reason.BROWSER_CRASHED, "the sign-in page crashed")))
 
     def lock(self) -> None:
@@ -93,6 +101,11 @@ class Gate:
     def is_waiting(self) -> bool:
         """Whether the portal still owes an answer."""
         return bool(self._in_flight)
+
+    @property
+    def has_come_back(self) -> bool:
+        """Whether the page went to a landing page, and has arrived somewhere since."""
+        return self._left_at is not None and self._arrivals > self._left_at and not self.is_waiting
 
     def check(self, page: Page) -> None:
         """Raises `PortalFailure` if something went wrong, or if the page has left the portal. What the budget has
@@ -146,7 +159,7 @@ class Gate:
             return False
         if self._settings.contains(request.url):
             return True
-        if request.is_navigation_request() and request.frame.parent_frame is None:
+        if _is_of_the_page(request):
             self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in page leads out of the portal"))
             return False
         # What counts visitors sends out of many a page, or frames another; the sign-in goes on without it.
@@ -178,6 +191,8 @@ class Gate:
 
     def _on_start(self, request: Request) -> None:
         self._in_flight.add(request)
+        if _is_of_the_page(request) and self._settings.contains(request.url) and is_landing(request.url):
+            self._left_at = self._arrivals
         if request.redirected_from is None:
             return
         # Chromium follows redirects without asking here; connections to elsewhere wait for this, or are refused.
@@ -195,6 +210,19 @@ class Gate:
         self._called(request, None)
         self.news.set()
 
+    def _on_failed(self, request: Request) -> None:
+        """What we have held back, or the page itself has given up, is not cut."""
+        is_needed = request.resource_type == "script" or _is_of_the_page(request)
+        why = request.failure or ""
+        if is_needed and self._settings.contains(request.url) and not re.search("ABORTED|BLOCKED", why):
+            self.is_cut = True
+        self._on_end(request)
+
+    def _on_arrival(self, frame: Frame) -> None:
+        if frame.parent_frame is None:
+            self._arrivals += 1
+        self.news.set()
+
     def _on_response(self, response: Response) -> None:
         """Refusals of any part make the page worthless; a redirect of what was sent tells how it ended."""
         request = response.request
@@ -207,6 +235,8 @@ class Gate:
                 check_status(answer, self._errand.clock())
             except PortalFailure as error:
                 self._fail(error.failure)
+        elif request.method != "GET" and response.status in EXPIRED:
+            self._fail(Failure(Reason.SESSION_ENDED, f"the sign-in form had expired ({response.status})"))
         elif request.method != "GET" and 300 <= response.status < 400:
             target = self._settings.resolve(answer.headers.get("location", ""), request.url)
             if target is None:
@@ -234,3 +264,8 @@ class Gate:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _is_of_the_page(request: Request) -> bool:
+    """Whether it asks for the page itself, not for a frame or a part of it."""
+    return request.is_navigation_request() and request.frame.parent_frame is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page
@@ -11,6 +12,7 @@ from playwright.async_api import Locator, Page
 from engine.credentials import Credentials
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.drift import drift
+from engine.portal.overlay import cover_of, uncover
 from engine.portal.page_view import LOOK_EVERY, look
 from engine.portal.verdict import CODE_WANTED
 
@@ -59,16 +61,23 @@ class LoginForm:
                 return
         raise drift("the sign-in form does not keep what is typed into it")
 
-    async def send(self) -> None:
-        if self.submit is None:
+    async def uncover(self) -> None:
+        """Closes what lies over the form, as far as it has a button for that."""
+        await uncover(self.submit or self.password)
+
+    async def send(self) -> str | None:
+        """Once. Where something covers the button, Enter sends the form; its description is the result."""
+        cover = await cover_of(self.submit) if self.submit is not None else None
+        if self.submit is None or cover is not None:
             await self.password.press("Enter", no_wait_after=True)
         else:
             await self.submit.click(no_wait_after=True)
+        return cover
 
 
-async def await_form(page: Page, *, has_company: bool) -> LoginForm:
+async def await_form(page: Page, *, has_company: bool, is_cut: Callable[[], bool]) -> LoginForm:
     """Waits until the form is drawn. Raises `PortalFailure` where a code of a second factor is asked for instead,
-    and `NoForm` where the page has no script that could draw one.
+    and `NoForm` where the page has no script that could draw one, or has not come as a whole.
 
     `has_company`: the clinic has a company id, so its field may be about to come.
     """
@@ -77,7 +86,7 @@ async def await_form(page: Page, *, has_company: bool) -> LoginForm:
         view = await look(page)
         if view.asks_code:
             raise PortalFailure(Failure(Reason.SECOND_FACTOR, CODE_WANTED))
-        if view.is_static:
+        if view.is_static or (view.is_complete and is_cut()):
             raise NoForm
         await asyncio.sleep(LOOK_EVERY)
     await user.wait_for()

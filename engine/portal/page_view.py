@@ -16,6 +16,8 @@ _SCRIPT = """() => {
   return {
     code: shown('input[name="code"], input[name="otp"]').length > 0,
     alerts: alerts.map((alert) => alert.innerText.trim().slice(0, 500)).filter((text) => text),
+    hasPassword: shown('input[name="password"], input[type="password"]').length > 0,
+    isComplete: document.readyState === 'complete',
     isStatic: document.readyState === 'complete' && !document.scripts.length && !document.forms.length,
   };
 }"""
@@ -29,4 +31,11 @@ async def look(page: Page) -> View:
             raise
         # The page is on its way to another one.
         return View(page.url)
-    return View(page.url, bool(seen["code"]), tuple(seen["alerts"]), bool(seen["isStatic"]))
+    return View(
+        page.url,
+        bool(seen["code"]),
+        tuple(seen["alerts"]),
+        bool(seen["isStatic"]),
+        bool(seen["isComplete"]),
+        bool(seen["hasPassword"]),
+    )

@@ -9,7 +9,7 @@ from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
-from engine.portal.answer import Answer, check_status, page_reason
+from engine.portal.answer import LOGIN_PATH, AccessRefused, Answer, check_status, page_reason
 from engine.portal.drift import drift
 from engine.portal.egress import EgressPolicy
 from engine.portal.errand import Errand
@@ -24,6 +24,11 @@ from engine.portal.verdict import View, is_landing, refusal, session_cookies
 
 LOGIN = "/login"
 
+SESSION_LOST = "the portal let the user in, and showed its sign-in form again"
+
+#: An alert may be drawn later than the form above which it stands, in seconds.
+ALERT_GRACE = 0.5
+
 
 class SignIn:
     """One attempt; `run` sends the password at most once."""
@@ -35,6 +40,9 @@ class SignIn:
         self._limit = errand.patience.limit
         #: What the context of the sign-in may connect to.
         self.egress = EgressPolicy(settings)
+        #: Whether the password may have been sent.
+        self.has_sent = False
+        self._cover: str | None = None
         self._gate = Gate(settings, budget, errand, self.egress)
         #: To be awaited before the context is closed.
         self.settle = self._gate.settle
@@ -69,15 +77,21 @@ class SignIn:
         url = self._settings.url(LOGIN)
         async with self._limit(self._settings.times.page):
             response = await self._gate.unless_failed(page, page.goto(url, wait_until="commit"))
-        if response is not None:
+        if response is None:
+            return
+        try:
             check_status(Answer(url, response.status, response.headers), self._errand.clock())
+        except AccessRefused as error:
+            raise drift(f"the sign-in page is answered with {response.status}") from error
 
     async def _fill(self, page: Page) -> LoginForm:
         try:
             async with self._limit(self._settings.times.page):
                 credentials = self._errand.credentials
                 has_company = credentials.company_id is not None
-                form = await self._gate.unless_failed(page, await_form(page, has_company=has_company))
+                drawn = await_form(page, has_company=has_company, is_cut=lambda: self._gate.is_cut)
+                form = await self._gate.unless_failed(page, drawn)
+                await self._gate.unless_failed(page, form.uncover())
                 self._gate.lock()
                 await self._gate.unless_failed(page, form.fill(credentials))
                 return form
@@ -88,7 +102,8 @@ class SignIn:
         before, known = await look(page), session_cookies(await self._cookies(page))
         try:
             async with self._limit(self._settings.times.page):
-                await self._gate.unless_failed(page, form.send())
+                self.has_sent = True
+                self._cover = await self._gate.unless_failed(page, form.send())
                 return await self._await_verdict(page, before, known)
         except OutOfPatience:
             raise await self._no_verdict(page) from None
@@ -108,9 +123,19 @@ class SignIn:
             if view := await self._look_until_news(page):
                 if failure := refusal(view, before):
                     raise PortalFailure(failure)
+                if await self._has_come_back(page, view):
+                    raise PortalFailure(Failure(Reason.SESSION_ENDED, SESSION_LOST))
                 if view.is_static and not is_landing(view.url):
                     raise await self._no_verdict(page)
             await self._news_or_a_moment()
+
+    async def _has_come_back(self, page: Page, view: View) -> bool:
+        """Whether the portal let us in, and shows its form again all the same; an alert would say why."""
+        if not (self._gate.has_come_back and view.has_password and LOGIN_PATH.search(view.url)):
+            return False
+        await asyncio.sleep(ALERT_GRACE)
+        again = await look(page)
+        return self._gate.has_come_back and again.has_password and not again.alerts
 
     async def _look_until_news(self, page: Page) -> View | None:
         """A page that is about to be left answers nothing until the next one comes, and news are not to wait."""
@@ -134,11 +159,14 @@ class SignIn:
         return [dict(cookie) for cookie in await page.context.cookies(self._settings.base_url)]
 
     async def _no_form(self, page: Page) -> PortalFailure:
+        if self._gate.is_cut:
+            return PortalFailure(Failure(Reason.SESSION_ENDED, "the sign-in page came cut off"))
         return await self._no_way_on(page, "the sign-in page shows no form that is known")
 
     async def _no_verdict(self, page: Page) -> PortalFailure:
         where = "stayed on its page" if LOGIN in page.url else "led to an unknown page"
-        return await self._no_way_on(page, f"the sign-in {where}, and nothing says why")
+        why = f"{self._cover} covers its button" if self._cover else "nothing says why"
+        return await self._no_way_on(page, f"the sign-in {where}, and {why}")
 
     async def _no_way_on(self, page: Page, what: str) -> PortalFailure:
         """The page that is due is still on its way, or this is another one."""

@@ -51,13 +51,16 @@ _ALERTS: tuple[tuple[str, Reason, str], ...] = (
 class View:
     """What a page shows: its address, whether it asks for a code, and the texts of its alerts.
 
-    `is_static`: it has neither a form nor a script that could draw one.
+    `is_complete`: it has been loaded; `is_static`: and has neither a form nor a script that could draw one;
+    `has_password`: it shows a field for one.
     """
 
     url: str
     asks_code: bool = False
     alerts: tuple[str, ...] = ()
     is_static: bool = False
+    is_complete: bool = False
+    has_password: bool = False
 
 
 def is_landing(url: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from playwright.async_api import BrowserContext
 
 from engine.failure import PortalFailure, Reason
-from engine.portal.answer import Answer
+from engine.portal.answer import AccessRefused, Answer
 from engine.portal.browser import Browser
 from engine.portal.calls import Caller
 from engine.portal.errand import Errand
@@ -51,6 +51,11 @@ class Visit:
 
     async def _renew(self, ended: PortalFailure) -> None:
         """Once only: a portal that ends a fresh session, too, means something else."""
+        if isinstance(ended, AccessRefused) and (
+            self._renewed or self._sessions.is_refused(self._errand, self._session)
+        ):
+            self._sessions.note_refused(self._errand, self._session)
+            raise PortalFailure(ended.otherwise) from ended
         if self._renewed:
             await self._sessions.forget(self._errand, self._session)
             raise ended

@@ -67,10 +67,14 @@ class SignedInCalls:
         match dials.session_end_form:
             case "302":
                 return RedirectResponse("/login", 302)
-            case "401":
-                return JSONResponse({"error": "Unauthorized"}, 401)
             case "login_page":
                 return sign_in_form(request, dials)
+            case "json":
+                return JSONResponse({"success": False, "message": "Session expired", "data": []})
+            case "script":
+                return HTMLResponse("<html><script>window.location = '/login'</script></html>")
+            case status:
+                return Response(status_code=int(status))
 
     def _calendar(self, request: Request, session: Session, dials: Dials) -> Response:
         call = call_of(request)

@@ -97,6 +97,10 @@ class SignIn(Dial):
     locked: bool = False
     #: Refuses every password, as if it had been changed.
     reject: bool = False
+    #: The page's script sends the form and goes to the landing page itself.
+    by_script: bool = False
+    #: What lies over the form: a banner or a modal dialog with a button, a curtain without, one that takes the keys.
+    cover: Literal["banner", "modal", "curtain", "trap"] | None = None
     #: Where the form is sent; another origin here is an attempt to steal the password.
     action: str = "/login"
 
@@ -122,7 +126,7 @@ class Dials(Dial):
     empty: bool = False
     redirect_to: str | None = None
 
-    session_end_form: Literal["302", "401", "login_page"] = "302"
+    session_end_form: Literal["302", "401", "403", "419", "440", "login_page", "json", "script"] = "302"
     session_seconds: float = Field(default=8 * 3600, gt=0)
     single_session_per_user: bool = False
     sign_in: SignIn = SignIn()

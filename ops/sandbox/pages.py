@@ -51,7 +51,18 @@ def maintenance_page() -> str:
     return _page("maintenance", Dials(), title="Down for maintenance")
 
 
-FORM_FIELDS = ("company_field", "user_field", "password_field", "submit", "error", "draw_delay_ms", "action")
+FORM_FIELDS = (
+    "company_field",
+    "user_field",
+    "password_field",
+    "submit",
+    "error",
+    "draw_delay_ms",
+    "action",
+    "by_script",
+    "cover",
+    "landing",
+)
 
 
 def _page(name: str, dials: Dials, *, title: str, data: Any = None) -> str:

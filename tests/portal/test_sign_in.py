@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
+from engine.dates import DateRange
 from engine.failure import Failure, Reason
 from engine.portal.egress import EgressPolicy
 from engine.portal.gate import Gate
@@ -39,6 +40,7 @@ async def sign_in(stage: Stage) -> Failure | None:
         {"landing": "schedule", "cookie": "AuthTicket"},
         {"cookie": "id_token", "draw_delay_ms": 1500},
         {"draw_delay_ms": 0},
+        {"by_script": True},
     ],
     ids=str,
 )
@@ -46,6 +48,22 @@ async def test_every_seen_form_lets_us_in(stranger: Stage, variant: dict[str, An
     await stranger.sandbox.dials(sign_in=variant)
     await stranger.assert_true(await stranger.scrape_one())
     assert len(await stranger.calls("login")) == 1
+
+
+@pytest.mark.parametrize("cover", ["banner", "modal", "curtain"])
+async def test_what_lies_over_the_form_does_not_get_in_the_way(stranger: Stage, cover: str):
+    await stranger.sandbox.dials(sign_in={"cover": cover})
+    await stranger.assert_true(await stranger.scrape_one())
+    assert len(await stranger.calls("login")) == 1
+
+
+async def test_what_covers_the_button_for_good_is_named(stranger: Stage):
+    await stranger.sandbox.dials(sign_in={"cover": "trap"})
+    failure = await sign_in(stranger)
+    assert failure is not None
+    assert failure.reason is Reason.PORTAL_CHANGED
+    assert failure.message == "the sign-in stayed on its page, and div#consent.cover covers its button"
+    assert await stranger.calls("login") == []
 
 
 @pytest.mark.parametrize("trick", ["dialog", "download", "popup", "permission", "tracker"])
@@ -172,7 +190,7 @@ async def test_four_scrapers_sign_in_once_and_the_next_sync_not_at_all(stranger:
     assert len(await stranger.calls("login")) == 1
 
 
-@pytest.mark.parametrize("form", ["302", "401", "login_page"])
+@pytest.mark.parametrize("form", ["302", "401", "403", "419", "440", "login_page", "json", "script"])
 async def test_an_ended_session_is_noticed_in_every_form_and_renewed_once_for_all(stage: Stage, form: str):
     await stage.sandbox.dials(session_end_form=form)
     await stage.sandbox.end_sessions()
@@ -188,6 +206,53 @@ async def test_a_session_that_ends_again_at_once_is_a_failure_and_is_forgotten(s
     assert failure.reason is Reason.SESSION_ENDED
     assert len(await stage.calls("login")) == 1
     assert not isinstance(stage.store.entries.get(stage.clinic.slug), Session)
+
+
+@pytest.mark.parametrize("status", [403, 419, 440])
+async def test_a_user_who_is_refused_after_a_new_sign_in_is_told_so_and_signs_in_no_more(
+    stage: Stage, status: int
+):
+    await stage.sandbox.dials(fail=[{"mode": "status", "status": status}])
+    portal = stage.portal
+    for _ in range(3):
+        [failure] = (await portal.scrape(stage.clinic, stage.credentials, DateRange(TODAY, TODAY))).values()
+        assert isinstance(failure, Failure)
+        assert failure.reason is Reason.PORTAL_CHANGED
+        assert failure.message.startswith(f"the portal answers {status} right after a new sign-in")
+    assert len(await stage.calls("login")) == 1
+    await stage.sandbox.dials(fail=[])
+    [snapshot] = (await portal.scrape(stage.clinic, stage.credentials, DateRange(TODAY, TODAY))).values()
+    await stage.assert_true(snapshot)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"on": ["login_page"], "mode": "cut_body"},
+        {"on": ["login_page"], "mode": "not_json"},
+        {"on": ["login"], "mode": "status", "status": 419},
+        {"on": ["login"], "mode": "status", "status": 440},
+        {"on": ["page"], "mode": "end_session"},
+    ],
+    ids=str,
+)
+async def test_a_moment_of_trouble_is_worth_one_more_sign_in_at_once(stranger: Stage, rule: dict[str, Any]):
+    await stranger.sandbox.dials(sign_in={"by_script": rule["on"] == ["page"]}, fail=[rule | {"count": 1}])
+    await stranger.assert_true(await stranger.scrape_one())
+    assert len(await stranger.calls("login_page")) >= 2
+    assert len(await stranger.calls("login")) <= 2
+
+
+@pytest.mark.parametrize(
+    "rule", [{"on": ["page"], "mode": "end_session"}, {"on": ["login_page"], "mode": "cut_body"}]
+)
+async def test_a_sign_in_that_ends_too_early_twice_is_no_refusal(stranger: Stage, rule: dict[str, Any]):
+    await stranger.sandbox.dials(sign_in={"by_script": True}, fail=[rule])
+    failure = await sign_in(stranger)
+    assert failure is not None
+    assert failure.reason is Reason.SESSION_ENDED
+    assert len(await stranger.calls("login")) == (2 if rule["on"] == ["page"] else 0)
+    assert stranger.store.entries == {}
 
 
 async def test_clinics_have_their_own_sessions_and_see_their_own_schedules(strangers: list[Stage]):

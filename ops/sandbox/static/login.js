@@ -48,6 +48,7 @@ function passwordForm() {
     const unnamed = drawn.querySelector("#companyId");
     if (unnamed && !unnamed.name) event.formData.set("companyId", unnamed.value);
   });
+  if (form.by_script) drawn.addEventListener("submit", sendByScript);
   return drawn;
 }
 
@@ -55,6 +56,27 @@ function codeForm() {
   return element("form", { method: "post", action: "/login/verify" },
     field("We sent you a code", { type: "text", name: form.second_factor, inputmode: "numeric", autocomplete: "one-time-code" }),
     element("button", {}, "Verify"));
+}
+
+// Over all of the page; a click does not get through it.
+function cover() {
+  const made = element(form.cover === "modal" ? "dialog" : "div", { class: "cover", id: "consent" }, "We use cookies. ");
+  if (form.cover === "banner" || form.cover === "modal") {
+    const button = element("button", { type: "button" }, "Accept all");
+    button.addEventListener("click", () => made.remove());
+    made.append(button);
+  }
+  document.body.append(made);
+  if (form.cover === "modal") made.showModal();
+  if (form.cover === "trap") addEventListener("keydown", (event) => event.preventDefault(), true);
+}
+
+async function sendByScript(event) {
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(event.target));
+  const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
+  if (answer.type === "opaqueredirect") location = "/" + form.landing;
+  else document.documentElement.innerHTML = await answer.text();
 }
 
 function showMessage() {
@@ -72,6 +94,7 @@ function draw() {
   drawn.append(element("input", { type: "hidden", name: "_csrf", value: form.token }));
   document.getElementById("form-place").replaceChildren(drawn);
   showMessage();
+  if (form.cover) cover();
 }
 
 addEventListener("load", () => setTimeout(draw, form.draw_delay_ms));
