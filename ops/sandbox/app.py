@@ -31,6 +31,7 @@ def create_app(portal: Portal) -> ASGIApp:
         Route("/home", calls.dashboard),
         Route("/schedule", calls.schedule),
         Route("/appointments/getCalendarEventData", calls.calendar),
+        Route("/appointments/getAppointmentView", calls.config),
         Route("/schedule/getScheduleConfigs", calls.config),
         Route("/download/report.csv", calls.download),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),

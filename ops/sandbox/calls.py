@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from ops.sandbox.accounts import Session
 from ops.sandbox.clinics import Clinic
+from ops.sandbox.configuration import ANSWERS
 from ops.sandbox.dials import Dials
 from ops.sandbox.drift import drifted, wrapped
 from ops.sandbox.forms import sign_in_form
@@ -102,15 +103,9 @@ class SignedInCalls:
         # Escaped, since a lone surrogate has no bytes of its own.
         return Response(json.dumps(answer), 200, None, "application/json")
 
-    def _config(self, _request: Request, session: Session, dials: Dials) -> Response:
-        config = configuration(self._portal.clinics[session.company_id])
-        for path in dials.config_missing:
-            *parents, last = path.split(".")
-            part = config
-            for parent in parents:
-                part = part.get(parent, {})
-            part.pop(last, None)
-        return JSONResponse(config)
+    def _config(self, request: Request, session: Session, dials: Dials) -> Response:
+        answer = ANSWERS[request.url.path](self._portal.clinics[session.company_id], dials)
+        return JSONResponse({"error": "Not Found"}, 404) if answer is None else JSONResponse(answer)
 
 
 def _local_time(text: str) -> datetime:
@@ -118,16 +113,3 @@ def _local_time(text: str) -> datetime:
     if moment.isoformat(" ") != text:
         raise ValueError(text)
     return moment
-
-
-def configuration(clinic: Clinic) -> dict[str, Any]:
-    return {
-        "businessHours": {
-            "start": clinic.opens.strftime("%H:%M"),
-            "end": clinic.closes.strftime("%H:%M"),
-            "daysOfWeek": list(clinic.days_of_week),
-        },
-        "slotDuration": clinic.slot_minutes,
-        "providers": [{"id": provider.id, "name": provider.name} for provider in clinic.providers],
-        "rooms": [{"id": room.id, "name": room.name} for room in clinic.rooms],
-    }

@@ -175,6 +175,7 @@ class _Changing:
         return [day for day in days if self.clinic.is_open(day)] or days
 
     def _some_time(self, day: date) -> datetime:
-        slots = (self.clinic.closes.hour - self.clinic.opens.hour) * 60 // self.clinic.slot_minutes - 4
-        opens = datetime.combine(day, self.clinic.opens)
+        usual = (datetime.combine(day, self.clinic.opens), datetime.combine(day, self.clinic.closes))
+        opens, closes = self.rng.choice(self.clinic.open_on(day) or [usual])
+        slots = (closes - opens) // timedelta(minutes=self.clinic.slot_minutes) - 4
         return opens + timedelta(minutes=self.rng.randrange(slots) * self.clinic.slot_minutes)

@@ -30,7 +30,7 @@ class SandboxError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SandboxClinic:
-    """`today`: the day around which its calendar was drawn; `config`: getScheduleConfigs, when whole."""
+    """`today`: the day around which its calendar was drawn; `config`: getAppointmentView, when whole."""
 
     company_id: str
     username: str

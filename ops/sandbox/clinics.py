@@ -23,8 +23,17 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """A stretch in which a clinic is open on each of these days; 0 is Sunday."""
+
+    days: tuple[int, ...]
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True)
 class Clinic:
-    """One practice. `days_of_week` counts from 0, Sunday. A closed day has at most two appointments.
+    """One practice. A closed day has at most two appointments. `rooms` are the columns of its calendar, in order.
 
     `after_hours`: it also takes emergencies that begin late in the evening and end after midnight.
     `spelling` and `wrapper`: how this clinic's answers are written where no dial says otherwise.
@@ -35,9 +44,7 @@ class Clinic:
     name: str
     timezone: str
     country: Country
-    opens: time
-    closes: time
-    days_of_week: tuple[int, ...]
+    hours: tuple[Hours, ...]
     slot_minutes: int
     providers: tuple[Provider, ...]
     rooms: tuple[Room, ...]
@@ -57,8 +64,30 @@ class Clinic:
     def password(self) -> str:
         return f"open-{self.slug}"
 
+    @property
+    def opens(self) -> time:
+        """The earliest opening of the week."""
+        return min(each.opens for each in self.hours)
+
+    @property
+    def closes(self) -> time:
+        return max(each.closes for each in self.hours)
+
+    @property
+    def days_of_week(self) -> tuple[int, ...]:
+        return tuple(sorted({day for each in self.hours for day in each.days}))
+
     def is_open(self, day: date) -> bool:
-        return day.isoweekday() % 7 in self.days_of_week
+        return bool(self.open_on(day))
+
+    def open_on(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The stretches of that day, in order."""
+        weekday = day.isoweekday() % 7
+        return sorted(
+            (datetime.combine(day, each.opens), datetime.combine(day, each.closes))
+            for each in self.hours
+            if weekday in each.days
+        )
 
     def today(self, now: datetime) -> date:
         return now.astimezone(self.zone).date()
@@ -89,7 +118,17 @@ def _rooms(*names: str) -> tuple[Room, ...]:
 
 
 MONDAY_TO_FRIDAY = (1, 2, 3, 4, 5)
-MONDAY_TO_SATURDAY = (1, 2, 3, 4, 5, 6)
+SATURDAY = (6,)
+
+
+def _hours(days: tuple[int, ...], *stretches: str) -> tuple[Hours, ...]:
+    """`08:00-12:00` and so on, on each of the days."""
+    times = [[time.fromisoformat(text) for text in stretch.split("-")] for stretch in stretches]
+    return tuple(Hours(days, opens, closes) for opens, closes in times)
+
+
+#: Three columns of this clinic's calendar are named after doctors, as in a real one.
+CEDAR_CREEK_DOCTORS = ("Dr. Imogen Hartwell", "Dr. José Ibarra-Núñez", "Dr. Priya Raman")
 
 KNOWN = (
     Clinic(
@@ -98,14 +137,10 @@ KNOWN = (
         name="Cedar Creek Animal Hospital",
         timezone="America/Denver",
         country="US",
-        opens=time(8),
-        closes=time(18),
-        days_of_week=MONDAY_TO_SATURDAY,
+        hours=_hours(MONDAY_TO_FRIDAY, "08:00-12:00", "13:00-18:00") + _hours(SATURDAY, "09:00-14:00"),
         slot_minutes=15,
-        providers=_providers(
-            "Dr. Imogen Hartwell", "Dr. José Ibarra-Núñez", "Dr. Priya Raman", "Tech: Wes Calloway"
-        ),
-        rooms=_rooms("Exam 1", "Exam 2", "Exam 3", "Surgery"),
+        providers=_providers(*CEDAR_CREEK_DOCTORS, "Tech: Wes Calloway"),
+        rooms=_rooms("Exam 1", "Exam 2", "Exam 3", *CEDAR_CREEK_DOCTORS),
         spelling="2026",
         wrapper="array",
         after_hours=True,
@@ -116,9 +151,7 @@ KNOWN = (
         name="Harbour Lane Vets",
         timezone="Europe/London",
         country="GB",
-        opens=time(8, 30),
-        closes=time(18, 30),
-        days_of_week=MONDAY_TO_SATURDAY,
+        hours=_hours(MONDAY_TO_FRIDAY, "08:30-18:30") + _hours(SATURDAY, "08:30-14:30"),
         slot_minutes=10,
         providers=_providers("Dr Siân Pemberley", "Dr Tobias Ashdown", "Nurse Orla Finnegan"),
         rooms=_rooms("Consult A", "Consult B", "Theatre"),
@@ -131,9 +164,7 @@ KNOWN = (
         name="Banksia Veterinary Clinic",
         timezone="Australia/Adelaide",
         country="AU",
-        opens=time(7, 30),
-        closes=time(19),
-        days_of_week=MONDAY_TO_SATURDAY,
+        hours=_hours(MONDAY_TO_FRIDAY, "07:30-19:00") + _hours(SATURDAY, "08:00-15:00"),
         slot_minutes=15,
         providers=_providers("Dr Matilda Quill", "Dr Nguyễn Minh Châu", "Dr Lachlan Orr"),
         rooms=_rooms("Room 1", "Room 2", "Room 3"),
@@ -146,9 +177,7 @@ KNOWN = (
         name="Tierarztpraxis Lindenhof",
         timezone="Europe/Berlin",
         country="DE",
-        opens=time(8),
-        closes=time(17),
-        days_of_week=MONDAY_TO_FRIDAY,
+        hours=_hours((1, 2, 4, 5), "08:00-12:00", "13:30-17:00") + _hours((3,), "08:00-14:00"),
         slot_minutes=20,
         providers=_providers("Dr. med. vet. Jördis Kühnel", "Dr. Łukasz Brandt"),
         rooms=_rooms("Behandlung 1", "Behandlung 2", "OP"),
@@ -161,9 +190,7 @@ KNOWN = (
         name="Clinique vétérinaire de l'Érablière",
         timezone="America/Toronto",
         country="CA",
-        opens=time(8),
-        closes=time(20),
-        days_of_week=MONDAY_TO_SATURDAY,
+        hours=_hours(MONDAY_TO_FRIDAY, "08:00-12:30", "13:30-20:00") + _hours(SATURDAY, "09:00-15:00"),
         slot_minutes=15,
         providers=_providers("Dre Maëlle Thibodeau", "Dr Étienne Gagné", "Dr Wei-Lin 陳"),
         rooms=_rooms("Salle 1", "Salle 2", "Salle 3", "Chirurgie"),

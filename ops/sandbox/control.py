@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ops.sandbox.calls import configuration
 from ops.sandbox.changes import ChangeRequest, UnknownRecord, apply_changes
+from ops.sandbox.configuration import view
 from ops.sandbox.portal import Portal
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -47,7 +47,7 @@ class Control:
                     "timezone": clinic.timezone,
                     "country": clinic.country,
                     "today": self._portal.schedules[clinic.company_id].today.isoformat(),
-                    "config": configuration(clinic),
+                    "config": view(clinic),
                 }
                 for clinic in self._portal.clinics.values()
             ]

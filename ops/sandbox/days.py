@@ -74,17 +74,22 @@ def _openings_of_the_day(clinic: Clinic, day: date, blocks: list[Record], rng: R
 
 def _openings(clinic: Clinic, day: date, rng: Random) -> Iterator[Opening]:
     """Walks through each room's day; a visit seldom starts before the last one ended."""
-    closes = datetime.combine(day, clinic.closes)
+    stretches = clinic.open_on(day) or [_usual_hours(clinic, day)]
     for room in clinic.rooms:
-        start = datetime.combine(day, clinic.opens)
-        while start < closes:
-            visit = rng.choices(range(len(VISITS)), VISIT_WEIGHTS)[0]
-            minutes = -(-VISITS[visit][1] // clinic.slot_minutes) * clinic.slot_minutes
-            if start + timedelta(minutes=minutes) > closes:
-                break
-            yield Opening(start, minutes, room.id, visit)
-            double_booked = rng.random() < 0.03
-            start += timedelta(minutes=clinic.slot_minutes if double_booked else minutes)
+        for opens, closes in stretches:
+            start = opens
+            while start < closes:
+                visit = rng.choices(range(len(VISITS)), VISIT_WEIGHTS)[0]
+                minutes = -(-VISITS[visit][1] // clinic.slot_minutes) * clinic.slot_minutes
+                if start + timedelta(minutes=minutes) > closes:
+                    break
+                yield Opening(start, minutes, room.id, visit)
+                double_booked = rng.random() < 0.03
+                start += timedelta(minutes=clinic.slot_minutes if double_booked else minutes)
+
+
+def _usual_hours(clinic: Clinic, day: date) -> tuple[datetime, datetime]:
+    return datetime.combine(day, clinic.opens), datetime.combine(day, clinic.closes)
 
 
 def _appointment(clinic: Clinic, opening: Opening, noon: datetime, rng: Random) -> Record:
@@ -128,12 +133,14 @@ def _status(start: datetime, end: datetime, noon: datetime, rng: Random) -> str:
 
 
 def _blocks(clinic: Clinic, day: date, rng: Random) -> list[Record]:
-    if not clinic.is_open(day):
+    stretches = clinic.open_on(day)
+    if not stretches:
         return []
-    lunch = datetime.combine(day, time(12))
-    blocks = [_block(lunch, 60, clinic.rooms[0].id, "Lunch")]
+    # Before lunch, where there is any.
+    blocks = [_block(stretches[0][1] - timedelta(hours=1), 60, clinic.rooms[0].id, "Hold for emergencies")]
     for _ in range(rng.randrange(3)):
-        start = datetime.combine(day, clinic.opens) + timedelta(minutes=30 * rng.randrange(16))
+        opens, closes = rng.choice(stretches)
+        start = opens + timedelta(minutes=30 * rng.randrange((closes - opens) // timedelta(minutes=30)))
         blocks.append(_block(start, rng.choice((30, 60, 90)), rng.choice(clinic.rooms).id, rng.choice(BLOCKS)))
     return blocks
 
@@ -144,9 +151,10 @@ def _block(start: datetime, minutes: int, room: str, title: str) -> Record:
 
 
 def _rosters(clinic: Clinic, day: date) -> Iterator[Record]:
-    if not clinic.is_open(day):
+    stretches = clinic.open_on(day)
+    if not stretches:
         return
-    start, end = datetime.combine(day, clinic.opens), datetime.combine(day, clinic.closes)
+    start, end = stretches[0][0], stretches[-1][1]
     for provider in clinic.providers:
         yield Record(
             id=0, kind="roster", start=start, end=end, provider=provider.name, title=f"{provider.name} on duty"

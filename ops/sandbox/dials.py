@@ -152,6 +152,12 @@ class Dials(Dial):
     moves_days: int = Field(default=14, ge=2)
     #: Parts of the schedule configuration that are missing, e.g. "rooms" or "businessHours.daysOfWeek".
     config_missing: tuple[str, ...] = ()
+    #: Which of the two calls that give it the portal has; the other one answers 404.
+    config_calls: Literal["both", "old", "new"] = "both"
+    #: Whether each day ends at two after midnight, or at `24:00`.
+    config_hours: Literal["usual", "over_midnight", "24:00"] = "usual"
+    #: Other names for the hours: `synonyms` (business_hours, dow, open, close), or ones that say nothing (`renamed`).
+    config_keys: Literal["usual", "synonyms", "renamed"] = "usual"
 
     #: A word in every free text of a record, in error texts and in alerts; the truth has none.
     mark: str | None = None

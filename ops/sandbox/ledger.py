@@ -21,6 +21,7 @@ KINDS = {
     ("GET", "/home"): "page",
     ("GET", "/schedule"): "page",
     ("GET", "/appointments/getCalendarEventData"): "calendar",
+    ("GET", "/appointments/getAppointmentView"): "config",
     ("GET", "/schedule/getScheduleConfigs"): "config",
     ("GET", "/download/report.csv"): "download",
 }

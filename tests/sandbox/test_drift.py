@@ -8,7 +8,7 @@ import pytest
 
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.sandbox.conftest import TODAY
-from tests.sandbox.visitor import Visitor
+from tests.sandbox.visitor import CONFIGS, VIEW, Visitor
 
 pytestmark = pytest.mark.anyio
 #: How many records are added, and how many of the old ones are no longer there as they were.
@@ -68,9 +68,61 @@ async def test_a_configuration_may_lack_parts(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic
 ) -> None:
     await visitor.sign_in(clinic)
-    await sandbox.dials(config_missing=["rooms", "businessHours.daysOfWeek"])
-    config = (await visitor.config()).json()
-    assert "rooms" not in config
-    assert list(config["businessHours"]) == ["start", "end"]
+    await sandbox.dials(config_missing=["rooms", "appointmentRooms", "businessHours.daysOfWeek"])
+    newer, older = (await visitor.config()).json(), (await visitor.config(CONFIGS)).json()
+    assert not {"rooms", "appointmentRooms"} & (newer.keys() | older.keys())
+    assert [list(entry) for entry in newer["businessHours"]] == [["startTime", "endTime"]] * 3
+    assert list(older["businessHours"]) == ["start", "end"]
     await sandbox.dials(config_missing=None)
     assert (await visitor.config()).json() == clinic.config
+
+
+@pytest.mark.parametrize(("calls", "statuses"), [("both", (200, 200)), ("old", (404, 200)), ("new", (200, 404))])
+async def test_a_portal_may_have_only_one_of_the_two_calls(
+    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, calls: str, statuses: tuple[int, int]
+) -> None:
+    await visitor.sign_in(clinic)
+    await sandbox.dials(config_calls=calls)
+    assert tuple([(await visitor.config(path)).status_code for path in (VIEW, CONFIGS)]) == statuses
+
+
+@pytest.mark.parametrize(
+    ("dials", "newer", "older"),
+    [
+        (
+            {"config_hours": "over_midnight"},
+            {"daysOfWeek": [6], "startTime": "09:00", "endTime": "02:00"},
+            {"start": "08:00", "end": "02:00", "daysOfWeek": [1, 2, 3, 4, 5, 6]},
+        ),
+        (
+            {"config_hours": "24:00"},
+            {"daysOfWeek": [6], "startTime": "09:00", "endTime": "24:00"},
+            {"start": "08:00", "end": "24:00", "daysOfWeek": [1, 2, 3, 4, 5, 6]},
+        ),
+        (
+            {"config_keys": "synonyms"},
+            {"dow": [6], "open": "09:00", "close": "14:00"},
+            {"open": "08:00", "close": "18:00", "dow": [1, 2, 3, 4, 5, 6]},
+        ),
+        (
+            {"config_keys": "renamed"},
+            {"on": [6], "a": "09:00", "b": "14:00"},
+            {"a": "08:00", "b": "18:00", "on": [1, 2, 3, 4, 5, 6]},
+        ),
+    ],
+    ids=str,
+)
+async def test_hours_may_be_written_in_other_ways(
+    sandbox: SandboxProcess,
+    visitor: Visitor,
+    clinic: SandboxClinic,
+    dials: dict[str, str],
+    newer: dict[str, Any],
+    older: dict[str, Any],
+) -> None:
+    await visitor.sign_in(clinic)
+    await sandbox.dials(**dials)
+    names = {"synonyms": "business_hours", "renamed": "clinicTimes"}
+    name = names.get(dials.get("config_keys", ""), "businessHours")
+    assert (await visitor.config()).json()[name][-1] == newer
+    assert (await visitor.config(CONFIGS)).json()[name] == older

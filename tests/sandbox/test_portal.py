@@ -8,7 +8,7 @@ import pytest
 
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.sandbox.conftest import TODAY
-from tests.sandbox.visitor import CALENDAR, Visitor
+from tests.sandbox.visitor import CALENDAR, CONFIGS, Visitor
 
 pytestmark = pytest.mark.anyio
 
@@ -46,9 +46,26 @@ async def test_the_calendar_shows_what_starts_in_the_range(visitor: Visitor, cli
     assert week == [record for day in days for record in day]
 
 
-async def test_the_configuration_names_hours_providers_and_rooms(visitor: Visitor, clinic: SandboxClinic) -> None:
+async def test_the_newer_configuration_has_hours_for_each_weekday(visitor: Visitor, clinic: SandboxClinic) -> None:
     await visitor.sign_in(clinic)
-    assert (await visitor.config()).json() == clinic.config
+    config = (await visitor.config()).json()
+    assert config == clinic.config
+    assert config["businessHours"] == [
+        {"daysOfWeek": [1, 2, 3, 4, 5], "startTime": "08:00", "endTime": "12:00"},
+        {"daysOfWeek": [1, 2, 3, 4, 5], "startTime": "13:00", "endTime": "18:00"},
+        {"daysOfWeek": [6], "startTime": "09:00", "endTime": "14:00"},
+    ]
+    doctors = {provider["name"] for provider in config["providers"]}
+    rooms = [room["name"] for room in config["appointmentRooms"]]
+    assert (len(rooms), len(doctors & set(rooms))) == (6, 3)
+    assert config["appointmentTypes"][0] == {"id": 1, "name": "Wellness Exam", "duration": 2, "color": "#6a9fd8"}
+
+
+async def test_the_older_configuration_has_one_pair_of_times(visitor: Visitor, clinic: SandboxClinic) -> None:
+    await visitor.sign_in(clinic)
+    config = (await visitor.config(CONFIGS)).json()
+    assert config["businessHours"] == {"start": "08:00", "end": "18:00", "daysOfWeek": [1, 2, 3, 4, 5, 6]}
+    assert [room["id"] for room in config["rooms"]] == [room["id"] for room in clinic.config["appointmentRooms"]]
 
 
 async def test_the_ledger_tells_every_call_but_its_own(

@@ -12,7 +12,8 @@ import httpx
 from ops.sandbox.client import SandboxClinic
 
 CALENDAR = "/appointments/getCalendarEventData"
-CONFIG = "/schedule/getScheduleConfigs"
+VIEW = "/appointments/getAppointmentView"
+CONFIGS = "/schedule/getScheduleConfigs"
 
 
 class Visitor(httpx.AsyncClient):
@@ -35,8 +36,8 @@ class Visitor(httpx.AsyncClient):
         after = (last or first) + timedelta(days=1)
         return await self.json_call(CALENDAR, {"start": f"{first} 00:00:00", "end": f"{after} 00:00:00"})
 
-    async def config(self) -> httpx.Response:
-        return await self.json_call(CONFIG, {})
+    async def config(self, path: str = VIEW) -> httpx.Response:
+        return await self.json_call(path, {})
 
     async def json_call(self, path: str, query: dict[str, str]) -> httpx.Response:
         return await self.get(path, params=query, headers={"X-Requested-With": "XMLHttpRequest"})

@@ -1,4 +1,4 @@
-// The week's calendar, one day at a time with a column for each room. It asks the same two calls that everyone asks.
+// The week's calendar, one day at a time with a column for each room. It makes the same calls as every client.
 "use strict";
 
 const { today } = JSON.parse(document.getElementById("page-data").textContent);
@@ -48,7 +48,7 @@ async function load() {
   try {
     const range = { start: `${first} 00:00:00`, end: `${plusDays(first, 7)} 00:00:00` };
     [config, week] = await Promise.all([
-      ask("/schedule/getScheduleConfigs"),
+      ask("/appointments/getAppointmentView").catch(() => ask("/schedule/getScheduleConfigs")),
       ask("/appointments/getCalendarEventData", range),
     ]);
   } catch (error) {
@@ -90,11 +90,11 @@ function drawDays() {
 }
 
 function grid(records) {
-  const rooms = [...(config.rooms ?? [])];
+  const rooms = [...(config.appointmentRooms ?? config.rooms ?? [])];
+  const [opens, closes] = openHours();
   if (records.some((record) => !rooms.some((room) => room.id === record.room))) rooms.push({ id: null, name: "No room" });
-  const opens = hour(config.businessHours?.start, 8);
   const first = Math.min(opens, ...records.map((record) => Math.floor(minutes(record.start) / 60)));
-  const last = Math.max(hour(config.businessHours?.end, 18) + 1, ...records.map((record) => Math.floor(minutes(record.start) / 60) + 1));
+  const last = Math.max(closes + 1, ...records.map((record) => Math.floor(minutes(record.start) / 60) + 1));
   const drawn = element("div", { class: "grid", style: `--rooms: ${rooms.length}; --hour: ${HOUR}px` });
   drawn.append(element("h2", {}, ""), ...rooms.map((room) => element("h2", {}, room.name)));
   drawn.append(element("div", { class: "hours" },
@@ -104,6 +104,17 @@ function grid(records) {
     drawn.append(lane(here, first, last));
   }
   return drawn;
+}
+
+// The first and the last hour of the week, only to draw the day; an end that lies after midnight ends the page's day.
+function openHours() {
+  const entries = [config.businessHours ?? []].flat();
+  const starts = entries.map((entry) => hour(entry.startTime ?? entry.start, 8));
+  const ends = entries.map((entry, index) => {
+    const end = hour(entry.endTime ?? entry.end, 18);
+    return Math.min(end > starts[index] ? end : 23, 23);
+  });
+  return [Math.min(...starts, entries.length ? 24 : 8), Math.max(...ends, entries.length ? 0 : 18)];
 }
 
 const hour = (time, otherwise) => (time ? Number(time.slice(0, 2)) : otherwise);
