@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from actors.settings import Settings
 from engine.store import clinics as store
+from ops.cli.configuration import config
 from ops.cli.confirm import Yes, confirm
 from ops.cli.errors import CommandFailed
 from ops.cli.exits import Exit
@@ -26,6 +27,7 @@ from ops.reach import database_url, settings_here
 clinic = App(name="clinic", help="Add, list, show and remove clinics; their schedules, goals and webhooks.")
 
 clinic.command(resources)
+clinic.command(config)
 clinic.command(schedule)
 clinic.command(goal)
 clinic.command(webhook)
