@@ -108,7 +108,17 @@ def _is_self_or_super(node: ast.expr) -> bool:
         (MmapedDict, ["read_all_values_from_file", "write_value", "read_value", "close"]),
         (MultiProcessCollector, ["collect"]),
     ],
-    ids=str,
+    ids=[
+        "TcpTransport",
+        "Client",
+        "JetStream",
+        "MessageProxy",
+        "H11Protocol",
+        "Server",
+        "values",
+        "Mmaped",
+        "Multi",
+    ],
 )
 def test_they_are_there(owner: Any, names: list[str]) -> None:
     assert [name for name in names if not hasattr(owner, name)] == []
