@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import structlog
 
+from actors.item_guard import ItemGuard
 from actors.processes import Process
-from engine.store.reconciling import sweep
+from engine.store.reconciling.housekeeping import KINDS, sweep_kind
 from engine.store.syncs.reading import database_time
 
 log = structlog.get_logger(__name__)
@@ -17,9 +18,13 @@ INTERVAL = 30.0
 class Housekeeping:
     def __init__(self, process: Process) -> None:
         self._process = process
+        self._guard = ItemGuard[str]("housekeeping")
 
     async def once(self) -> None:
+        await self._guard.each(KINDS, self._sweep)
+
+    async def _sweep(self, kind: str) -> None:
         async with self._process.database.transaction() as connection:
-            removed = await sweep(connection, await database_time(connection))
-        if any(removed.values()):
-            log.info("housekeeping", **removed)
+            removed = await sweep_kind(connection, kind, await database_time(connection))
+        if removed:
+            log.info("housekeeping", kind=kind, removed=removed)

@@ -14,7 +14,7 @@ import pytest
 import sentry_sdk
 from dramatiq.errors import BrokerConnectionError
 
-from actors import error_reports, stepping
+from actors import error_reports, housekeeping, stepping
 from actors.item_guard import FIRST_PAUSE, LONGEST_PAUSE, ItemGuard
 from actors.messages import Subjects
 from actors.relay import Relay
@@ -23,6 +23,7 @@ from engine.clinic import Clinic
 from engine.errors import Unavailable
 from engine.scrape import scrape_dates
 from engine.store.database import Database
+from engine.store.reconciling.housekeeping import KINDS
 from engine.store.vault import Vault
 from engine.task_group import task_group
 from tests.store.test_login_failures import desk, vault
@@ -62,6 +63,20 @@ async def test_a_sync_that_cannot_be_looked_after_holds_up_no_other(
     assert set(looked_after) == set(syncs)
     assert looked_after.count(looked_after[0]) == 1, "it pauses, and so it is reported once"
     assert len(reported) == 1
+
+
+async def test_records_of_one_kind_that_cannot_be_removed_keep_no_other_kind(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[str] = []
+
+    async def sweep(_connection: object, kind: str, *_: object) -> int:
+        swept.append(kind)
+        raise KeyError(kind)
+
+    monkeypatch.setattr(housekeeping, "sweep_kind", sweep)
+    await housekeeping.Housekeeping(cast("Any", SimpleNamespace(database=database))).once()
+    assert swept == list(KINDS)
 
 
 class Clock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from engine.store.database import Connection
@@ -27,6 +27,10 @@ class Lifetimes:
     deliveries: timedelta = timedelta(days=30)
 
 
+#: The kinds of records that are removed, each by a statement of its own.
+KINDS = tuple(field.name for field in fields(Lifetimes))
+
+
 async def sweep(
     connection: Connection, now: datetime, lifetimes: Lifetimes | None = None, step: int = STEP_ROWS
 ) -> Mapping[str, int]:
@@ -34,12 +38,13 @@ async def sweep(
 
     Nothing of a sync that runs goes, and nothing that has not been published.
     """
-    removed = {}
-    for kind, lifetime in _ages(lifetimes or Lifetimes()).items():
-        status = await connection.execute(SQL[f"sweep_{kind}"], now - lifetime, step)
-        removed[kind] = int(status.split()[-1])
-    return removed
+    return {kind: await sweep_kind(connection, kind, now, lifetimes, step) for kind in KINDS}
 
 
-def _ages(lifetimes: Lifetimes) -> dict[str, timedelta]:
-    return asdict(lifetimes)
+async def sweep_kind(
+    connection: Connection, kind: str, now: datetime, lifetimes: Lifetimes | None = None, step: int = STEP_ROWS
+) -> int:
+    """The same for one of `KINDS`; returns how many rows it removed."""
+    lifetime: timedelta = getattr(lifetimes or Lifetimes(), kind)
+    status = await connection.execute(SQL[f"sweep_{kind}"], now - lifetime, step)
+    return int(status.split()[-1])
