@@ -31,8 +31,14 @@ class MigrationChanged(Exception):
     """A migration file differs from what was applied under its name."""
 
 
+class WrongEncoding(Exception):
+    """The database cannot store every character."""
+
+
 async def migrate(connection: asyncpg.Connection, folder: Path = FOLDER) -> list[str]:
     """Brings the schema up to date; answers the names of the migrations that were applied now."""
+    if reason := wrong_encoding(connection):
+        raise WrongEncoding(reason)
     await connection.execute("select pg_advisory_lock($1)", _LOCK)
     try:
         await connection.execute(_LEDGER)
@@ -41,6 +47,17 @@ async def migrate(connection: asyncpg.Connection, folder: Path = FOLDER) -> list
         return [name for name, text in _read(folder) if await _apply(connection, name, text, known)]
     finally:
         await connection.execute("select pg_advisory_unlock($1)", _LOCK)
+
+
+def wrong_encoding(connection: Connection) -> str | None:
+    """Why the database cannot be used, in one sentence; None if its encoding is UTF8."""
+    encoding: str = connection.get_settings().server_encoding
+    if encoding == "UTF8":
+        return None
+    return (
+        f"the database's encoding is {encoding}, which does not hold every name; make a new one: "
+        "create database … encoding 'UTF8' template template0"
+    )
 
 
 async def pending(connection: Connection, folder: Path = FOLDER) -> list[str]:

@@ -88,6 +88,7 @@ _KNOWN: dict[str, Callable[[BaseException], Explanation]] = {
     "engine.EngineError": _engine,
     "engine.VaultError": _status(Exit.USAGE),
     "engine.MigrationChanged": _status(Exit.FAILED),
+    "engine.WrongEncoding": _status(Exit.FAILED),
     "engine.BrowserMissing": _status(Exit.FAILED, "./ops/setup"),
     "ops.HomeInUse": _status(Exit.FAILED),
     "ops.StartFailed": _status(Exit.FAILED),

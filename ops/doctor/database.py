@@ -14,7 +14,7 @@ from engine.errors import Unavailable
 from engine.store.clinics import find_clinic, get_credentials, list_clinics
 from engine.store.clinics.unknown_fields import unknown_fields
 from engine.store.database import Connection, accepts_writes
-from engine.store.migrate import pending
+from engine.store.migrate import pending, wrong_encoding
 from engine.store.vault import Vault, VaultError
 from engine.store.webhooks import WebhookFigures, webhook_figures
 from ops.cli.exits import sign_in_remedy
@@ -53,6 +53,8 @@ def _server(connection: asyncpg.Connection[Any], url: str) -> Finding:
     message = f"PostgreSQL {version.major}.{version.minor} at {where(url)}"
     if version.major < OLDEST:
         return fail("postgresql", message, f"update it to {OLDEST} or newer")
+    if reason := wrong_encoding(connection):
+        return fail("postgresql", f"{message}: {reason}", "have DATABASE_URL name a database in UTF8")
     return good("postgresql", message)
 
 

@@ -14,7 +14,7 @@ import pytest
 from engine.clinic import Clinic
 from engine.schedule import Room, ScheduleConfig, same_hours
 from engine.store.clinics import remove_clinic
-from engine.store.migrate import FOLDER, MigrationChanged, migrate, pending
+from engine.store.migrate import FOLDER, MigrationChanged, WrongEncoding, migrate, pending
 from engine.store.reconciling import refresh_slots, save_schedule_config
 from tests.conftest import open_pool
 from tests.store.desk import Desk, appointment, by_key, day
@@ -45,6 +45,22 @@ async def test_a_second_migration_applies_nothing(pool: asyncpg.Pool[Any]) -> No
     async with pool.acquire() as connection:
         assert await migrate(connection) == []
         assert await pending(connection) == []
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_a_database_that_cannot_hold_every_name_is_refused_before_anything_is_made(
+    empty: asyncpg.Pool[Any], empty_url: str, encoding: str
+) -> None:
+    name = f"l{uuid.uuid4().hex[:12]}"
+    await empty.execute(f"create database {name} encoding '{encoding}' locale 'C' template template0")
+    connection = await asyncpg.connect(empty_url, database=name)
+    try:
+        with pytest.raises(WrongEncoding, match=f"encoding is {encoding}, .* encoding 'UTF8' template template0"):
+            await migrate(connection)
+        assert await connection.fetchval("select count(*) from pg_tables where schemaname = 'public'") == 0
+    finally:
+        await connection.close()
+        await empty.execute(f"drop database {name}")
 
 
 async def test_every_statement_may_run_again(pool: asyncpg.Pool[Any]) -> None:
