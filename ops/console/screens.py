@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from datetime import datetime
 from typing import ClassVar
@@ -19,7 +20,6 @@ from ops.console.glance import View
 from ops.console.known import Known
 from ops.console.rows import Row
 from ops.console.widgets import LOOKS, LiveTable
-from ops.live.events import Event
 from ops.live.show import line
 from ops.live.words import why
 
@@ -39,7 +39,7 @@ class SyncScreen(Screen[None]):
         super().__init__()
         self._known = known
         self._sync = sync
-        self._seen = 0
+        self._last_seq = 0
 
     def compose(self) -> ComposeResult:
         yield Static(id="about")
@@ -50,23 +50,35 @@ class SyncScreen(Screen[None]):
     def on_mount(self) -> None:
         self.query_one("#dates").border_title = "dates"
         self.query_one("#story").border_title = "events"
-        self.run_worker(self._look())
-        self.set_interval(REFRESH, lambda: self.run_worker(self._look(), exclusive=True))
+        self.run_worker(self._show_dates())
+        self.run_worker(self._show_events())
 
-    async def _look(self) -> None:
+    async def _show_dates(self) -> None:
         known, sync = self._known, self._sync
-        found = await known.trying(known.source.sync(sync["clinic"], sync["sync_id"]))
-        if found is not None:
-            with suppress(NoMatches):  # the answer comes while the screen is being taken down
-                self._show(*found)
+        while True:
+            found = await known.trying(known.source.sync(sync["clinic"], sync["sync_id"]))
+            if found is not None:
+                with suppress(NoMatches):  # the answer comes while the screen is being taken down
+                    self._show(found)
+            await asyncio.sleep(REFRESH)
 
-    def _show(self, sync: View, events: list[Event]) -> None:
+    async def _show_events(self) -> None:
+        while not await self._known.trying(self._follow()):
+            await asyncio.sleep(REFRESH)
+
+    async def _follow(self) -> bool:
+        """Shows the events that come; True after the last one. What is shown already is not asked for again."""
+        clinic, sync_id = self._sync["clinic"], self._sync["sync_id"]
+        async for event in self._known.source.events_of(clinic, sync_id, self._last_seq):
+            with suppress(NoMatches):
+                self.query_one("#story", RichLog).write(Text(line(event), LOOKS.get(event["event"], "")))
+            self._last_seq = event["seq"]
+        return True
+
+    def _show(self, sync: View) -> None:
         self.query_one("#about", Static).update(about(sync, self._known.now()))
         dates = sorted(sync["dates"], key=lambda day: str(day["date"]))
         self.query_one(LiveTable).show([date_row(day, self._known.now()) for day in dates])
-        for event in events[self._seen :]:
-            self.query_one(RichLog).write(Text(line(event), LOOKS.get(event["event"], "")))
-        self._seen = len(events)
 
 
 class LettersScreen(Screen[None]):
@@ -85,14 +97,15 @@ class LettersScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#letters").border_title = "dead letters"
-        self.run_worker(self._look())
-        self.set_interval(REFRESH, lambda: self.run_worker(self._look(), exclusive=True))
+        self.run_worker(self._show_letters())
 
-    async def _look(self) -> None:
-        letters = await self._known.trying(self._known.source.letters())
-        if letters is not None:
-            with suppress(NoMatches):
-                self._show(letters)
+    async def _show_letters(self) -> None:
+        while True:
+            letters = await self._known.trying(self._known.source.letters())
+            if letters is not None:
+                with suppress(NoMatches):
+                    self._show(letters)
+            await asyncio.sleep(REFRESH)
 
     def _show(self, letters: list[View]) -> None:
         told = "idexx-sync dlq replay LETTER sends one again" if letters else "there are no dead letters"

@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from actors.messages import ALL, Subjects
 from ops.console.glance import Glance, View
 from ops.console.letters import read_letters
-from ops.live.events import Event, events_of_all
+from ops.live.events import Event, events_of, events_of_all
 from ops.live.requests import ask
 
 GATEWAYS, WORKERS = "idexx-sync", "idexx-sync-worker"
@@ -50,13 +50,15 @@ class Source:
         finally:
             await heard.unsubscribe()
 
-    async def sync(self, clinic: str, sync_id: str) -> tuple[View, list[Event]]:
-        """A sync with its dates, and its events."""
-        status, events = await asyncio.gather(
-            ask(self.client, self.subjects, "status", clinic, sync_id=sync_id),
-            ask(self.client, self.subjects, "events", clinic, sync_id=sync_id),
-        )
-        return status["sync"], events["events"]
+    async def sync(self, clinic: str, sync_id: str) -> View:
+        """A sync with its dates."""
+        status = await ask(self.client, self.subjects, "status", clinic, sync_id=sync_id)
+        view: View = status["sync"]
+        return view
+
+    def events_of(self, clinic: str, sync_id: str, after_seq: int) -> AsyncGenerator[Event]:
+        """The sync's events after one of them, as they come, to the last."""
+        return events_of(self.client, self.subjects, clinic, sync_id, after_seq=after_seq)
 
     async def letters(self) -> list[View]:
         return await read_letters(self.client, self.subjects)

@@ -37,21 +37,24 @@ LOOK_AGAIN = 10.0
 SILENCE = 2.0
 
 
-async def events_of(client: Client, subjects: Subjects, clinic: str, sync_id: str) -> AsyncGenerator[Event]:
-    """Every event of a sync, from the first to the last, in order and once.
+async def events_of(
+    client: Client, subjects: Subjects, clinic: str, sync_id: str, *, after_seq: int = 0
+) -> AsyncGenerator[Event]:
+    """Every event of a sync after one of them, to the last, in order and once.
 
     Listens first and then asks for what was; a gap, or silence, makes it ask again.
     """
     live = await client.subscribe(subjects.sync_event(clinic, sync_id))
-    seen = 0
+    seen = after_seq
     try:
         while True:
-            past = await ask(client, subjects, "events", clinic, sync_id=sync_id, after_seq=seen)
-            for event in past["events"]:
-                yield event
-                seen = event["seq"]
-                if event["event"] in LAST:
-                    return
+            # An answer has a limit, so the next one is asked for until nothing is left.
+            while past := await _events_after(client, subjects, clinic, sync_id, seen):
+                for event in past:
+                    yield event
+                    seen = event["seq"]
+                    if event["event"] in LAST:
+                        return
             with suppress(NatsTimeoutError):
                 while (event := json.loads((await cancellable(live.next_msg(timeout=SILENCE))).data))[
                     "seq"
@@ -64,6 +67,11 @@ async def events_of(client: Client, subjects: Subjects, clinic: str, sync_id: st
                         return
     finally:
         await _let_go(live)
+
+
+async def _events_after(client: Client, subjects: Subjects, clinic: str, sync_id: str, seq: int) -> list[Event]:
+    reply = await ask(client, subjects, "events", clinic, sync_id=sync_id, after_seq=seq)
+    return list(reply["events"])
 
 
 async def events_of_all(
@@ -139,13 +147,11 @@ class _Known:
     async def missed(self, clinic: str, sync_id: str) -> AsyncIterator[Event]:
         """Nothing while no gateway answers; a later look finds them."""
         with suppress(CommandFailed):
-            while events := await self._after(self._last.get(sync_id, 0), clinic, sync_id):
+            while events := await _events_after(
+                self._client, self._subjects, clinic, sync_id, self._last.get(sync_id, 0)
+            ):
                 for event in events:
                     yield self._seen(event)
-
-    async def _after(self, seq: int, clinic: str, sync_id: str) -> list[Event]:
-        reply = await ask(self._client, self._subjects, "events", clinic, sync_id=sync_id, after_seq=seq)
-        return list(reply["events"])
 
     def _seen(self, event: Event) -> Event:
         self._last[event["sync_id"]] = event["seq"]
