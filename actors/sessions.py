@@ -12,7 +12,7 @@ from engine.failure import Failure, Reason
 from engine.portal.protocols import Refusal, Session
 from engine.store.clinics import find_clinic
 from engine.store.database import Database
-from engine.store.sessions import drop_session, get_session, put_session
+from engine.store.sessions import drop_session, get_session, put_session, update_session
 from engine.store.vault import Vault
 
 #: A sign-in that takes longer than this without a renewal of its lease has died.
@@ -44,13 +44,19 @@ class SharedSessions:
         async with self._database.transaction() as connection:
             await drop_session(connection, (await find_clinic(connection, clinic)).id, generation)
 
+    async def update(self, clinic: str, session: Session) -> None:
+        async with self._database.transaction() as connection:
+            clinic_id = (await find_clinic(connection, clinic)).id
+            await update_session(connection, self._vault, clinic_id, session.generation, _record(session))
+
     def sign_in_lease(self, clinic: str) -> AbstractAsyncContextManager[object]:
         return self._lease(clinic)
 
 
 def _record(entry: Session | Refusal) -> dict[str, Any]:
     if isinstance(entry, Session):
-        return {"generation": entry.generation, "cookies": [dict(cookie) for cookie in entry.cookies]}
+        cookies = [dict(cookie) for cookie in entry.cookies]
+        return {"generation": entry.generation, "cookies": cookies, "user_agent": entry.user_agent}
     return {
         "credentials": entry.credentials,
         "reason": entry.failure.reason,
@@ -61,6 +67,6 @@ def _record(entry: Session | Refusal) -> dict[str, Any]:
 
 def _entry(record: dict[str, Any]) -> Session | Refusal:
     if "generation" in record:
-        return Session(record["generation"], record["cookies"])
+        return Session(record["generation"], record["cookies"], record.get("user_agent", ""))
     failure = Failure(Reason(record["reason"]), record["message"])
     return Refusal(record["credentials"], failure, datetime.fromisoformat(record["at"]))

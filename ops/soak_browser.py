@@ -1,7 +1,8 @@
 """Many dates and many forced crashes: `python -m ops.soak_browser --dates 500 --crashes 20 --seed 1`.
 
-One portal with one browser at a time, against a sandbox of its own. Now and then the browser, its driver or the
-worker's patience is killed in the middle of a call; the date is then asked for again, as the scrape verb does.
+One portal with one browser at a time, against a sandbox of its own; each date signs in, which is what the browser is
+for. Now and then the browser, its driver or the worker's patience is killed in the middle of it; the date is then
+asked for again, as the scrape verb does.
 Ends with status 1 if a date was wrong, if any process or profile of a browser is left, or if memory grew beyond
 its bounds: this process by `GROWTH_MIB`, a browser with its driver beyond `BrowserLimits.memory_mib`.
 """
@@ -41,14 +42,14 @@ WIDTH = 3
 
 
 class OneProcess:
-    """The session store and the budget of a soak: nobody shares them."""
+    """The session store and the budget of a soak: nobody shares them, and each session is handed out once."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Session | Refusal] = {}
         self._lease = asyncio.Lock()
 
     async def get(self, clinic: str) -> Session | Refusal | None:
-        return self._entries.get(clinic)
+        return self._entries.pop(clinic, None)
 
     async def put(self, clinic: str, entry: Session | Refusal) -> None:
         self._entries[clinic] = entry
@@ -56,6 +57,10 @@ class OneProcess:
     async def drop(self, clinic: str, generation: str) -> None:
         if getattr(self._entries.get(clinic), "generation", None) == generation:
             del self._entries[clinic]
+
+    async def update(self, clinic: str, session: Session) -> None:
+        if getattr(self._entries.get(clinic), "generation", None) == session.generation:
+            self._entries[clinic] = session
 
     def sign_in_lease(self, clinic: str) -> asyncio.Lock:  # noqa: ARG002
         return self._lease

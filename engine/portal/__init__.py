@@ -8,9 +8,9 @@ A DateScraper owns one `Portal`, and that owns one Chromium:
     await portal.close()
 
 How a date becomes a snapshot. `scrape` asks the breaker whether anybody may call; takes the clinic's session
-from the store, or signs in under its lease (`sessions`, `sign_in`); opens a context of its own with the
-session's cookies (`browser`); makes one call for each span of days, each call for a token of the shared
-budget (`calls`); and reads the answer (`calendar`). No page is opened for data. Everything about an answer is
+from the store, or signs in under its lease (`sessions`, `sign_in`); makes one call for each span of days with
+the session's cookies (`cookies`, `data_client`), each call for a token of the shared budget (`calls`); and reads
+the answer (`calendar`). No page is opened for data. Everything about an answer is
 decided by pure functions: `answer` (status, JSON), `calendar` (complete or not), `records`, `fields`,
 `times`, `phones`, `statuses`, `schedule_config`.
 

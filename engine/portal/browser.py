@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,10 +15,12 @@ from playwright.async_api import Error as PlaywrightError
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.chromium import BrowserMissing, Chromium, crashed
 from engine.portal.egress import EgressPolicy
-from engine.portal.protocols import Cookie
 from engine.portal.settings import PortalSettings
 
 Settle = Callable[[], Awaitable[None]]
+
+#: What a browser's end looks like to the page that it takes away.
+BROKEN_OFF = frozenset({Reason.CONNECTION_LOST, Reason.PORTAL_UNAVAILABLE, Reason.TIMED_OUT, Reason.INTERNAL})
 
 log = logging.getLogger(__name__)
 
@@ -63,18 +65,14 @@ class Browser:
 
     @asynccontextmanager
     async def context(
-        self,
-        cookies: Sequence[Cookie] = (),
-        *,
-        policy: EgressPolicy | None = None,
-        settle: Settle | None = None,
+        self, *, policy: EgressPolicy | None = None, settle: Settle | None = None
     ) -> AsyncIterator[BrowserContext]:
-        """A fresh context with these cookies, which connects to nothing but what the policy allows. Raises
+        """A fresh context, which connects to nothing but what the policy allows. Raises
         `PortalFailure` if no browser can be had or if it crashes.
 
         `settle` is awaited before the context is closed, when nobody waits for it any more.
         """
-        chromium, context = await self._open(cookies, policy)
+        chromium, context = await self._open(policy)
         try:
             yield context
         except PlaywrightError as error:
@@ -82,6 +80,8 @@ class Browser:
                 raise
             raise crashed() from error
         except PortalFailure as error:
+            if error.failure.reason in BROKEN_OFF and (self._closed or not chromium.is_alive()):
+                raise crashed() from error
             if error.failure.reason is Reason.TIMED_OUT and not await chromium.answers():
                 await self._kill(chromium)
                 raise crashed("the browser hung and was killed") from error
@@ -89,9 +89,7 @@ class Browser:
         finally:
             self._spawn(self._give_back(chromium, context, settle))
 
-    async def _open(
-        self, cookies: Sequence[Cookie], policy: EgressPolicy | None
-    ) -> tuple[Chromium, BrowserContext]:
+    async def _open(self, policy: EgressPolicy | None) -> tuple[Chromium, BrowserContext]:
         """Opening a context is the health check: what does not answer is killed, and the next gets the work."""
         for last_try in (False, True):
             try:
@@ -100,7 +98,7 @@ class Browser:
                 raise PortalFailure(Failure(Reason.INTERNAL, str(error))) from error
             self._stay()
             chromium.in_use += 1
-            opening = asyncio.ensure_future(chromium.new_context(cookies, policy))
+            opening = asyncio.ensure_future(chromium.new_context(policy))
             try:
                 # Shielded: a context that opens while its user is cancelled has to be closed, too.
                 return chromium, await asyncio.shield(opening)

@@ -8,7 +8,6 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +20,6 @@ from engine.failure import Failure, PortalFailure, Reason
 from engine.portal import processes, scratch
 from engine.portal.driver import Driver
 from engine.portal.egress import EgressPolicy, EgressProxy
-from engine.portal.protocols import Cookie
 from engine.portal.settings import PortalSettings
 
 #: Looked for on the PATH, lightest first; the headless shells cannot show a window.
@@ -155,29 +153,25 @@ class Chromium:
             self._memory_mib = taken / 2**20
         return self._memory_mib
 
-    async def new_context(
-        self, cookies: Sequence[Cookie] = (), policy: EgressPolicy | None = None
-    ) -> BrowserContext:
-        """A context with these cookies, which connects to what the policy allows, or to nothing. Raises
+    async def new_context(self, policy: EgressPolicy | None = None) -> BrowserContext:
+        """A context that connects to what the policy allows, or to nothing. Raises
         `TimeoutError` where the browser hangs."""
         egress = await EgressProxy.start(policy or EgressPolicy(), self._settings.upstream)
         self._egress.add(egress)
         try:
             async with asyncio.timeout(self._settings.times.browser_answer):
-                return await self._new_context(cookies, egress)
+                return await self._new_context(egress)
         except BaseException:
             self._close_egress(egress)
             raise
 
-    async def _new_context(self, cookies: Sequence[Cookie], egress: EgressProxy) -> BrowserContext:
+    async def _new_context(self, egress: EgressProxy) -> BrowserContext:
         context = await self._browser.new_context(
             service_workers="block", accept_downloads=False, proxy=_proxy(egress)
         )
         context.on("close", lambda _: self._close_egress(egress))
         # Limits are kept by `Patience`, which knows when to stand still.
         context.set_default_timeout(0)
-        if cookies:
-            await context.add_cookies([dict(cookie) for cookie in cookies])  # type: ignore[misc]
         self.contexts += 1
         return context
 

@@ -14,6 +14,7 @@ from engine.portal.times import PORTAL_TIME
 
 #: So much of a body is kept, in characters.
 KEPT_CHARACTERS = 4096
+KEPT_BYTES = 4 * KEPT_CHARACTERS
 
 #: Headers whose values say how an answer came about, and nothing about anybody.
 TOLD_HEADERS = frozenset(
@@ -66,7 +67,7 @@ _TOLD_ATTRIBUTES = frozenset({"role", "class"})
 
 def mask_body(body: bytes, content_type: str) -> str:
     """The first kilobytes, masked. The content type is a hint only: a page says so itself."""
-    text = body[: KEPT_CHARACTERS * 4].decode("utf-8", "replace")[:KEPT_CHARACTERS]
+    text = body[:KEPT_BYTES].decode("utf-8", "replace")[:KEPT_CHARACTERS]
     if text.lstrip().startswith("<") or "html" in content_type:
         return mask_html(text)
     return mask_json(text)

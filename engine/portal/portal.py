@@ -15,6 +15,7 @@ from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.browser import Browser
 from engine.portal.calls import Caller
 from engine.portal.config_calls import ConfigCalls
+from engine.portal.data_client import DataClient
 from engine.portal.doubts import Doubts, every_day
 from engine.portal.errand import Errand
 from engine.portal.protocols import Breaker, Budget, Observer, SessionStore
@@ -65,6 +66,7 @@ class Portal:
         self._breaker = breaker
         self._observer = observer
         self.browser = browser or Browser(settings)
+        self._client = DataClient(settings)
         self._sessions = Sessions(settings, self.browser, sessions, budget)
         self._config_calls = ConfigCalls()
 
@@ -73,7 +75,8 @@ class Portal:
         await self.browser.start()
 
     async def close(self) -> None:
-        """Ends the browser and all of its processes; scrapes in flight fail with `browser_crashed`."""
+        """Ends the browser and all of its processes, and every connection; what is in flight fails."""
+        await self._client.close()
         await self.browser.close()
 
     async def memory_mib(self) -> float:
@@ -151,12 +154,12 @@ class Portal:
 
     async def _run(self, errand: Errand, look: Callable[[Visit], Awaitable[T]], seconds: float) -> T | Failure:
         """Its result, or the failure that ended it."""
-        caller = Caller(self._settings, self._budget, errand)
+        caller = Caller(self._settings, self._client, self._budget, errand)
         try:
             with portal_rim("the scrape"):
                 async with (
                     errand.patience.limit(seconds),
-                    visit(self.browser, caller, self._sessions, errand) as place,
+                    visit(self._settings.base_url, caller, self._sessions, errand) as place,
                 ):
                     return await look(place)
         except PortalFailure as error:

@@ -16,10 +16,14 @@ Cookie = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The cookies of one sign-in. `generation` is unique to it, so that an old one cannot drop a newer one."""
+    """The cookies of one sign-in, and the browser that it belongs to, as it calls itself (`user_agent`).
+
+    `generation` is unique to it, so that an old one cannot drop a newer one.
+    """
 
     generation: str
     cookies: Sequence[Cookie] = field(repr=False)
+    user_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,9 @@ class SessionStore(Protocol):
 
     async def drop(self, clinic: str, generation: str) -> None:
         """Forgets the session if it is still this one; a newer one, or a refusal, stays."""
+
+    async def update(self, clinic: str, session: Session) -> None:
+        """Stores what has become of the session's cookies, if it is still this one; it lives no longer for that."""
 
     def sign_in_lease(self, clinic: str) -> AbstractAsyncContextManager[object]:
         """Held by at most one DateScraper anywhere; waits for its turn, and gives way to a cancel."""

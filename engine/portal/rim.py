@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpcore
 from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.network import Unreachable, why_not_connected
 from engine.portal.patience import OutOfPatience
 
 #: The words by which Playwright's errors are known, and what they mean; the first that fits counts.
@@ -48,8 +50,36 @@ def portal_rim(doing: str) -> Iterator[None]:
     except PlaywrightError as error:
         reason, meaning = meaning_of(str(error))
         raise PortalFailure(Failure(reason, f"{doing}: {meaning}")) from error
+    except (
+        httpcore.NetworkError,
+        httpcore.ProtocolError,
+        httpcore.TimeoutException,
+        httpcore.ProxyError,
+    ) as error:
+        reason, meaning = meaning_of_call(error)
+        raise PortalFailure(Failure(reason, f"{doing}: {meaning}")) from error
+    except Unreachable as error:
+        raise PortalFailure(Failure(Reason.PORTAL_UNAVAILABLE, f"{doing}: {error}")) from error
     except OutOfPatience as error:
         raise PortalFailure(Failure(Reason.TIMED_OUT, f"{doing}: no answer in time")) from error
+
+
+def meaning_of_call(error: Exception) -> tuple[Reason, str]:
+    """What an error of the HTTP client comes to."""
+    match error:
+        case httpcore.ProxyError():
+            return Reason.PORTAL_UNAVAILABLE, "the proxy (HTTPS_PROXY) refuses the connection"
+        case httpcore.ConnectError():
+            return Reason.PORTAL_UNAVAILABLE, f"the portal {why_not_connected(error)}"
+        case httpcore.TimeoutException():
+            return Reason.TIMED_OUT, "no answer in time"
+        case httpcore.RemoteProtocolError() if not re.search(
+            "disconnected|without sending complete|closed", str(error)
+        ):
+            return Reason.BAD_ANSWER, "the answer breaks the rules of HTTP"
+        case httpcore.LocalProtocolError():
+            return Reason.INTERNAL, "the call breaks the rules of HTTP"
+    return Reason.CONNECTION_LOST, "the connection broke off"
 
 
 def meaning_of(message: str) -> tuple[Reason, str]:

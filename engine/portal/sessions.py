@@ -10,14 +10,14 @@ import asyncio
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
 from engine.failure import FATAL_FOR_SYNC, Failure, PortalFailure, Reason
 from engine.portal.browser import Browser
 from engine.portal.errand import Errand
-from engine.portal.protocols import Budget, Cookie, Refusal, Session, SessionStore
+from engine.portal.protocols import Budget, Refusal, Session, SessionStore
 from engine.portal.settings import PortalSettings
 from engine.portal.sign_in import SignIn
 
@@ -55,6 +55,10 @@ class Sessions:
         """A session that is not the one that has ended; whoever comes first signs in for all."""
         await self.forget(errand, ended)
         return await self.get(errand)
+
+    async def update(self, errand: Errand, changed: Session) -> None:
+        """Its cookies have changed on the way; whoever has another session keeps that."""
+        await self._store.update(errand.clinic.slug, changed)
 
     async def forget(self, errand: Errand, ended: Session) -> None:
         await self._store.drop(errand.clinic.slug, ended.generation)
@@ -101,23 +105,22 @@ class Sessions:
     async def _sign_in(self, errand: Errand) -> Session:
         try:
             try:
-                cookies = await self._attempt(errand)
+                session = await self._attempt(errand)
             except _WorthAnother as error:
                 log.info("signing in again at once: %s", error.__cause__)
-                cookies = await self._attempt(errand, is_last=True)
+                session = await self._attempt(errand, is_last=True)
         except PortalFailure as error:
             await self._remember(errand, error.failure)
             raise
-        session = Session(uuid.uuid4().hex, cookies)
         await self._store.put(errand.clinic.slug, session)
         return session
 
-    async def _attempt(self, errand: Errand, *, is_last: bool = False) -> Sequence[Cookie]:
-        """The cookies of a new session. Raises `_WorthAnother` for what may be over by now, unless it is the last."""
+    async def _attempt(self, errand: Errand, *, is_last: bool = False) -> Session:
+        """A new session. Raises `_WorthAnother` for what may be over by now, unless it is the last."""
         sign_in = SignIn(self._settings, self._budget, errand)
         try:
             async with self._browser.context(policy=sign_in.egress, settle=sign_in.settle) as context:
-                return await sign_in.run(context)
+                return Session(uuid.uuid4().hex, await sign_in.run(context), sign_in.user_agent)
         except PortalFailure as error:
             is_ended = error.failure.reason is Reason.SESSION_ENDED
             # A page without a form has got no password, so it may be asked for again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
@@ -40,6 +41,8 @@ class SignIn:
         self._limit = errand.patience.limit
         #: What the context of the sign-in may connect to.
         self.egress = EgressPolicy(settings)
+        #: The name by which the browser knows itself.
+        self.user_agent = ""
         #: Whether the password may have been sent.
         self.has_sent = False
         self._cover: str | None = None
@@ -53,6 +56,7 @@ class SignIn:
             with portal_rim("the sign-in"):
                 async with self._limit(self._settings.times.sign_in):
                     page = await context.new_page()
+                    self.user_agent = str(await page.evaluate("navigator.userAgent"))
                     await self._gate.guard(context, page)
                     cookies = await self._on_page(page)
         except PortalFailure as error:
@@ -156,7 +160,10 @@ class SignIn:
             return
 
     async def _cookies(self, page: Page) -> Sequence[Cookie]:
-        return [dict(cookie) for cookie in await page.context.cookies(self._settings.base_url)]
+        """Of the portal, whatever their path; another host's are no part of the session."""
+        host = urlsplit(self._settings.base_url).hostname or ""
+        cookies = [dict(cookie) for cookie in await page.context.cookies()]
+        return [cookie for cookie in cookies if f".{host}".endswith(f".{str(cookie['domain']).lstrip('.')}")]
 
     async def _no_form(self, page: Page) -> PortalFailure:
         if self._gate.is_cut:

@@ -1,22 +1,20 @@
-"""A visit to the portal as a signed-in clinic: one context, and a session that is renewed once if it has ended."""
+"""A visit to the portal as a signed-in clinic: its session's cookies, and one new session if it has ended."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
-
-from playwright.async_api import BrowserContext
+from typing import TypeVar
 
 from engine.failure import PortalFailure, Reason
 from engine.portal.answer import AccessRefused, Answer
-from engine.portal.browser import Browser
-from engine.portal.calls import Caller
+from engine.portal.calls import Caller, Identity
+from engine.portal.cookies import CookieJar
 from engine.portal.errand import Errand
 from engine.portal.protocols import Session
-from engine.portal.rim import portal_rim
 from engine.portal.sessions import Sessions
 
 T = TypeVar("T")
@@ -26,13 +24,13 @@ class Visit:
     """Made by `visit`. Several reads may run at once."""
 
     def __init__(
-        self, caller: Caller, sessions: Sessions, errand: Errand, context: BrowserContext, session: Session
+        self, base_url: str, caller: Caller, sessions: Sessions, errand: Errand, session: Session
     ) -> None:
+        self._base_url = base_url
         self._caller = caller
         self._sessions = sessions
         self._errand = errand
-        self._context = context
-        self._session = session
+        self._use(session)
         self._renewed = False
         self._renewing = asyncio.Lock()
 
@@ -41,13 +39,19 @@ class Visit:
         while True:
             session = self._session
             try:
-                return understand(*await self._caller.get(self._context, path, query))
+                return understand(*await self._caller.get(self._identity, path, query))
             except PortalFailure as error:
                 if error.failure.reason is not Reason.SESSION_ENDED:
                     raise
                 async with self._renewing:
                     if session is self._session:  # else another read has renewed it
                         await self._renew(error)
+
+    async def keep(self) -> None:
+        """Stores the cookies that the portal has changed, for those who come next."""
+        if self._identity.jar.has_changed:
+            changed = replace(self._session, cookies=self._identity.jar.cookies())
+            await self._sessions.update(self._errand, changed)
 
     async def _renew(self, ended: PortalFailure) -> None:
         """Once only: a portal that ends a fresh session, too, means something else."""
@@ -60,16 +64,20 @@ class Visit:
             await self._sessions.forget(self._errand, self._session)
             raise ended
         self._renewed = True
-        self._session = await self._sessions.renew(self._errand, self._session)
-        with portal_rim("the renewed session"):
-            await self._context.clear_cookies()
-            cookies: list[Any] = [dict(cookie) for cookie in self._session.cookies]
-            await self._context.add_cookies(cookies)
+        self._use(await self._sessions.renew(self._errand, self._session))
+
+    def _use(self, session: Session) -> None:
+        self._session = session
+        self._identity = Identity(CookieJar(session.cookies, self._base_url), session.user_agent)
 
 
 @asynccontextmanager
-async def visit(browser: Browser, caller: Caller, sessions: Sessions, errand: Errand) -> AsyncIterator[Visit]:
+async def visit(base_url: str, caller: Caller, sessions: Sessions, errand: Errand) -> AsyncIterator[Visit]:
     """Signs in where nobody has. Raises `PortalFailure`."""
-    session = await sessions.get(errand)
-    async with browser.context(session.cookies, policy=caller.policy()) as context:
-        yield Visit(caller, sessions, errand, context, session)
+    place = Visit(base_url, caller, sessions, errand, await sessions.get(errand))
+    try:
+        yield place
+    except PortalFailure:
+        await place.keep()
+        raise
+    await place.keep()

@@ -11,7 +11,7 @@ import contextlib
 import html
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from engine.evidence import Evidence, EvidenceSink
 from engine.failure import Failure, PortalFailure
 from engine.portal.answer import LOGIN_PATH, Answer
 from engine.portal.browser import Browser
-from engine.portal.masking import mask_body, mask_html, mask_words, tell_address, tell_headers
+from engine.portal.masking import KEPT_BYTES, mask_body, mask_html, mask_words, tell_address, tell_headers
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,11 @@ FIELDS = "input, textarea, select"
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was seen: evidence before anyone knows what it is evidence of."""
+    """What was seen: evidence before anyone knows what it is evidence of.
+
+    `raw` is the head of an answer's body as it came. Most answers are evidence of nothing, so that it is masked only
+    where it is handed over.
+    """
 
     address: str
     title: str = ""
@@ -40,6 +44,11 @@ class Sight:
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
     screenshot: bytes | None = None
+    raw: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+
+    def masked(self) -> Sight:
+        return replace(self, body=mask_body(self.raw, self.content_type), raw=b"") if self.raw else self
 
     def of(self, failure: Failure, at: datetime) -> Evidence:
         return Evidence(
@@ -67,9 +76,13 @@ class Witness:
 
     def saw_answer(self, answer: Answer) -> None:
         if self._sink is not None:
-            headers = tuple(tell_headers(answer.headers).items())
-            body = mask_body(answer.body, answer.content_type)
-            self._sight = Sight(tell_address(answer.url), "", answer.status, headers, body)
+            self._sight = Sight(
+                tell_address(answer.url),
+                status=answer.status,
+                headers=tuple(tell_headers(answer.headers).items()),
+                raw=answer.body[:KEPT_BYTES],
+                content_type=answer.content_type,
+            )
 
     async def saw_page(self, page: Page) -> None:
         """Called where a sign-in failed, while its page is still there. Of any other page than the sign-in's own, a
@@ -78,9 +91,8 @@ class Witness:
             return
         with contextlib.suppress(PlaywrightError, TimeoutError):
             async with asyncio.timeout(self._seconds):
-                seen = Sight(
-                    tell_address(page.url), mask_words(await page.title()), body=mask_html(await page.content())
-                )
+                body = await asyncio.to_thread(mask_html, await page.content())
+                seen = Sight(tell_address(page.url), mask_words(await page.title()), body=body)
                 self._sight = seen
                 if LOGIN_PATH.search(urlsplit(page.url).path):
                     picture = await page.screenshot(mask=[page.locator(FIELDS)], mask_color="#888888")
@@ -95,7 +107,7 @@ class Witness:
             sight = self._noted.get(day, self._sight)
             if sight is not None:
                 if id(sight) not in drawn:
-                    drawn[id(sight)] = await self._with_screenshot(sight)
+                    drawn[id(sight)] = await self._with_screenshot(await asyncio.to_thread(sight.masked))
                 await self._sink.keep(day, drawn[id(sight)].of(failure, at))
 
     async def _with_screenshot(self, sight: Sight) -> Sight:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,7 +62,19 @@ class SignedInCalls:
             return self._session_ended(request)
         if request.headers.get("x-requested-with") != "XMLHttpRequest":
             return JSONResponse({"error": "Forbidden"}, 403)
-        return answer(request, session, self._portal.board.of(session.company_id))
+        dials = self._portal.board.of(session.company_id)
+        response = answer(request, session, dials)
+        if dials.rotate_sessions:
+            self._rotate(request, session, dials, response)
+        return response
+
+    def _rotate(self, request: Request, session: Session, dials: Dials, response: Response) -> None:
+        """The session goes on under another cookie of the same name."""
+        [name] = [name for name, value in request.cookies.items() if value == session.id]
+        session.ended = True
+        response.set_cookie(
+            name, self._portal.accounts.open(session.company_id, dials, time.time()).id, httponly=True
+        )
 
     def _session_ended(self, request: Request) -> Response:
         dials = self._portal.board.of(call_of(request).company_id)

@@ -62,6 +62,7 @@ class LedgerEntry:
     fault: str | None
     done_at: float | None
     gone_at: float | None
+    user_agent: str = ""
 
 
 class Sandbox:

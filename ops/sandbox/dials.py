@@ -129,6 +129,8 @@ class Dials(Dial):
     session_end_form: Literal["302", "401", "403", "419", "440", "login_page", "json", "script"] = "302"
     session_seconds: float = Field(default=8 * 3600, gt=0)
     single_session_per_user: bool = False
+    #: Every JSON call gets a new cookie for the session; the one before it ends.
+    rotate_sessions: bool = False
     sign_in: SignIn = SignIn()
 
     spelling: Spelling | None = None

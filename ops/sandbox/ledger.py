@@ -42,6 +42,7 @@ class Call:
     fault: str | None = None
     done_at: float | None = None
     gone_at: float | None = None
+    user_agent: str = ""
     #: Set when nobody waits for the answer any more.
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -73,6 +74,7 @@ class Ledger:
         kind = "static" if path.startswith("/static/") else KINDS.get((scope["method"], path), "other")
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         call = Call(self._number, time.time(), scope["method"], path, query, kind)
+        call.user_agent = dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1")
         self.calls.append(call)
         return call
 

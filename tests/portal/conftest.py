@@ -69,6 +69,8 @@ class Stage:
     budget: CountingBudget = field(default_factory=CountingBudget)
     breaker: SwitchBreaker = field(default_factory=SwitchBreaker)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
+    #: All that were made, to be closed in the end.
+    portals: list[Portal] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         account = self.account
@@ -77,13 +79,16 @@ class Stage:
 
     @property
     def portal(self) -> Portal:
-        return Portal(
-            self.settings,
-            sessions=self.store,
-            budget=self.budget,
-            breaker=self.breaker,
-            browser=self.browser,
+        self.portals.append(
+            portal := Portal(
+                self.settings,
+                sessions=self.store,
+                budget=self.budget,
+                breaker=self.breaker,
+                browser=self.browser,
+            )
         )
+        return portal
 
     def having(self, **settings: Any) -> Stage:
         """The same with other settings."""
@@ -139,10 +144,13 @@ def now() -> datetime:
 
 
 @pytest.fixture
-async def strangers(sandbox: Sandbox, browser: Browser) -> list[Stage]:
+async def strangers(sandbox: Sandbox, browser: Browser) -> AsyncIterator[list[Stage]]:
     """A stage for each clinic of the sandbox; nobody has signed in."""
     settings = PortalSettings(base_url=sandbox.url, times=LIMITS)
-    return [Stage(sandbox, account, settings, browser) for account in await sandbox.clinics()]
+    portals: list[Portal] = []
+    yield [Stage(sandbox, account, settings, browser, portals=portals) for account in await sandbox.clinics()]
+    for portal in portals:
+        await portal._client.close()  # The browser goes on: it is that of all tests.
 
 
 @pytest.fixture

@@ -29,6 +29,11 @@ class MemorySessions:
         if isinstance(entry, Session) and entry.generation == generation:
             del self.entries[clinic]
 
+    async def update(self, clinic: str, session: Session) -> None:
+        entry = self.entries.get(clinic)
+        if isinstance(entry, Session) and entry.generation == session.generation:
+            self.entries[clinic] = session
+
     def sign_in_lease(self, clinic: str) -> AbstractAsyncContextManager[object]:
         return self._leases[clinic]
 

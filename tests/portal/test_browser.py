@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from engine.failure import Failure, Reason
+from engine.failure import Failure, PortalFailure, Reason
 from engine.portal import BrowserLimits, BrowserMissing, find_chromium
 from engine.portal.browser import Browser
 from engine.portal.chromium import Chromium
@@ -37,7 +37,8 @@ AT_ONCE = 8.0
 
 @pytest.fixture
 async def launch(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Launch]:
-    """Gives the stage a browser of its own, with other limits; whatever happens, nothing may be left of it."""
+    """Gives the stage a browser of its own, with other limits, and no session: a browser is needed for the sign-in.
+    Whatever happens, nothing may be left of it."""
     own: list[Browser] = []
 
     def launched(**limits: Any) -> Stage:
@@ -45,7 +46,9 @@ async def launch(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         times = replace(LIMITS, browser_answer=answer, call=call)
         settings = replace(stage.settings, browser=BrowserLimits(**limits), times=times)
         own.append(Browser(settings))
-        return replace(stage, settings=settings, browser=own[-1])
+        launched = replace(stage, settings=settings, browser=own[-1])
+        launched.store.entries.clear()
+        return launched
 
     processes, folders = browser_processes(), browser_folders()
     # Where browsers have their profiles: a short path, since a socket in it may have no more than 107 characters.
@@ -85,11 +88,17 @@ def chromium_of(stage: Stage) -> Chromium:
     return chromium
 
 
+async def sign_in(stage: Stage) -> Snapshot | Failure:
+    """A scrape that has to sign in first."""
+    stage.store.entries.clear()
+    return await stage.scrape_one()
+
+
 async def test_a_browser_is_launched_on_demand_and_closed_when_idle(launch: Launch):
     stage = launch(idle=2.0)
     assert stage.browser.chromium is None
     for launches in (1, 2):
-        await stage.assert_true(await stage.scrape_one())
+        await stage.assert_true(await sign_in(stage))
         assert stage.browser.launches == launches
         processes = chromium_of(stage).processes()
         await until(lambda: stage.browser.chromium is None)
@@ -102,105 +111,111 @@ async def test_a_browser_is_replaced_when_it_is_worn(launch: Launch, limits: dic
     await stage.browser.start()
     pids = set()
     for _ in range(2):
-        await stage.assert_true(await stage.scrape_one())
+        await stage.assert_true(await sign_in(stage))
         pids.add(chromium_of(stage).pid)
     assert len(pids) == 2
 
 
 async def test_a_worn_browser_finishes_what_it_was_doing(launch: Launch):
     stage = launch(contexts=1)
-    await stage.sandbox.dials(latency_ms=500)
-    first = asyncio.create_task(stage.scrape_one())
-    await until(lambda: stage.browser.chromium is not None and stage.browser.chromium.contexts == 1)
-    second = asyncio.create_task(stage.scrape_one())
-    await stage.assert_true(await first)
-    await stage.assert_true(await second)
-    assert stage.browser.launches == 2
+    async with stage.browser.context() as context:
+        page = await context.new_page()
+        await stage.assert_true(await sign_in(stage))
+        assert stage.browser.launches == 2
+        assert await page.evaluate("1 + 1") == 2
 
 
 async def test_a_crash_gives_the_date_back_and_the_next_one_a_new_browser(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20, "count": 1}])
-    scrape = asyncio.create_task(stage.scrape_one())
-    await in_flight(stage)
+    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 20, "count": 1}])
+    scrape = asyncio.create_task(sign_in(stage))
+    await in_flight(stage, "login_page")
     psutil.Process(chromium_of(stage).pid).kill()
     failure = await scrape
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.BROWSER_CRASHED
-    await stage.assert_true(await stage.scrape_one())
+    await stage.assert_true(await sign_in(stage))
     assert stage.browser.launches == 2
 
 
 async def test_a_driver_that_is_killed_is_a_crash_too(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20, "count": 1}])
-    scrape = asyncio.create_task(stage.scrape_one())
-    await in_flight(stage)
+    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 20, "count": 1}])
+    scrape = asyncio.create_task(sign_in(stage))
+    await in_flight(stage, "login_page")
     psutil.Process(chromium_of(stage).pid).parent().kill()
     failure = await scrape
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.BROWSER_CRASHED
-    await stage.assert_true(await stage.scrape_one())
+    await stage.assert_true(await sign_in(stage))
 
 
 async def test_a_hung_browser_is_killed_and_not_waited_for(launch: Launch):
     stage = launch(answer=PATIENCE)
-    await stage.scrape_one()
+    await sign_in(stage)
     hung = psutil.Process(chromium_of(stage).pid)
     hung.send_signal(signal.SIGSTOP)
-    await stage.assert_true(await stage.scrape_one())
+    await stage.assert_true(await sign_in(stage))
     await until(lambda: not hung.is_running())
 
 
-async def test_a_browser_that_hangs_during_a_call_is_not_mistaken_for_a_slow_portal(launch: Launch):
+async def test_a_browser_that_hangs_during_a_sign_in_is_not_mistaken_for_a_slow_portal(launch: Launch):
     stage = launch(answer=PATIENCE)
     await stage.sandbox.dials(latency_ms=2000)
-    scrape = asyncio.create_task(stage.scrape_one())
-    await in_flight(stage)
+    scrape = asyncio.create_task(sign_in(stage))
+    await in_flight(stage, "login_page")
     psutil.Process(chromium_of(stage).pid).send_signal(signal.SIGSTOP)
     found = await scrape
-    # The call itself does not need the browser any more once it is sent.
-    assert isinstance(found, Snapshot) or found.reason is Reason.BROWSER_CRASHED
-    await stage.assert_true(await stage.scrape_one())
+    assert isinstance(found, Failure)
+    assert found.reason is Reason.BROWSER_CRASHED
+    await stage.sandbox.dials(latency_ms=0)
+    await stage.assert_true(await sign_in(stage))
 
 
 async def test_a_hung_driver_is_killed_too(launch: Launch):
     stage = launch(answer=PATIENCE)
-    await stage.scrape_one()
+    await sign_in(stage)
     psutil.Process(chromium_of(stage).pid).parent().send_signal(signal.SIGSTOP)
-    await stage.assert_true(await stage.scrape_one())
+    await stage.assert_true(await sign_in(stage))
 
 
-async def test_a_cancelled_scrape_ends_at_once_in_the_portal_too_and_the_browser_goes_on(launch: Launch):
+async def test_a_cancelled_call_ends_at_once_in_the_portal_too_and_the_next_one_goes_on(launch: Launch):
     stage = launch()
+    await sign_in(stage)
     await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20, "count": 1}])
     scrape = asyncio.create_task(stage.scrape_one())
-    await in_flight(stage)
+    await in_flight(stage, "calendar")
     scrape.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(scrape, AT_ONCE)
     await until_call(stage, lambda call: call.gone_at is not None)
-    await until(lambda: chromium_of(stage).in_use == 0)
+    await stage.assert_true(await stage.scrape_one())
+    assert stage.browser.launches == 1
+
+
+async def test_a_session_of_the_store_needs_no_browser(launch: Launch):
+    stage = launch()
+    await sign_in(stage)
+    await stage.browser.close()
     await stage.assert_true(await stage.scrape_one())
     assert stage.browser.launches == 1
 
 
 async def test_a_cancelled_sign_in_lets_the_next_one_have_its_turn(launch: Launch):
     stage = launch()
-    stage.store.entries.clear()
     await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 20, "count": 1}])
-    scrape = asyncio.create_task(stage.scrape_one())
+    scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     scrape.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(scrape, AT_ONCE)
-    await stage.assert_true(await stage.scrape_one())
+    await stage.assert_true(await sign_in(stage))
 
 
 async def test_a_scrape_that_waits_for_a_token_gives_way_to_a_cancel(launch: Launch):
     stage = launch()
     stage.budget.open.clear()
-    scrape = asyncio.create_task(stage.scrape_one())
+    scrape = asyncio.create_task(sign_in(stage))
     await until(lambda: stage.browser.chromium is not None and stage.browser.chromium.in_use == 1)
     scrape.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -210,9 +225,9 @@ async def test_a_scrape_that_waits_for_a_token_gives_way_to_a_cancel(launch: Lau
 
 async def test_closing_ends_what_is_in_use(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20}])
-    scrape = asyncio.create_task(stage.scrape_one())
-    await in_flight(stage)
+    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 20}])
+    scrape = asyncio.create_task(sign_in(stage))
+    await in_flight(stage, "login_page")
     await stage.browser.close()
     failure = await asyncio.wait_for(scrape, AT_ONCE)
     assert isinstance(failure, Failure)
@@ -220,19 +235,21 @@ async def test_closing_ends_what_is_in_use(launch: Launch):
 
 
 async def test_closing_ends_a_replaced_browser_that_is_still_in_use_too(launch: Launch):
-    stage = launch(contexts=1, call=15.0)
-    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20, "count": 1}])
-    scrape = asyncio.create_task(stage.scrape_one())
-    await in_flight(stage)
-    await stage.assert_true(await stage.scrape_one())
-    assert stage.browser.launches == 2
-    await stage.browser.close()
-    failure = await asyncio.wait_for(scrape, AT_ONCE)
-    assert isinstance(failure, Failure)
-    assert failure.reason is Reason.BROWSER_CRASHED
+    stage = launch(contexts=1)
+
+    async def use() -> None:
+        async with stage.browser.context() as context:
+            page = await context.new_page()
+            await stage.assert_true(await sign_in(stage))
+            assert stage.browser.launches == 2
+            await stage.browser.close()
+            await page.evaluate("1 + 1")
+
+    with pytest.raises(PortalFailure, match="browser_crashed"):
+        await use()
 
 
-async def in_flight(stage: Stage, kind: str = "calendar") -> None:
+async def in_flight(stage: Stage, kind: str) -> None:
     await until_call(stage, lambda call: call.kind == kind and call.done_at is None)
 
 
@@ -286,6 +303,7 @@ async def test_a_path_that_is_no_browser_is_refused_with_the_remedy(stage: Stage
     broken = Browser(replace(stage.settings, chromium_path=script))
     with pytest.raises(BrowserMissing, match="does not start"):
         await broken.start()
+    stage.store.entries.clear()
     failure = await replace(stage, browser=broken).scrape_one()
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.INTERNAL

@@ -11,7 +11,7 @@ import pytest
 from engine.failure import Failure, Reason
 from engine.snapshot import Snapshot
 from engine.warnings import WarningCode
-from tests.conftest import free_port, until
+from tests.conftest import free_port
 from tests.portal.conftest import TODAY, Stage
 from tests.portal.doubles import let_pass
 from tests.portal.shapes import only
@@ -228,14 +228,9 @@ async def test_the_breaker_learns_of_each_date_of_a_span(stage: Stage):
 
 
 async def test_a_date_that_waits_for_a_token_uses_up_none_of_its_time(stage: Stage):
-    async def waits_alone() -> bool:
-        """What else the browser still does would be out of time at once, and the browser killed for it."""
-        chromium = stage.browser.chromium
-        return stage.budget.asked.is_set() and chromium is not None and chromium.in_use == 1
-
     stage.budget.open.clear()
     scrape = asyncio.create_task(stage.scrape_one())
-    await until(waits_alone)
+    await stage.budget.asked.wait()
     await let_pass(2 * stage.settings.times.date)
     stage.budget.open.set()
     await stage.assert_true(await scrape)

@@ -36,3 +36,11 @@ async def put_session(
 async def drop_session(connection: Connection, clinic_id: UUID, generation: str | None) -> None:
     """Forgets the session if it is still of this generation; None: whatever is there."""
     await connection.execute(SQL["drop_session"], clinic_id, generation)
+
+
+async def update_session(
+    connection: Connection, vault: Vault, clinic_id: UUID, generation: str, value: Any
+) -> None:
+    """Replaces the session's value if it is still of this generation; it expires when it would have."""
+    sealed = vault.seal(clinic_id, _PURPOSE, json.dumps(value).encode())
+    await connection.execute(SQL["update_session"], clinic_id, generation, sealed.key_id, sealed.data)
