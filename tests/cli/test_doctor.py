@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 
+import asyncpg
+import pytest
+
+from actors.settings import Settings
 from engine.store.vault import new_ring
+from ops.doctor import Finding, Grade
+from ops.doctor.database import database
 from tests.ops.up_process import ARGV, Up
 
 
@@ -47,6 +53,23 @@ def test_a_key_that_does_not_open_what_is_stored_is_found(up: Up) -> None:
     assert other["grade"] == "fail"
     assert "cedar-creek" in other["message"]
     assert "the key that sealed them" in other["remedy"]
+
+
+@pytest.mark.anyio
+async def test_a_postgresql_that_accepts_no_writes_is_found(database_url: str, pool: asyncpg.Pool) -> None:
+    settings = Settings(database_url=database_url)
+
+    async def writes() -> Finding:
+        return next(one for one in await database(settings) if one.name == "writes")
+
+    assert (await writes()).grade is Grade.PASS
+    name = await pool.fetchval("select current_database()")
+    await pool.execute(f"alter database {name} set default_transaction_read_only = on")
+    found = await writes()
+    assert found.grade is Grade.FAIL
+    assert "standby" in found.message
+    await pool.execute(f"alter database {name} reset default_transaction_read_only")
+    assert (await writes()).grade is Grade.PASS
 
 
 def _servers(up: Up) -> dict[str, str]:
