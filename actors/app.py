@@ -68,7 +68,7 @@ async def scrape_date(sync_id: str, day: str, days: int = 1, *, traceparent: str
 async def reconcile_date(sync_id: str, day: str, *, traceparent: str | None = None) -> None:
     process, sync, when = crew.process, UUID(sync_id), date.fromisoformat(day)
     async with process.about("reconcile_date", sync, when, traceparent):
-        done = await engine_reconcile.reconcile_date(process.database, sync, when)
+        done = await engine_reconcile.reconcile_date(process.database, sync, when, process.fence.settle)
         if done is not None:
             process.relay.poke(done.clinic_id)
             if done.is_last:

@@ -24,6 +24,7 @@ from engine.store.syncs.admission import lock_clinic_row, start_waiting
 from engine.store.syncs.lifecycle import lock_sync, touch
 from engine.store.syncs.reading import database_time, get_sync
 from engine.sync import DateState, Limits, Sync, SyncStatus
+from engine.undecided_ids import ask_about_undecided_ids
 
 #: Dates of one call of a second look: a week is what the portal's own calendar asks for.
 SECOND_LOOK_DAYS = 7
@@ -61,8 +62,9 @@ async def coordinate(database: Database, sync_id: UUID, limits: Limits, fence: F
         clinic = await find_clinic(connection, str(clinic_id))
         hours = await load_schedule_config(connection, clinic_id)
         ending = _ending(sync, dates, hours.is_open_on, now, limits)
-        if ending == (SyncStatus.COMPLETED, None) and await ask_for_second_look(
-            connection, clinic, sync, dates, fence
+        if ending == (SyncStatus.COMPLETED, None) and (
+            await ask_about_undecided_ids(connection, clinic, sync, dates, fence.settle)
+            or await ask_for_second_look(connection, clinic, sync, dates, fence)
         ):
             dates, ending = await sync_dates.dates_of(connection, sync_id), None
         if ending is None:

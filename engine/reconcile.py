@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
+from engine.failure import Failure, Reason
+from engine.repeating import SETTLE
 from engine.snapshot import Snapshot
 from engine.store.database import Connection, Database
-from engine.store.reconciling import DateCounts, reconcile_snapshot
+from engine.store.reconciling import DateCounts, is_undecided, reconcile_snapshot
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.lifecycle import lock_sync
 from engine.sync import Sync, SyncStatus
+
+#: Why a date fails that shares an id with another one, in a second look too.
+UNDECIDED = Failure(
+    Reason.BAD_ANSWER,
+    "an id is shown on this date and on another one: it moves, or its record repeats; not decided",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +30,13 @@ class Reconciled:
     is_last: bool
 
 
-async def reconcile_date(database: Database, sync_id: UUID, day: date) -> Reconciled | None:
+async def reconcile_date(
+    database: Database, sync_id: UUID, day: date, settle: timedelta = SETTLE
+) -> Reconciled | None:
     """Applies the date's snapshot and closes the date, in one transaction.
 
-    None if the sync has ended, and then nothing is written. A date that is closed already is left as it is. Raises
-    `Unavailable` if the database is away.
+    A move is shown at both places for `settle` at most. None if the sync has ended, and then nothing is written. A date
+    that is closed already is left as it is. Raises `Unavailable` if the database is away.
     """
     async with database.transaction() as connection:
         sync = await lock_sync(connection, sync_id)
@@ -34,25 +44,32 @@ async def reconcile_date(database: Database, sync_id: UUID, day: date) -> Reconc
             return None
         snapshot = await sync_dates.load_snapshot(connection, sync_id, day)
         if snapshot is not None:
-            counts = await _apply(connection, sync, snapshot)
-            await sync_dates.complete(
-                connection,
-                sync_id,
-                day,
-                added=counts.added,
-                updated=counts.updated + counts.moved + counts.restored,
-                unchanged=counts.unchanged,
-            )
+            counts = await _apply(connection, sync, snapshot, settle)
+            await _close(connection, sync, day, counts)
         return Reconciled(sync.clinic_id, is_last=not await sync_dates.any_open(connection, sync_id))
 
 
-async def _apply(connection: Connection, sync: Sync, snapshot: Snapshot) -> DateCounts:
+async def _close(connection: Connection, sync: Sync, day: date, counts: DateCounts) -> None:
+    if counts.shares_ids and await is_undecided(connection, sync.clinic_id, sync.id, day):
+        await sync_dates.fail(connection, sync.id, day, UNDECIDED)
+        return
+    await sync_dates.complete(
+        connection,
+        sync.id,
+        day,
+        added=counts.added,
+        updated=counts.updated + counts.moved + counts.restored,
+        unchanged=counts.unchanged,
+    )
+
+
+async def _apply(connection: Connection, sync: Sync, snapshot: Snapshot, settle: timedelta) -> DateCounts:
     """A dry run counts what would change, and takes it back."""
     if not sync.dry_run:
-        return await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot)
+        return await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot, settle)
     rehearsal = connection.transaction()
     await rehearsal.start()
     try:
-        return await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot)
+        return await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot, settle)
     finally:
         await rehearsal.rollback()

@@ -23,6 +23,7 @@ VERBS = {
     "decide_held",
     "scrape",
     "second_look",
+    "undecided_ids",
     "undo_sync",
 }
 

@@ -31,14 +31,20 @@ def every_day(_day: date) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """Decides for one scrape. `stored` is the number of appointments that the database has for a date."""
+    """Decides for one scrape. `stored` is the number of appointments that the database has for a date.
+
+    `of_all_days`: an empty answer of this portal was wrong before, so empty days are doubted on which the clinic is
+    closed, too.
+    """
 
     stored: Mapping[date, int]
     is_open: Callable[[date], bool] = every_day
+    of_all_days: bool = False
 
     def empty_days(self, seen: Mapping[date, Snapshot]) -> list[date]:
-        """The days that came empty although the clinic is open, or although the database has several appointments."""
-        return [day for day, snapshot in seen.items() if is_empty(snapshot) and self._expects_records(day)]
+        """The days that came empty, if one of them is open or the database has several appointments of it."""
+        empty = [day for day, snapshot in seen.items() if is_empty(snapshot)]
+        return empty if any(self._expects_records(day) for day in empty) else []
 
     def marked(self, seen: Mapping[date, Snapshot]) -> dict[date, Snapshot]:
         """The same with a warning on each open day that is empty."""
@@ -54,10 +60,12 @@ class Doubts:
 
         The one of which most is stored, or one of the days on which clinics are open as a rule.
         """
-        days = self.empty_days(seen)
-        if len(seen) == 1 or not days or not all(is_empty(snapshot) for snapshot in seen.values()):
+        if len(seen) == 1 or len(self.empty_days(seen)) < len(seen):
             return None
-        day = max(days, key=lambda day: (self.stored.get(day, 0), day.isoweekday() < 6, day.isoweekday() < 7))
+        day = max(
+            filter(self._expects_records, seen),
+            key=lambda day: (self.stored.get(day, 0), day.isoweekday() < 6, day.isoweekday() < 7),
+        )
         return DateRange(day, day)
 
     def beside(self, span: DateRange) -> DateRange | None:
@@ -80,7 +88,7 @@ class Doubts:
         return [DateRange(last, last), *after]
 
     def _expects_records(self, day: date) -> bool:
-        return self.is_open(day) or self.stored.get(day, 0) >= SEVERAL
+        return self.of_all_days or self.is_open(day) or self.stored.get(day, 0) >= SEVERAL
 
 
 def is_empty(snapshot: Snapshot) -> bool:

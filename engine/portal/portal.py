@@ -69,6 +69,8 @@ class Portal:
         self._client = DataClient(settings)
         self._sessions = Sessions(settings, self.browser, sessions, budget)
         self._config_calls = ConfigCalls()
+        #: The clinics for which an answer was empty that should not have been.
+        self._told_nothing: set[str] = set()
 
     async def start(self) -> None:
         """Launches the browser. Raises `BrowserMissing` with the remedy."""
@@ -102,7 +104,8 @@ class Portal:
         `evidence` gets what was seen of each date that failed.
         """
         errand = self._errand(clinic, credentials, clock, evidence)
-        scraping = Scraping(self._settings, errand, Doubts(stored or {}, is_open))
+        doubts = Doubts(stored or {}, is_open, of_all_days=clinic.slug in self._told_nothing)
+        scraping = Scraping(self._settings, errand, doubts)
 
         async def look(place: Visit) -> Mapping[date, Snapshot | Failure]:
             return await scraping.run(place, dates)
@@ -114,6 +117,8 @@ class Portal:
             {day: scraping.found.get(day, found) for day in dates} if isinstance(found, Failure) else found
         )
         await self._record(clinic, {day.isoformat(): outcome for day, outcome in result.items()})
+        if scraping.was_told_nothing:
+            self._told_nothing.add(clinic.slug)
         await self._testify(errand, result)
         return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from engine.dates import DateRange
@@ -49,6 +50,11 @@ class Scraping:
         self._cut_lengths: Counter[int] = Counter()
         self._ended_by: Failure | None = None
         self.found: dict[date, Found] = {}
+
+    @property
+    def was_told_nothing(self) -> bool:
+        """Whether an answer was empty that should not have been, in this scrape or before."""
+        return self._doubts.of_all_days
 
     async def run(self, visit: Visit, dates: DateRange) -> Mapping[date, Found]:
         for span in spans(dates, self._settings.span_days):
@@ -117,11 +123,14 @@ class Scraping:
             await asyncio.sleep(self._settings.times.empty_day_pause)
         again = await self._ask(visit, span)
         seen = {**seen, **{day: asked_twice(again[day]) for day in empty}}
+        if not all(is_empty(again[day]) for day in empty):
+            self._doubts = replace(self._doubts, of_all_days=True)
         if last_filled(seen) in empty:
             return await self._confirmed(visit, span, seen, {})
         if (probe := self._doubts.probe(seen)) is not None:
             alone = (await self._ask(visit, probe))[probe.start]
             if not is_empty(alone):
+                self._doubts = replace(self._doubts, of_all_days=True)
                 raise PortalFailure(NOT_EMPTY)
         return seen
 

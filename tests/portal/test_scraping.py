@@ -100,10 +100,13 @@ def test_an_answer_is_cut_off_where_a_call_of_their_own_shows_other_records_of_i
 
 def test_an_open_day_is_in_doubt_where_it_comes_empty_and_any_day_where_several_are_stored():
     empty = look([0] * 7)
-    assert doubts().empty_days(empty) == [day for day in WEEK if is_open(day)]
-    assert doubts([0, 0, 0, 2, 0, 0, 0]).empty_days(empty) == DAYS
-    assert doubts([0, 0, 0, 1, 0, 0, 0]).empty_days(empty) == [day for day in WEEK if is_open(day)]
-    assert Doubts({}).empty_days(empty) == DAYS, "every day counts as open where the hours are not known"
+    sunday = {DAYS[SUNDAY]: empty[DAYS[SUNDAY]]}
+    assert doubts().empty_days(empty) == DAYS, "closed days among open ones are asked for with them"
+    assert doubts().empty_days(sunday) == []
+    assert doubts([0, 0, 0, 1, 0, 0, 0]).empty_days(sunday) == []
+    assert doubts([0, 0, 0, 2, 0, 0, 0]).empty_days(sunday) == list(sunday)
+    assert Doubts({}).empty_days(sunday) == list(sunday), "every day counts as open where the hours are not known"
+    assert Doubts({}, is_open, of_all_days=True).empty_days(sunday) == list(sunday)
     assert doubts(WARM).empty_days(look(WARM)) == []
 
 

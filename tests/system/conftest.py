@@ -172,6 +172,7 @@ def environment_of(
         "IDEXX_RATE_LIMIT": "100",
         "REMOVAL_SETTLE_MS": "1500",
         "ACK_WAIT_MS": "3000",
+        "EMPTY_DAY_PAUSE_MS": "100",
         "HTTP_PORT": "0",
         **others,
     }

@@ -16,6 +16,11 @@ other place is kept in `schedule_second_sightings` until that date is looked at 
 `moved` change, whichever day is read first. If the place of its row is looked at without it, it follows the
 other place at once. At the end of a sync, what it saw only elsewhere moves there (`settle`).
 
+**Repeating records share the portal's id** (`engine.repeating`). For some seconds a move looks the same, so an id
+repeats when two places have shown it for longer than a move takes: each was shown when the later one appeared, and
+still is in the newest looks at both. Then the row is renamed to its occurrence, without a change, and every other place
+gets a row of its own. A sync that cannot tell yet looks at these dates once more; what is not decided then fails.
+
 **Missing is not removed.** A row that the newest look at its date does not show has `missing_since`, and keeps
 everything else, whether it was seen elsewhere before or will be later. Removal is decided once, at the end of a
 sync: missing from two looks at its date, seen by no complete scrape of this sync, and every date of the sync
@@ -51,6 +56,7 @@ from engine.store.reconciling.history import (
 from engine.store.reconciling.housekeeping import Lifetimes, sweep
 from engine.store.reconciling.rehearsal import Rehearsal, rehearse
 from engine.store.reconciling.removing import Removals, apply_removals, plan_removals, reconciled_dates
+from engine.store.reconciling.repeating import Undecided, is_undecided, repeating_ids, undecided
 from engine.store.reconciling.resources import Resource, list_resources, set_resources
 from engine.store.reconciling.schedule_config import (
     StoredConfig,
@@ -71,6 +77,7 @@ __all__ = [
     "Resource",
     "SlotCounts",
     "StoredConfig",
+    "Undecided",
     "Undone",
     "apply_removals",
     "approve_removals",
@@ -78,6 +85,7 @@ __all__ = [
     "difference",
     "held_removals",
     "history",
+    "is_undecided",
     "list_resources",
     "load_schedule_config",
     "load_stored_config",
@@ -89,10 +97,12 @@ __all__ = [
     "refresh_slots",
     "rehearse",
     "reject_removals",
+    "repeating_ids",
     "save_config_reading",
     "save_schedule_config",
     "set_resources",
     "sweep",
+    "undecided",
     "undo",
     "update_slot_counts",
 ]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from engine.appointment import REFERENCES, Appointment
 from engine.diff import diff_date
+from engine.repeating import SETTLE, occurrences
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.store.queries import Queries
+from engine.store.reconciling.repeating import found_repeating, split
 
 SQL = Queries(__file__)
 
@@ -46,7 +49,8 @@ _references = attrgetter(*REFERENCES)
 class DateCounts:
     """What the database says was done for one date.
 
-    `superseded`: nothing, since a newer scrape of the date has been applied.
+    `superseded`: nothing, since a newer scrape of the date has been applied. `shares_ids`: an id of the date may be
+    shown by another date, too.
     """
 
     added: int = 0
@@ -55,27 +59,66 @@ class DateCounts:
     restored: int = 0
     unchanged: int = 0
     superseded: bool = False
+    shares_ids: bool = field(default=False, compare=False)
 
 
 async def reconcile_snapshot(
-    connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot
+    connection: Connection,
+    clinic_id: UUID,
+    sync_id: UUID,
+    snapshot: Snapshot,
+    settle: timedelta = SETTLE,
 ) -> DateCounts:
     """Brings the stored appointments of the snapshot's date in line with it, and records each change.
 
-    Nothing is removed here: what is gone is only marked as missing. Waits for the clinic's turn, and keeps it until
-    the transaction ends.
+    Nothing is removed here: what is gone is only marked as missing. An id that two places have shown for longer than
+    `settle` repeats: each place gets a row of its own. Waits for the clinic's turn, and keeps it until the transaction
+    ends.
     """
-    stored, hashes = await _look_while_hashing(connection, clinic_id, sync_id, snapshot)
-    if stored is None:
+    look, hashes = await _look_while_hashing(connection, clinic_id, sync_id, snapshot)
+    if look is None:
         return DateCounts(superseded=True)
-    diff = diff_date(stored["ids"] or (), stored["hashes"] or (), stored["missing"] or (), hashes)
+    split_into = 0
+    if found := await found_repeating(connection, clinic_id, look, hashes.keys(), settle):
+        split_into = await _split(connection, clinic_id, sync_id, snapshot, found)
+        look = await _look(connection, clinic_id, sync_id, snapshot)
+    if repeating := hashes.keys() & set(look["repeating"] or ()):
+        snapshot = replace(snapshot, appointments=occurrences(snapshot.appointments, repeating))
+        hashes = await _hash_all(snapshot.appointments)
+    diff = diff_date(look["ids"] or (), look["hashes"] or (), look["missing"] or (), hashes)
     writer = _DateWriter(connection, clinic_id, sync_id, snapshot, hashes)
     await writer.write("change_on_date", diff.changed)
     await writer.write("bring_to_date", diff.arrived)
     await writer.mark_back(diff.back)
     await writer.mark_missing(diff.gone)
-    await writer.drop_sightings([key for key in stored["sighted"] or () if key not in hashes])
-    return writer.counts()
+    await writer.drop_sightings([key for key in look["sighted"] or () if key not in hashes])
+    counts = writer.counts()
+    shares_ids = bool(look["contested"] or diff.arrived)
+    return replace(counts, added=counts.added + split_into, shares_ids=shares_ids)
+
+
+async def _split(
+    connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot, portal_ids: Collection[str]
+) -> int:
+    """Makes a row for each place of the repeating ids; answers how many were added."""
+    added = 0
+
+    async def add(scraped_at: datetime, one: Appointment) -> None:
+        nonlocal added
+        place = replace(snapshot, date=one.date, scraped_at=scraped_at, appointments=(one,))
+        hashes = await _hash_all(place.appointments)
+        await _DateWriter(connection, clinic_id, sync_id, place, hashes).write("bring_to_date", list(hashes))
+        added += 1
+
+    await split(connection, clinic_id, portal_ids, add)
+    return added
+
+
+async def _look(connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot) -> Any:
+    has_references = snapshot.has_references
+    return await connection.fetchrow(
+        SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id, has_references
+    )
 
 
 async def _look_while_hashing(
@@ -85,12 +128,9 @@ async def _look_while_hashing(
 
     PostgreSQL reads while Python hashes, so the longer of the two is the time that it takes.
     """
-    looking = connection.fetchrow(
-        SQL["look_at_date"], clinic_id, snapshot.date, snapshot.scraped_at, sync_id, snapshot.has_references
-    )
     try:
         async with asyncio.TaskGroup() as group:
-            look = group.create_task(looking)
+            look = group.create_task(_look(connection, clinic_id, sync_id, snapshot))
             hashes = await _hash_all(snapshot.appointments)
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None  # the caller knows the connection's errors, and no groups of them

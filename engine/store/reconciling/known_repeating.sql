@@ -1,0 +1,1 @@
+select repeating from ids_at_several_places($1, '{}')

@@ -1,0 +1,34 @@
+"""Before a sync ends: one more look at dates that show the same id, since it moves, or its record repeats.
+
+The portal shows a move on both days for some seconds. So the dates are read once more when a move must have ended; an
+id that both still show repeats, and each place gets a row of its own (`engine.repeating`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from engine.clinic import Clinic
+from engine.store.database import Connection
+from engine.store.reconciling import lock_clinic, undecided
+from engine.store.syncs.dates import look_again
+from engine.sync import DateState, Sync
+
+#: Beyond the settling time: the second look must be later, not as late.
+MARGIN = timedelta(milliseconds=500)
+
+
+async def ask_about_undecided_ids(
+    connection: Connection, clinic: Clinic, sync: Sync, dates: Sequence[DateState], settle: timedelta
+) -> bool:
+    """Whether the sync has to go on because dates were put back for a second look. Each date at most once."""
+    if sync.dry_run:
+        return False
+    await lock_clinic(connection, clinic.id)
+    found = await undecided(connection, clinic.id, sync.id)
+    fresh = {state.date for state in dates if not state.second_look}
+    if found is None or fresh.isdisjoint(found.dates):
+        return False
+    await look_again(connection, sync.id, found.dates, found.shown_since + settle + MARGIN)
+    return True

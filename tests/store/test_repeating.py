@@ -1,0 +1,125 @@
+"""Records that share the portal's id: each occurrence is a row of its own, and a move stays one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import pytest
+
+from engine.appointment import Appointment
+from engine.repeating import as_occurrence, is_occurrence, occurrences, portal_id
+from tests.store.desk import Desk, appointment, by_key, on, snapshot
+
+pytestmark = pytest.mark.anyio
+
+DAYS = range(5)
+#: Longer than a move may be shown at both places.
+SETTLED = 11
+
+
+def lunch(n: int, start: str = "12:00", **values: object) -> Appointment:
+    return appointment("lunch", n, start, 60, appointment_type="block", **({"notes": "Lunch"} | values))
+
+
+def visit(n: int) -> Appointment:
+    return appointment(100 + n, n)
+
+
+def week() -> Mapping[int, Iterable[Appointment]]:
+    return {n: [visit(n), lunch(n)] for n in DAYS}
+
+
+def expected() -> dict[str, Appointment]:
+    return by_key(*(visit(n) for n in DAYS), *(as_occurrence(lunch(n)) for n in DAYS))
+
+
+async def portal_ids(desk: Desk) -> dict[str, str]:
+    rows = await desk.pool.fetch(
+        "select neo_appointment_id, portal_appointment_id from schedule_appointments where clinic_id = $1",
+        desk.clinic.id,
+    )
+    return {row["neo_appointment_id"]: row["portal_appointment_id"] for row in rows}
+
+
+def test_an_occurrence_has_its_local_start_behind_the_portals_id():
+    one = as_occurrence(lunch(0))
+    assert one.neo_appointment_id == "lunch@2026-03-02T12:00"
+    assert replace(one, neo_appointment_id="lunch") == lunch(0)
+    assert as_occurrence(one) == one
+    assert is_occurrence(one.neo_appointment_id)
+    assert not is_occurrence("someone@example.org")
+    assert (portal_id(one.neo_appointment_id), portal_id("a@b")) == ("lunch", "a@b")
+    assert occurrences([lunch(0), visit(0)], {"lunch"}) == (one, visit(0))
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]])
+async def test_records_that_share_an_id_become_a_row_each_in_the_second_look(desk: Desk, order: list[int]) -> None:
+    await desk.sync(0, {n: week()[n] for n in order})
+    first = await desk.row_id("lunch")
+    sync = await desk.sync(SETTLED + len(DAYS), {n: week()[n] for n in reversed(order)})
+    assert await desk.stored() == expected()
+    assert set((await portal_ids(desk)).values()) == {"lunch", *(str(100 + n) for n in DAYS)}
+    assert first in [await desk.row_id(as_occurrence(lunch(n)).neo_appointment_id) for n in DAYS]
+    kinds = await desk.pool.fetch("select kind from schedule_appointment_changes where sync_id = $1", sync)
+    assert [row["kind"] for row in kinds] == ["added"] * (len(DAYS) - 1), "the row that was there is only renamed"
+
+
+async def test_once_it_is_known_a_look_writes_nothing(desk: Desk) -> None:
+    for turn in range(2):
+        await desk.sync(turn * 100, week())
+    before = await desk.row_versions()
+    sync = await desk.sync(200, week())
+    assert await desk.row_versions() == before
+    assert (
+        await desk.pool.fetchval("select count(*) from schedule_appointment_changes where sync_id = $1", sync) == 0
+    )
+    assert await desk.pool.fetchval("select count(*) from schedule_second_sightings") == 0
+
+
+async def test_an_occurrence_that_changes_goes_or_comes_is_that_row_only(desk: Desk) -> None:
+    for turn in range(2):
+        await desk.sync(turn * 100, week())
+    days = {n: [visit(n), lunch(n)] for n in DAYS} | {
+        1: [visit(1), lunch(1, notes="Lunch with a guest")],
+        2: [visit(2)],
+        5: [lunch(5)],
+    }
+    await desk.sync(200, days)
+    await desk.sync(300, days)
+    wanted = [as_occurrence(lunch(n)) for n in (0, 3, 4, 5)] + [
+        as_occurrence(lunch(1, notes="Lunch with a guest"))
+    ]
+    assert await desk.stored() == by_key(*(visit(n) for n in DAYS), *wanted)
+
+
+async def test_several_on_one_day_that_the_portal_side_told_apart_rename_the_row_that_is_there(desk: Desk) -> None:
+    await desk.sync(0, {0: [lunch(0)]})
+    row_id = await desk.row_id("lunch")
+    both = [as_occurrence(lunch(0)), as_occurrence(lunch(0, "17:00"))]
+    await desk.sync(10, {0: both})
+    assert await desk.stored() == by_key(*both)
+    assert await desk.row_id(both[0].neo_appointment_id) == row_id
+    await desk.sync(20, {0: both, 1: [lunch(1)]})
+    assert await desk.stored() == by_key(*both, as_occurrence(lunch(1)))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_move_that_both_days_show_for_a_moment_stays_one_row(desk: Desk, order: tuple[int, int]) -> None:
+    old, new = appointment(1, 0), on(appointment(1, 0), 1)
+    await desk.sync(0, {0: [old], 1: []})
+    for seconds in (100, 108):
+        await desk.sync(seconds, {n: {0: [old], 1: [new]}[n] for n in order})
+    await desk.sync(120, {n: {0: [], 1: [new]}[n] for n in order})
+    assert await desk.stored() == by_key(new)
+    assert await desk.kinds(1) == ["added", "moved"]
+
+
+async def test_the_newest_looks_of_both_days_must_be_late_enough(desk: Desk) -> None:
+    """One of the two days is read again much later, the other one is not."""
+    old, new = appointment(1, 0), on(appointment(1, 0), 1)
+    sync = await desk.start_sync(0, 1)
+    await desk.scrape(sync, snapshot(0, 0, [old]))
+    await desk.scrape(sync, snapshot(1, 1, [new]))
+    await desk.scrape(sync, snapshot(1, 100, [new]))
+    assert await desk.stored() == by_key(new)

@@ -1,0 +1,65 @@
+"""A new clinic under a portal whose answers are well formed and wrong: no sync completes in silence with wrong data."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.system.conftest import Asker, System
+from tests.system.test_sync import DAYS, agrees, run
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["1", "7"], ids="span of {}".format)
+def settings(request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"SCRAPE_SPAN_DAYS": request.param}
+
+
+def warned_of(last: dict[str, Any]) -> list[str]:
+    return [warning["code"] for warning in last["warnings"]]
+
+
+@pytest.mark.parametrize(
+    "dials",
+    [{"empty_once": True}, {"fail": [{"mode": "empty", "count": 3}]}, {"empty_span_days": 2}, {"cut_spans": 17}],
+    ids=str,
+)
+async def test_the_first_sync_of_a_new_clinic_ends_with_the_truth(
+    dials: dict[str, Any],
+    system: System,
+    sandbox: SandboxProcess,
+    clinics: list[SandboxClinic],
+    asker: Asker,
+    pool: asyncpg.Pool,
+) -> None:
+    await sandbox.dials(**dials)
+    system.everything()
+    last = (await run(asker, clinics[0]))[-1]
+    assert (last["event"], last["failed_dates"]) == ("completed", [])
+    await agrees(pool, sandbox, clinics[0])
+
+
+async def test_open_days_that_stay_empty_are_named_at_the_end_and_in_the_status(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    await sandbox.dials(empty=True)
+    system.everything()
+    for _ in range(2):
+        last = (await run(asker, clinics[0]))[-1]
+        assert last["event"] == "completed"
+        assert warned_of(last) == ["open_days_empty"]
+    days = [clinics[0].today + timedelta(days=n) for n in range(DAYS)]
+    # The hours are known in the second sync: 0 is Sunday there.
+    is_open = [day.isoweekday() % 7 in clinics[0].config["businessHours"]["daysOfWeek"] for day in days]
+    assert last["warnings"][0]["message"].startswith(f"{sum(is_open)} dates (")
+    status = await asker.ask("status", clinics[0].slug, {"sync_id": last["sync_id"]})
+    assert warned_of(status["sync"]) == ["open_days_empty"]
+    await sandbox.dials(empty=False)
+    last = (await run(asker, clinics[0]))[-1]
+    assert (last["event"], last["warnings"]) == ("completed", [])
+    await agrees(pool, sandbox, clinics[0])
