@@ -45,7 +45,9 @@ def portal_settings(settings: Settings) -> PortalSettings:
         chromium_path=None if settings.chromium_path is None else Path(settings.chromium_path),
         span_days=settings.scrape_span_days,
         ignored_fields=frozenset(filter(None, settings.portal_ignored_fields.replace(" ", "").split(","))),
-        times=TimeLimits(empty_day_pause=settings.empty_day_pause_ms / 1000),
+        times=TimeLimits(
+            empty_day_pause=settings.empty_day_pause_ms / 1000, move_settles=settings.removal_settle_ms / 1000
+        ),
         browser=BrowserLimits(idle=settings.browser_max_idle_ms / 1000, age=settings.browser_max_age_ms / 1000),
     )
 

@@ -4,7 +4,7 @@ docs/another-portal.md tells how to bring in another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Protocol
 
@@ -33,6 +33,7 @@ class CalendarSource(Protocol):
         clock: Callable[[], datetime],
         stored: Mapping[date, int],
         is_open: Callable[[date], bool],
+        repeating: Collection[str],
         evidence: EvidenceSink | None,
     ) -> Mapping[date, Snapshot | Failure]:
         """For each of `dates` a snapshot, which is complete and proves it, or a failure; nothing between.
@@ -41,6 +42,9 @@ class CalendarSource(Protocol):
         that are known of a date, `is_open` whether the clinic is open on it (True where that is not known): an answer
         without appointments for an open day, or where several are known, is asked for again before it is believed.
         An open day that stays empty has the warning `open_days_empty`.
+
+        One id may stand on several dates: the engine finds out whether it moves or repeats. Several records of one date
+        that share an id need ids of their own (`engine.repeating.as_occurrence`), as do those of ids in `repeating`.
         """
 
     async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ConfigReading | Failure:

@@ -7,7 +7,7 @@ Nothing of the portal's is ever an exception here, and nothing but a complete sn
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -28,7 +28,7 @@ from engine.snapshot import Snapshot
 from engine.store.clinics import find_clinic, get_credentials, mark_login_failure
 from engine.store.clinics.unknown_fields import warn_of_new_fields
 from engine.store.database import Connection, Database
-from engine.store.reconciling import load_schedule_config, save_config_reading
+from engine.store.reconciling import load_schedule_config, repeating_ids, save_config_reading
 from engine.store.syncs.admission import lock_clinic_row
 from engine.store.syncs.claims import Claim, claim, leave, retry, save_snapshot, statuses, stored_counts
 from engine.store.syncs.configuration import config_outcome, record_config_outcome
@@ -102,6 +102,7 @@ class _Task:
     credentials: Credentials | Failure
     stored: Mapping[date, int]
     hours: _Hours
+    repeating: Collection[str]
     asks_config: bool
 
     @property
@@ -145,7 +146,8 @@ async def _claim(desk: Desk, sync_id: UUID, lead: date, days: int) -> _Task | Do
         stored = await stored_counts(connection, clinic.id, dates)
         hours = _Hours(await load_schedule_config(connection, clinic.id))
         asks_config = await _asks_config(connection, sync_id, claims)
-        return _Task(claims, clinic, credentials, stored, hours, asks_config)
+        repeating = await repeating_ids(connection, clinic.id)
+        return _Task(claims, clinic, credentials, stored, hours, repeating, asks_config)
 
 
 async def _asks_config(connection: Connection, sync_id: UUID, claims: Sequence[Claim]) -> bool:
@@ -194,6 +196,7 @@ async def _look(
         clock=database_clock(task.claims[0].claimed_at),
         stored=task.stored,
         is_open=task.hours.is_open,
+        repeating=task.repeating,
         evidence=desk.evidence(task.sync_id),
     )
     if not task.asks_config:

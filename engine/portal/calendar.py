@@ -7,19 +7,21 @@ they are few, left out, counted and named. There is nothing between complete and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeAlias
 
 from engine.appointment import Appointment
 from engine.clinic import Clinic
 from engine.dates import DateRange
 from engine.portal.additions import MAX_COUNTED, find_additions
 from engine.portal.answer import Answer, read_json
-from engine.portal.drift import BadRecord, WhyLeftOut, drift, tell_name
+from engine.portal.drift import BadRecord, SharedIds, WhyLeftOut, drift, tell_name
 from engine.portal.envelope import find_records
 from engine.portal.fields import Record, flag, unknown_names
 from engine.portal.records import day_of, left_out, read_record, unknown_status
+from engine.repeating import as_occurrence
 from engine.snapshot import LeftOutRecord, Proof, Snapshot
 from engine.warnings import SyncWarning, WarningCode
 
@@ -33,16 +35,22 @@ def calendar_query(dates: DateRange) -> dict[str, str]:
 
 
 def read_calendar(
-    answer: Answer, clinic: Clinic, dates: DateRange, asked_at: datetime, ignored: Container[str] = ()
+    answer: Answer,
+    clinic: Clinic,
+    dates: DateRange,
+    asked_at: datetime,
+    ignored: Container[str] = (),
+    repeating: Collection[str] = (),
 ) -> dict[date, Snapshot]:
     """A snapshot for each of `dates`. Raises `PortalFailure` where the answer is not complete.
 
-    `ignored`: names of fields that somebody has looked at and that do not matter.
+    `ignored`: names of fields that a person found not to matter. `repeating`: ids whose records repeat; each of them
+    is an occurrence. Any other id may be shown on several days, and not at several starts of one (`SharedIds`).
     """
     wrapper, records, beside = find_records(read_json(answer, asked_at))
     own = [record for record in records if not flag(record, "roster")]
     additions = find_additions(own, ignored)
-    seen = _read_records(records, clinic, dates)
+    seen = _read_records(records, clinic, dates, repeating)
     # What belongs to no day stands with one that has appointments: an empty day must not look as if it were not.
     bearer = next((day for day in dates if seen.on(day)), dates.start)
     names = {tell_name(name): 1 for name in beside[:MAX_COUNTED] if name not in ignored}
@@ -65,15 +73,19 @@ def _left_out(records: Sequence[LeftOutRecord]) -> list[SyncWarning]:
     return [SyncWarning(WarningCode.RECORDS_LEFT_OUT, ", ".join(why), len(records))] if records else []
 
 
+#: An appointment of an answer: its id and its day.
+_Key: TypeAlias = tuple[str, date]
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """All records of one answer. A record that was left out has its day, or None where that is not one of the days."""
 
-    appointments: Mapping[str, Appointment]
+    appointments: Mapping[_Key, Appointment]
     records_read: int
     rosters: int
     duplicates: Counter[date]
-    unknown_statuses: Mapping[str, str]
+    unknown_statuses: Mapping[_Key, str]
     left_out: Sequence[tuple[date | None, LeftOutRecord]]
 
     def on(self, day: date) -> list[Appointment]:
@@ -84,9 +96,12 @@ class _Seen:
         return tuple(record for day, record in self.left_out if day in days)
 
 
-def _read_records(records: Sequence[Record], clinic: Clinic, dates: DateRange) -> _Seen:
-    appointments: dict[str, Appointment] = {}
-    statuses: dict[str, str] = {}
+def _read_records(
+    records: Sequence[Record], clinic: Clinic, dates: DateRange, repeating: Collection[str]
+) -> _Seen:
+    appointments: dict[_Key, Appointment] = {}
+    statuses: dict[_Key, str] = {}
+    shared: set[tuple[str, datetime]] = set()
     duplicates: Counter[date] = Counter()
     bad: list[tuple[Record, BadRecord]] = []
     rosters = 0
@@ -99,14 +114,21 @@ def _read_records(records: Sequence[Record], clinic: Clinic, dates: DateRange) -
         if appointment is None:
             rosters += 1
             continue
-        identity = appointment.neo_appointment_id
-        first = appointments.setdefault(identity, appointment)
+        if appointment.neo_appointment_id in repeating:
+            appointment = as_occurrence(appointment)
+        key = (appointment.neo_appointment_id, appointment.date)
+        first = appointments.setdefault(key, appointment)
         if first is not appointment:
-            if first != appointment:
+            if first.starts_at != appointment.starts_at:
+                shared |= {(key[0], first.starts_at), (key[0], appointment.starts_at)}
+            elif first != appointment:
                 raise drift("one id stands for two different records")
-            duplicates[appointment.date] += 1
+            else:
+                duplicates[appointment.date] += 1
         elif (word := unknown_status(record)) is not None:
-            statuses[identity] = word
+            statuses[key] = word
+    if shared:
+        raise SharedIds(shared)
     _check_few(bad, len(records) - rosters)
     out = [
         (day if (day := day_of(record, clinic)) in dates else None, left_out(record, clinic, error.why))
@@ -141,9 +163,7 @@ def _proof(
     here = [a for a in seen.appointments.values() if a.date == day]
     counts = {"roster": seen.rosters, "duplicate": seen.duplicates[day], "unusable": len(seen.left_out)}
     counts["other_date"] = seen.records_read - len(here) - sum(counts.values())
-    words = Counter(
-        seen.unknown_statuses[a.neo_appointment_id] for a in here if a.neo_appointment_id in seen.unknown_statuses
-    )
+    words = Counter(word for (_, its_day), word in seen.unknown_statuses.items() if its_day == day)
     return Proof(
         http_status=answer.status,
         content_type=answer.content_type,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 
 from engine.failure import Failure, PortalFailure, Reason
@@ -55,3 +56,16 @@ def tell_names(names: Iterable[object]) -> str:
     told = sorted({tell_name(name) for name in names})
     more = f" and {len(told) - MAX_NAMES} more" if len(told) > MAX_NAMES else ""
     return ", ".join(told[:MAX_NAMES]) + more
+
+
+class SharedIds(PortalFailure):
+    """Ids that an answer shows at several starts of one day: `starts` are these, with their ids."""
+
+    def __init__(self, starts: Iterable[tuple[str, datetime]]) -> None:
+        super().__init__(
+            Failure(
+                Reason.BAD_ANSWER,
+                "an id is shown at several times of one day: it moves, or its record repeats; not decided",
+            )
+        )
+        self.starts = frozenset(starts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
@@ -95,17 +95,19 @@ class Portal:
         clock: Clock = _utc_now,
         stored: Mapping[date, int] | None = None,
         is_open: Callable[[date], bool] = every_day,
+        repeating: Collection[str] = (),
         evidence: EvidenceSink | None = None,
     ) -> Mapping[date, Snapshot | Failure]:
         """A snapshot or a failure for each of `dates`, fetched in calls of up to `span_days` days.
 
         `stored` is the number of appointments that the database has for a date, `is_open` whether the clinic is open
         on it: an answer without records for an open day, or where several are stored, is asked for once more.
+        `repeating` are the portal's ids whose records repeat, as far as that is known.
         `evidence` gets what was seen of each date that failed.
         """
         errand = self._errand(clinic, credentials, clock, evidence)
         doubts = Doubts(stored or {}, is_open, of_all_days=clinic.slug in self._told_nothing)
-        scraping = Scraping(self._settings, errand, doubts)
+        scraping = Scraping(self._settings, errand, doubts, repeating)
 
         async def look(place: Visit) -> Mapping[date, Snapshot | Failure]:
             return await scraping.run(place, dates)

@@ -14,6 +14,7 @@ from engine.portal.additions import MeaningGone
 from engine.portal.answer import Answer
 from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
 from engine.portal.doubts import Doubts, asked_twice, has_page_size, is_cut_off, is_empty, last_filled, spans
+from engine.portal.drift import SharedIds
 from engine.portal.errand import Errand
 from engine.portal.settings import PortalSettings
 from engine.portal.visit import Visit
@@ -43,10 +44,13 @@ NOT_EMPTY = Failure(Reason.BAD_ANSWER, "the answer is empty, and the portal show
 class Scraping:
     """One scrape. `found` holds what is known so far, also when the whole is broken off."""
 
-    def __init__(self, settings: PortalSettings, errand: Errand, doubts: Doubts) -> None:
+    def __init__(
+        self, settings: PortalSettings, errand: Errand, doubts: Doubts, repeating: Iterable[str] = ()
+    ) -> None:
         self._settings = settings
         self._errand = errand
         self._doubts = doubts
+        self._repeating = set(repeating)
         self._cut_lengths: Counter[int] = Counter()
         self._ended_by: Failure | None = None
         self.found: dict[date, Found] = {}
@@ -151,9 +155,24 @@ class Scraping:
         return whole.result(), own.result()
 
     async def _ask(self, visit: Visit, span: DateRange) -> dict[date, Snapshot]:
+        """The days as a call shows them. Ids at several starts of one day, in two answers more than a settling time
+        apart, repeat; raises `PortalFailure` where that stays undecided."""
+        try:
+            return await self._read(visit, span)
+        except SharedIds as first:
+            with self._errand.patience.waiting():
+                await asyncio.sleep(self._settings.times.move_settles)
+            try:
+                return await self._read(visit, span)
+            except SharedIds as second:
+                confirmed = Counter(identity for identity, _ in first.starts & second.starts)
+                self._repeating |= {identity for identity, starts in confirmed.items() if starts > 1}
+        return await self._read(visit, span)
+
+    async def _read(self, visit: Visit, span: DateRange) -> dict[date, Snapshot]:
         def understand(answer: Answer, sent_at: datetime) -> dict[date, Snapshot]:
             clinic, ignored = self._errand.clinic, self._settings.ignored_fields
-            return read_calendar(answer, clinic, span, sent_at, ignored)
+            return read_calendar(answer, clinic, span, sent_at, ignored, self._repeating)
 
         found = await visit.read(CALENDAR_PATH, calendar_query(span), understand)
         if any(snapshot.left_out for snapshot in found.values()):

@@ -30,6 +30,8 @@ class TimeLimits:
     date: float = 120.0
     #: Before a range is asked again in which open days came empty.
     empty_day_pause: float = 2.0
+    #: Before a range is asked again in which one id stands at several times of a day: a move is shown twice for less.
+    move_settles: float = 10.0
     evidence: float = 5.0
     #: Closing a context or a browser nicely, before it is killed.
     close: float = 5.0

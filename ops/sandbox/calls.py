@@ -18,7 +18,7 @@ from ops.sandbox.dials import Dials
 from ops.sandbox.drift import drifted, wrapped
 from ops.sandbox.forms import sign_in_form
 from ops.sandbox.ledger import call_of
-from ops.sandbox.lies import renamed
+from ops.sandbox.lies import repeated
 from ops.sandbox.marks import marked
 from ops.sandbox.pages import dashboard_page, schedule_page
 from ops.sandbox.portal import Portal
@@ -105,8 +105,9 @@ class SignedInCalls:
         told = self._portal.lies.told(shown, clinic.company_id, start, end, dials)
         spelling = dials.spelling or clinic.spelling
         records: list[Any] = [
-            marked(spelled(renamed(record, dials), clinic.zone, spelling, dials.times), dials.mark)
+            marked(spelled(shown_as, clinic.zone, spelling, dials.times), dials.mark)
             for record in told
+            for shown_as in repeated(record, dials)
         ]
         for drift in dials.drift:
             records = drifted(records, drift)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ops.sandbox.dials import Dials
 from ops.sandbox.records import Record
 
 #: The block that every day of a clinic has.
 LUNCH = "Lunch"
+
+#: How long after the first one.
+SECOND_LUNCH = timedelta(hours=4)
 
 
 class Lies:
@@ -36,7 +39,10 @@ class Lies:
         return records[: max(0, len(records) - dials.cut_spans)] if days > 1 else records
 
 
-def renamed(record: Record, dials: Dials) -> Record:
-    """The record under the id that the portal shows it with."""
-    is_repeated = dials.lunch_id is not None and record.kind == "block" and record.title == LUNCH
-    return replace(record, id=dials.lunch_id) if is_repeated and dials.lunch_id is not None else record
+def repeated(record: Record, dials: Dials) -> list[Record]:
+    """The record as the portal shows it: a lunch under the id that all lunches share, and perhaps twice."""
+    if dials.lunch_id is None or record.kind != "block" or record.title != LUNCH:
+        return [record]
+    lunch = replace(record, id=dials.lunch_id)
+    later = replace(lunch, start=lunch.start + SECOND_LUNCH, end=lunch.end + SECOND_LUNCH)
+    return [lunch, later] if dials.lunch_twice else [lunch]

@@ -30,7 +30,7 @@ TODAY = date(2026, 1, 22)
 KEY = "neo_appointment_id"
 
 #: Short, and yet nothing that a busy machine breaks where nothing hangs.
-LIMITS = TimeLimits(page=6.0, sign_in=15.0, call=4.0, date=40.0, empty_day_pause=0.05)
+LIMITS = TimeLimits(page=6.0, sign_in=15.0, call=4.0, date=40.0, empty_day_pause=0.05, move_settles=0.1)
 
 
 @pytest.fixture(scope="session")

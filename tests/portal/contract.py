@@ -76,6 +76,7 @@ async def look(
         clock=lambda: datetime.now(UTC),
         stored={},
         is_open=every_day,
+        repeating=(),
         evidence=None,
     )
     assert set(found) == set(dates)
