@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from ops.sandbox.dials import Dials
 from ops.sandbox.records import Record
 
-#: The block that every day of a clinic has.
+#: The block that every open day of a clinic has at noon; others of its name stand at other times.
 LUNCH = "Lunch"
+NOON = time(12)
+LUNCH_LENGTH = timedelta(hours=1)
 
 #: How long after the first one.
 SECOND_LUNCH = timedelta(hours=4)
@@ -41,8 +43,13 @@ class Lies:
 
 def repeated(record: Record, dials: Dials) -> list[Record]:
     """The record as the portal shows it: a lunch under the id that all lunches share, and perhaps twice."""
-    if dials.lunch_id is None or record.kind != "block" or record.title != LUNCH:
+    if dials.lunch_id is None or not _is_lunch(record):
         return [record]
     lunch = replace(record, id=dials.lunch_id)
     later = replace(lunch, start=lunch.start + SECOND_LUNCH, end=lunch.end + SECOND_LUNCH)
     return [lunch, later] if dials.lunch_twice else [lunch]
+
+
+def _is_lunch(record: Record) -> bool:
+    is_at_noon = record.start.time() == NOON and record.end - record.start == LUNCH_LENGTH
+    return record.kind == "block" and record.title == LUNCH and is_at_noon
