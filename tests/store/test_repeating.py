@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
+from random import Random
 
 import pytest
 
 from engine.appointment import Appointment
-from engine.repeating import as_occurrence, is_occurrence, occurrences, portal_id
-from tests.store.desk import Desk, appointment, by_key, on, snapshot
+from engine.repeating import SETTLE, as_occurrence, is_occurrence, occurrences, portal_id
+from engine.store.reconciling import undecided
+from tests.store.desk import Desk, appointment, by_key, on, seconds_of, snapshot
+from tests.store.portal_model import HIDDEN
 
 pytestmark = pytest.mark.anyio
 
@@ -123,3 +127,44 @@ async def test_the_newest_looks_of_both_days_must_be_late_enough(desk: Desk) -> 
     await desk.scrape(sync, snapshot(1, 1, [new]))
     await desk.scrape(sync, snapshot(1, 100, [new]))
     assert await desk.stored() == by_key(new)
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_each_sync_ends_with_every_occurrence_and_one_row_for_what_moves(desk: Desk, seed: int) -> None:
+    """A repeating record gains days while another appointment moves, often shown on both days for as long as may be."""
+    rng = Random(seed)
+    clock, repeats, place = 0.0, set(rng.sample(DAYS, 2)), rng.choice(DAYS)
+    left, left_at = place, -HIDDEN
+
+    def shown(n: int) -> list[Appointment]:
+        also_left = clock < left_at + HIDDEN and n == left
+        return [lunch(n)] * (n in repeats) + [on(appointment(1, 0), n)] * (n == place or also_left)
+
+    async def look() -> None:
+        nonlocal clock, place, left, left_at
+        for n in rng.sample(DAYS, len(DAYS)):
+            if clock > left_at + HIDDEN and rng.random() < 0.2:
+                left, left_at, place = place, clock, rng.choice([n for n in DAYS if n != place])
+            await desk.scrape(sync, snapshot(n, clock, shown(n)))
+            clock += rng.choice([0.1, 1.0])
+
+    for _ in range(4):
+        sync = await desk.start_sync(DAYS[0], DAYS[-1])
+        await look()
+        async with desk.pool.acquire() as connection:
+            open_question = await undecided(connection, desk.clinic.id, sync)
+        clock = max(clock, left_at + HIDDEN + 0.1)
+        if open_question is not None:
+            clock = max(clock, seconds_of(open_question.shown_since + SETTLE + timedelta(seconds=0.5)))
+        left_at = clock  # nothing moves while it looks again
+        left = place
+        for n in DAYS:
+            await desk.scrape(sync, snapshot(n, clock, shown(n)))
+            clock += 0.1
+        await desk.end(sync)
+        assert await desk.stored() == by_key(
+            on(appointment(1, 0), place), *(as_occurrence(lunch(n)) for n in repeats)
+        )
+        assert set(await desk.kinds(1)) <= {"added", "moved"}
+        repeats |= set(rng.sample(DAYS, rng.randrange(2)))
+        clock += rng.choice([1.0, 60.0])
