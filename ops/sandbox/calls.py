@@ -107,7 +107,7 @@ class SignedInCalls:
         records: list[Any] = [
             marked(spelled(shown_as, clinic.zone, spelling, dials.times), dials.mark)
             for record in told
-            for shown_as in repeated(record, dials)
+            for shown_as in repeated(record, clinic, dials)
         ]
         for drift in dials.drift:
             records = drifted(records, drift)

@@ -145,10 +145,10 @@ class Dials(Dial):
     empty_span_days: int | None = Field(default=None, ge=1)
     #: Ranges of several days lose so many of their last records.
     cut_spans: int = Field(default=0, ge=0)
-    #: The id of the lunch of every day: a repeating record.
-    lunch_id: int | None = Field(default=None, ge=1)
-    #: With `lunch_id`: each day has a second lunch, four hours later.
-    lunch_twice: bool = False
+    #: The id of the hold of every day: a repeating record.
+    hold_id: int | None = Field(default=None, ge=1)
+    #: With `hold_id`: each day has a second hold, two hours earlier.
+    hold_twice: bool = False
     glitch: Glitch | None = None
     glitch_seconds: float = Field(default=5.0, ge=0)
     #: Seconds from one move to the next, within `moves_days` from today on; `glitch` says how they show.

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
+from ops.sandbox.clinics import Clinic
 from ops.sandbox.dials import Dials
 from ops.sandbox.records import Record
 
-#: The block that every open day of a clinic has at noon; others of its name stand at other times.
-LUNCH = "Lunch"
-NOON = time(12)
-LUNCH_LENGTH = timedelta(hours=1)
+#: The block that every open day of a clinic has before its first closing time; others of its name stand at other times.
+HOLD = "Hold for emergencies"
+HOLD_LENGTH = timedelta(hours=1)
 
-#: How long after the first one.
-SECOND_LUNCH = timedelta(hours=4)
+#: How long before it the second one stands.
+SECOND_HOLD = timedelta(hours=2)
 
 
 class Lies:
@@ -41,15 +41,19 @@ class Lies:
         return records[: max(0, len(records) - dials.cut_spans)] if days > 1 else records
 
 
-def repeated(record: Record, dials: Dials) -> list[Record]:
-    """The record as the portal shows it: a lunch under the id that all lunches share, and perhaps twice."""
-    if dials.lunch_id is None or not _is_lunch(record):
+def repeated(record: Record, clinic: Clinic, dials: Dials) -> list[Record]:
+    """The record as the portal shows it: the hold of a day under the id that all holds share, and perhaps twice."""
+    if dials.hold_id is None or not _is_hold(record, clinic):
         return [record]
-    lunch = replace(record, id=dials.lunch_id)
-    later = replace(lunch, start=lunch.start + SECOND_LUNCH, end=lunch.end + SECOND_LUNCH)
-    return [lunch, later] if dials.lunch_twice else [lunch]
+    hold = replace(record, id=dials.hold_id)
+    earlier = replace(hold, start=hold.start - SECOND_HOLD, end=hold.end - SECOND_HOLD)
+    return [earlier, hold] if dials.hold_twice else [hold]
 
 
-def _is_lunch(record: Record) -> bool:
-    is_at_noon = record.start.time() == NOON and record.end - record.start == LUNCH_LENGTH
-    return record.kind == "block" and record.title == LUNCH and is_at_noon
+def _is_hold(record: Record, clinic: Clinic) -> bool:
+    stretches = clinic.open_on(record.date)
+    is_last_hour = bool(stretches) and (record.start, record.end) == (
+        stretches[0][1] - HOLD_LENGTH,
+        stretches[0][1],
+    )
+    return record.kind == "block" and record.title == HOLD and record.room == clinic.rooms[0].id and is_last_hour

@@ -104,9 +104,9 @@ async def test_two_records_with_one_id_and_one_start_are_drift_as_before():
 
 
 @pytest.mark.parametrize("span_days", [1, 3])
-async def test_the_lunches_of_a_portal_that_repeats_them_are_all_there(stage: Stage, span_days: int):
-    await stage.sandbox.dials(lunch_id=42, lunch_twice=True)
+async def test_the_holds_of_a_portal_that_repeats_them_are_all_there(stage: Stage, span_days: int):
+    await stage.sandbox.dials(hold_id=42, hold_twice=True)
     for snapshot in await stage.having(span_days=span_days).scrape(TODAY, TODAY + timedelta(days=1)):
         assert isinstance(snapshot, Snapshot)
-        lunches = {one.starts_at for one in snapshot.appointments if one.neo_appointment_id.startswith("42@")}
-        assert any(start + timedelta(hours=4) in lunches for start in lunches)
+        holds = [one.starts_at for one in snapshot.appointments if one.neo_appointment_id.startswith("42@")]
+        assert [start - holds[0] for start in holds] == [timedelta(0), timedelta(hours=2)]
