@@ -11,7 +11,7 @@ import pytest
 from actors.settings import Settings
 from engine.store.vault import new_ring
 from ops.doctor import Finding, Grade
-from ops.doctor.database import database
+from ops.doctor.database import _fields, database
 from tests.ops.up_process import ARGV, Up
 
 
@@ -76,3 +76,10 @@ def _servers(up: Up) -> dict[str, str]:
     running = up.home.running()
     assert running is not None
     return {name: running.environment[name] for name in ("NATS_URL", "DATABASE_URL")}
+
+
+def test_fields_that_are_not_read_are_named_by_clinic_and_are_no_fault() -> None:
+    found = _fields({"elm": ["is_first", "tele"], "oak": ["tele"]})
+    assert found.grade == Grade.PASS
+    assert "elm: is_first, tele; oak: tele" in found.message
+    assert _fields({}).message == "none is unknown"
