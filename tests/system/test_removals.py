@@ -52,6 +52,26 @@ async def test_while_appointments_move_all_the_time_no_real_one_is_removed(
     await agrees(pool, sandbox, clinic, days=5)
 
 
+async def test_records_without_an_id_cost_no_appointment_and_no_day(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    """The portal shows some appointments without their ids, and one more is really gone."""
+    system.everything()
+    clinic = clinics[0]
+    await run(asker, clinic, days=4)
+    before = await pool.fetchval(_STORED)
+    await sandbox.dials(drift=["no_id"])
+    await sandbox.change(clinic.company_id, delete=1, end=clinic.today + timedelta(days=3))
+    for _ in range(2):
+        ending = (await run(asker, clinic, days=4))[-1]
+        assert (ending["event"], ending["partial_success"]) == ("completed", False)
+        assert "records_left_out" in {warning["code"] for warning in ending["warnings"]}
+        assert await pool.fetchval(_STORED) >= before - 1
+    await sandbox.dials(drift=[])
+    await run(asker, clinic, days=4)
+    await agrees(pool, sandbox, clinic, days=4)
+
+
 async def test_a_portal_that_lost_most_of_its_calendar_wipes_nothing(
     system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
 ) -> None:
