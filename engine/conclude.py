@@ -5,8 +5,9 @@ However a sync ends, it ends here, once, in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from engine.clinic import Clinic
@@ -32,7 +33,7 @@ from engine.store.syncs import events
 from engine.store.syncs.configuration import config_outcome
 from engine.store.syncs.lifecycle import Ending, add_warning, end, recount_held, warnings_of_sync
 from engine.sync import DateState, DateStatus, Sync, SyncStatus
-from engine.warnings import SyncWarning, join_warnings
+from engine.warnings import SyncWarning, WarningCode, join_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,25 @@ async def conclude(
         errors=[_error(state) for state in dates if state.status is DateStatus.FAILED],
         plan=carried.plan,
         warnings=join_warnings(
-            await _warnings(connection, clinic, sync, status), {state.date: state.warnings for state in dates}
+            await _warnings(connection, clinic, sync, status), _warnings_of_dates(dates, is_open)
         ),
     )
     await end(connection, sync.id, ending)
+
+
+def _warnings_of_dates(
+    dates: Sequence[DateState], is_open: Callable[[date], bool | None]
+) -> dict[date, list[SyncWarning]]:
+    """Those of each date, by the opening hours as they are known at the end: a clinic's first calls are made before its
+    hours are read, and every empty day counts as open then."""
+    return {
+        state.date: [
+            warning
+            for warning in state.warnings
+            if warning.code is not WarningCode.OPEN_DAYS_EMPTY or is_open(state.date) is not False
+        ]
+        for state in dates
+    }
 
 
 async def _warnings(connection: Connection, clinic: Clinic, sync: Sync, status: SyncStatus) -> list[SyncWarning]:

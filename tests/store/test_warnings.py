@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -93,6 +94,19 @@ async def test_they_are_stored_with_the_snapshot_and_told_at_the_end(database: D
     assert "5550123" not in repr(first)
 
 
+async def test_a_closed_day_that_was_read_before_the_hours_is_not_told_as_open(
+    database: Database, clinic: Clinic
+) -> None:
+    empty = SyncWarning(WarningCode.OPEN_DAYS_EMPTY, "open, but empty in two answers")
+    closed_tomorrow = {n for n in range(7) if n != TOMORROW.isoweekday() % 7}
+    config = replace(CONFIG, hours=same_hours(closed_tomorrow, 480, 1080))
+    sync_id = await _sync(database, clinic, {TODAY: (empty,), TOMORROW: (empty,)}, config)
+    await coordinate(database, sync_id, Limits(), FENCE)
+    async with database.connection() as connection:
+        told = (await events_after(connection, sync_id, 0))[-1]["warnings"]
+    assert told == [{"code": "open_days_empty", "message": f"{TODAY}: open, but empty in two answers"}]
+
+
 async def test_a_sync_with_nothing_to_say_has_an_empty_list(database: Database, clinic: Clinic) -> None:
     sync_id = await _sync(database, clinic, {TODAY: ()})
     await coordinate(database, sync_id, Limits(), FENCE)
@@ -100,11 +114,16 @@ async def test_a_sync_with_nothing_to_say_has_an_empty_list(database: Database, 
         assert (await events_after(connection, sync_id, 0))[-1]["warnings"] == []
 
 
-async def _sync(database: Database, clinic: Clinic, warnings: dict[date, tuple[SyncWarning, ...]]) -> UUID:
+async def _sync(
+    database: Database,
+    clinic: Clinic,
+    warnings: dict[date, tuple[SyncWarning, ...]],
+    config: ScheduleConfig = CONFIG,
+) -> UUID:
     """A sync whose dates are reconciled, without appointments, and that has not ended; the configuration is known."""
     dates = DateRange(min(warnings), max(warnings))
     async with database.transaction() as connection:
-        await save_schedule_config(connection, clinic.id, CONFIG)
+        await save_schedule_config(connection, clinic.id, config)
         sync_id = (await admit(connection, SyncRequest(clinic.id, dates), list(dates), Limits())).sync_id
     for day, said in warnings.items():
         claim = await take(database, sync_id, day)
