@@ -32,7 +32,7 @@ Launch = Callable[..., Stage]
 PATIENCE = 3.0
 
 #: Less than anything that hangs here takes, and enough for a busy machine.
-AT_ONCE = 8.0
+AT_ONCE = 60.0
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ async def launch(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     own: list[Browser] = []
 
     def launched(**limits: Any) -> Stage:
-        answer, call = limits.pop("answer", 10.0), limits.pop("call", 10.0)
-        times = replace(LIMITS, browser_answer=answer, call=call)
+        answer, call = limits.pop("answer", 10.0), limits.pop("call", 60.0)
+        times = replace(LIMITS, browser_answer=answer, call=call, page=60.0, sign_in=120.0, date=240.0)
         settings = replace(stage.settings, browser=BrowserLimits(**limits), times=times)
         own.append(Browser(settings))
         launched = replace(stage, settings=settings, browser=own[-1])
@@ -76,7 +76,7 @@ def is_browsers(process: psutil.Process) -> bool:
     return False
 
 
-async def until(condition: Callable[[], Any], seconds: float = 15.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
@@ -127,7 +127,7 @@ async def test_a_worn_browser_finishes_what_it_was_doing(launch: Launch):
 
 async def test_a_crash_gives_the_date_back_and_the_next_one_a_new_browser(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 20, "count": 1}])
+    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     psutil.Process(chromium_of(stage).pid).kill()
@@ -140,7 +140,7 @@ async def test_a_crash_gives_the_date_back_and_the_next_one_a_new_browser(launch
 
 async def test_a_driver_that_is_killed_is_a_crash_too(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 20, "count": 1}])
+    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     psutil.Process(chromium_of(stage).pid).parent().kill()
@@ -182,7 +182,7 @@ async def test_a_hung_driver_is_killed_too(launch: Launch):
 async def test_a_cancelled_call_ends_at_once_in_the_portal_too_and_the_next_one_goes_on(launch: Launch):
     stage = launch()
     await sign_in(stage)
-    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 20, "count": 1}])
+    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 300, "count": 1}])
     scrape = asyncio.create_task(stage.scrape_one())
     await in_flight(stage, "calendar")
     scrape.cancel()
@@ -203,7 +203,7 @@ async def test_a_session_of_the_store_needs_no_browser(launch: Launch):
 
 async def test_a_cancelled_sign_in_lets_the_next_one_have_its_turn(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 20, "count": 1}])
+    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     scrape.cancel()
@@ -225,7 +225,7 @@ async def test_a_scrape_that_waits_for_a_token_gives_way_to_a_cancel(launch: Lau
 
 async def test_closing_ends_what_is_in_use(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 20}])
+    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300}])
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     await stage.browser.close()
@@ -254,7 +254,7 @@ async def in_flight(stage: Stage, kind: str) -> None:
 
 
 async def until_call(stage: Stage, condition: Callable[[LedgerEntry], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not any(map(condition, await stage.calls())):
             await asyncio.sleep(0.02)
 
