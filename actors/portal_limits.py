@@ -42,14 +42,14 @@ class PortalBreaker:
             message = (
                 f"not asked: this clinic's calls pause, {health.failed} of its last {health.calls} dates failed"
             )
-            return Failure(health.reason or Reason.CIRCUIT_OPEN, message, wait)
+            return Failure(health.reason or Reason.CIRCUIT_OPEN, message, wait, was_asked=False)
         health, wait = await self._admit(self._key, ADDRESS)
         if wait:
             message = (
                 f"not asked: calls to the portal pause, {health.failed} of the last {health.calls} dates of all clinics"
                 f" failed, the last one by {health.reason}"
             )
-            return Failure(Reason.CIRCUIT_OPEN, message, wait)
+            return Failure(Reason.CIRCUIT_OPEN, message, wait, was_asked=False)
         return None
 
     async def record(self, clinic: str, outcomes: Mapping[str, Reason | None]) -> None:

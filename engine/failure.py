@@ -57,12 +57,14 @@ class Failure:
     """A reason, and one sentence for the person who reads it at night.
 
     `message` must hold no name, phone number, note, password or cookie: it goes on the bus and into logs.
-    `retry_after` is in seconds, where the portal asked for a pause.
+    `retry_after` is in seconds, where the portal asked for a pause. Not `was_asked`: no call was made, so that what an
+    earlier try of the date found still stands.
     """
 
     reason: Reason
     message: str
     retry_after: float | None = None
+    was_asked: bool = True
 
     @property
     def is_fatal(self) -> bool:

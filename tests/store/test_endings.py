@@ -19,6 +19,8 @@ from engine.store.clinics import set_goal
 from engine.store.database import Database
 from engine.store.reconciling import save_schedule_config
 from engine.store.syncs import claims
+from engine.store.syncs import dates as sync_dates
+from engine.store.syncs.events import events_after
 from engine.sync import Limits, SyncStatus
 from tests.store.test_syncs import FENCE, LIMITS, TODAY, ask, see, step, stored, take
 
@@ -48,6 +50,27 @@ async def start_with_a_failing_date(database: Database, clinic: Clinic, limits: 
         await claims.retry(connection, claim, LOST, 30.0)
     await see(database, clinic, await take(database, sync_id, TODAY + timedelta(days=1)), "a")
     return sync_id
+
+
+async def test_a_date_that_is_not_asked_for_any_more_keeps_what_its_last_call_found(
+    database: Database, clinic: Clinic
+) -> None:
+    pause = Failure(Reason.CIRCUIT_OPEN, "not asked: calls pause", 1.0, was_asked=False)
+    sync_id = (await ask(database, clinic)).sync_id
+    for day in (TODAY, TODAY + timedelta(days=1)):
+        for failure in (LOST, pause) if day == TODAY else (pause,):
+            claim = await take(database, sync_id, day)
+            async with database.transaction() as connection:
+                await claims.retry(connection, claim, failure, 0.0)
+        claim = await take(database, sync_id, day)
+        async with database.transaction() as connection:
+            await sync_dates.fail(connection, sync_id, day, pause, claim.token)
+    async with database.connection() as connection:
+        dates = await sync_dates.dates_of(connection, sync_id)
+        told = [event for event in await events_after(connection, sync_id, 0) if event["event"] == "date_failed"]
+    found = [(LOST.reason, LOST.message), (pause.reason, pause.message)]
+    assert [(state.reason, state.message) for state in dates[:2]] == found
+    assert [(event["reason"], event["message"]) for event in told] == found
 
 
 @pytest.mark.parametrize("ending", ["timed_out", "stale", "cancelled"])

@@ -142,6 +142,7 @@ async def retry(
         failure.message,
         delay,
         0 if counted else 1,
+        failure.was_asked,
     )
     if row is None:
         return False

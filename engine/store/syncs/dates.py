@@ -63,7 +63,14 @@ async def fail(
     A second look that fails does not fail the date, whose first look is stored: what it was to confirm stays.
     """
     row = await connection.fetchrow(
-        SQL["fail_date"], sync_id, day, token, date_sources(DateStatus.FAILED), failure.reason, failure.message
+        SQL["fail_date"],
+        sync_id,
+        day,
+        token,
+        date_sources(DateStatus.FAILED),
+        failure.reason,
+        failure.message,
+        failure.was_asked,
     )
     if row is None:
         return False
@@ -76,8 +83,8 @@ async def fail(
         Event.DATE_FAILED,
         day,
         attempt=row["attempts"],
-        reason=failure.reason,
-        message=failure.message,
+        reason=row["reason"],
+        message=row["message"],
         duration_ms=row["duration_ms"],
     )
     return True

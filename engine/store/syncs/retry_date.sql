@@ -1,5 +1,8 @@
+-- Where the portal was not asked ($9 false), the reason of an earlier try stays.
 update schedule_sync_dates
-set status = 'pending', dispatched_at = null, lead = null, claim = null, worker = null, reason = $5, message = $6,
+set status = 'pending', dispatched_at = null, lead = null, claim = null, worker = null,
+    reason = case when $9 then $5 else coalesce(reason, $5) end,
+    message = case when $9 or reason is null then $6 else message end,
     next_try_at = clock_timestamp() + make_interval(secs => $7),
     attempts = attempts - $8
 where sync_id = $1 and date = $2 and claim = $3 and status = any($4)
