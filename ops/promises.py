@@ -52,16 +52,19 @@ class Promises:
             await self._sandbox.change(
                 clinic.company_id, add=3, move=3, delete=2, seed=self._chance.randrange(10**6)
             )
-        return {clinic.slug: await self._request(clinic.slug, uuid4().hex) for clinic in clinics}
+        return {clinic.slug: await self._request(clinic, uuid4().hex) for clinic in clinics}
 
     async def kept(self, syncs: Mapping[str, str]) -> None:
         """Waits for the syncs' ends. Raises `Broken`, or `TimeoutError` if one does not end."""
         for clinic in await self._sandbox.clinics():
             await self._ends(clinic, syncs[clinic.slug])
 
-    async def _request(self, slug: str, request_id: str) -> str:
-        """Asks until it is answered; the same request id is the same sync."""
-        reply = await self._ask("sync", slug, days_ahead=DAYS, request_id=request_id)
+    async def _request(self, clinic: SandboxClinic, request_id: str) -> str:
+        """Requests until there is a reply; the same request id is the same sync. The dates are those of the sandbox's
+        calendar, which does not move on at midnight."""
+        end = clinic.today + timedelta(days=DAYS - 1)
+        dates = {"start_date": clinic.today.isoformat(), "end_date": end.isoformat()}
+        reply = await self._ask("sync", clinic.slug, **dates, request_id=request_id)
         return str(reply["sync_id"])
 
     async def _ends(self, clinic: SandboxClinic, sync_id: str) -> None:

@@ -111,9 +111,10 @@ class Sandbox:
     async def end_sessions(self, company_id: str | None = None) -> None:
         await self._ask("DELETE", "sessions", _only(company_id=company_id))
 
-    async def reset(self) -> None:
-        """Everything as at the start: calendars, dials, sessions, locks, ledger."""
-        await self._ask("POST", "reset")
+    async def reset(self, today: date | None = None) -> None:
+        """Everything as at the start: calendars, dials, sessions, locks, ledger. `today` draws the calendars around
+        another day, from now on."""
+        await self._ask("POST", "reset", _only(today=today.isoformat() if today else None))
 
     async def _ask(self, method: str, page: str, query: dict[str, str] | None = None, body: Any = None) -> Any:
         return await asyncio.to_thread(self._request, method, f"/_sandbox/{page}?{urlencode(query or {})}", body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -32,7 +33,7 @@ class Control:
             Route("/changes", refusing(self.changes), methods=["POST"]),
             Route("/ledger", self.ledger, methods=["GET", "DELETE"]),
             Route("/sessions", self.sessions, methods=["GET", "DELETE"]),
-            Route("/reset", self.reset, methods=["POST"]),
+            Route("/reset", refusing(self.reset), methods=["POST"]),
         ]
 
     async def clinics(self, _request: Request) -> Response:
@@ -109,7 +110,10 @@ class Control:
             self._portal.accounts.end(request.query_params.get("company_id"))
         return JSONResponse(alive)
 
-    async def reset(self, _request: Request) -> Response:
+    async def reset(self, request: Request) -> Response:
+        """`today` draws the calendars around another day, from now on."""
+        if today := request.query_params.get("today"):
+            self._portal.settings = replace(self._portal.settings, today=date.fromisoformat(today))
         self._portal.reset()
         return JSONResponse({"ok": True})
 

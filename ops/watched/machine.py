@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,10 @@ class Watched:
             return await ask(client, Subjects(self.settings.subject_prefix), verb, slug, **body)
 
     async def sync(self, clinic: SandboxClinic, days: int) -> str:
-        """Asks for a sync and answers its id."""
-        return str((await self.ask("sync", clinic.slug, days_ahead=days))["sync_id"])
+        """Requests a sync of the first days of the sandbox's calendar, and returns its id."""
+        end = clinic.today + timedelta(days=days - 1)
+        dates = {"start_date": clinic.today.isoformat(), "end_date": end.isoformat()}
+        return str((await self.ask("sync", clinic.slug, **dates))["sync_id"])
 
     async def ended(self, clinic: SandboxClinic, sync_id: str) -> dict[str, Any]:
         """The sync, once it has ended."""

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.calendar_days import first_days_over_http
 from tests.conftest import until
 from tests.http.conftest import SYNC
 from tests.system.conftest import Asker, System
@@ -50,7 +51,7 @@ async def test_a_sync_answers_at_its_end(
     system: System, gateway: httpx.AsyncClient, clinics: list[SandboxClinic]
 ) -> None:
     workers(system)
-    response = await gateway.post(SYNC, json={"clinicId": clinics[0].slug, "daysAhead": 3})
+    response = await gateway.post(SYNC, json={"clinicId": clinics[0].slug, **first_days_over_http(3)})
     body = response.json()
     assert response.status_code == 200, body
     assert (body["ok"], body["event"], body["status"]) == (True, "completed", "completed")

@@ -14,6 +14,7 @@ import pytest
 from actors.metrics import CATALOGUE, table
 from actors.metrics.__main__ import PAGE
 from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.calendar_days import first_days
 from tests.conftest import until
 from tests.http.conftest import url_of
 from tests.metrics.reading import OPENMETRICS, Samples, promtool, scrape, total
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 async def run(asker: Asker, clinic: SandboxClinic, days: int) -> list[dict[str, Any]]:
-    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": days})
+    accepted = await asker.ask("sync", clinic.slug, first_days(days))
     return await asker.events(clinic.slug, accepted["sync_id"])
 
 

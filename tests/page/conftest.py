@@ -16,6 +16,7 @@ from engine.portal.chromium import find_chromium
 from engine.store.vault import Vault, new_ring
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from ops.sandbox_clinics import store_clinics
+from tests.calendar_days import TODAY
 from tests.conftest import free_port, fresh_database, open_pool
 from tests.http.conftest import url_of
 from tests.spec.hearing import hearing
@@ -51,7 +52,7 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture(scope="module")
 async def sandbox() -> AsyncIterator[SandboxProcess]:
-    async with SandboxProcess(seed=7, clinics=3) as sandbox:
+    async with SandboxProcess(seed=7, clinics=3, today=TODAY) as sandbox:
         yield sandbox
 
 

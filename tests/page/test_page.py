@@ -14,6 +14,7 @@ from playwright.async_api import Locator, Page, expect
 
 from actors.http.keys import fingerprint
 from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.calendar_days import first_days
 from tests.page.conftest import Open
 from tests.system.conftest import Asker, System
 
@@ -26,7 +27,7 @@ A_WHILE = 8_000
 
 
 async def request_sync(asker: Asker, clinic: SandboxClinic, days: int) -> str:
-    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": days})
+    accepted = await asker.ask("sync", clinic.slug, first_days(days))
     assert accepted["ok"], accepted
     return str(accepted["sync_id"])
 

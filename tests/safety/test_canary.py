@@ -23,6 +23,7 @@ from engine.store.vault import Vault
 from engine.store.webhooks import get_secrets, set_webhook
 from engine.webhook import Secrets
 from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.calendar_days import first_days
 from tests.conftest import free_port, until
 from tests.safety.receivers import Receiver, receiving
 from tests.safety.test_error_reports import send
@@ -108,7 +109,7 @@ class Haystack:
 
 
 async def run(asker: Asker, clinic: SandboxClinic, days: int = 2) -> dict[str, Any]:
-    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": days})
+    accepted = await asker.ask("sync", clinic.slug, first_days(days))
     assert accepted["ok"], accepted
     last: dict[str, Any] = (await asker.events(clinic.slug, accepted["sync_id"]))[-1]
     return last
@@ -134,7 +135,7 @@ async def trouble(
     await sandbox.dials(drift=None, sign_in={"reject": True})
     assert (await run(asker, south, days=1))["event"] == "failed"
     await sandbox.dials(sign_in=None, latency_ms=3000)
-    accepted = await asker.ask("sync", north.slug, {"days_ahead": 2})
+    accepted = await asker.ask("sync", north.slug, first_days(2))
     system.kill("date_scraper-0")
     system.worker("date_scraper", "date_scraper-1")
     await asker.ask("cancel", north.slug, {"sync_id": accepted["sync_id"]})
@@ -148,7 +149,7 @@ async def a_refused_row(asker: Asker, clinic: SandboxClinic, pool: asyncpg.Pool,
     await pool.execute(
         f"alter table schedule_appointments add constraint no_mark check (notes !~ '{MARK}') not valid"
     )
-    sync_id = (await asker.ask("sync", clinic.slug, {"days_ahead": 1}))["sync_id"]
+    sync_id = (await asker.ask("sync", clinic.slug, first_days(1)))["sync_id"]
     scraped = "select true from schedule_sync_dates where sync_id = $1 and status = 'scraped'"
     await until(lambda: pool.fetchval(scraped, sync_id))
     await asyncio.to_thread(

@@ -14,6 +14,7 @@ from actors import error_reports
 from actors.settings import Settings, SettingsError
 from broker import NatsBroker
 from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.calendar_days import first_days
 from tests.conftest import until
 from tests.safety.receivers import Receiver, receiving
 from tests.system.conftest import Asker, System
@@ -33,7 +34,7 @@ def settings(sentry: Receiver) -> dict[str, str]:
 
 
 async def accepted(asker: Asker, clinic: SandboxClinic, days: int = 1) -> str:
-    reply = await asker.ask("sync", clinic.slug, {"days_ahead": days})
+    reply = await asker.ask("sync", clinic.slug, first_days(days))
     assert reply["ok"], reply
     return str(reply["sync_id"])
 

@@ -133,3 +133,14 @@ async def test_a_move_shows_on_both_days_or_on_none_for_a_moment(
     assert (await truth(sandbox, clinic))[number] == change["after"]
     await sandbox.dials(glitch=None)
     assert await days_that_show_it() == [change["after"]["date"]]
+
+
+async def test_a_reset_draws_the_calendars_around_the_day_that_it_is_given(sandbox: SandboxProcess) -> None:
+    other = TODAY + timedelta(days=400)
+    try:
+        await sandbox.reset(other)
+        await sandbox.reset()
+        assert {clinic.today for clinic in await sandbox.clinics()} == {other}
+    finally:
+        await sandbox.reset(TODAY)
+    assert {clinic.today for clinic in await sandbox.clinics()} == {TODAY}

@@ -21,6 +21,7 @@ from engine.credentials import Credentials
 from engine.store.clinics import add_clinic, set_credentials
 from engine.store.vault import Vault, new_ring
 from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.calendar_days import TODAY
 from tests.conftest import eventually
 from tests.spec.hearing import Hearing
 
@@ -109,7 +110,7 @@ class System:
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[SandboxProcess]:
-    async with SandboxProcess(seed=7) as sandbox:
+    async with SandboxProcess(seed=7, today=TODAY) as sandbox:
         yield sandbox
 
 

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.calendar_days import first_days
 from tests.conftest import until
 from tests.system.conftest import Asker, System
 from tests.system.test_sync import agrees, run
@@ -39,7 +40,7 @@ async def start_hanging(
     asker: Asker, sandbox: SandboxProcess, clinic: SandboxClinic, days: int = 5
 ) -> dict[str, Any]:
     await sandbox.dials(latency_ms=60_000)
-    accepted: dict[str, Any] = await asker.ask("sync", clinic.slug, {"days_ahead": days})
+    accepted: dict[str, Any] = await asker.ask("sync", clinic.slug, first_days(days))
 
     async def three_hang() -> bool:
         return await hanging_calls(sandbox) == 3
@@ -106,7 +107,7 @@ async def test_thirty_requests_through_two_gateways_are_decided_as_by_one(
     system.everything()
     system.gateway("gateway-2")
     slug = clinics[0].slug
-    replies = await asyncio.gather(*(asker.ask("sync", slug, {"days_ahead": 2}) for _ in range(30)))
+    replies = await asyncio.gather(*(asker.ask("sync", slug, first_days(2)) for _ in range(30)))
     kinds = Counter(reply.get("status") or reply["error"]["reason"] for reply in replies)
     assert kinds == {"in_progress": 2, "queued": 10, "queue_full": 18}
     accepted = sorted((reply for reply in replies if reply["ok"]), key=lambda reply: reply["position"])
@@ -122,7 +123,7 @@ async def test_everything_dies_at_once_and_goes_on_after_the_restart(
     await sandbox.dials(latency_ms=300)
     system.everything()
     clinic = clinics[0]
-    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": 14})
+    accepted = await asker.ask("sync", clinic.slug, first_days(14))
 
     async def a_third_is_done() -> bool:
         status = await asker.ask("status", clinic.slug, {"sync_id": accepted["sync_id"]})
@@ -144,7 +145,7 @@ async def test_processes_that_are_asked_to_stop_end_in_order_and_lose_nothing(
     await sandbox.dials(latency_ms=200)
     system.everything()
     clinic = clinics[0]
-    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": 14})
+    accepted = await asker.ask("sync", clinic.slug, first_days(14))
 
     async def under_way() -> bool:
         return bool(await sandbox.ledger(kind="calendar"))
@@ -165,7 +166,7 @@ async def test_a_rolling_restart_under_load_loses_nothing_and_repeats_nothing(
 ) -> None:
     await sandbox.dials(latency_ms=300)
     system.everything(scrapers=2)
-    accepted = {c.slug: await asker.ask("sync", c.slug, {"days_ahead": 14}) for c in clinics}
+    accepted = {c.slug: await asker.ask("sync", c.slug, first_days(14)) for c in clinics}
     for name in ("date_scraper-0", "coordinator", "date_scraper-1", "reconciler"):
         assert system.stop(name) == 0, system.log(name)
         system.worker(name.partition("-")[0], name)

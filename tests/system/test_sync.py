@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.calendar_days import first_days
 from tests.conftest import free_port, until
 from tests.system.conftest import Asker, System
 from tests.system.portal_truth import by_id, stored, truth
@@ -29,7 +30,7 @@ async def agrees(pool: asyncpg.Pool, sandbox: SandboxProcess, clinic: SandboxCli
 
 
 async def run(asker: Asker, clinic: SandboxClinic, days: int = DAYS) -> list[dict[str, Any]]:
-    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": days})
+    accepted = await asker.ask("sync", clinic.slug, first_days(days))
     assert accepted["ok"], accepted
     return await asker.events(clinic.slug, accepted["sync_id"])
 
@@ -82,7 +83,7 @@ async def test_a_killed_scraper_loses_nothing(
     await sandbox.dials(latency_ms=500)
     system.everything(scrapers=2)
     clinic = clinics[0]
-    accepted = await asker.ask("sync", clinic.slug, {"days_ahead": DAYS})
+    accepted = await asker.ask("sync", clinic.slug, first_days(DAYS))
     await until(lambda: calls_in_flight(sandbox))
     system.kill("date_scraper-0")
     system.kill("date_scraper-1")
