@@ -66,9 +66,11 @@ def find_records(value: Any) -> tuple[str, Sequence[Record], list[str]]:
 
 
 def _objects(records: list[Any]) -> Sequence[Record]:
-    if not all(isinstance(record, dict) for record in records):
+    """The records; one that is no object, such as null, among others that are, becomes one without fields, which is
+    left out like any record that cannot be used."""
+    if records and not any(isinstance(record, dict) for record in records):
         raise drift("a record is no object")
-    return records
+    return [record if isinstance(record, dict) else {} for record in records]
 
 
 def _check_trouble(beside: Mapping[str, Any]) -> None:

@@ -86,6 +86,7 @@ def test_a_record_that_ends_after_midnight_belongs_to_the_day_on_which_it_starts
         None,
         12,
         [1],
+        [None],
         [[CAMEL]],
         [CAMEL, CAMEL | {"status": "Cancelled"}],
     ],
@@ -108,6 +109,8 @@ def test_what_stands_beside_the_records_and_counts_no_pages_is_a_warning():
     ("bad", "why", "identity", "days"),
     [
         (CAMEL | {"id": None}, "no id", None, [0]),
+        (None, "no id", None, [0]),
+        ("text", "no id", None, [0]),
         (CAMEL | {"id": 8, "start": None}, "no start or no end", "8", [0]),
         (CAMEL | {"id": 8, "start": "2026-02-30 10:00:00"}, "unreadable start or end", "8", [0]),
         (CAMEL | {"id": 8, "end": "2026-01-22T15:00:00"}, "end before start", "8", [0]),
@@ -116,9 +119,7 @@ def test_what_stands_beside_the_records_and_counts_no_pages_is_a_warning():
         (CAMEL | {"id": 8, "clientPhone": "\ud800"}, "characters that are no text", "8", [0]),
     ],
 )
-def test_one_bad_record_is_left_out_counted_and_named(
-    bad: dict[str, Any], why: str, identity: str | None, days: list[int]
-):
+def test_one_bad_record_is_left_out_counted_and_named(bad: Any, why: str, identity: str | None, days: list[int]):
     snapshots = read([CAMEL, bad, SNAKE | {"appointment_id": 4}], WEEK)
     assert [a.neo_appointment_id for a in snapshots[DAY].appointments] == ["4", "7001"]
     left_out = {day: snapshot.left_out for day, snapshot in snapshots.items() if snapshot.left_out}
@@ -166,13 +167,17 @@ def test_the_unknown_names_are_told():
         {"events": [CAMEL], "total_records": 40},
         {"events": [], "success": False},
         {"success": False, "message": "try again"},
-        {"error": "session expired"},
+        {"error": "try again"},
         {"data": None, "success": False},
         {"events": [], "message": "something went wrong"},
     ],
 )
 def test_an_answer_that_is_not_whole_is_bad(value: Any):
     assert failure(value).reason is Reason.BAD_ANSWER
+
+
+def test_an_answer_that_says_so_is_the_end_of_the_session():
+    assert failure({"error": "session expired"}).reason is Reason.SESSION_ENDED
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,7 @@ def test_an_answer_that_is_not_whole_is_bad(value: Any):
         (503, Reason.PORTAL_UNAVAILABLE),
         (204, Reason.BAD_ANSWER),
         (206, Reason.BAD_ANSWER),
-        (403, Reason.PORTAL_CHANGED),
+        (403, Reason.SESSION_ENDED),
         (404, Reason.PORTAL_CHANGED),
         (302, Reason.PORTAL_CHANGED),
     ],
