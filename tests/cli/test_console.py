@@ -85,7 +85,7 @@ async def test_it_shows_everything_and_a_sync_as_it_goes(up: Up, source: Source)
         await seen(lambda: any(CLINIC in row for row in rows(app, "browsers").values()))
         await to_thread(up.dials)
         await seen(lambda: "completed" in rows(app, "syncs")[asked["sync_id"]])
-        assert any("completed in" in line for line in tail(app))
+        await seen(lambda: any("completed in" in line for line in tail(app)))
 
 
 async def test_the_keys_sync_again_and_cancel_after_a_question(up: Up, source: Source) -> None:

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from engine.store.migrate import FOLDER
+from ops.embedded.scratch_postgres import PASSWORD
 
 pytestmark = pytest.mark.anyio
 
@@ -86,8 +87,8 @@ async def owner(pool: asyncpg.Pool) -> asyncpg.Pool:
 async def partner(owner: asyncpg.Pool, database_url: str) -> AsyncIterator[Partner]:
     """A role that was given nothing yet."""
     role = f"r{uuid.uuid4().hex[:12]}"
-    await owner.execute(f"create role {role} login")
-    connection = await asyncpg.connect(database_url, user=role)
+    await owner.execute(f"create role {role} login password '{PASSWORD}'")
+    connection = await asyncpg.connect(database_url, user=role, password=PASSWORD)
     yield Partner(connection, role)
     await connection.close()
     await owner.execute(f"drop owned by {role}")
