@@ -81,7 +81,6 @@ async def test_a_429_during_the_sign_in_pauses_everybody_too(stranger: Stage):
     [
         "duplicate_differs",
         "renamed_fields",
-        "not_an_object",
         "unknown_wrapper",
         "wrapper_not_a_list",
         "renamed_patient",
@@ -99,7 +98,17 @@ async def test_an_answer_that_is_not_understood_is_never_believed(stage: Stage, 
 
 
 @pytest.mark.parametrize(
-    "drift", ["no_id", "no_start", "unreadable_start", "end_before_start", "outside_range", "date_moved", "nul"]
+    "drift",
+    [
+        "not_an_object",
+        "no_id",
+        "no_start",
+        "unreadable_start",
+        "end_before_start",
+        "outside_range",
+        "date_moved",
+        "nul",
+    ],
 )
 async def test_a_record_that_stays_unusable_costs_itself_and_not_its_day(stage: Stage, drift: str):
     truth = await stage.sandbox.truth(stage.account.company_id, TODAY, TODAY)
