@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from actors import error_reports
-from actors.error_words import words
+from actors.observability import error_reports
+from actors.observability.redaction import words
 
 log = structlog.get_logger(__name__)
 

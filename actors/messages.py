@@ -10,15 +10,23 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from actors.wrong_values import what_is_wrong
+from actors.validation_messages import what_is_wrong
 from engine.dates import MAX_DAYS, DateRange, days_ahead
-from engine.errors import BadRequest, EngineError
+from engine.errors import BadRequest, EngineError, Unavailable
 
 #: Stands where a slug stands, for every clinic; no clinic can be called so.
 ALL = "_all"
 
 #: No request needs more, in bytes.
 MAX_REQUEST_BYTES = 16 * 1024
+
+
+class Busy(Unavailable):
+    reason = "busy"
+
+
+class Internal(EngineError):
+    """Something that should not happen; the log has the traceback."""
 
 
 class TooLarge(EngineError):

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from actors.wrong_values import what_is_wrong
-from engine.removals import Fence
+from actors.validation_messages import what_is_wrong
+from engine.removals import RemovalLimit
 from engine.sync import Limits
-from engine.webhook_reach import Network, Reach, read_networks
-from engine.webhook_tries import SCHEDULE
+from engine.webhook_retry import SCHEDULE
+from engine.webhook_targets import EgressPolicy, Network, read_networks
 
 Positive = Annotated[int, Field(ge=1)]
 Wait = Annotated[float, Field(gt=0, le=86_400)]
@@ -148,8 +148,8 @@ class Settings(BaseSettings):
     idexx_sync_home: Path = Field(default_factory=lambda: Path.home() / ".local/state/idexx-sync")
 
     @property
-    def fence(self) -> Fence:
-        return Fence(
+    def removal_limit(self) -> RemovalLimit:
+        return RemovalLimit(
             count=self.removal_fence_count,
             percent=self.removal_fence_percent,
             day_count=self.removal_day_count,
@@ -173,8 +173,8 @@ class Settings(BaseSettings):
         return self.idexx_rate_burst or max(self.idexx_rate_limit, 1.0)
 
     @property
-    def webhook_reach(self) -> Reach:
-        return Reach(self.webhook_private_networks)
+    def webhook_reach(self) -> EgressPolicy:
+        return EgressPolicy(self.webhook_private_networks)
 
     def mailbox_sizes(self) -> dict[str, int]:
         """The bound of each queue, in messages."""

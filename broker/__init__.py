@@ -26,8 +26,7 @@ And an ack of the server means what its `sync_interval` says: see README.md besi
 """
 
 from .broker import NatsBroker
-from .circuit_breaker import CircuitBreaker
-from .dead import DeadLetter
+from .dead_letters import DeadLetter
 from .errors import (
     CircuitOpen,
     DeclarationRefused,
@@ -38,12 +37,13 @@ from .errors import (
     MessageTooLarge,
     StorageFull,
 )
-from .lease import Lease
 from .loop_actors import LoopActors
 from .mailbox import Mailbox
+from .primitives.circuit_breaker import CircuitBreaker
+from .primitives.lease import Lease
+from .primitives.token_bucket import TokenBucket
 from .rate_limits import NatsRateLimiterBackend
 from .results import NatsResultBackend
-from .token_bucket import TokenBucket
 
 __all__ = [
     "CircuitBreaker",

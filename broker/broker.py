@@ -13,13 +13,13 @@ from dramatiq.common import current_millis, dq_name, q_name
 from dramatiq.middleware import Middleware
 from nats.js.api import StorageType
 
+from .blocking_sender import SendRequest, due_together
+from .components import Server
 from .consumer import IdleConsumer, NatsConsumer
 from .delivery import NatsMessage
 from .errors import DeliveriesExhausted
-from .intake import Intake
-from .outbox import Order, due_together
-from .parts import Server
-from .queues import QueueAccess
+from .pull_consumer import PullConsumer
+from .queue_admin import QueueAdmin
 from .streams import StreamOptions
 
 AnyMessage = Message[Any]
@@ -31,10 +31,10 @@ class _InThisThread(threading.local):
     #: The message whose after_process_message hooks run.
     finishing: NatsMessage | None = None
     #: What waits for the end of a `pipelined` block.
-    batch: list[Order] | None = None
+    batch: list[SendRequest] | None = None
 
 
-class NatsBroker(QueueAccess):
+class NatsBroker(QueueAdmin):
     """A Dramatiq broker on NATS JetStream. See the package for what it promises.
 
     `url` is one server or a list of them; `namespace` keeps projects apart on one server. Nothing connects
@@ -121,7 +121,9 @@ class NatsBroker(QueueAccess):
             batch.append(order)
             return message
         try:
-            self._open_for_sending().outbox.store(order, wait=self._mailbox_wait, admitted=finishing is not None)
+            self._open_for_sending().blocking_sender.store(
+                order, wait=self._mailbox_wait, admitted=finishing is not None
+            )
         except BaseException:
             if finishing is not None:
                 finishing.delivery.unfinished = True  # it is a follow-up: see `emit_after`
@@ -143,7 +145,7 @@ class NatsBroker(QueueAccess):
         if due is not None:
             await sender.schedule(names, message, due)
         else:
-            await sender.store(names, sender.letter(names, message), wait)
+            await sender.store(names, sender.outgoing(names, message), wait)
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -162,14 +164,14 @@ class NatsBroker(QueueAccess):
         Raises there as `enqueue_many` does; nothing is stored when the block itself raises. In a middleware's
         `after_process_message`, where follow-ups must not be lost, each is stored at once.
         """
-        batch: list[Order] = []
+        batch: list[SendRequest] = []
         outer, self._in_this_thread.batch = self._in_this_thread.batch, batch
         try:
             yield
         finally:
             self._in_this_thread.batch = outer
-        outbox, orders = self._open_for_sending().outbox, due_together(batch)
-        errors = outbox.store_many(orders, wait=self._mailbox_wait)
+        blocking_sender, orders = self._open_for_sending().blocking_sender, due_together(batch)
+        errors = blocking_sender.store_many(orders, wait=self._mailbox_wait)
         for order, error in zip(batch, errors, strict=True):
             if error is None:
                 self.emit_after("enqueue", order.message, order.delay)
@@ -209,29 +211,31 @@ class NatsBroker(QueueAccess):
         """
         if queue_name != q_name(queue_name):
             return IdleConsumer(timeout / 1000)
-        parts, names = self._open(), self._names(queue_name)
+        components, names = self._open(), self._names(queue_name)
         consumer = NatsConsumer(
-            parts.thread,
+            components.thread,
             names,
-            parts.held,
-            parts.dead,
+            components.in_flight,
+            components.dead,
             timeout=timeout / 1000,
             max_deliver=self._max_deliver,
         )
-        sources = parts.thread.run(parts.declare_consumers(names))
+        sources = components.thread.run(components.declare_consumers(names))
         give_backs = self._max_deliver // 2
         consumer.open(
-            lambda receive: Intake(parts.connection, parts.held, sources, prefetch, give_backs, receive),
-            parts.thread.run(parts.mover(names)),
+            lambda receive: PullConsumer(
+                components.connection, components.in_flight, sources, prefetch, give_backs, receive
+            ),
+            components.thread.run(components.mover(names)),
         )
         return consumer
 
     # Inside
 
-    def _order(self, message: AnyMessage, delay: int | None) -> Order:
+    def _order(self, message: AnyMessage, delay: int | None) -> SendRequest:
         names, due = self._names(message.queue_name), None
         if delay is not None:
             due = time.monotonic() + delay / 1000
             queue_name, eta = dq_name(message.queue_name), current_millis() + delay
             message = message.copy(queue_name=queue_name, options={"eta": eta})
-        return Order(names, message, delay, due)
+        return SendRequest(names, message, delay, due)

@@ -13,14 +13,14 @@ from dramatiq import Consumer, Message, MessageProxy
 from dramatiq.errors import ConnectionClosed, DecodeError
 from dramatiq.logging import get_logger
 
-from .dead import DeadLetters, describe
+from .dead_letters import DeadLetters, describe
+from .delayed_message_mover import DelayedMessageMover
 from .delivery import Delivery, NatsMessage
 from .errors import DeliveriesExhausted
-from .held import ACK, Held, nak
-from .intake import Intake
-from .loop import LoopThread, wait
-from .mover import Mover
+from .in_flight import ACK, InFlight, nak
 from .names import QueueNames
+from .pull_consumer import PullConsumer
+from .transport.loop import LoopThread, wait
 
 #: How long closing may take when the server does not answer. Seconds.
 CLOSE_TIMEOUT = 3.0
@@ -37,7 +37,7 @@ class NatsConsumer(Consumer):
         self,
         thread: LoopThread,
         names: QueueNames,
-        held: Held,
+        in_flight: InFlight,
         dead: DeadLetters,
         *,
         timeout: float,
@@ -45,20 +45,24 @@ class NatsConsumer(Consumer):
     ) -> None:
         self._thread = thread
         self._names = names
-        self._held = held
+        self._in_flight = in_flight
         self._dead = dead
         self._timeout = timeout
         self._max_deliver = max_deliver
         self._arrived: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
-        self._intake: Intake | None = None
-        self._mover: Mover | None = None
+        self._pull_consumer: PullConsumer | None = None
+        self._mover: DelayedMessageMover | None = None
         self._burials: set[Future[None]] = set()
         self._logger = get_logger(__name__, type(self))
 
-    def open(self, make_intake: Callable[[Callable[[Delivery], None]], Intake], mover: Mover | None) -> None:
+    def open(
+        self,
+        make_consumer: Callable[[Callable[[Delivery], None]], PullConsumer],
+        mover: DelayedMessageMover | None,
+    ) -> None:
         """Begins to pull; raises BrokerConnectionError when no server can be reached."""
-        self._intake, self._mover = make_intake(self._arrived.put), mover
-        self._thread.run(self._intake.start())
+        self._pull_consumer, self._mover = make_consumer(self._arrived.put), mover
+        self._thread.run(self._pull_consumer.start())
         if mover is not None:
             self._thread.run(mover.start())
 
@@ -69,8 +73,8 @@ class NatsConsumer(Consumer):
             delivery = None
         if delivery is not None:
             return self._read(delivery)
-        if self._intake is None or self._intake.is_over:
-            reason = self._intake.failure if self._intake else "it is closed"
+        if self._pull_consumer is None or self._pull_consumer.is_over:
+            reason = self._pull_consumer.failure if self._pull_consumer else "it is closed"
             raise ConnectionClosed(
                 f"The consumer of {self._names.queue!r} ended: {reason or 'the connection is closed'}."
             )
@@ -83,14 +87,14 @@ class NatsConsumer(Consumer):
         or requeued before.
         """
         if (delivery := _to_settle(message)) is not None:
-            self._held.settle_soon(delivery, nak(UNFINISHED_DELAY) if delivery.unfinished else ACK)
+            self._in_flight.settle_soon(delivery, nak(UNFINISHED_DELAY) if delivery.unfinished else ACK)
 
     def nack(self, message: MessageProxy) -> None:
         """The message failed for good: it is stored with the dead letters, and only then acked."""
         if (delivery := _to_settle(message)) is None:
             return
         if delivery.unfinished:
-            self._held.settle_soon(delivery, nak(UNFINISHED_DELAY))
+            self._in_flight.settle_soon(delivery, nak(UNFINISHED_DELAY))
         else:
             self._bury(delivery, describe(message._exception), message.encode())
 
@@ -105,9 +109,9 @@ class NatsConsumer(Consumer):
 
     def close(self) -> None:
         """Stops pulling and gives back what the worker has not taken. Never raises; a few seconds at most."""
-        intake, self._intake = self._intake, None
-        if intake is not None:
-            self._finish(self._close(intake))
+        pull_consumer, self._pull_consumer = self._pull_consumer, None
+        if pull_consumer is not None:
+            self._finish(self._close(pull_consumer))
 
     def _finish(self, work: Coroutine[Any, Any, None]) -> None:
         if self._thread.is_current():
@@ -119,20 +123,20 @@ class NatsConsumer(Consumer):
             self._logger.warning("NATS does not answer: what %r held comes after the ack wait.", self._names.queue)
 
     async def _give_back(self, deliveries: list[Delivery]) -> None:
-        if self._intake is not None:
-            await self._intake.stop()
+        if self._pull_consumer is not None:
+            await self._pull_consumer.stop()
         for delivery in deliveries:
-            self._held.give_back(delivery)
+            self._in_flight.give_back(delivery)
 
-    async def _close(self, intake: Intake) -> None:
-        await intake.stop()
+    async def _close(self, pull_consumer: PullConsumer) -> None:
+        await pull_consumer.stop()
         if self._mover is not None:
             await self._mover.stop()
         while not self._arrived.empty():
             if (delivery := self._arrived.get_nowait()) is not None:
-                self._held.give_back(delivery)
+                self._in_flight.give_back(delivery)
         await asyncio.gather(*map(asyncio.wrap_future, list(self._burials)), return_exceptions=True)
-        await self._held.flush()
+        await self._in_flight.flush()
 
     def _read(self, delivery: Delivery) -> NatsMessage | None:
         try:
@@ -169,7 +173,7 @@ class NatsConsumer(Consumer):
 
     async def _bury_or_tell(self, delivery: Delivery, error: str, payload: bytes) -> None:
         try:
-            await self._dead.bury(self._names, delivery, error, payload)
+            await self._dead.dead_letter(self._names, delivery, error, payload)
         except Exception:
             self._logger.exception(
                 "A dead letter of %r cannot be stored; its message comes again in %.0f s. It failed with: %s",
@@ -177,7 +181,7 @@ class NatsConsumer(Consumer):
                 REFUSED_DELAY,
                 error,
             )
-            self._held.give_back(delivery, REFUSED_DELAY)
+            self._in_flight.give_back(delivery, REFUSED_DELAY)
 
 
 def _to_settle(message: MessageProxy) -> Delivery | None:

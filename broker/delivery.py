@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dramatiq import Message, MessageProxy
 
-from .client import read_headers
-
-if TYPE_CHECKING:
-    from .intake import Intake
+from .transport.client import read_headers
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -30,7 +27,8 @@ class Delivery:
     subject: str
     payload: bytes
     raw_headers: bytes | None = None
-    intake: Intake | None = None
+    #: Gives its place back to the consumer that delivered it.
+    release: Callable[[Delivery], None] | None = None
     #: A follow-up of the message (a retry, a pipeline's next step) could not be stored: it must not be acked.
     unfinished: bool = False
     #: The worker has acked, nacked or requeued it: whatever it says after that changes nothing.

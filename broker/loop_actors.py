@@ -13,7 +13,7 @@ from dramatiq.logging import get_logger
 from dramatiq.middleware import Middleware
 from dramatiq.threading import Interrupt
 
-from .loop import LOOK_UP, loop_thread
+from .transport.loop import LOOK_UP, loop_thread
 
 if TYPE_CHECKING:
     from .broker import NatsBroker

@@ -9,10 +9,10 @@ import nats.js.errors
 from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
 
-from .connection import Connection
 from .errors import transport
 from .names import QueueNames
 from .streams import Streams
+from .transport.connection import Connection
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class QueueNames:
         return f"{self._subject}.dead"
 
     @cached_property
-    def room(self) -> str:
+    def capacity(self) -> str:
         """Core subject: a consumer tells here that the box has room, if somebody asked."""
         return f"{self._subject}.room"
 

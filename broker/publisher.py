@@ -15,10 +15,10 @@ from typing import Any
 import nats.errors
 import nats.js.errors
 
-from .client import OrderedClient, write_headers
-from .connection import Connection
 from .errors import MessageTooLarge, is_passing, transport
-from .loop import Bell, LoopThread, wait
+from .transport.client import OrderedClient, write_headers
+from .transport.connection import Connection
+from .transport.loop import LoopThread, WakeUp, wait
 
 #: How long one attempt waits for its confirmation before it is made again with the same Nats-Msg-Id. Seconds.
 ATTEMPT = 2.0
@@ -31,7 +31,7 @@ GROWTH = 8192
 
 
 @dataclass(slots=True)
-class Letter:
+class OutgoingMessage:
     """What is to be stored, where; the headers carry a `Nats-Msg-Id`, so that a second attempt changes nothing."""
 
     stream: str
@@ -39,11 +39,11 @@ class Letter:
     payload: bytes
     headers: dict[str, str] = field(default_factory=dict)
     #: Whether what follows from it may be larger: then it must leave GROWTH bytes of the server's `max_payload`.
-    grows: bool = False
+    needs_headroom: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class PubAck:
     """The server's confirmation. `duplicate`: the same message was stored before, within the duplicate window."""
 
     stream: str
@@ -51,7 +51,7 @@ class Stored:
     duplicate: bool
 
 
-Outcome = asyncio.Future[Stored] | concurrent.futures.Future[Stored]
+Outcome = asyncio.Future[PubAck] | concurrent.futures.Future[PubAck]
 
 
 class Publisher:
@@ -69,8 +69,8 @@ class Publisher:
         self._thread = thread
         self._timeout = timeout
         self._declare = declare
-        self._outbox: deque[tuple[Letter, concurrent.futures.Future[Stored]]] = deque()
-        self._bell = Bell(thread, self._empty_outbox)
+        self._blocking_sender: deque[tuple[OutgoingMessage, concurrent.futures.Future[PubAck]]] = deque()
+        self._wake_up = WakeUp(thread, self._empty_outbox)
         self._connecting: asyncio.Task[None] | None = None
         self._client: OrderedClient | None = None
         self._inbox = ""
@@ -80,35 +80,35 @@ class Publisher:
         self._sweeping: asyncio.TimerHandle | None = None
         connection.lost_callbacks.append(self._on_lost)
 
-    def publish_blocking(self, letter: Letter) -> Stored:
+    def publish_blocking(self, outgoing: OutgoingMessage) -> PubAck:
         """As `publish`, from any thread but the loop's."""
-        return self.collect(letter, self.submit(letter))
+        return self.collect(outgoing, self.submit(outgoing))
 
-    def submit(self, letter: Letter) -> concurrent.futures.Future[Stored]:
+    def submit(self, outgoing: OutgoingMessage) -> concurrent.futures.Future[PubAck]:
         """Sends from any thread, without waiting. Many submissions cost the loop one wake-up."""
-        outcome: concurrent.futures.Future[Stored] = concurrent.futures.Future()
-        self._outbox.append((letter, outcome))
-        self._bell.ring()
+        outcome: concurrent.futures.Future[PubAck] = concurrent.futures.Future()
+        self._blocking_sender.append((outgoing, outcome))
+        self._wake_up.trigger()
         return outcome
 
-    def collect(self, letter: Letter, outcome: concurrent.futures.Future[Stored]) -> Stored:
+    def collect(self, outgoing: OutgoingMessage, outcome: concurrent.futures.Future[PubAck]) -> PubAck:
         """Waits for what `submit` began, and carries it on when the first attempt failed in passing."""
         try:
             return wait(outcome)
         except Exception as error:
             if not is_passing(error):
                 raise
-        return self._thread.run(self.publish(letter))
+        return self._thread.run(self.publish(outgoing))
 
-    async def publish(self, letter: Letter) -> Stored:
-        """Stores `letter`, trying again for the publisher's time-out. Raises BrokerConnectionError after that."""
+    async def publish(self, outgoing: OutgoingMessage) -> PubAck:
+        """Stores `outgoing`, trying again for the publisher's time-out. Raises BrokerConnectionError after that."""
         deadline = asyncio.get_running_loop().time() + self._timeout
         unanswered = False
         while True:
             try:
                 if unanswered:
-                    await self._declare(letter.stream)
-                return await self._attempt(letter)
+                    await self._declare(outgoing.stream)
+                return await self._attempt(outgoing)
             except Exception as error:
                 if not is_passing(error):
                     raise
@@ -118,35 +118,35 @@ class Publisher:
                 unanswered = isinstance(error, nats.js.errors.NoStreamResponseError)
             await asyncio.sleep(PAUSE)
 
-    async def publish_many(self, letters: list[Letter]) -> list[Stored | Exception]:
+    async def publish_many(self, outgoing_messages: list[OutgoingMessage]) -> list[PubAck | Exception]:
         """Stores many letters, a window of them under way at once; the outcome of each, in their order."""
-        outcomes: list[asyncio.Future[Stored]] = []
+        outcomes: list[asyncio.Future[PubAck]] = []
         client = await self._connection.connected()
         await self._listen(client)
-        for number, letter in enumerate(letters):
-            outcome: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        for number, outgoing in enumerate(outgoing_messages):
+            outcome: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
             outcomes.append(outcome)
-            self._send(client, letter, outcome)
+            self._send(client, outgoing, outcome)
             if number >= WINDOW:
                 await asyncio.wait([outcomes[number - WINDOW]])
-        return [await self._conclude(*pair) for pair in zip(letters, outcomes, strict=True)]
+        return [await self._conclude(*pair) for pair in zip(outgoing_messages, outcomes, strict=True)]
 
-    async def _conclude(self, letter: Letter, outcome: asyncio.Future[Stored]) -> Stored | Exception:
+    async def _conclude(self, outgoing: OutgoingMessage, outcome: asyncio.Future[PubAck]) -> PubAck | Exception:
         try:
             return await outcome
         except Exception as error:
             if not is_passing(error):
                 return error
         try:
-            return await self.publish(letter)
+            return await self.publish(outgoing)
         except Exception as error:
             return error
 
-    async def _attempt(self, letter: Letter) -> Stored:
+    async def _attempt(self, outgoing: OutgoingMessage) -> PubAck:
         client = await self._connection.connected()
         await self._listen(client)
-        outcome: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        self._send(client, letter, outcome)
+        outcome: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
+        self._send(client, outgoing, outcome)
         return await outcome
 
     def _empty_outbox(self) -> None:
@@ -161,29 +161,29 @@ class Publisher:
             client = await self._connection.client()
             await self._listen(client)
         except Exception as error:
-            while self._outbox:
-                outcome = self._outbox.popleft()[1]
+            while self._blocking_sender:
+                outcome = self._blocking_sender.popleft()[1]
                 if outcome.set_running_or_notify_cancel():
                     outcome.set_exception(error)
         else:
             self._send_outbox(client)
 
     def _send_outbox(self, client: OrderedClient) -> None:
-        while self._outbox:
-            letter, outcome = self._outbox.popleft()
+        while self._blocking_sender:
+            outgoing, outcome = self._blocking_sender.popleft()
             if outcome.set_running_or_notify_cancel():
-                self._send(client, letter, outcome)
+                self._send(client, outgoing, outcome)
 
-    def _send(self, client: OrderedClient, letter: Letter, outcome: Outcome) -> None:
+    def _send(self, client: OrderedClient, outgoing: OutgoingMessage, outcome: Outcome) -> None:
         number = next(self._numbers)
         try:
-            headers = write_headers(letter.headers)
-            size, limit = len(headers) + len(letter.payload), client.max_payload
-            if letter.grows:
+            headers = write_headers(outgoing.headers)
+            size, limit = len(headers) + len(outgoing.payload), client.max_payload
+            if outgoing.needs_headroom:
                 limit -= min(GROWTH, limit // 8)
             if size > limit:
                 raise MessageTooLarge(size, limit)
-            client.post(letter.subject, letter.payload, f"{self._inbox}{number}", headers)
+            client.post(outgoing.subject, outgoing.payload, f"{self._inbox}{number}", headers)
         except Exception as error:
             if not outcome.done():
                 outcome.set_exception(error)
@@ -202,7 +202,7 @@ class Publisher:
     def _on_reply(self, subject: bytes, _reply: bytes, data: bytes, _headers: bytes | None) -> None:
         self._settle(int(subject.rpartition(b".")[2]), _read(data))
 
-    def _settle(self, number: int, answer: Stored | Exception) -> None:
+    def _settle(self, number: int, answer: PubAck | Exception) -> None:
         outcome, _ = self._under_way.pop(number, (None, 0))
         if outcome is None or outcome.done():
             return
@@ -226,13 +226,13 @@ class Publisher:
             self._settle(number, nats.errors.ConnectionClosedError())
 
 
-def _read(data: bytes) -> Stored | Exception:
+def _read(data: bytes) -> PubAck | Exception:
     if not data:
         return nats.js.errors.NoStreamResponseError()
     answer: dict[str, Any] = json.loads(data)
     if "error" in answer:
         return _error(answer["error"])
-    return Stored(answer["stream"], answer.get("seq", 0), answer.get("duplicate", False))
+    return PubAck(answer["stream"], answer.get("seq", 0), answer.get("duplicate", False))
 
 
 def _error(fields: dict[str, Any]) -> Exception:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dramatiq.rate_limits import RateLimiterBackend
 
-from .kv import Bucket, bucket_name
+from .primitives.kv import Bucket, bucket_name
 from .results import RECHECK, changed_within
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dramatiq.results.backend import DEFAULT_TIMEOUT, Missing
 from dramatiq.results.result import wrap_exception
 
 from .errors import MessageTooLarge
-from .kv import Bucket, bucket_name
+from .primitives.kv import Bucket, bucket_name
 
 if TYPE_CHECKING:
     from .broker import NatsBroker

@@ -9,14 +9,14 @@ from urllib.parse import quote
 import nats.js.errors
 from dramatiq import Message, get_encoder
 
-from .clock import ServerClock, format_time
-from .connection import Connection
+from .backpressure import CapacitySignal
+from .delayed_message_mover import DUE
 from .errors import DelayTooLong, MailboxFull
-from .mover import DUE
 from .names import QueueNames
-from .publisher import Letter, Publisher, Stored
-from .room import Room
+from .publisher import OutgoingMessage, PubAck, Publisher
 from .streams import Streams
+from .transport.clock import ServerClock, format_time
+from .transport.connection import Connection
 
 #: The server counts nanoseconds since the epoch in 63 bits; beyond, its time is in the past. Seconds since the epoch.
 LATEST_DUE = 2**63 / 1e9 - 86400
@@ -27,64 +27,70 @@ SHORTEST_DELAY = 0.005
 class Sender:
     """Makes letters of messages, and stores them. What waits runs on the broker's loop."""
 
-    def __init__(self, connection: Connection, streams: Streams, publisher: Publisher, room: Room) -> None:
+    def __init__(
+        self, connection: Connection, streams: Streams, publisher: Publisher, capacity: CapacitySignal
+    ) -> None:
         self._connection = connection
         self._streams = streams
         self._publisher = publisher
-        self._room = room
+        self._capacity = capacity
         self._clocks: dict[str, ServerClock] = {}
 
-    def letter(self, names: QueueNames, message: Message[object]) -> Letter:
+    def outgoing(self, names: QueueNames, message: Message[object]) -> OutgoingMessage:
         """What is to be stored in the mailbox."""
         payload = message.encode()
         headers = {"Nats-Msg-Id": identify(message)}
-        return Letter(names.box, names.new(self._level(message)), payload, headers, _grows(message))
+        return OutgoingMessage(
+            names.box, names.new(self._level(message)), payload, headers, _needs_headroom(message)
+        )
 
-    async def store(self, names: QueueNames, letter: Letter, wait: float) -> Stored:
+    async def store(self, names: QueueNames, outgoing: OutgoingMessage, wait: float) -> PubAck:
         """Stores in the mailbox, waiting at most `wait` seconds for room. Raises MailboxFull."""
         await self._streams.box(names)
         try:
-            return await self._publisher.publish(letter)
+            return await self._publisher.publish(outgoing)
         except nats.js.errors.APIError as error:
             full = self.refusal(names, error)
         if wait <= 0:
             raise full
         deadline = time.monotonic() + wait
-        async with self._room.turns[names.box]:
+        async with self._capacity.turns[names.box]:
             while (remaining := deadline - time.monotonic()) > 0:
                 try:
-                    return await self._publisher.publish(letter)
+                    return await self._publisher.publish(outgoing)
                 except nats.js.errors.APIError as error:
                     full = self.refusal(names, error)
-                await self._room.wait(names, remaining)
+                await self._capacity.wait(names, remaining)
         raise full
 
-    async def store_many(self, letters: list[tuple[QueueNames, Letter]], wait: float) -> list[Exception | None]:
+    async def store_many(
+        self, outgoing_messages: list[tuple[QueueNames, OutgoingMessage]], wait: float
+    ) -> list[Exception | None]:
         """As `store`, for many together: what went wrong with each, or None."""
-        for names in {names for names, _ in letters}:
+        for names in {names for names, _ in outgoing_messages}:
             await self._streams.box(names)
-        outcomes = await self._publisher.publish_many([letter for _, letter in letters])
+        outcomes = await self._publisher.publish_many([outgoing for _, outgoing in outgoing_messages])
         return [
-            await self._settle_outcome(names, letter, outcome, wait)
-            for (names, letter), outcome in zip(letters, outcomes, strict=True)
+            await self._settle_outcome(names, outgoing, outcome, wait)
+            for (names, outgoing), outcome in zip(outgoing_messages, outcomes, strict=True)
         ]
 
     async def _settle_outcome(
-        self, names: QueueNames, letter: Letter, outcome: Stored | Exception, wait: float
+        self, names: QueueNames, outgoing: OutgoingMessage, outcome: PubAck | Exception, wait: float
     ) -> Exception | None:
-        if isinstance(outcome, Stored):
+        if isinstance(outcome, PubAck):
             return None
         try:
             if not isinstance(outcome, nats.js.errors.APIError):
                 return outcome
             if wait <= 0:
                 return self.refusal(names, outcome)
-            await self.store(names, letter, wait)
+            await self.store(names, outgoing, wait)
         except Exception as error:
             return error
         return None
 
-    async def schedule(self, names: QueueNames, message: Message[object], due: float) -> Stored:
+    async def schedule(self, names: QueueNames, message: Message[object], due: float) -> PubAck:
         """Stores until `due`, a moment of the monotonic clock that the server's is compared with. There is room.
 
         Raises DelayTooLong.
@@ -93,19 +99,19 @@ class Sender:
         payload = message.encode()
         key = identify(message)
         subject = names.due(self._level(message))
-        letter = Letter(names.later, subject, payload, {"Nats-Msg-Id": key}, _grows(message))
+        outgoing = OutgoingMessage(names.later, subject, payload, {"Nats-Msg-Id": key}, _needs_headroom(message))
         if due - time.monotonic() >= SHORTEST_DELAY:
             at = await self._clock(names.later).at(due, await self._connection.connected())
             if at > LATEST_DUE:
                 raise DelayTooLong(due - time.monotonic())
             if self._streams.has_schedules:
-                letter.headers["Nats-Schedule"] = f"@at {format_time(at)}"
-                letter.headers["Nats-Schedule-Target"] = letter.subject
-                letter.subject = names.at(blake2b(key.encode(), digest_size=12).hexdigest())
+                outgoing.headers["Nats-Schedule"] = f"@at {format_time(at)}"
+                outgoing.headers["Nats-Schedule-Target"] = outgoing.subject
+                outgoing.subject = names.at(blake2b(key.encode(), digest_size=12).hexdigest())
             else:
-                letter.headers[DUE] = f"{at:.6f}"
-                letter.subject = names.at(self._level(message))
-        return await self._publisher.publish(letter)
+                outgoing.headers[DUE] = f"{at:.6f}"
+                outgoing.subject = names.at(self._level(message))
+        return await self._publisher.publish(outgoing)
 
     def refusal(self, names: QueueNames, error: nats.js.errors.APIError) -> MailboxFull:
         """The server's answer for a full stream as MailboxFull; raises anything else."""
@@ -126,7 +132,7 @@ class Sender:
         return self._clocks.setdefault(stream, ServerClock(stream))
 
 
-def _grows(message: Message[object]) -> bool:
+def _needs_headroom(message: Message[object]) -> bool:
     """Whether it has not failed yet; a retry has its traceback already."""
     return "retries" not in message.options
 

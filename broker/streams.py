@@ -19,9 +19,9 @@ from nats.js.api import (
     StreamConfig,
 )
 
-from .connection import Connection
-from .declaring import declare_consumer, declare_stream, has_consumer, require, version_of
 from .names import WAITING, QueueNames
+from .primitives.declare import declare_consumer, declare_stream, has_consumer, require, version_of
+from .transport.connection import Connection
 
 #: The first server that has what is needed, and the first with scheduled messages; before, see `mover.py`.
 OLDEST_SERVER, FIRST_WITH_SCHEDULES = (2, 10), (2, 12)

@@ -9,7 +9,7 @@ from engine.sync import Limits
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class ClinicLoad:
     """How busy a clinic is: syncs that run and that wait; what a sync of it takes, and how long the oldest one
     has been running, in seconds (None: nothing known)."""
 
@@ -23,14 +23,14 @@ class Crowd:
 TYPICAL_SYNC_SECONDS = 30.0
 
 
-def check_admission(crowd: Crowd, limits: Limits) -> None:
+def check_admission(load: ClinicLoad, limits: Limits) -> None:
     """Raises `QueueFull` if one more sync may neither run nor wait."""
-    if crowd.running < limits.concurrent_syncs or crowd.queued < limits.queued_syncs:
+    if load.running < limits.concurrent_syncs or load.queued < limits.queued_syncs:
         return
-    typical = crowd.typical or TYPICAL_SYNC_SECONDS
-    until_a_place_is_free = max(typical - (crowd.oldest or 0.0), 1.0)
+    typical = load.typical or TYPICAL_SYNC_SECONDS
+    until_a_place_is_free = max(typical - (load.oldest or 0.0), 1.0)
     raise QueueFull(
-        f"{crowd.running} syncs of this clinic run and {crowd.queued} wait, which is as many as may; "
+        f"{load.running} syncs of this clinic run and {load.queued} wait, which is as many as may; "
         "try again later",
         retry_after_ms=round(until_a_place_is_free * 1000),
     )

@@ -14,7 +14,7 @@ from engine.warnings import SyncWarning, WarningCode
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class RemovalLimit:
     """How much is removed without asking a person, and how long an absence must last.
 
     A sync that would remove more than `count` and more than `percent` of what is stored removes nothing. Both have
@@ -99,7 +99,7 @@ class RemovalPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RemovalDecision:
     """The ids to remove now, those to hold back for a person, and those that stay until a later sync decides."""
 
     remove: Sequence[UUID] = ()
@@ -107,17 +107,17 @@ class Verdict:
     keep: Sequence[MissingAppointment] = ()
 
 
-def judge(plan: RemovalPlan, fence: Fence, *, confirmed: bool = False) -> Verdict:
+def decide(plan: RemovalPlan, removal_limit: RemovalLimit, *, confirmed: bool = False) -> RemovalDecision:
     """What an earlier sync holds back stays held, whatever the fence says now: a person has been asked, and has not
     said yes. `confirmed` takes every absence for confirmed, as a dry run does."""
     gone = [
         each
         for each in plan.missing
-        if each.protection is None and (confirmed or each.is_held or plan.is_confirmed(each, fence.settle))
+        if each.protection is None and (confirmed or each.is_held or plan.is_confirmed(each, removal_limit.settle))
     ]
-    held_dates = _held_dates(gone, plan.stored, fence)
+    held_dates = _held_dates(gone, plan.stored, removal_limit)
     ids = {each.id for each in gone}
-    return Verdict(
+    return RemovalDecision(
         remove=[each.id for each in gone if not (each.is_held or each.date in held_dates)],
         hold=[each.id for each in gone if each.is_held or each.date in held_dates],
         keep=[each for each in plan.missing if each.id not in ids],
@@ -125,18 +125,18 @@ def judge(plan: RemovalPlan, fence: Fence, *, confirmed: bool = False) -> Verdic
 
 
 def _held_dates(
-    gone: Sequence[MissingAppointment], stored: Mapping[date, StoredOnDate], fence: Fence
+    gone: Sequence[MissingAppointment], stored: Mapping[date, StoredOnDate], removal_limit: RemovalLimit
 ) -> Collection[date]:
     """The dates whose removals are held back: all of them if the sync would remove too many."""
     rows = Counter(each.date for each in gone)
     appointments = Counter(each.date for each in gone if each.appointment_type != BLOCK)
-    if fence.holds_back(len(gone), sum(each.rows for each in stored.values())):
+    if removal_limit.holds_back(len(gone), sum(each.rows for each in stored.values())):
         return rows.keys()
     return {
         day
         for day in rows
-        if fence.holds_back_date(rows[day], stored[day].rows)
-        or fence.holds_back_date(appointments[day], stored[day].appointments)
+        if removal_limit.holds_back_date(rows[day], stored[day].rows)
+        or removal_limit.holds_back_date(appointments[day], stored[day].appointments)
     }
 
 

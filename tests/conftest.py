@@ -25,7 +25,7 @@ import pytest
 from hypothesis import settings
 
 from engine.store.migrate import migrate
-from ops.embedded.scratch_postgres import scratch_postgres
+from ops.local.embedded.scratch_postgres import scratch_postgres
 from tests.spec.hearing import Hearing, hearing
 from tests.spec.stored import check_stored
 from tests.stuck import pytest_addoption, pytest_configure, pytest_runtest_protocol

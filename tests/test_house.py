@@ -1,33 +1,22 @@
-"""The shape of the house is a test, too: who may import whom, and why."""
+"""The layout is a test: which package, folder and module may import which, and why."""
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("actors", "broker", "engine", "ops")
+PACKAGES = ("broker", "engine", "actors", "ops")
 
-#: The verbs of the engine may use its two rooms with I/O; every other module at its top is a noun.
-VERBS = {
-    "cancel",
-    "conclude",
-    "coordinate",
-    "give_up",
-    "reconcile",
-    "decide_held",
-    "scrape",
-    "second_look",
-    "undecided_ids",
-    "undo_sync",
-}
+INDEPENDENT_SANDBOX = "an independent portal shows a misunderstanding that a shared one would hide"
 
-#: (who, must not import, because)
+#: (importer, must not import, because)
 WALLS = [
     ("broker", "engine", "the broker knows nothing of clinics: another project could use it as it is"),
     ("broker", "actors", "imports go down only"),
@@ -40,68 +29,113 @@ WALLS = [
     ("actors", "ops", "imports go down only"),
     ("actors", "asyncpg", "SQL lives in engine.store"),
     ("actors", "playwright", "the browser lives in engine.portal"),
-    ("engine.store", "engine.portal", "the two rooms with I/O do not know each other"),
-    ("engine.portal", "engine.store", "the two rooms with I/O do not know each other"),
+    ("engine.store", "engine.portal", "the two folders with I/O do not know each other"),
+    ("engine.portal", "engine.store", "the two folders with I/O do not know each other"),
+    ("engine.store", "engine.steps", "a step uses the store, never the other way round"),
+    ("engine.portal", "engine.steps", "a step uses the portal, never the other way round"),
     ("engine.store", "playwright", "the browser lives in engine.portal"),
     ("engine.portal", "asyncpg", "SQL lives in engine.store"),
-    ("ops.sandbox", "engine", "an independent portal shows a misunderstanding that a shared one would hide"),
-    ("ops.sandbox", "actors", "an independent portal shows a misunderstanding that a shared one would hide"),
-    ("ops.sandbox", "broker", "an independent portal shows a misunderstanding that a shared one would hide"),
+    ("broker.transport", "broker.primitives", "a primitive uses a connection, never the other way round"),
+    ("ops.sandbox", "engine", INDEPENDENT_SANDBOX),
+    ("ops.sandbox", "actors", INDEPENDENT_SANDBOX),
+    ("ops.sandbox", "broker", INDEPENDENT_SANDBOX),
 ]
+
+#: Folders that are not in the wheel; nothing that runs in production may need them.
+DEVELOPERS_ONLY = ("ops.bench", "ops.dev", "ops.faults", "ops.monitoring")
 
 
 @cache
-def modules() -> list[tuple[str, ast.Module]]:
-    return [
-        (".".join(path.relative_to(ROOT).with_suffix("").parts), ast.parse(path.read_text()))
-        for package in PACKAGES
-        for path in sorted((ROOT / package).rglob("*.py"))
-    ]
+def modules() -> Mapping[str, ast.Module]:
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(path.read_text())
+    return found
 
 
 def imports(module: str, tree: ast.Module) -> Iterator[str]:
-    """Every module that is imported, wherever in the file."""
+    """Every module that is imported, wherever in the file, also for types only."""
+    is_package = (ROOT / module.replace(".", "/")).is_dir()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            parent = ".".join(module.split(".")[: -node.level]) + "." if node.level else ""
-            yield parent + (node.module or "")
+            parts = module.split(".") if node.level else []
+            above = parts[: len(parts) - node.level + is_package]
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield f"{base}.{alias.name}" if f"{base}.{alias.name}" in modules() else base
 
 
 def inside(name: str, package: str) -> bool:
     return name == package or name.startswith(package + ".")
 
 
-@pytest.mark.parametrize(("who", "what", "why"), WALLS, ids=lambda value: str(value)[:24])
-def test_nobody_imports_through_a_wall(who: str, what: str, why: str) -> None:
+@pytest.mark.parametrize(("importer", "imported", "why"), WALLS, ids=lambda value: str(value)[:24])
+def test_no_import_crosses_a_wall(importer: str, imported: str, why: str) -> None:
     broken = [
         f"{module} imports {name}"
-        for module, tree in modules()
-        if inside(module, who)
+        for module, tree in modules().items()
+        if inside(module, importer)
         for name in imports(module, tree)
-        if inside(name, what)
+        if inside(name, imported)
     ]
     assert not broken, f"{'; '.join(broken)}: but {why}"
 
 
-def test_the_nouns_of_the_engine_need_the_standard_library_only() -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_folders_of_a_package_import_each_other_in_one_direction_only(package: str) -> None:
+    """A circle between folders means that neither can be understood, tested or moved without the other."""
+    graph: dict[str, set[str]] = {}
+    for module, tree in modules().items():
+        here = folder(module)
+        if inside(module, package):
+            graph.setdefault(here, set()).update(
+                folder(name) for name in imports(module, tree) if inside(name, package) and folder(name) != here
+            )
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"{' imports '.join(reversed(error.args[1]))}: move what both need below both")
+
+
+def folder(module: str) -> str:
+    """The folder, or the module at its top, of a package: `actors.http`, `actors.settings`, `actors`."""
+    return ".".join(module.split(".")[:2])
+
+
+def test_the_modules_at_the_top_of_the_engine_need_the_standard_library_only() -> None:
+    """They decide without waiting, and are tested in microseconds."""
     broken = [
         f"{module} imports {name}"
-        for module, tree in modules()
-        if inside(module, "engine") and module.count(".") == 1 and module.split(".")[1] not in VERBS
+        for module, tree in modules().items()
+        if inside(module, "engine") and module.count(".") == 1 and not (ROOT / module.replace(".", "/")).is_dir()
         for name in imports(module, tree)
         if name.split(".")[0] not in sys.stdlib_module_names
-        and (not inside(name, "engine") or inside(name, "engine.store") or inside(name, "engine.portal"))
-        and name.split(".")[-1] not in VERBS
+        and (
+            not inside(name, "engine") or any(inside(name, f"engine.{io}") for io in ("store", "portal", "steps"))
+        )
     ]
-    assert not broken, f"{'; '.join(broken)}: but a noun decides without waiting, and is tested in microseconds"
+    assert not broken, f"{'; '.join(broken)}: but values and decisions do no I/O"
+
+
+def test_production_code_needs_no_developers_tool() -> None:
+    broken = [
+        f"{module} imports {name}"
+        for module, tree in modules().items()
+        if not any(inside(module, tool) for tool in DEVELOPERS_ONLY)
+        for name in imports(module, tree)
+        if any(inside(name, tool) for tool in DEVELOPERS_ONLY)
+    ]
+    assert not broken, f"{'; '.join(broken)}: but the wheel does not hold it"
 
 
 def test_the_environment_is_read_in_one_place() -> None:
     readers = [
         module
-        for module, tree in modules()
+        for module, tree in modules().items()
         if inside(module, "engine") or inside(module, "actors") or inside(module, "broker")
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")

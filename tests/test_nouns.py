@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.admission import Crowd, check_admission
+from engine.admission import ClinicLoad, check_admission
 from engine.dates import DateRange, days_ahead, work_order
 from engine.dispatch import Span, in_flight, is_partial, next_spans, outcome, unclaimed
 from engine.errors import BadRequest, QueueFull
@@ -137,10 +137,10 @@ def test_a_rejected_login_ends_the_sync_at_once() -> None:
 
 def test_the_crowd_decides_who_is_refused_and_when_to_come_again() -> None:
     limits = Limits(concurrent_syncs=2, queued_syncs=10)
-    check_admission(Crowd(1, 10), limits)
-    check_admission(Crowd(2, 9), limits)
+    check_admission(ClinicLoad(1, 10), limits)
+    check_admission(ClinicLoad(2, 9), limits)
     with pytest.raises(QueueFull) as refused:
-        check_admission(Crowd(2, 10, typical=40.0, oldest=30.0), limits)
+        check_admission(ClinicLoad(2, 10, typical=40.0, oldest=30.0), limits)
     assert refused.value.retry_after_ms == 10_000
 
 

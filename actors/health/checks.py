@@ -11,13 +11,13 @@ import nats.errors
 import psutil
 from nats.js.errors import APIError
 
+from actors.dispatcher import QUEUES
 from actors.health.report import Check, Finding, Status
-from actors.mail import QUEUES
 from actors.metrics import catalogue, files
 from actors.nats_storage import require_storage
-from actors.processes import Process
+from actors.runtime.process import Runtime
 from engine.store.migrate import pending
-from engine.store.watching import sync_figures
+from engine.store.monitoring import sync_figures
 from engine.task_group import task_group
 
 #: From here on a process is larger than it should be, in bytes; the alert HighMemoryUsage says the same.
@@ -30,7 +30,7 @@ NEARLY_FULL = 0.8
 WRITE_WITHIN = 1.2
 
 
-def checks_of(process: Process, metrics_folder: Path) -> Sequence[Check]:
+def checks_of(process: Runtime, metrics_folder: Path) -> Sequence[Check]:
     checks = _Checks(process, metrics_folder)
     return (
         Check("process", checks.process),
@@ -48,7 +48,7 @@ def checks_of(process: Process, metrics_folder: Path) -> Sequence[Check]:
 class _Checks:
     """May hang, and may raise what a server that is away raises."""
 
-    def __init__(self, process: Process, metrics_folder: Path) -> None:
+    def __init__(self, process: Runtime, metrics_folder: Path) -> None:
         self._process = process
         self._folder = metrics_folder
 
@@ -115,6 +115,6 @@ class _Checks:
 
     async def consumer(self) -> Finding:
         """Whether it takes messages, and whether its browser has been launched once."""
-        if waits_for := sorted(self._process.waits_for):
+        if waits_for := sorted(self._process.not_ready):
             return Finding(Status.FAIL, f"takes no work: no {' and no '.join(waits_for)} yet, or no more")
         return Finding(Status.PASS, "takes work")

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from dramatiq.errors import BrokerConnectionError
 
-from actors.probe import Probe
+from actors.health.probe import Probe
 from engine.errors import EngineError
 
 log = structlog.get_logger(__name__)

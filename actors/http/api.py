@@ -14,10 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.http import requests
-from actors.http.answers import Refused, TimedOut, answer
-from actors.http.asking import Asking
-from actors.http.lookout import Lookout
-from actors.http.streaming import Message, Streams, Told, gone
+from actors.http.live_overview import LiveOverview
+from actors.http.nats_client import NatsClient
+from actors.http.responses import Refused, TimedOut, answer
+from actors.http.sse import Message, Streams, Told, gone
 from actors.messages import ALL
 from engine.errors import Unavailable, UnknownSync
 from engine.events import Event
@@ -35,10 +35,10 @@ _CODES = {Event.COMPLETED: 200, Event.FAILED: 500, Event.CANCELLED: 409, Event.T
 class Api:
     """`wait` is how long a caller waits for the end of a sync at most, in seconds."""
 
-    def __init__(self, asking: Asking, wait: float) -> None:
-        self._asking = asking
+    def __init__(self, nats_client: NatsClient, wait: float) -> None:
+        self._nats_client = nats_client
         self._wait = wait
-        self._lookout = Lookout(asking)
+        self._live_overview = LiveOverview(nats_client)
         self._streams = Streams()
 
     def routes(self) -> list[Route]:
@@ -56,7 +56,7 @@ class Api:
 
     async def sync(self, request: Request) -> Response:
         body = await requests.sync_body(request)
-        accepted = await self._asking.ask("sync", body.clinic_id, body.command())
+        accepted = await self._nats_client.ask("sync", body.clinic_id, body.command())
         sync_id, slug = accepted["sync_id"], accepted["events"].split(".")[3]
         log.info("http_sync", clinic=slug, sync_id=sync_id)
         if "respond-async" in request.headers.get("prefer", "").lower():
@@ -69,27 +69,27 @@ class Api:
         clinic = requests.clinic_id(request)
         sync_id = request.query_params.get("syncId")
         query = {} if sync_id is None else {"sync_id": requests.sync_id(sync_id)}
-        return answer(await self._asking.ask("status", clinic, query))
+        return answer(await self._nats_client.ask("status", clinic, query))
 
     async def events(self, request: Request) -> Response:
         sync_id, after = requests.sync_id(request.path_params["sync_id"]), requests.after_seq(request)
         clinic = await self._clinic(request, sync_id)
-        known = await self._asking.ask("events", clinic, {"sync_id": sync_id, "after_seq": after})
+        known = await self._nats_client.ask("events", clinic, {"sync_id": sync_id, "after_seq": after})
         if not known["events"] and known["status"] in _CODES:
             return Response(status_code=204)  # all was told: to a browser this means not to come again
-        return self._streams.answer(_numbered(self._asking.follow(clinic, sync_id, after)))
+        return self._streams.answer(_numbered(self._nats_client.follow(clinic, sync_id, after)))
 
     async def overview(self, _: Request) -> Response:
-        return answer(await self._asking.ask("overview", ALL, {}))
+        return answer(await self._nats_client.ask("overview", ALL, {}))
 
     async def live(self, _: Request) -> Response:
-        return self._streams.answer(self._lookout.follow())
+        return self._streams.answer(self._live_overview.follow())
 
     async def _clinic(self, request: Request, sync_id: str) -> str:
         """Raises `UnknownSync` where neither the caller nor the stream says whose sync it is."""
         if "clinicId" in request.query_params:
             return requests.clinic_id(request)
-        slug = await self._asking.clinic_of(sync_id)
+        slug = await self._nats_client.clinic_of(sync_id)
         if slug is None:
             raise UnknownSync(f"no sync {sync_id} is known of the last days; for an older one add clinicId")
         return slug
@@ -99,7 +99,7 @@ class Api:
 
         A caller that goes away, or that has waited long enough, cancels the sync if its request started it.
         """
-        ended = asyncio.create_task(self._asking.last_event(clinic, sync_id))
+        ended = asyncio.create_task(self._nats_client.last_event(clinic, sync_id))
         left, closing = (
             asyncio.create_task(gone(request.receive)),
             asyncio.create_task(self._streams.closing.wait()),
@@ -125,7 +125,7 @@ class Api:
 
     async def _cancel(self, clinic: str, sync_id: str) -> None:
         try:
-            await self._asking.ask("cancel", clinic, {"sync_id": sync_id})
+            await self._nats_client.ask("cancel", clinic, {"sync_id": sync_id})
         except (Refused, Unavailable) as error:
             log.warning("http_cancel_failed", clinic=clinic, sync_id=sync_id, error=str(error))
 

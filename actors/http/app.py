@@ -8,18 +8,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from actors.http.answers import HANDLERS, answer
 from actors.http.api import Api
 from actors.http.keys import KeyCheck
 from actors.http.openapi import description
 from actors.http.page import page_routes
+from actors.http.probes import ProbeRoutes
+from actors.http.responses import HANDLERS, answer
 from actors.http.server import is_loopback
-from actors.http.spans import Spans
-from actors.http.watching import Watching
+from actors.http.tracing import Spans
 from actors.settings import Settings, SettingsError
 
 
-def gateway_app(settings: Settings, watching: Watching, api: Api) -> Starlette:
+def gateway_app(settings: Settings, watching: ProbeRoutes, api: Api) -> Starlette:
     """Raises `SettingsError` where it would let strangers in."""
     if not settings.api_keys and not is_loopback(settings.http_host):
         raise SettingsError(
@@ -40,5 +40,5 @@ def gateway_app(settings: Settings, watching: Watching, api: Api) -> Starlette:
     return Starlette(routes=routes, exception_handlers=HANDLERS)
 
 
-def worker_app(watching: Watching) -> Starlette:
+def worker_app(watching: ProbeRoutes) -> Starlette:
     return Starlette(routes=watching.routes(), exception_handlers=HANDLERS)

@@ -14,7 +14,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from actors.http.answers import WrongHost, WrongKey
+from actors.http.responses import WrongHost, WrongKey
 from actors.settings import ApiKeys
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from actors.http.bodies import Done, NotDone
 from actors.http.requests import SyncBody
+from actors.http.response_models import Done, NotDone
 from actors.spec.replies import OverviewReply, Refusal, StatusReply, SyncReply
 from actors.spec.schemas import WEBHOOKS, Schema, definitions
 

@@ -10,9 +10,9 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_vali
 from pydantic.alias_generators import to_camel
 from starlette.requests import ClientDisconnect, Request
 
-from actors.http.answers import TimedOut, WrongType
+from actors.http.responses import TimedOut, WrongType
 from actors.messages import MAX_REQUEST_BYTES, SyncCommand, TooLarge, parse
-from actors.wrong_values import what_is_wrong
+from actors.validation_messages import what_is_wrong
 from engine.errors import BadRequest
 
 #: How long a caller may take to send a body, in seconds.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from actors.mail import QUEUES
+from actors.dispatcher import QUEUES
 from engine.warnings import WarningCode
 
 #: How the gauges of a machine's processes become one: added up, the largest, the smallest; of those that live.

@@ -44,7 +44,7 @@ class Metrics:
             ) from None
         return cls()
 
-    def told(self, event: Mapping[str, Any]) -> None:
+    def record_event(self, event: Mapping[str, Any]) -> None:
         """An event of a sync was published: counted here, once in the cluster."""
         name = Event(event["event"])
         if name in _DATE_OUTCOMES:
@@ -64,30 +64,30 @@ class Metrics:
         if name is not Event.CANCELLED and event["duration_ms"] is not None:
             self._histograms[catalogue.SYNC_DURATION].observe(event["duration_ms"] / 1000)
 
-    def called(self, status: int | None, seconds: float) -> None:
+    def observe_portal_call(self, status: int | None, seconds: float) -> None:
         """The portal was called. Fulfils `engine.portal.protocols.Observer`."""
         self._count(catalogue.PORTAL_REQUESTS, _outcome(status))
         self._histograms[catalogue.PORTAL_DURATION].observe(seconds)
 
-    def waited(self, seconds: float) -> None:
+    def observe_rate_limit_wait(self, seconds: float) -> None:
         """A call got its token."""
         self._histograms[catalogue.RATE_LIMIT_WAIT].observe(seconds)
 
-    def refused(self, queue: str) -> None:
+    def count_mailbox_rejection(self, queue: str) -> None:
         """A mailbox was full."""
         self._count(catalogue.MAILBOX_REJECTIONS, queue)
 
-    def notified(self, outcome: str) -> None:
+    def count_webhook_attempt(self, outcome: str) -> None:
         """A try of a delivery was made."""
         self._count(catalogue.WEBHOOKS, outcome)
 
-    def browses(self, dates: int) -> None:
+    def set_browser_dates(self, dates: int) -> None:
         """This process's browser works on so many dates."""
         self._gauges[catalogue.BROWSERS].set(1)
         self._gauges[catalogue.BROWSERS_IN_USE].set(dates > 0)
         self._gauges[catalogue.BROWSERS_AVAILABLE].set(dates == 0)
 
-    def browser_takes(self, memory_bytes: float) -> None:
+    def set_browser_memory(self, memory_bytes: float) -> None:
         self._gauges[catalogue.BROWSER_MEMORY].set(memory_bytes)
 
     def measure(self, kind: str) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from actors.mail import Overloaded
-from actors.messages import TooLarge
-from actors.service import Busy, Internal
+from actors.dispatcher import Overloaded
+from actors.messages import Busy, Internal, TooLarge
 from engine import errors
 from engine.errors import EngineError
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from actors.spec.events import AnySyncEvent, DateError, Stats, Warned
 from actors.spec.values import ChangeKind, ClockTime, Count, Day, Milliseconds, No, Percent, Slug, Time, Told, Yes
 from broker import Mailbox
-from engine.store.watching import DateInHand
+from engine.store.monitoring import DateInHand
 from engine.sync import DateState, SyncStatus
 
 

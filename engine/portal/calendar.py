@@ -16,11 +16,11 @@ from engine.appointment import Appointment
 from engine.clinic import Clinic
 from engine.dates import DateRange
 from engine.portal.additions import MAX_COUNTED, find_additions
-from engine.portal.answer import Answer, read_json
 from engine.portal.drift import BadRecord, SharedIds, WhyLeftOut, drift, tell_name
 from engine.portal.envelope import find_records
 from engine.portal.fields import Record, flag, unknown_names
 from engine.portal.records import day_of, left_out, read_record, unknown_status
+from engine.portal.response import PortalResponse, read_json
 from engine.repeating import as_occurrence
 from engine.snapshot import LeftOutRecord, Proof, Snapshot
 from engine.warnings import SyncWarning, WarningCode
@@ -35,7 +35,7 @@ def calendar_query(dates: DateRange) -> dict[str, str]:
 
 
 def read_calendar(
-    answer: Answer,
+    answer: PortalResponse,
     clinic: Clinic,
     dates: DateRange,
     asked_at: datetime,
@@ -157,7 +157,7 @@ def _check_few(bad: Sequence[tuple[Record, BadRecord]], records: int) -> None:
 
 
 def _proof(
-    answer: Answer, wrapper: str, seen: _Seen, unknown: Mapping[str, int], day: date, dates: DateRange
+    answer: PortalResponse, wrapper: str, seen: _Seen, unknown: Mapping[str, int], day: date, dates: DateRange
 ) -> Proof:
     """`records_read` is the sum of what is kept and what is left out, on each day of a span."""
     here = [a for a in seen.appointments.values() if a.date == day]

@@ -17,7 +17,7 @@ from playwright.async_api import BrowserContext, ProxySettings
 from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
-from engine.portal import processes, scratch
+from engine.portal import browser_folders, processes
 from engine.portal.driver import Driver
 from engine.portal.egress import EgressPolicy, EgressProxy
 from engine.portal.settings import PortalSettings
@@ -84,8 +84,8 @@ class Chromium:
         self._browser = browser
         self._root = processes.find_descendant(mark)
         self._driver_process = self._root.parent() if self._root else None
-        self._folders = (folder, *scratch.folders_of(self._root))
-        scratch.remember(folder, self._folders[1:])
+        self._folders = (folder, *browser_folders.folders_of(self._root))
+        browser_folders.remember(folder, self._folders[1:])
         self._measured_at = self.launched_at = time.monotonic()
         self._memory_mib = 0.0
         self._end: asyncio.Task[None] | None = None
@@ -97,12 +97,12 @@ class Chromium:
         """Raises `BrowserMissing` where there is none, or where it does not start within its limit."""
         path = find_chromium(settings.chromium_path, headless=settings.headless)
         mark = MARK + uuid.uuid4().hex
-        await asyncio.to_thread(scratch.sweep)
+        await asyncio.to_thread(browser_folders.sweep)
         try:
             driver = await Driver.start(settings.times.launch)
         except (PlaywrightError, TimeoutError) as error:
             raise BrowserMissing("Playwright's driver does not start; install the package anew") from error
-        folder = scratch.make_folder()
+        folder = browser_folders.make_folder()
         # Of the browser itself and of pages that show what we made: they need nothing, and get nothing.
         egress = await EgressProxy.start(EgressPolicy(), settings.upstream)
         try:
@@ -124,7 +124,7 @@ class Chromium:
             processes.kill(processes.tree(processes.find_descendant(mark)))
             await driver.stop(settings.times.close)
             egress.close()
-            scratch.remove(folder)
+            browser_folders.remove(folder)
             raise BrowserMissing(_why_not_launched(error, path)) from error
         return cls(settings, driver, browser, mark, folder, egress)
 
@@ -212,7 +212,7 @@ class Chromium:
         await processes.gone(all_of_it)
         for egress in list(self._egress):
             self._close_egress(egress)
-        await asyncio.to_thread(scratch.remove, *self._folders)
+        await asyncio.to_thread(browser_folders.remove, *self._folders)
 
 
 def _proxy(egress: EgressProxy) -> ProxySettings:

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from engine.config_reading import ConfigReading, Problem
 from engine.failure import Failure, PortalFailure, Reason
-from engine.portal.answer import Answer
+from engine.portal.response import PortalResponse
 from engine.portal.schedule_config import ConfigSource, read_config
-from engine.portal.visit import Visit
+from engine.portal.signed_in_context import SignedInContext
 
 PATHS = {
     ConfigSource.VIEW: "/appointments/getAppointmentView",
@@ -37,7 +37,7 @@ class ConfigCalls:
 
     _without_view: dict[UUID, datetime] = field(default_factory=dict)
 
-    async def ask(self, place: Visit, clinic_id: UUID, clock: Callable[[], datetime]) -> ConfigReading:
+    async def ask(self, place: SignedInContext, clinic_id: UUID, clock: Callable[[], datetime]) -> ConfigReading:
         """Raises `PortalFailure`: the newer call's, unless the portal lacks it."""
         lacks_since = self._without_view.pop(clinic_id, None)
         if lacks_since is not None and clock() - lacks_since < ASK_AGAIN_AFTER:
@@ -61,10 +61,10 @@ class ConfigCalls:
         return reading
 
 
-async def _read(place: Visit, source: ConfigSource) -> ConfigReading | None:
+async def _read(place: SignedInContext, source: ConfigSource) -> ConfigReading | None:
     """None where the portal lacks the call."""
 
-    def understand(answer: Answer, now: datetime) -> ConfigReading | None:
+    def understand(answer: PortalResponse, now: datetime) -> ConfigReading | None:
         if answer.status in ABSENT:
             return None
         try:
@@ -77,7 +77,7 @@ async def _read(place: Visit, source: ConfigSource) -> ConfigReading | None:
     return await place.read(PATHS[source], {}, understand)
 
 
-async def _read_instead(place: Visit, error: PortalFailure) -> ConfigReading:
+async def _read_instead(place: SignedInContext, error: PortalFailure) -> ConfigReading:
     """The older call's answer; the newer one's failure where that does not answer either."""
     try:
         reading = await _read(place, ConfigSource.CONFIGS)

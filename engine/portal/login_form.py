@@ -13,8 +13,8 @@ from engine.credentials import Credentials
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.drift import drift
 from engine.portal.overlay import cover_of, uncover
-from engine.portal.page_view import LOOK_EVERY, look
-from engine.portal.verdict import CODE_WANTED
+from engine.portal.sign_in_outcome import CODE_WANTED
+from engine.portal.sign_in_page import LOOK_EVERY, capture_page
 
 COMPANY = 'input[name="companyId"], input[name="company_id"], input#companyId'
 USER = 'input[name="username"], input[type="email"]'
@@ -83,7 +83,7 @@ async def await_form(page: Page, *, has_company: bool, is_cut: Callable[[], bool
     """
     user, password = _visible(page, USER).first, _visible(page, PASSWORD).first
     while not await password.count():
-        view = await look(page)
+        view = await capture_page(page)
         if view.asks_code:
             raise PortalFailure(Failure(Reason.SECOND_FACTOR, CODE_WANTED))
         if view.is_static or (view.is_complete and is_cut()):

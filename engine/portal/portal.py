@@ -13,18 +13,18 @@ from engine.dates import DateRange
 from engine.evidence import EvidenceSink
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.browser import Browser
-from engine.portal.calls import Caller
+from engine.portal.call_context import CallContext
+from engine.portal.client import PortalClient
 from engine.portal.config_calls import ConfigCalls
 from engine.portal.data_client import DataClient
 from engine.portal.doubts import Doubts, every_day
-from engine.portal.errand import Errand
+from engine.portal.error_mapping import map_portal_errors
+from engine.portal.evidence_recorder import EvidenceRecorder
 from engine.portal.protocols import Breaker, Budget, Observer, SessionStore
-from engine.portal.rim import portal_rim
-from engine.portal.scraping import Scraping
 from engine.portal.sessions import Sessions
 from engine.portal.settings import PortalSettings
-from engine.portal.visit import Visit, visit
-from engine.portal.witness import Witness
+from engine.portal.signed_in_context import SignedInContext, signed_in_context
+from engine.portal.span_scraper import SpanScraper
 from engine.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -105,23 +105,23 @@ class Portal:
         `repeating` are the portal's ids whose records repeat, as far as that is known.
         `evidence` gets what was seen of each date that failed.
         """
-        errand = self._errand(clinic, credentials, clock, evidence)
+        call_context = self._call_context(clinic, credentials, clock, evidence)
         doubts = Doubts(stored or {}, is_open, of_all_days=clinic.slug in self._told_nothing)
-        scraping = Scraping(self._settings, errand, doubts, repeating)
+        scraper = SpanScraper(self._settings, call_context, doubts, repeating)
 
-        async def look(place: Visit) -> Mapping[date, Snapshot | Failure]:
-            return await scraping.run(place, dates)
+        async def look(signed_in: SignedInContext) -> Mapping[date, Snapshot | Failure]:
+            return await scraper.run(signed_in, dates)
 
         if (paused := await self._admit(clinic)) is not None:
             return dict.fromkeys(dates, paused)
-        found = await self._run(errand, look, self._settings.times.date * len(dates))
+        found = await self._run(call_context, look, self._settings.times.date * len(dates))
         result: Mapping[date, Snapshot | Failure] = (
-            {day: scraping.found.get(day, found) for day in dates} if isinstance(found, Failure) else found
+            {day: scraper.found.get(day, found) for day in dates} if isinstance(found, Failure) else found
         )
         await self._record(clinic, {day.isoformat(): outcome for day, outcome in result.items()})
-        if scraping.was_told_nothing:
+        if scraper.was_told_nothing:
             self._told_nothing.add(clinic.slug)
-        await self._testify(errand, result)
+        await self._save_evidence(call_context, result)
         return result
 
     async def schedule_config(
@@ -133,12 +133,12 @@ class Portal:
     ) -> ConfigReading | Failure:
         """What the portal says of how the clinic works, from whichever of its calls answers."""
 
-        async def look(place: Visit) -> ConfigReading:
-            return await self._config_calls.ask(place, clinic.id, clock)
+        async def look(signed_in: SignedInContext) -> ConfigReading:
+            return await self._config_calls.ask(signed_in, clinic.id, clock)
 
         if (paused := await self._admit(clinic)) is not None:
             return paused
-        found = await self._run(self._errand(clinic, credentials, clock), look, self._settings.times.date)
+        found = await self._run(self._call_context(clinic, credentials, clock), look, self._settings.times.date)
         await self._record(clinic, {"configuration": found})
         return found
 
@@ -146,29 +146,31 @@ class Portal:
         self, clinic: Clinic, credentials: Credentials, *, clock: Clock = _utc_now
     ) -> Failure | None:
         """Signs in for real, also after a refusal; the new session, or the new refusal, is for all to use."""
-        errand = self._errand(clinic, credentials, clock)
+        call_context = self._call_context(clinic, credentials, clock)
         try:
-            await self._sessions.test(errand)
+            await self._sessions.test(call_context)
         except PortalFailure as error:
             return error.failure
         return None
 
-    def _errand(
+    def _call_context(
         self, clinic: Clinic, credentials: Credentials, clock: Clock, evidence: EvidenceSink | None = None
-    ) -> Errand:
-        witness = Witness(evidence, self.browser, self._settings.times.evidence)
-        return Errand(clinic, credentials, clock, witness, self._observer)
+    ) -> CallContext:
+        witness = EvidenceRecorder(evidence, self.browser, self._settings.times.evidence)
+        return CallContext(clinic, credentials, clock, witness, self._observer)
 
-    async def _run(self, errand: Errand, look: Callable[[Visit], Awaitable[T]], seconds: float) -> T | Failure:
+    async def _run(
+        self, call_context: CallContext, look: Callable[[SignedInContext], Awaitable[T]], seconds: float
+    ) -> T | Failure:
         """Its result, or the failure that ended it."""
-        caller = Caller(self._settings, self._client, self._budget, errand)
+        caller = PortalClient(self._settings, self._client, self._budget, call_context)
         try:
-            with portal_rim("the scrape"):
+            with map_portal_errors("the scrape"):
                 async with (
-                    errand.patience.limit(seconds),
-                    visit(self._settings.base_url, caller, self._sessions, errand) as place,
+                    call_context.timeout.limit(seconds),
+                    signed_in_context(self._settings.base_url, caller, self._sessions, call_context) as signed_in,
                 ):
-                    return await look(place)
+                    return await look(signed_in)
         except PortalFailure as error:
             return error.failure
 
@@ -189,6 +191,6 @@ class Portal:
             },
         )
 
-    async def _testify(self, errand: Errand, result: Mapping[date, Snapshot | Failure]) -> None:
+    async def _save_evidence(self, call_context: CallContext, result: Mapping[date, Snapshot | Failure]) -> None:
         failures = {day: found for day, found in result.items() if isinstance(found, Failure)}
-        await errand.witness.testify(failures, errand.clock())
+        await call_context.evidence_recorder.save(failures, call_context.clock())

@@ -85,5 +85,5 @@ class Breaker(Protocol):
 class Observer(Protocol):
     """Is told of every call of the portal that was sent, for those who count."""
 
-    def called(self, status: int | None, seconds: float) -> None:
+    def observe_portal_call(self, status: int | None, seconds: float) -> None:
         """`status` None: no answer came. `seconds` begin with the sending, after the wait for a token."""

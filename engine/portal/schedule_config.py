@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from engine.config_reading import ConfigReading, Problem
-from engine.portal.answer import Answer, read_json
 from engine.portal.config_fields import (
     NotUnderstood,
     entries,
@@ -25,6 +24,7 @@ from engine.portal.config_fields import (
 )
 from engine.portal.drift import drift
 from engine.portal.opening_hours import read_hours
+from engine.portal.response import PortalResponse, read_json
 from engine.schedule import AppointmentType, Provider, Room, ScheduleConfig
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ PARTS = HOURS | INTERVAL | ROOMS | TYPES | PROVIDERS
 MAX_DURATION_SLOTS = 1440
 
 
-def read_config(answer: Answer, now: datetime, source: ConfigSource) -> ConfigReading:
+def read_config(answer: PortalResponse, now: datetime, source: ConfigSource) -> ConfigReading:
     """Raises `PortalFailure` for an answer that is no configuration."""
     return _Reader(_configuration(read_json(answer, now), source)).read(source)
 

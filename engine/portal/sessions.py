@@ -16,7 +16,7 @@ from datetime import datetime
 
 from engine.failure import FATAL_FOR_SYNC, Failure, PortalFailure, Reason
 from engine.portal.browser import Browser
-from engine.portal.errand import Errand
+from engine.portal.call_context import CallContext
 from engine.portal.protocols import Budget, Refusal, Session, SessionStore
 from engine.portal.settings import PortalSettings
 from engine.portal.sign_in import SignIn
@@ -44,80 +44,80 @@ class Sessions:
         #: Of each clinic: the session that was refused although it was new, and when.
         self._refused: dict[str, tuple[str, datetime]] = {}
 
-    async def get(self, errand: Errand) -> Session:
+    async def get(self, call_context: CallContext) -> Session:
         """The stored session, or a new one. Raises `PortalFailure` where the portal lets nobody in."""
-        if session := await self._stored(errand):
+        if session := await self._stored(call_context):
             return session
-        async with self._turn(errand):
-            return await self._stored(errand) or await self._sign_in(errand)
+        async with self._turn(call_context):
+            return await self._stored(call_context) or await self._sign_in(call_context)
 
-    async def renew(self, errand: Errand, ended: Session) -> Session:
+    async def renew(self, call_context: CallContext, ended: Session) -> Session:
         """A session that is not the one that has ended; whoever comes first signs in for all."""
-        await self.forget(errand, ended)
-        return await self.get(errand)
+        await self.forget(call_context, ended)
+        return await self.get(call_context)
 
-    async def update(self, errand: Errand, changed: Session) -> None:
+    async def update(self, call_context: CallContext, changed: Session) -> None:
         """Its cookies have changed on the way; whoever has another session keeps that."""
-        await self._store.update(errand.clinic.slug, changed)
+        await self._store.update(call_context.clinic.slug, changed)
 
-    async def forget(self, errand: Errand, ended: Session) -> None:
-        await self._store.drop(errand.clinic.slug, ended.generation)
+    async def forget(self, call_context: CallContext, ended: Session) -> None:
+        await self._store.drop(call_context.clinic.slug, ended.generation)
 
-    def note_refused(self, errand: Errand, session: Session) -> None:
+    def note_refused(self, call_context: CallContext, session: Session) -> None:
         """The portal refuses this session's calls, and signing in once more has not helped."""
-        if not self.is_refused(errand, session):
-            self._refused[errand.clinic.slug] = (session.generation, errand.clock())
+        if not self.is_refused(call_context, session):
+            self._refused[call_context.clinic.slug] = (session.generation, call_context.clock())
 
-    def is_refused(self, errand: Errand, session: Session) -> bool:
+    def is_refused(self, call_context: CallContext, session: Session) -> bool:
         """Whether that was noted, and not long ago: then one more sign-in would be one of many."""
-        generation, at = self._refused.get(errand.clinic.slug, ("", errand.clock()))
-        since = (errand.clock() - at).total_seconds()
+        generation, at = self._refused.get(call_context.clinic.slug, ("", call_context.clock()))
+        since = (call_context.clock() - at).total_seconds()
         return generation == session.generation and since < self._settings.sign_in_pause
 
-    async def test(self, errand: Errand) -> None:
+    async def test(self, call_context: CallContext) -> None:
         """Signs in whatever the store says; the outcome replaces what is there. Raises `PortalFailure`."""
-        async with self._turn(errand):
-            await self._sign_in(errand)
+        async with self._turn(call_context):
+            await self._sign_in(call_context)
 
-    async def _stored(self, errand: Errand) -> Session | None:
-        entry = await self._store.get(errand.clinic.slug)
+    async def _stored(self, call_context: CallContext) -> Session | None:
+        entry = await self._store.get(call_context.clinic.slug)
         if isinstance(entry, Refusal):
-            if self._stands(entry, errand):
+            if self._stands(entry, call_context):
                 raise PortalFailure(entry.failure)
             return None
         return entry
 
-    def _stands(self, refusal: Refusal, errand: Errand) -> bool:
-        if refusal.credentials != errand.credentials.version:
+    def _stands(self, refusal: Refusal, call_context: CallContext) -> bool:
+        if refusal.credentials != call_context.credentials.version:
             return False
-        since = (errand.clock() - refusal.at).total_seconds()
+        since = (call_context.clock() - refusal.at).total_seconds()
         return refusal.failure.is_fatal or since < self._settings.sign_in_pause
 
     @asynccontextmanager
-    async def _turn(self, errand: Errand) -> AsyncIterator[None]:
-        slug = errand.clinic.slug
+    async def _turn(self, call_context: CallContext) -> AsyncIterator[None]:
+        slug = call_context.clinic.slug
         async with AsyncExitStack() as held:
-            with errand.patience.waiting():
+            with call_context.timeout.waiting():
                 await held.enter_async_context(self._turns[slug])
                 await held.enter_async_context(self._store.sign_in_lease(slug))
             yield
 
-    async def _sign_in(self, errand: Errand) -> Session:
+    async def _sign_in(self, call_context: CallContext) -> Session:
         try:
             try:
-                session = await self._attempt(errand)
+                session = await self._attempt(call_context)
             except _WorthAnother as error:
                 log.info("signing in again at once: %s", error.__cause__)
-                session = await self._attempt(errand, is_last=True)
+                session = await self._attempt(call_context, is_last=True)
         except PortalFailure as error:
-            await self._remember(errand, error.failure)
+            await self._remember(call_context, error.failure)
             raise
-        await self._store.put(errand.clinic.slug, session)
+        await self._store.put(call_context.clinic.slug, session)
         return session
 
-    async def _attempt(self, errand: Errand, *, is_last: bool = False) -> Session:
+    async def _attempt(self, call_context: CallContext, *, is_last: bool = False) -> Session:
         """A new session. Raises `_WorthAnother` for what may be over by now, unless it is the last."""
-        sign_in = SignIn(self._settings, self._budget, errand)
+        sign_in = SignIn(self._settings, self._budget, call_context)
         try:
             async with self._browser.context(policy=sign_in.egress, settle=sign_in.settle) as context:
                 return Session(uuid.uuid4().hex, await sign_in.run(context), sign_in.user_agent)
@@ -129,7 +129,7 @@ class Sessions:
                 raise
             raise _WorthAnother from error
 
-    async def _remember(self, errand: Errand, failure: Failure) -> None:
+    async def _remember(self, call_context: CallContext, failure: Failure) -> None:
         if failure.reason in REFUSALS:
-            refusal = Refusal(errand.credentials.version, failure, errand.clock())
-            await self._store.put(errand.clinic.slug, refusal)
+            refusal = Refusal(call_context.credentials.version, failure, call_context.clock())
+            await self._store.put(call_context.clinic.slug, refusal)

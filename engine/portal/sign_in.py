@@ -10,18 +10,18 @@ from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
-from engine.portal.answer import LOGIN_PATH, AccessRefused, Answer, check_status, page_reason
+from engine.portal.call_context import CallContext
 from engine.portal.drift import drift
 from engine.portal.egress import EgressPolicy
-from engine.portal.errand import Errand
-from engine.portal.gate import Gate
+from engine.portal.error_mapping import map_portal_errors
 from engine.portal.login_form import LoginForm, NoForm, await_form
-from engine.portal.page_view import LOOK_EVERY, look
-from engine.portal.patience import OutOfPatience
+from engine.portal.pausable_timeout import TimeIsUp
 from engine.portal.protocols import Budget, Cookie
-from engine.portal.rim import portal_rim
+from engine.portal.request_filter import RequestFilter
+from engine.portal.response import LOGIN_PATH, AccessRefused, PortalResponse, check_status, page_reason
 from engine.portal.settings import PortalSettings
-from engine.portal.verdict import View, is_landing, refusal, session_cookies
+from engine.portal.sign_in_outcome import View, is_landing, refusal, session_cookies
+from engine.portal.sign_in_page import LOOK_EVERY, capture_page
 
 LOGIN = "/login"
 
@@ -34,11 +34,11 @@ ALERT_GRACE = 0.5
 class SignIn:
     """One attempt; `run` sends the password at most once."""
 
-    def __init__(self, settings: PortalSettings, budget: Budget, errand: Errand) -> None:
+    def __init__(self, settings: PortalSettings, budget: Budget, call_context: CallContext) -> None:
         self._settings = settings
         self._budget = budget
-        self._errand = errand
-        self._limit = errand.patience.limit
+        self._call_context = call_context
+        self._limit = call_context.timeout.limit
         #: What the context of the sign-in may connect to.
         self.egress = EgressPolicy(settings)
         #: The name by which the browser knows itself.
@@ -46,25 +46,25 @@ class SignIn:
         #: Whether the password may have been sent.
         self.has_sent = False
         self._cover: str | None = None
-        self._gate = Gate(settings, budget, errand, self.egress)
+        self._request_filter = RequestFilter(settings, budget, call_context, self.egress)
         #: To be awaited before the context is closed.
-        self.settle = self._gate.settle
+        self.settle = self._request_filter.settle
 
     async def run(self, context: BrowserContext) -> Sequence[Cookie]:
         """The cookies of the new session; `context` is fresh. Raises `PortalFailure`."""
         try:
-            with portal_rim("the sign-in"):
+            with map_portal_errors("the sign-in"):
                 async with self._limit(self._settings.times.sign_in):
                     page = await context.new_page()
                     self.user_agent = str(await page.evaluate("navigator.userAgent"))
-                    await self._gate.guard(context, page)
+                    await self._request_filter.guard(context, page)
                     cookies = await self._on_page(page)
         except PortalFailure as error:
             if error.failure.reason is Reason.RATE_LIMITED:
                 await self._budget.throttled(error.failure.retry_after)
             raise
         finally:
-            self._gate.close()
+            self._request_filter.close()
         await self._budget.succeeded()
         return cookies
 
@@ -73,51 +73,51 @@ class SignIn:
             await self._open(page)
             form = await self._fill(page)
             return await self._send(page, form)
-        except (PortalFailure, PlaywrightError, OutOfPatience):
-            await self._errand.witness.saw_page(page)
+        except (PortalFailure, PlaywrightError, TimeIsUp):
+            await self._call_context.evidence_recorder.saw_page(page)
             raise
 
     async def _open(self, page: Page) -> None:
         url = self._settings.url(LOGIN)
         async with self._limit(self._settings.times.page):
-            response = await self._gate.unless_failed(page, page.goto(url, wait_until="commit"))
+            response = await self._request_filter.unless_failed(page, page.goto(url, wait_until="commit"))
         if response is None:
             return
         try:
-            check_status(Answer(url, response.status, response.headers), self._errand.clock())
+            check_status(PortalResponse(url, response.status, response.headers), self._call_context.clock())
         except AccessRefused as error:
             raise drift(f"the sign-in page is answered with {response.status}") from error
 
     async def _fill(self, page: Page) -> LoginForm:
         try:
             async with self._limit(self._settings.times.page):
-                credentials = self._errand.credentials
+                credentials = self._call_context.credentials
                 has_company = credentials.company_id is not None
-                drawn = await_form(page, has_company=has_company, is_cut=lambda: self._gate.is_cut)
-                form = await self._gate.unless_failed(page, drawn)
-                await self._gate.unless_failed(page, form.uncover())
-                self._gate.lock()
-                await self._gate.unless_failed(page, form.fill(credentials))
+                drawn = await_form(page, has_company=has_company, is_cut=lambda: self._request_filter.is_cut)
+                form = await self._request_filter.unless_failed(page, drawn)
+                await self._request_filter.unless_failed(page, form.uncover())
+                self._request_filter.lock()
+                await self._request_filter.unless_failed(page, form.fill(credentials))
                 return form
-        except (OutOfPatience, NoForm):
+        except (TimeIsUp, NoForm):
             raise await self._no_form(page) from None
 
     async def _send(self, page: Page, form: LoginForm) -> Sequence[Cookie]:
-        before, known = await look(page), session_cookies(await self._cookies(page))
+        before, known = await capture_page(page), session_cookies(await self._cookies(page))
         try:
             async with self._limit(self._settings.times.page):
                 self.has_sent = True
-                self._cover = await self._gate.unless_failed(page, form.send())
+                self._cover = await self._request_filter.unless_failed(page, form.send())
                 return await self._await_verdict(page, before, known)
-        except OutOfPatience:
+        except TimeIsUp:
             raise await self._no_verdict(page) from None
 
     async def _await_verdict(self, page: Page, before: View, known: set[tuple[str, str]]) -> Sequence[Cookie]:
         """Success is a session's cookie and the way to a landing page; the page itself need not be waited for."""
         while True:
-            self._gate.news.clear()
-            self._gate.check(page)
-            if self._gate.is_landing or is_landing(page.url):
+            self._request_filter.news.clear()
+            self._request_filter.check(page)
+            if self._request_filter.is_landing or is_landing(page.url):
                 cookies = await self._cookies(page)
                 found = session_cookies(cookies)
                 if found - known or (found and is_landing(page.url)):
@@ -135,16 +135,16 @@ class SignIn:
 
     async def _has_come_back(self, page: Page, view: View) -> bool:
         """Whether the portal let us in, and shows its form again all the same; an alert would say why."""
-        if not (self._gate.has_come_back and view.has_password and LOGIN_PATH.search(view.url)):
+        if not (self._request_filter.has_come_back and view.has_password and LOGIN_PATH.search(view.url)):
             return False
         await asyncio.sleep(ALERT_GRACE)
-        again = await look(page)
-        return self._gate.has_come_back and again.has_password and not again.alerts
+        again = await capture_page(page)
+        return self._request_filter.has_come_back and again.has_password and not again.alerts
 
     async def _look_until_news(self, page: Page) -> View | None:
         """A page that is about to be left answers nothing until the next one comes, and news are not to wait."""
-        looking = asyncio.ensure_future(look(page))
-        news = asyncio.ensure_future(self._gate.news.wait())
+        looking = asyncio.ensure_future(capture_page(page))
+        news = asyncio.ensure_future(self._request_filter.news.wait())
         try:
             await asyncio.wait({looking, news}, return_when=asyncio.FIRST_COMPLETED)
             return looking.result() if looking.done() else None
@@ -155,7 +155,7 @@ class SignIn:
     async def _news_or_a_moment(self) -> None:
         try:
             async with asyncio.timeout(LOOK_EVERY):
-                await self._gate.news.wait()
+                await self._request_filter.news.wait()
         except TimeoutError:
             return
 
@@ -166,7 +166,7 @@ class SignIn:
         return [cookie for cookie in cookies if f".{host}".endswith(f".{str(cookie['domain']).lstrip('.')}")]
 
     async def _no_form(self, page: Page) -> PortalFailure:
-        if self._gate.is_cut:
+        if self._request_filter.is_cut:
             return PortalFailure(Failure(Reason.SESSION_ENDED, "the sign-in page came cut off"))
         return await self._no_way_on(page, "the sign-in page shows no form that is known")
 
@@ -177,9 +177,9 @@ class SignIn:
 
     async def _no_way_on(self, page: Page, what: str) -> PortalFailure:
         """The page that is due is still on its way, or this is another one."""
-        if self._gate.is_waiting:
+        if self._request_filter.is_waiting:
             return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in was not answered in time"))
-        if self._gate.has_stopped:
+        if self._request_filter.has_stopped:
             what += "; it wanted to send something out of the portal, which was not let through"
         reason, message = page_reason(await page.content())
         return PortalFailure(Failure(reason, message)) if reason is Reason.MAINTENANCE else drift(what)

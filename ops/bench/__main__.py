@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from ops.cli.encoding import use_stand_ins
+from ops.terminal.encoding import use_stand_ins
 
 #: Where each is, and what it answers. A module has `main(arguments)`, which answers the exit status, and is
 #: imported only when asked for.
 BENCHMARKS = {
     "sync": ("ops.bench.sync", "a 14-day sync beside the ideal and beside the old system's way"),
     "clinics": ("ops.bench.clinics", "two and twenty clinics at once"),
-    "ends": ("ops.bench.ends", "how fast a cancel and a time-out end calls that hang"),
+    "ends": ("ops.bench.cancel_latency", "how fast a cancel and a time-out end calls that hang"),
     "budget": ("ops.bench.budget", "whether the portal is spared under full load"),
     "reconcile": ("ops.bench.reconcile", "rows a second beside the old plan and beside COPY"),
     "broker": ("ops.bench.broker.comparison", "messages a second beside Dramatiq on Redis and RabbitMQ"),

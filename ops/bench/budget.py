@@ -1,4 +1,4 @@
-"""Whether the portal is spared: `python -m ops.bench budget`, from the sandbox's own ledger.
+"""Whether the portal is spared: `python -m ops.bench budget`, from the sandbox's own request log.
 
 Two machines' worth of DateScrapers (four processes) sync two clinics as fast as they may, for a minute. First with
 our own limit of 10 calls a second: no window of one second may hold more than rate + burst calls, and no clinic may
@@ -19,10 +19,10 @@ from actors.settings import Settings
 from ops.bench.report import conclude, options_of, parser_of
 from ops.bench.result import Better, Figure, Ratio, Result
 from ops.bench.syncing import one_sync
-from ops.connections import open_nats
-from ops.sandbox.client import LedgerEntry, Sandbox
-from ops.scratch import on_scratch_machine
-from ops.supervision import Supervisor
+from ops.client.connections import open_nats
+from ops.local.supervision import Supervisor
+from ops.local.temporary_machine import on_scratch_machine
+from ops.sandbox.client import LoggedRequest, Sandbox
 
 RATE, BURST = 10, 10
 PORTAL_LIMIT = 5
@@ -34,7 +34,7 @@ OURS, PORTALS = f"our own limit of {RATE}/s, burst {BURST}", f"a portal that ref
 Found = tuple[list[Figure], list[Ratio]]
 
 
-def busiest_second(calls: Sequence[LedgerEntry]) -> int:
+def busiest_second(calls: Sequence[LoggedRequest]) -> int:
     """The most calls that any window of one second holds."""
     times = sorted(call.at for call in calls)
     most = first = 0
@@ -62,19 +62,19 @@ async def measure(settings: Settings, seconds: float) -> Result:
     sandbox = Sandbox(settings.idexx_base_url)
     clinics = {clinic.company_id: clinic.slug for clinic in await sandbox.clinics()}
     async with open_nats(settings.need_nats_url()) as client:
-        await sandbox.clear_ledger()
+        await sandbox.clear_request_log()
         await load(client, settings, [*clinics.values()], seconds)
-        own = under_our_limit(await sandbox.ledger(), clinics)
-        await sandbox.dials(rate_limit=PORTAL_LIMIT)
-        await sandbox.clear_ledger()
+        own = under_our_limit(await sandbox.request_log(), clinics)
+        await sandbox.fault_settings(rate_limit=PORTAL_LIMIT)
+        await sandbox.clear_request_log()
         begun = time.time()
         await load(client, settings, [*clinics.values()], seconds)
-        theirs = under_the_portals(await sandbox.ledger(), begun)
+        theirs = under_the_portals(await sandbox.request_log(), begun)
     return Result("budget", {"seconds": seconds}, [*own[0], *theirs[0]], [*own[1], *theirs[1]])
 
 
-def under_our_limit(ledger: Sequence[LedgerEntry], clinics: dict[str, str]) -> Found:
-    calls = [call for call in ledger if call.kind != "static"]
+def under_our_limit(request_log: Sequence[LoggedRequest], clinics: dict[str, str]) -> Found:
+    calls = [call for call in request_log if call.kind != "static"]
     rate = len(calls) / (max(call.at for call in calls) - min(call.at for call in calls))
     shares = Counter(clinics[call.company_id] for call in calls if call.company_id in clinics)
     busiest = busiest_second(calls)
@@ -95,8 +95,8 @@ def _evenness(shares: Counter[str]) -> float:
     return min(shares.values()) / max(shares.values())
 
 
-def under_the_portals(ledger: Sequence[LedgerEntry], begun: float) -> Found:
-    settled = [call for call in ledger if call.kind != "static" and call.at > begun + SETTLING]
+def under_the_portals(request_log: Sequence[LoggedRequest], begun: float) -> Found:
+    settled = [call for call in request_log if call.kind != "static" and call.at > begun + SETTLING]
     good = [call for call in settled if call.status != 429]
     rate = len(good) / (max(call.at for call in settled) - min(call.at for call in settled))
     accepted = len(good) / len(settled)

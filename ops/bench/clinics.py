@@ -23,10 +23,10 @@ from ops.bench.budget import busiest_second
 from ops.bench.report import conclude, options_of, parser_of
 from ops.bench.result import Better, Figure, Ratio, Result
 from ops.bench.syncing import DAYS, forget_session, one_sync
-from ops.connections import open_nats
+from ops.client.connections import open_nats
+from ops.local.supervision import Supervisor
+from ops.local.temporary_machine import on_scratch_machine
 from ops.sandbox.client import Sandbox
-from ops.scratch import on_scratch_machine
-from ops.supervision import Supervisor
 
 LATENCY = 1.0
 SIGN_IN_CALLS = 3
@@ -65,10 +65,10 @@ def ideal(clinics: int, calls: int, latency: float, settings: Settings) -> float
 async def one_round(client: Client, settings: Settings, sandbox: Sandbox, slugs: Sequence[str]) -> Round:
     for slug in slugs:
         await forget_session(settings, slug)
-    await sandbox.clear_ledger()
+    await sandbox.clear_request_log()
     async with asyncio.TaskGroup() as group:
         syncs = {slug: group.create_task(one_sync(client, settings, slug)) for slug in slugs}
-    calls = [call for call in await sandbox.ledger() if call.kind != "static"]
+    calls = [call for call in await sandbox.request_log() if call.kind != "static"]
     seconds = {slug: sync.result() for slug, sync in syncs.items()}
     least = ideal(len(slugs), len(calls), LATENCY, settings)
     return Round(seconds, len(calls), busiest_second(calls), least)
@@ -80,7 +80,7 @@ async def measure(settings: Settings, counts: Sequence[int]) -> Mapping[int, Rou
     rounds = {}
     async with open_nats(settings.need_nats_url()) as client:
         await one_sync(client, settings, slugs[0])  # warm-up
-        await sandbox.dials(latency_ms=LATENCY * 1000)
+        await sandbox.fault_settings(latency_ms=LATENCY * 1000)
         for count in counts:
             begun = time.monotonic()
             rounds[count] = await one_round(client, settings, sandbox, slugs[:count])

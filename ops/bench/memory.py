@@ -33,10 +33,10 @@ from ops.bench.report import conclude, options_of, parser_of
 from ops.bench.result import Better, Figure, Ratio, Result
 from ops.bench.syncing import one_sync
 from ops.bench.trend import Trend, trend
-from ops.connections import open_nats
+from ops.client.connections import open_nats
+from ops.local.supervision import Supervisor
+from ops.local.temporary_machine import on_scratch_machine
 from ops.sandbox.client import Sandbox
-from ops.scratch import on_scratch_machine
-from ops.supervision import Supervisor
 
 #: Syncs in which everything warms up: caches, pools, prepared statements.
 WARM_UP = 10
@@ -79,7 +79,7 @@ async def measure(settings: Settings, syncs: int) -> list[Sample]:
             clinic = clinics[number % len(clinics)]
             await sandbox.change(clinic.company_id, add=2, edit=5, move=1, delete=1, seed=number)
             samples.append(await _sample_after(client, settings, clinic.slug))
-            await sandbox.clear_ledger()
+            await sandbox.clear_request_log()
             if (number + 1) % 10 == 0:
                 total = sum(use.pss for use in samples[-1].uses.values())
                 print(f"{number + 1} syncs: {total:.0f} MiB, {samples[-1].browsers} browsers", file=sys.stderr)

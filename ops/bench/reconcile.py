@@ -44,7 +44,7 @@ from engine.store.migrate import migrate
 from ops.bench.reconcile_plans import FIRST_DAY, PLANS, Plan, Rows, add_clinic, change, copy_rows, make_rows
 from ops.bench.report import conclude, options_of, parser_of
 from ops.bench.result import Better, Figure, Ratio, Result
-from ops.embedded.scratch_postgres import scratch_postgres
+from ops.local.embedded.scratch_postgres import scratch_postgres
 
 #: PostgreSQL settles on a plan after five executions.
 WARM_UPS = 6

@@ -5,7 +5,8 @@
 The ideal is what nobody can beat with the same settings: sign in once (three calls, one after the other), then
 `ceil(14 / SYNC_CONCURRENCY)` rounds of one call, fewer where SCRAPE_SPAN_DAYS is more than 1; or there is a session
 already. Every process is real and on this machine; the portal is the sandbox, slowed down. Ours is timed from the
-request on NATS to the event `completed`. The old system's way (`ops/bench/old_way.py` says what it is) runs against
+request on NATS to the event `completed`. The old system's way (`ops/bench/legacy_baseline.py` says what it is)
+runs against
 the same portal and the same PostgreSQL, one date after the other and three at once; the kinds take turns. Before
 each run some appointments change, so that all have something to store. Memory is the proportional set size (PSS).
 """
@@ -23,15 +24,15 @@ from contextlib import AsyncExitStack
 from actors.settings import Settings
 from engine.clinic import Clinic
 from engine.store.clinics import add_clinic
+from ops.bench.legacy_baseline import OldWay, browser
 from ops.bench.memory_use import pss_by_kind
-from ops.bench.old_way import OldWay, browser
 from ops.bench.report import conclude, options_of, parser_of
 from ops.bench.result import Better, Figure, Ratio, Result
 from ops.bench.syncing import DAYS, forget_session, one_sync
-from ops.connections import open_database, open_nats
+from ops.client.connections import open_database, open_nats
+from ops.local.supervision import Supervisor
+from ops.local.temporary_machine import on_scratch_machine
 from ops.sandbox.client import Sandbox, SandboxClinic
-from ops.scratch import on_scratch_machine
-from ops.supervision import Supervisor
 
 SIGN_IN_CALLS = 3
 
@@ -64,7 +65,7 @@ async def measure(settings: Settings, options: argparse.Namespace) -> dict[float
         for run in kinds.values():  # warm-up
             await run()
         for latency in options.latency:
-            await sandbox.dials(latency_ms=latency * 1000)
+            await sandbox.fault_settings(latency_ms=latency * 1000)
             taken: dict[str, list[float]] = {name: [] for name in kinds}
             for number in range(options.runs):
                 for name, run in kinds.items():

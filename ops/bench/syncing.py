@@ -13,7 +13,7 @@ from actors.settings import Settings
 from engine.events import LAST
 from engine.store.clinics import find_clinic
 from engine.store.sessions import drop_session
-from ops.connections import open_database
+from ops.client.connections import open_database
 
 DAYS = 14
 

@@ -21,9 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from cyclopts import CycloptsError
 
     from ops.cli.app import build
-    from ops.cli.encoding import use_stand_ins
-    from ops.cli.errors import report
-    from ops.cli.exits import Exit
+    from ops.cli.error_report import report
+    from ops.client.exit_status import Exit
+    from ops.terminal.encoding import use_stand_ins
 
     use_stand_ins()
     arguments = sys.argv[1:] if arguments is None else list(arguments)

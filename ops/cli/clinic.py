@@ -12,17 +12,17 @@ from actors.settings import Settings
 from engine.store import clinics as store
 from ops.cli.configuration import config
 from ops.cli.confirm import Yes, confirm
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
 from ops.cli.goal import goal
-from ops.cli.max_age import MaxAge, seconds_of
 from ops.cli.resources import resources
 from ops.cli.schedule import schedule
 from ops.cli.status import status
-from ops.cli.terminal import Json, answer, say
 from ops.cli.webhook import webhook
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.durations import MaxAge, seconds_of
+from ops.terminal.output import Json, answer, say
 
 clinic = App(name="clinic", help="Add, list, show and remove clinics; their schedules, goals and webhooks.")
 

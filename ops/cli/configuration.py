@@ -14,10 +14,10 @@ from actors.settings import Settings
 from engine.schedule import AppointmentType, OpenHours, ScheduleConfig
 from engine.store.clinics import find_clinic
 from engine.store.reconciling import StoredConfig, load_stored_config
-from ops.cli.tables import ago, table
-from ops.cli.terminal import Json, answer, console
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console
+from ops.terminal.tables import ago, table
 
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)

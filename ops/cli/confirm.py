@@ -10,8 +10,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
 
 #: `--yes`, the same for every command that asks.
 Yes = Annotated[bool, Parameter(negative=(), show_default=False, help="Do not ask.")]

@@ -11,10 +11,10 @@ from cyclopts import Parameter
 
 from actors.messages import Subjects
 from actors.settings import Settings
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
-from ops.connections import open_nats, where
-from ops.reach import nats_url, settings_here
+from ops.client.connections import open_nats, where
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.local.discovery import nats_url, settings_here
 
 
 def console(

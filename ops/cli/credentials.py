@@ -15,11 +15,11 @@ from engine.failure import Failure
 from engine.store import clinics as store
 from engine.store.clinics.rotating import Rotation, rotate_credentials
 from engine.store.vault import Vault
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import LOGIN_REASONS, Exit, sign_in_remedy
-from ops.cli.terminal import Json, answer, say
-from ops.connections import open_database
-from ops.reach import database_url, nats_url, settings_here
+from ops.client.connections import open_database
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import LOGIN_REASONS, Exit, sign_in_remedy
+from ops.local.discovery import database_url, nats_url, settings_here
+from ops.terminal.output import Json, answer, say
 
 credentials = App(name="credentials", help="Set and test what a clinic signs in with.")
 
@@ -113,16 +113,16 @@ async def _store(settings: Settings, vault: Vault, slug: str, given: Credentials
 
 
 def _sign_in(settings: Settings, slug: str) -> Failure | None:
-    from actors.bus import build_broker
-    from actors.processes import Process
-    from actors.scraper import open_portal
+    from actors.date_scraper.portal import open_portal
+    from actors.runtime.broker import build_broker
+    from actors.runtime.process import Runtime
 
     for need in (nats_url, database_url):
         need(settings)
     broker = build_broker(settings)
 
     async def run() -> Failure | None:
-        process = Process(settings, broker)
+        process = Runtime(settings, broker)
         portal = await open_portal(process)
         try:
             async with process.database.connection() as connection:

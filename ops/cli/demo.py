@@ -10,13 +10,13 @@ from pathlib import Path
 from rich.console import Console
 
 from actors.settings import load
-from ops.cli.exits import Exit
-from ops.cli.terminal import PIPE_WIDTH, Json, answer, say
-from ops.demo_run.story import Story
-from ops.embedded import Home
-from ops.machine import Machine
-from ops.processes import time_to_stop
-from ops.supervision import Supervisor, supervise
+from ops.client.exit_status import Exit
+from ops.local.demo.story import Story
+from ops.local.embedded import Home
+from ops.local.machine import Machine
+from ops.local.processes import time_to_stop
+from ops.local.supervision import Supervisor, supervise
+from ops.terminal.output import PIPE_WIDTH, Json, answer, say
 
 
 def demo(*, json: Json = False) -> int:

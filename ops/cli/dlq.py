@@ -10,16 +10,16 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from actors.bus import build_broker
-from actors.mail import QUEUES
+from actors.dispatcher import QUEUES
+from actors.runtime.broker import build_broker
 from broker import NatsBroker
-from broker.dead import DeadLetter
+from broker.dead_letters import DeadLetter
 from ops.cli.confirm import Yes, confirm
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
-from ops.cli.tables import ago, table
-from ops.cli.terminal import Json, answer, console, say
-from ops.reach import nats_url, settings_here
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.local.discovery import nats_url, settings_here
+from ops.terminal.output import Json, answer, console, say
+from ops.terminal.tables import ago, table
 
 #: How many letters of a queue are read at once.
 PAGE = 100

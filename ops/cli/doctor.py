@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import asdict
 from functools import partial
 
-from ops.cli.exits import Exit
-from ops.cli.terminal import Json, answer, console
+from ops.client.exit_status import Exit
 from ops.doctor import Finding, Grade, examine
-from ops.reach import settings_here
+from ops.local.discovery import settings_here
+from ops.terminal.output import Json, answer, console
 
 MARKS = {Grade.PASS: "[green]✓[/]", Grade.WARN: "[yellow]![/]", Grade.FAIL: "[red]✗[/]"}
 

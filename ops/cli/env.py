@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from ops.cli.terminal import Json, answer
-from ops.reach import database_url, nats_url, settings_here
+from ops.local.discovery import database_url, nats_url, settings_here
+from ops.terminal.output import Json, answer
 
 
 def env(*, json: Json = False) -> None:

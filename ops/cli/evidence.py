@@ -16,10 +16,10 @@ from actors.settings import Settings
 from engine.store.evidence import list_evidence
 from engine.store.syncs.reading import get_sync
 from ops.cli.runs.sync_id import SyncId
-from ops.cli.tables import table
-from ops.cli.terminal import Json, answer, console, say
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console, say
+from ops.terminal.tables import table
 
 Evidence = dict[str, Any]
 

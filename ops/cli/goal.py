@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from actors.clinics import one_clinic
+from actors.clinic_views import one_clinic
 from actors.settings import Settings
 from engine.store.clinics import find_clinic, set_goal
-from ops.cli.max_age import MaxAge, in_words, seconds_of
-from ops.cli.tables import ago
-from ops.cli.terminal import Json, answer, console
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.durations import MaxAge, in_words, seconds_of
+from ops.terminal.output import Json, answer, console
+from ops.terminal.tables import ago
 
 
 def goal(

@@ -14,12 +14,12 @@ from engine.store.clinics import find_clinic, list_clinics
 from engine.store.reconciling import Change
 from engine.store.reconciling import history as history_of
 from ops.cli.changes import colour, other_fields, places, who
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
-from ops.cli.tables import table
-from ops.cli.terminal import Json, answer, console
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console
+from ops.terminal.tables import table
 
 
 def history(

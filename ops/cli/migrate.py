@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from ops.cli.terminal import Json, answer, say
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, say
 
 
 def migrate(*, json: Json = False) -> None:

@@ -13,15 +13,15 @@ from actors.messages import Subjects
 from actors.settings import Settings
 from engine.clinic import check_slug
 from engine.store.clinics import list_clinics
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
-from ops.cli.terminal import Json, answer, say
-from ops.connections import open_database
-from ops.embedded.home import write_private
-from ops.nats.accounts import users
-from ops.nats.passwords import hashed, keep_passwords
-from ops.nats.server_config import Server, Tls, render
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.deploy.nats.accounts import users
+from ops.deploy.nats.passwords import hashed, keep_passwords
+from ops.deploy.nats.server_config import Server, Tls, render
+from ops.deploy.private_files import write_private
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, say
 
 _ADDRESS = re.compile(r"(\S+):\d{1,5}")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from ops.cli.changes import LOOKS, colour, other_fields, places
-from ops.cli.tables import table
+from ops.terminal.tables import table
 
 if TYPE_CHECKING:
     from rich.console import Console

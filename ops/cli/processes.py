@@ -10,8 +10,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ops.processes import Queue, gateway_argv, worker_argv
-from ops.reach import database_url, nats_url, settings_here
+from ops.local.discovery import database_url, nats_url, settings_here
+from ops.local.processes import Queue, gateway_argv, worker_argv
 
 
 def gateway() -> None:

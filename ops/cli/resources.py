@@ -13,12 +13,12 @@ from rich.markup import escape
 from actors.settings import Settings
 from engine.store.clinics import find_clinic
 from engine.store.reconciling import Resource, list_resources, set_resources
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
-from ops.cli.tables import table
-from ops.cli.terminal import Json, answer, console, say
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console, say
+from ops.terminal.tables import table
 
 
 def resources(

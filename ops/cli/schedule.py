@@ -16,13 +16,13 @@ from engine.dates import MAX_DAYS
 from engine.store import schedules as store
 from engine.store.clinics import find_clinic, set_goal
 from engine.store.database import Connection
-from ops.cli.max_age import MaxAge, seconds_of
+from ops.cli.check_schedules import check_clock
 from ops.cli.schedule_page import show_all, show_one
 from ops.cli.schedule_preview import preview
-from ops.cli.terminal import Json, answer, say
-from ops.clock import check_clock
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.durations import MaxAge, seconds_of
+from ops.terminal.output import Json, answer, say
 
 T = TypeVar("T")
 

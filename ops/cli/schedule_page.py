@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from actors.clinics import all_clinics, one_clinic
+from actors.clinic_views import all_clinics, one_clinic
 from actors.schedules.cron import Cron
 from actors.settings import Settings
 from engine.clinic import check_zone
@@ -18,10 +18,10 @@ from engine.store.clinics import find_clinic
 from engine.store.schedules import ClinicSchedule, get_schedule
 from engine.store.syncs.reading import database_time
 from ops.cli.goal import held
-from ops.cli.tables import table
-from ops.cli.terminal import answer, console, warn
-from ops.connections import open_database
-from ops.reach import database_url
+from ops.client.connections import open_database
+from ops.local.discovery import database_url
+from ops.terminal.output import answer, console, warn
+from ops.terminal.tables import table
 
 #: How many of the next times are shown.
 SHOWN = 3

@@ -17,9 +17,9 @@ from engine.clinic import SLUG, check_zone
 from engine.store.clinics import find_clinic
 from engine.store.schedules import get_schedule
 from ops.cli.schedule_page import moment, warn_of_left_out
-from ops.cli.terminal import Json, answer, console
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console
 
 
 def preview(

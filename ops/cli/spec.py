@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from ops.cli.encoding import is_unicode
-from ops.cli.terminal import Json, answer, say
+from ops.terminal.encoding import is_unicode
+from ops.terminal.output import Json, answer, say
 
 
 def spec(
@@ -27,20 +27,20 @@ def spec(
 
     Example: `idexx-sync spec schemas`, or `idexx-sync spec --write docs/spec`
     """
-    from actors.spec import documents
+    from actors import spec_documents
 
     if write is None:
         wanted = document or "asyncapi"
         if json:
-            answer(documents.document(wanted))
+            answer(spec_documents.document(wanted))
         else:
-            print(documents.text(wanted, ascii_only=not is_unicode(sys.stdout)), end="")
+            print(spec_documents.text(wanted, ascii_only=not is_unicode(sys.stdout)), end="")
         return
     write.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
-    for name in [document] if document else documents.NAMES:
+    for name in [document] if document else spec_documents.NAMES:
         paths.append(write / f"{name}.json")
-        paths[-1].write_text(documents.text(name), encoding="utf-8")
+        paths[-1].write_text(spec_documents.text(name), encoding="utf-8")
     if json:
         answer({"ok": True, "written": paths})
     else:

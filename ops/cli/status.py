@@ -9,21 +9,21 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from nats.aio.client import Client
 
-from actors.clinics import all_clinics
+from actors.clinic_views import all_clinics
 from actors.messages import Subjects
 from actors.settings import Settings
-from engine.store.watching import clinic_figures
+from engine.store.monitoring import clinic_figures
 from engine.sync import SyncStatus
-from ops.cli.exits import Exit, sign_in_remedy
 from ops.cli.goal import held
-from ops.cli.max_age import in_words
+from ops.cli.staleness_reasons import why_not
 from ops.cli.sync_page import show_sync
-from ops.cli.tables import ago, table
-from ops.cli.terminal import Json, answer, console, warn
-from ops.cli.why_not import why_not
-from ops.connections import open_database, open_nats
-from ops.live.requests import ask
-from ops.reach import database_url, nats_url, settings_here
+from ops.client.connections import open_database, open_nats
+from ops.client.exit_status import Exit, sign_in_remedy
+from ops.client.requests import ask
+from ops.local.discovery import database_url, nats_url, settings_here
+from ops.terminal.durations import in_words
+from ops.terminal.output import Json, answer, console, warn
+from ops.terminal.tables import ago, table
 
 Clinic = Annotated[str | None, Parameter(help="The clinic's slug; all clinics if it is left out.")]
 

@@ -12,15 +12,15 @@ from cyclopts import Parameter, validators
 from actors.messages import Subjects
 from actors.settings import Settings
 from engine.dates import MAX_DAYS
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit, of_ending, of_rehearsal
 from ops.cli.plan import show_plan
-from ops.cli.terminal import Json, answer, console, say
-from ops.connections import open_nats
-from ops.live.events import Event, events_of
-from ops.live.requests import ask, plan_of
-from ops.live.show import Show, until_ended
-from ops.reach import nats_url, settings_here
+from ops.client.connections import open_nats
+from ops.client.errors import CommandFailed
+from ops.client.events import Event, events_of
+from ops.client.exit_status import Exit, of_ending, of_rehearsal
+from ops.client.requests import ask, plan_of
+from ops.local.discovery import nats_url, settings_here
+from ops.terminal.follow import Show, until_ended
+from ops.terminal.output import Json, answer, console, say
 
 
 def sync(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from ops.cli.tables import STYLES, ago, lasted, table
+from ops.terminal.tables import STYLES, ago, lasted, table
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,12 +9,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from actors.settings import load
-from ops.cli.terminal import passed_on, say
-from ops.connections import where
-from ops.embedded import Home
-from ops.machine import Machine, reachable
-from ops.processes import time_to_stop
-from ops.supervision import Supervisor, supervise
+from ops.client.connections import where
+from ops.local.embedded import Home
+from ops.local.machine import Machine, reachable
+from ops.local.processes import time_to_stop
+from ops.local.supervision import Supervisor, supervise
+from ops.terminal.output import passed_on, say
 
 
 def up(

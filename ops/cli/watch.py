@@ -12,14 +12,14 @@ from cyclopts import Parameter
 from actors.messages import ALL, Subjects
 from actors.settings import Settings
 from engine.clinic import check_slug
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit, of_ending
-from ops.cli.terminal import Json, say, warn
-from ops.connections import open_nats
-from ops.live.events import events_of, events_of_all
-from ops.live.requests import find_over_nats
-from ops.live.show import Show, until_ended
-from ops.reach import nats_url, settings_here
+from ops.client.connections import open_nats
+from ops.client.errors import CommandFailed
+from ops.client.events import events_of, events_of_all
+from ops.client.exit_status import Exit, of_ending
+from ops.client.requests import find_over_nats
+from ops.local.discovery import nats_url, settings_here
+from ops.terminal.follow import Show, until_ended
+from ops.terminal.output import Json, say, warn
 
 
 def watch(

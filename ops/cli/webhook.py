@@ -17,10 +17,10 @@ from engine.store.syncs.reading import database_time
 from engine.store.vault import Vault
 from engine.webhook import Secrets, Webhook
 from ops.cli.confirm import Yes, confirm
-from ops.cli.terminal import Json, answer, console, say
 from ops.cli.webhook_log import log, redeliver, try_
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console, say
 
 T = TypeVar("T")
 

@@ -15,12 +15,12 @@ from engine.store.clinics import find_clinic
 from engine.store.webhooks import deliveries as store
 from engine.store.webhooks import get_webhook
 from engine.webhook import DeliveryState
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
-from ops.cli.tables import ago, table
-from ops.cli.terminal import Json, answer, console, say
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console, say
+from ops.terminal.tables import ago, table
 
 Slug = Annotated[str, Parameter(help="The clinic's slug.")]
 

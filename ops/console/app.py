@@ -14,8 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Input, Static
 
-from ops.console.glance import View
-from ops.console.known import AWAY, Known
+from ops.client.events import Event
+from ops.console.overview import View
 from ops.console.rows import (
     BROWSERS,
     CLINICS,
@@ -29,9 +29,9 @@ from ops.console.rows import (
 )
 from ops.console.screens import LettersScreen, Question, SyncScreen
 from ops.console.source import Source
+from ops.console.state import AWAY, Known
 from ops.console.widgets import LiveTable, Tail
-from ops.live.events import Event
-from ops.live.progress import Board
+from ops.terminal.progress import Board
 
 #: How often the gateway is asked for everything, in seconds; and how often the clocks on the screen move.
 REFRESH, TICK = 2.0, 0.5

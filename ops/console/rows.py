@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
-from ops.cli.max_age import in_words
-from ops.cli.tables import STYLES, ago, lasted
-from ops.console.glance import Glance, View
-from ops.live.progress import SyncProgress
+from ops.console.overview import Glance, View
+from ops.terminal.durations import in_words
+from ops.terminal.progress import SyncProgress
+from ops.terminal.tables import STYLES, ago, lasted
 
 Row = tuple[str, tuple[Text, ...]]
 """A key, which stays the same while the cells change, and the cells."""

@@ -15,13 +15,13 @@ from textual.css.query import NoMatches
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Label, RichLog, Static
 
-from ops.cli.tables import ago
-from ops.console.glance import View
-from ops.console.known import Known
+from ops.console.overview import View
 from ops.console.rows import Row
+from ops.console.state import Known
 from ops.console.widgets import LOOKS, LiveTable
-from ops.live.show import line
-from ops.live.words import why
+from ops.terminal.follow import line
+from ops.terminal.reasons import why
+from ops.terminal.tables import ago
 
 #: How often what is open is asked for again, in seconds.
 REFRESH = 1.0

@@ -13,10 +13,10 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from actors.messages import ALL, Subjects
-from ops.console.glance import Glance, View
-from ops.console.letters import read_letters
-from ops.live.events import Event, events_of, events_of_all
-from ops.live.requests import ask
+from ops.client.events import Event, events_of, events_of_all
+from ops.client.requests import ask
+from ops.console.dead_letters import read_letters
+from ops.console.overview import Glance, View
 
 GATEWAYS, WORKERS = "idexx-sync", "idexx-sync-worker"
 

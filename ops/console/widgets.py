@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import DataTable, Input, RichLog
 
+from ops.client.events import Event
 from ops.console.rows import Row
-from ops.live.events import Event
-from ops.live.show import line
+from ops.terminal.follow import line
 
 #: How many events are kept for the filter to look through.
 KEPT = 1000

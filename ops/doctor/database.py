@@ -17,8 +17,8 @@ from engine.store.database import Connection, accepts_writes
 from engine.store.migrate import pending, wrong_encoding
 from engine.store.vault import Vault, VaultError
 from engine.store.webhooks import WebhookFigures, webhook_figures
-from ops.cli.exits import sign_in_remedy
-from ops.connections import open_database, where
+from ops.client.connections import open_database, where
+from ops.client.exit_status import sign_in_remedy
 from ops.doctor.clocks import compare
 from ops.doctor.finding import Finding, Grade, fail, good, warn
 

@@ -15,10 +15,10 @@ from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableEr
 from actors.messages import Subjects
 from actors.nats_storage import KEY, TTL, WITHIN, unconfirmed
 from actors.settings import Settings
-from broker.cron_clock import OLDEST_SERVER as OLDEST_CLOCK
-from broker.cron_clock import can_keep_schedules
+from broker.primitives.cron_clock import OLDEST_SERVER as OLDEST_CLOCK
+from broker.primitives.cron_clock import can_keep_schedules
 from engine.errors import Unavailable
-from ops.connections import open_nats, where
+from ops.client.connections import open_nats, where
 from ops.doctor.clocks import compare
 from ops.doctor.finding import Finding, fail, good, warn
 

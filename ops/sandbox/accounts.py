@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from ops.sandbox.clinics import Clinic
-from ops.sandbox.dials import Dials
+from ops.sandbox.fault_settings import FaultSettings
 
 #: What a person with the right telephone would type.
 SECOND_FACTOR_CODE = "246810"
@@ -51,18 +51,20 @@ class Accounts:
                 return clinic
         return None
 
-    def check(self, clinic: Clinic | None, password: str, dials: Dials) -> SignInResult:
+    def check(self, clinic: Clinic | None, password: str, fault_settings: FaultSettings) -> SignInResult:
         if clinic is None:
             return SignInResult.REJECTED
         rejections = self._rejections.get(clinic.company_id, 0)
-        limit = dials.sign_in.lock_after
-        if dials.sign_in.locked or 0 < limit <= rejections:
+        limit = fault_settings.sign_in.lock_after
+        if fault_settings.sign_in.locked or 0 < limit <= rejections:
             return SignInResult.LOCKED
-        if dials.sign_in.reject or not secrets.compare_digest(password.encode(), clinic.password.encode()):
+        if fault_settings.sign_in.reject or not secrets.compare_digest(
+            password.encode(), clinic.password.encode()
+        ):
             self._rejections[clinic.company_id] = rejections + 1
             return SignInResult.REJECTED
         self._rejections.pop(clinic.company_id, None)
-        return SignInResult.SECOND_FACTOR if dials.sign_in.second_factor else SignInResult.SIGNED_IN
+        return SignInResult.SECOND_FACTOR if fault_settings.sign_in.second_factor else SignInResult.SIGNED_IN
 
     def ask_second_factor(self, clinic: Clinic) -> str:
         """A ticket for the next step of the sign-in."""
@@ -78,10 +80,10 @@ class Accounts:
         """The company id that is signed in now, or None."""
         return self._half_way.pop(ticket, None) if code == SECOND_FACTOR_CODE else None
 
-    def open(self, company_id: str, dials: Dials, now: float) -> Session:
-        if dials.single_session_per_user:
+    def open(self, company_id: str, fault_settings: FaultSettings, now: float) -> Session:
+        if fault_settings.single_session_per_user:
             self.end(company_id)
-        session = Session(secrets.token_urlsafe(24), company_id, now + dials.session_seconds)
+        session = Session(secrets.token_urlsafe(24), company_id, now + fault_settings.session_seconds)
         self._sessions[session.id] = session
         return session
 

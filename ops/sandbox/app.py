@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 
 from ops.sandbox.calls import SignedInCalls
 from ops.sandbox.control import Control
-from ops.sandbox.ledger import Recorder
 from ops.sandbox.portal import Portal
+from ops.sandbox.request_log import Recorder
 from ops.sandbox.signin import SignInPages
 
 
@@ -37,7 +37,7 @@ def create_app(portal: Portal) -> ASGIApp:
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         Mount("/_sandbox", routes=Control(portal).routes()),
     ]
-    return Recorder(Starlette(routes=routes), portal.ledger)
+    return Recorder(Starlette(routes=routes), portal.request_log)
 
 
 async def _front_door(_request: Request) -> Response:

@@ -14,15 +14,15 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from ops.sandbox.accounts import Session
 from ops.sandbox.clinics import Clinic
 from ops.sandbox.configuration import ANSWERS
-from ops.sandbox.dials import Dials
 from ops.sandbox.drift import drifted, wrapped
+from ops.sandbox.fault_settings import FaultSettings
+from ops.sandbox.field_variants import in_variant
 from ops.sandbox.forms import sign_in_form
-from ops.sandbox.ledger import call_of
 from ops.sandbox.lies import repeated
-from ops.sandbox.marks import marked
 from ops.sandbox.pages import dashboard_page, schedule_page
 from ops.sandbox.portal import Portal
-from ops.sandbox.spelling import spelled
+from ops.sandbox.request_log import call_of
+from ops.sandbox.tags import tagged
 
 
 class SignedInCalls:
@@ -33,8 +33,10 @@ class SignedInCalls:
         return await self._portal.answer(request, lambda: self._page(request, dashboard_page))
 
     async def schedule(self, request: Request) -> Response:
-        def page(dials: Dials, clinic: Clinic) -> str:
-            return schedule_page(dials, clinic, self._portal.schedules[clinic.company_id].today.isoformat())
+        def page(fault_settings: FaultSettings, clinic: Clinic) -> str:
+            return schedule_page(
+                fault_settings, clinic, self._portal.schedules[clinic.company_id].today.isoformat()
+            )
 
         return await self._portal.answer(request, lambda: self._page(request, page))
 
@@ -48,7 +50,7 @@ class SignedInCalls:
         headers = {"Content-Disposition": 'attachment; filename="report.csv"'}
         return Response("date,appointments\n", 200, headers, "text/csv")
 
-    def _page(self, request: Request, page: Callable[[Dials, Clinic], str]) -> Response:
+    def _page(self, request: Request, page: Callable[[FaultSettings, Clinic], str]) -> Response:
         session = self._portal.session(request)
         if session is None:
             return RedirectResponse("/login", 302)
@@ -56,33 +58,35 @@ class SignedInCalls:
             page(self._portal.board.of(session.company_id), self._portal.clinics[session.company_id])
         )
 
-    def _json(self, request: Request, answer: Callable[[Request, Session, Dials], Response]) -> Response:
+    def _json(self, request: Request, answer: Callable[[Request, Session, FaultSettings], Response]) -> Response:
         session = self._portal.session(request)
         if session is None:
             return self._session_ended(request)
         if request.headers.get("x-requested-with") != "XMLHttpRequest":
             return JSONResponse({"error": "Forbidden"}, 403)
-        dials = self._portal.board.of(session.company_id)
-        response = answer(request, session, dials)
-        if dials.rotate_sessions:
-            self._rotate(request, session, dials, response)
+        fault_settings = self._portal.board.of(session.company_id)
+        response = answer(request, session, fault_settings)
+        if fault_settings.rotate_sessions:
+            self._rotate(request, session, fault_settings, response)
         return response
 
-    def _rotate(self, request: Request, session: Session, dials: Dials, response: Response) -> None:
+    def _rotate(
+        self, request: Request, session: Session, fault_settings: FaultSettings, response: Response
+    ) -> None:
         """The session goes on under another cookie of the same name."""
         [name] = [name for name, value in request.cookies.items() if value == session.id]
         session.ended = True
         response.set_cookie(
-            name, self._portal.accounts.open(session.company_id, dials, time.time()).id, httponly=True
+            name, self._portal.accounts.open(session.company_id, fault_settings, time.time()).id, httponly=True
         )
 
     def _session_ended(self, request: Request) -> Response:
-        dials = self._portal.board.of(call_of(request).company_id)
-        match dials.session_end_form:
+        fault_settings = self._portal.board.of(call_of(request).company_id)
+        match fault_settings.session_end_form:
             case "302":
                 return RedirectResponse("/login", 302)
             case "login_page":
-                return sign_in_form(request, dials)
+                return sign_in_form(request, fault_settings)
             case "json":
                 return JSONResponse({"success": False, "message": "Session expired", "data": []})
             case "script":
@@ -90,7 +94,7 @@ class SignedInCalls:
             case status:
                 return Response(status_code=int(status))
 
-    def _calendar(self, request: Request, session: Session, dials: Dials) -> Response:
+    def _calendar(self, request: Request, session: Session, fault_settings: FaultSettings) -> Response:
         call = call_of(request)
         try:
             start, end = _local_time(call.query["start"]), _local_time(call.query["end"])
@@ -98,27 +102,29 @@ class SignedInCalls:
             return JSONResponse({"error": "start and end must be YYYY-MM-DD HH:MM:SS"}, 400)
         if not start < end <= start + timedelta(days=366):
             return JSONResponse({"error": "the range is empty or too long"}, 400)
-        if dials.max_span_days is not None and end - start > timedelta(days=dials.max_span_days):
+        if fault_settings.max_span_days is not None and end - start > timedelta(days=fault_settings.max_span_days):
             return JSONResponse({"error": "Internal Server Error"}, 500)
         clinic, schedule = self._portal.clinics[session.company_id], self._portal.schedule(session.company_id)
         shown = [] if call.fault == "empty" else schedule.shown(start, end, call.at)
-        told = self._portal.lies.told(shown, clinic.company_id, start, end, dials)
-        spelling = dials.spelling or clinic.spelling
+        told = self._portal.lies.told(shown, clinic.company_id, start, end, fault_settings)
+        field_variant = fault_settings.field_variant or clinic.field_variant
         records: list[Any] = [
-            marked(spelled(shown_as, clinic.zone, spelling, dials.times), dials.mark)
+            tagged(in_variant(shown_as, clinic.zone, field_variant, fault_settings.times), fault_settings.tag)
             for record in told
-            for shown_as in repeated(record, clinic, dials)
+            for shown_as in repeated(record, clinic, fault_settings)
         ]
-        for drift in dials.drift:
+        for drift in fault_settings.drift:
             records = drifted(records, drift)
         if call.fault == "bad_record":
             records = drifted(records, "end_before_start")
-        answer = wrapped(records[: dials.max_records], dials.wrapper or clinic.wrapper, dials.drift)
+        answer = wrapped(
+            records[: fault_settings.max_records], fault_settings.wrapper or clinic.wrapper, fault_settings.drift
+        )
         # Escaped, since a lone surrogate has no bytes of its own.
         return Response(json.dumps(answer), 200, None, "application/json")
 
-    def _config(self, request: Request, session: Session, dials: Dials) -> Response:
-        answer = ANSWERS[request.url.path](self._portal.clinics[session.company_id], dials)
+    def _config(self, request: Request, session: Session, fault_settings: FaultSettings) -> Response:
+        answer = ANSWERS[request.url.path](self._portal.clinics[session.company_id], fault_settings)
         return JSONResponse({"error": "Not Found"}, 404) if answer is None else JSONResponse(answer)
 
 

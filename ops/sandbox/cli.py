@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ops.sandbox.dials import Dials, merge_patch
+from ops.sandbox.fault_settings import FaultSettings, merge_patch
 from ops.sandbox.portal import Settings
 from ops.sandbox.server import run
 
@@ -20,11 +20,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        dials = _dials(given)
-        Dials.model_validate(dials)
+        fault_settings = _fault_settings(given)
+        FaultSettings.model_validate(fault_settings)
     except (ValidationError, ValueError, OSError) as error:
         parser.error(str(error))
-    settings = Settings(seed=given.seed, clinics=given.clinics, today=given.today, dials=dials)
+    settings = Settings(seed=given.seed, clinics=given.clinics, today=given.today, fault_settings=fault_settings)
     try:
         run(settings, host=given.host, port=given.port, until_stdin_closes=given.until_stdin_closes)
     except OSError as error:
@@ -43,9 +43,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency-ms", type=float, help="how long a call takes")
     parser.add_argument("--latency-jitter-ms", type=float, help="and how much more or less than that")
     parser.add_argument("--rate-limit", type=int, help="calls a second before 429")
-    parser.add_argument("--dials", type=Path, help="a JSON file of dials")
+    parser.add_argument("--fault-settings", type=Path, help="a JSON file of dials")
     parser.add_argument(
-        "--dial", action="append", default=[], metavar="NAME=JSON", help="one dial, e.g. sign_in.submit=sign_in"
+        "--fault-setting",
+        action="append",
+        default=[],
+        metavar="NAME=JSON",
+        help="one fault setting, e.g. sign_in.submit=sign_in",
     )
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="stop when the program that started it is gone"
@@ -53,14 +57,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _dials(given: argparse.Namespace) -> dict[str, Any]:
-    """The file first, then the single dials, then the flags."""
-    dials: dict[str, Any] = json.loads(given.dials.read_text()) if given.dials else {}
-    for setting in given.dial:
+def _fault_settings(given: argparse.Namespace) -> dict[str, Any]:
+    """The file first, then the single fault settings, then the flags."""
+    fault_settings: dict[str, Any] = json.loads(given.fault_settings.read_text()) if given.fault_settings else {}
+    for setting in given.fault_setting:
         path, _, text = setting.partition("=")
-        dials = merge_patch(dials, _nested(path.split("."), _value(text)))
+        fault_settings = merge_patch(fault_settings, _nested(path.split("."), _value(text)))
     flags = {name: getattr(given, name) for name in ("latency_ms", "latency_jitter_ms", "rate_limit")}
-    return merge_patch(dials, {name: value for name, value in flags.items() if value is not None})
+    return merge_patch(fault_settings, {name: value for name, value in flags.items() if value is not None})
 
 
 def _nested(path: list[str], value: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
     async with SandboxProcess(seed=7, latency_ms=200) as sandbox:
         [clinic, *_] = await sandbox.clinics()
-        await sandbox.dials(rate_limit=5, sign_in={"submit": "sign_in"})
+        await sandbox.fault settings(rate_limit=5, sign_in={"submit": "sign_in"})
         await sandbox.truth(clinic.company_id, clinic.today, clinic.today)
 
 It imports nothing of the server and needs nothing beyond the standard library.
@@ -44,7 +44,7 @@ class SandboxClinic:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LoggedRequest:
     """One call, in unix seconds. `done_at` None: in flight; `gone_at`: the client left before the end.
 
     `kind`: login_page, login, second_factor, page, calendar, config, download, static or other.
@@ -85,24 +85,24 @@ class Sandbox:
         query = {"company_id": company_id, "start": start.isoformat(), "end": end.isoformat(), "references": "1"}
         return list(await self._ask("GET", "appointments", query))
 
-    async def dials(self, company_id: str | None = None, **dials: Any) -> dict[str, Any]:
-        """Turns these dials, for one clinic or for all (None puts one back), and answers all as they stand."""
-        return dict(await self._ask("PATCH", "dials", _only(company_id=company_id), dials))
+    async def fault_settings(self, company_id: str | None = None, **fault_settings: Any) -> dict[str, Any]:
+        """Turns these fault settings, for one clinic or for all (None puts one back), and answers all as they stand."""
+        return dict(await self._ask("PATCH", "fault_settings", _only(company_id=company_id), fault_settings))
 
-    async def put_dials_back(self) -> None:
-        """Everyone's dials as at the start."""
-        await self._ask("DELETE", "dials")
+    async def reset_fault_settings(self) -> None:
+        """Everyone's fault settings as at the start."""
+        await self._ask("DELETE", "fault_settings")
 
     async def change(self, company_id: str, **changes: Any) -> list[dict[str, Any]]:
         """Changes a schedule (see ChangeRequest in README.md) and answers what was changed, before and after."""
         return list(await self._ask("POST", "changes", {}, {"company_id": company_id, **changes}))
 
-    async def ledger(self, kind: str | None = None, company_id: str | None = None) -> list[LedgerEntry]:
-        calls = await self._ask("GET", "ledger", _only(kind=kind, company_id=company_id))
-        return [LedgerEntry(**call) for call in calls]
+    async def request_log(self, kind: str | None = None, company_id: str | None = None) -> list[LoggedRequest]:
+        calls = await self._ask("GET", "request_log", _only(kind=kind, company_id=company_id))
+        return [LoggedRequest(**call) for call in calls]
 
-    async def clear_ledger(self) -> None:
-        await self._ask("DELETE", "ledger")
+    async def clear_request_log(self) -> None:
+        await self._ask("DELETE", "request_log")
 
     async def sessions(self) -> dict[str, int]:
         """How many sessions are alive, by company id."""
@@ -112,7 +112,8 @@ class Sandbox:
         await self._ask("DELETE", "sessions", _only(company_id=company_id))
 
     async def reset(self, today: date | None = None) -> None:
-        """Everything as at the start: calendars, dials, sessions, locks, ledger. `today` draws the calendars around
+        """Everything as at the start: calendars, fault settings, sessions, locks, request log. `today` draws the
+        calendars around
         another day, from now on."""
         await self._ask("POST", "reset", _only(today=today.isoformat() if today else None))
 
@@ -135,17 +136,17 @@ class Sandbox:
 class SandboxProcess(Sandbox):
     """A sandbox as a child process, ended with the block; it also ends by itself when its parent dies.
 
-    `today` fixes the day around which the calendars are drawn; the other keywords are dials.
+    `today` fixes the day around which the calendars are drawn; the other keywords are fault settings.
     """
 
     def __init__(
-        self, *, seed: int = 1, clinics: int = 2, today: date | None = None, port: int = 0, **dials: Any
+        self, *, seed: int = 1, clinics: int = 2, today: date | None = None, port: int = 0, **fault_settings: Any
     ) -> None:
         super().__init__("")
         self._arguments = [f"--seed={seed}", f"--clinics={clinics}", f"--port={port}", "--until-stdin-closes"]
         self._arguments += [f"--today={today}"] if today else []
-        for name, value in dials.items():
-            self._arguments += ["--dial", f"{name}={json.dumps(value)}"]
+        for name, value in fault_settings.items():
+            self._arguments += ["--fault-setting", f"{name}={json.dumps(value)}"]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

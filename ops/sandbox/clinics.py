@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from ops.sandbox.field_variants import FieldVariant
 from ops.sandbox.phones import Country
-from ops.sandbox.spelling import Spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Clinic:
     """One practice. A closed day has at most two appointments. `rooms` are the columns of its calendar, in order.
 
     `after_hours`: it also takes emergencies that begin late in the evening and end after midnight.
-    `spelling` and `wrapper`: how this clinic's answers are written where no dial says otherwise.
+    `field_variant` and `wrapper`: how this clinic's answers are written where no fault setting says otherwise.
     """
 
     company_id: str
@@ -48,7 +48,7 @@ class Clinic:
     slot_minutes: int
     providers: tuple[Provider, ...]
     rooms: tuple[Room, ...]
-    spelling: Spelling
+    field_variant: FieldVariant
     wrapper: str
     after_hours: bool = False
 
@@ -141,7 +141,7 @@ KNOWN = (
         slot_minutes=15,
         providers=_providers(*CEDAR_CREEK_DOCTORS, "Tech: Wes Calloway"),
         rooms=_rooms("Exam 1", "Exam 2", "Exam 3", *CEDAR_CREEK_DOCTORS),
-        spelling="2026",
+        field_variant="2026",
         wrapper="array",
         after_hours=True,
     ),
@@ -155,7 +155,7 @@ KNOWN = (
         slot_minutes=10,
         providers=_providers("Dr Siân Pemberley", "Dr Tobias Ashdown", "Nurse Orla Finnegan"),
         rooms=_rooms("Consult A", "Consult B", "Theatre"),
-        spelling="2026",
+        field_variant="2026",
         wrapper="events",
     ),
     Clinic(
@@ -168,7 +168,7 @@ KNOWN = (
         slot_minutes=15,
         providers=_providers("Dr Matilda Quill", "Dr Nguyễn Minh Châu", "Dr Lachlan Orr"),
         rooms=_rooms("Room 1", "Room 2", "Room 3"),
-        spelling="2026",
+        field_variant="2026",
         wrapper="data",
     ),
     Clinic(
@@ -181,7 +181,7 @@ KNOWN = (
         slot_minutes=20,
         providers=_providers("Dr. med. vet. Jördis Kühnel", "Dr. Łukasz Brandt"),
         rooms=_rooms("Behandlung 1", "Behandlung 2", "OP"),
-        spelling="2026",
+        field_variant="2026",
         wrapper="appointments",
     ),
     Clinic(
@@ -194,7 +194,7 @@ KNOWN = (
         slot_minutes=15,
         providers=_providers("Dre Maëlle Thibodeau", "Dr Étienne Gagné", "Dr Wei-Lin 陳"),
         rooms=_rooms("Salle 1", "Salle 2", "Salle 3", "Chirurgie"),
-        spelling="2026",
+        field_variant="2026",
         wrapper="results",
     ),
 )

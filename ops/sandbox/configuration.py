@@ -7,15 +7,15 @@ from datetime import time
 from typing import Any
 
 from ops.sandbox.clinics import Clinic
-from ops.sandbox.dials import Dials
-from ops.sandbox.people import VISITS
+from ops.sandbox.fake_people import VISITS
+from ops.sandbox.fault_settings import FaultSettings
 
 COLORS = ("#7bb274", "#6a9fd8", "#d8a96a", "#c97b9b")
 
 #: A stretch that ends later ends the day; an earlier end is lunch.
 LATE = "13:00"
 
-#: Names of the hours' fields under the dial `config_keys`.
+#: Names of the hours' fields under the fault setting `config_keys`.
 KEYS = {
     "synonyms": {
         "businessHours": "business_hours",
@@ -79,30 +79,30 @@ def schedule_configs(clinic: Clinic) -> dict[str, Any]:
     }
 
 
-def _view_answer(clinic: Clinic, dials: Dials) -> dict[str, Any] | None:
-    return None if dials.config_calls == "old" else _shaped(view(clinic), dials)
+def _view_answer(clinic: Clinic, fault_settings: FaultSettings) -> dict[str, Any] | None:
+    return None if fault_settings.config_calls == "old" else _shaped(view(clinic), fault_settings)
 
 
-def _configs_answer(clinic: Clinic, dials: Dials) -> dict[str, Any] | None:
-    return None if dials.config_calls == "new" else _shaped(schedule_configs(clinic), dials)
+def _configs_answer(clinic: Clinic, fault_settings: FaultSettings) -> dict[str, Any] | None:
+    return None if fault_settings.config_calls == "new" else _shaped(schedule_configs(clinic), fault_settings)
 
 
 #: The answer of each path; None where the portal lacks the call.
-ANSWERS: dict[str, Callable[[Clinic, Dials], dict[str, Any] | None]] = {
+ANSWERS: dict[str, Callable[[Clinic, FaultSettings], dict[str, Any] | None]] = {
     "/appointments/getAppointmentView": _view_answer,
     "/schedule/getScheduleConfigs": _configs_answer,
 }
 
 
-def _shaped(config: dict[str, Any], dials: Dials) -> dict[str, Any]:
+def _shaped(config: dict[str, Any], fault_settings: FaultSettings) -> dict[str, Any]:
     hours = config["businessHours"]
     for entry in hours if isinstance(hours, list) else [hours]:
         end = "endTime" if "endTime" in entry else "end"
-        if dials.config_hours != "usual" and entry[end] > LATE:
-            entry[end] = {"over_midnight": "02:00", "24:00": "24:00"}[dials.config_hours]
-    for path in dials.config_missing:
+        if fault_settings.config_hours != "usual" and entry[end] > LATE:
+            entry[end] = {"over_midnight": "02:00", "24:00": "24:00"}[fault_settings.config_hours]
+    for path in fault_settings.config_missing:
         _remove(config, path.split("."))
-    return config if dials.config_keys == "usual" else _renamed(config, KEYS[dials.config_keys])
+    return config if fault_settings.config_keys == "usual" else _renamed(config, KEYS[fault_settings.config_keys])
 
 
 def _remove(part: Any, path: list[str]) -> None:

@@ -29,9 +29,9 @@ class Control:
         return [
             Route("/clinics", self.clinics, methods=["GET"]),
             Route("/appointments", refusing(self.appointments), methods=["GET"]),
-            Route("/dials", refusing(self.dials), methods=["GET", "PATCH", "DELETE"]),
+            Route("/fault_settings", refusing(self.fault_settings), methods=["GET", "PATCH", "DELETE"]),
             Route("/changes", refusing(self.changes), methods=["POST"]),
-            Route("/ledger", self.ledger, methods=["GET", "DELETE"]),
+            Route("/request_log", self.request_log, methods=["GET", "DELETE"]),
             Route("/sessions", self.sessions, methods=["GET", "DELETE"]),
             Route("/reset", refusing(self.reset), methods=["POST"]),
         ]
@@ -64,16 +64,16 @@ class Control:
             return JSONResponse([dict(record.truth(zone)) | record.references() for record in shown])
         return JSONResponse([record.truth(zone) for record in shown])
 
-    async def dials(self, request: Request) -> Response:
+    async def fault_settings(self, request: Request) -> Response:
         company_id = request.query_params.get("company_id")
         if company_id is not None:
             self._company_id(company_id)
         if request.method == "DELETE":
-            self._portal.reset_dials()
+            self._portal.reset_fault_settings()
         if request.method == "PATCH":
             patch = json.loads(await request.body())
             if not isinstance(patch, dict):
-                raise ValueError("a patch of the dials is a JSON object")
+                raise ValueError("a patch of the fault settings is a JSON object")
             if patch.pop("expire_sessions", False):
                 self._portal.accounts.end(company_id)
             self._portal.turn(patch, company_id)
@@ -82,25 +82,25 @@ class Control:
     async def changes(self, request: Request) -> Response:
         wanted = ChangeRequest.model_validate_json(await request.body())
         company_id = self._company_id(wanted.company_id)
-        dials = self._portal.board.of(company_id)
+        fault_settings = self._portal.board.of(company_id)
         done = apply_changes(
             self._portal.schedules[company_id],
             wanted,
-            glitch=dials.glitch,
-            glitch_until=time.time() + dials.glitch_seconds,
+            glitch=fault_settings.glitch,
+            glitch_until=time.time() + fault_settings.glitch_seconds,
         )
         return JSONResponse(done)
 
-    async def ledger(self, request: Request) -> Response:
+    async def request_log(self, request: Request) -> Response:
         wanted = request.query_params
         calls = [
             call.to_json()
-            for call in self._portal.ledger.calls
+            for call in self._portal.request_log.calls
             if wanted.get("kind", call.kind) == call.kind
             and wanted.get("company_id", call.company_id) == call.company_id
         ]
         if request.method == "DELETE":
-            self._portal.ledger.clear()
+            self._portal.request_log.clear()
         return JSONResponse(calls)
 
     async def sessions(self, request: Request) -> Response:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 
 from ops.sandbox.clinics import Clinic
-from ops.sandbox.people import BLOCKS, VISIT_WEIGHTS, VISITS, client_and_patient
+from ops.sandbox.fake_people import BLOCKS, VISIT_WEIGHTS, VISITS, client_and_patient
 from ops.sandbox.phones import Country, Phone, phone_of, unreadable_phone
 from ops.sandbox.records import Record
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
-from ops.sandbox.dials import Drift
+from ops.sandbox.fault_settings import Drift
+from ops.sandbox.field_variants import Fields
 from ops.sandbox.neo2026 import NEW_FIELDS
-from ops.sandbox.spelling import Fields
 
 _NEVER_ESCAPED = frozenset({"id", "appointment_id", "start", "end", "resourceId", "className"})
 

@@ -9,7 +9,7 @@ from random import Random
 from pydantic import BaseModel, ConfigDict, Field
 
 from ops.sandbox.clinics import Clinic
-from ops.sandbox.people import VISITS, Client, Patient, client_and_patient
+from ops.sandbox.fake_people import VISITS, Client, Patient, client_and_patient
 from ops.sandbox.phones import Phone, phone_of
 from ops.sandbox.records import Record
 from ops.sandbox.schedule import Schedule

@@ -1,4 +1,4 @@
-"""Which call misbehaves: the rules that were set, then the dials that stand."""
+"""Which call misbehaves: the rules that were set, then the fault settings that stand."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from ops.sandbox.dials import ALL_KINDS, Dials, Rule
-from ops.sandbox.ledger import Call
+from ops.sandbox.fault_settings import ALL_KINDS, FaultSettings, Rule
+from ops.sandbox.request_log import Call
 
 
 @dataclass(slots=True)
@@ -44,30 +44,34 @@ class FaultBoard:
         self._armed = {}
         self.arm(rules, None)
 
-    def for_call(self, call: Call, dials: Dials) -> Rule | None:
+    def for_call(self, call: Call, fault_settings: FaultSettings) -> Rule | None:
         scopes = (call.company_id, None) if call.company_id else (None,)
         for armed in (armed for scope in scopes for armed in self._armed.get(scope, ())):
             if armed.strikes(call, self._rng):
                 return armed.rule
-        return next((rule for rule in _standing(dials) if call.kind in rule.on), None)
+        return next((rule for rule in _standing(fault_settings) if call.kind in rule.on), None)
 
 
-def _standing(dials: Dials) -> list[Rule]:
-    """The dials that are a rule for every call."""
+def _standing(fault_settings: FaultSettings) -> list[Rule]:
+    """The fault settings that are a rule for every call."""
     rules = []
-    if dials.maintenance:
+    if fault_settings.maintenance:
         rules.append(Rule(on=ALL_KINDS, mode="maintenance"))
-    if dials.redirect_to:
+    if fault_settings.redirect_to:
         rules.append(
-            Rule(on=("login_page", "page", "calendar", "config"), mode="redirect", location=dials.redirect_to)
+            Rule(
+                on=("login_page", "page", "calendar", "config"),
+                mode="redirect",
+                location=fault_settings.redirect_to,
+            )
         )
-    if dials.hang is not None:
-        rules.append(Rule(on=("calendar", "config"), mode="hang", seconds=dials.hang))
-    if dials.cut_body:
+    if fault_settings.hang is not None:
+        rules.append(Rule(on=("calendar", "config"), mode="hang", seconds=fault_settings.hang))
+    if fault_settings.cut_body:
         rules.append(Rule(on=("calendar", "config"), mode="cut_body"))
-    if dials.not_json:
+    if fault_settings.not_json:
         rules.append(Rule(on=("calendar", "config"), mode="not_json"))
-    if dials.empty:
+    if fault_settings.empty:
         rules.append(Rule(mode="empty"))
     return rules
 

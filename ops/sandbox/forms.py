@@ -8,19 +8,24 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from ops.sandbox.dials import Dials
-from ops.sandbox.marks import with_mark
+from ops.sandbox.fault_settings import FaultSettings
 from ops.sandbox.pages import login_page
+from ops.sandbox.tags import with_mark
 
 #: Guards the form. It is set long before anyone is signed in, although its name sounds like a session's.
 CSRF_COOKIE = "csrf_token"
 
 
 def sign_in_form(
-    request: Request, dials: Dials, error: str | None = None, page: Callable[..., str] = login_page
+    request: Request,
+    fault_settings: FaultSettings,
+    error: str | None = None,
+    page: Callable[..., str] = login_page,
 ) -> Response:
     token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(18)
-    response = HTMLResponse(page(dials, token=token, error=error and with_mark(error, dials.mark)))
+    response = HTMLResponse(
+        page(fault_settings, token=token, error=error and with_mark(error, fault_settings.tag))
+    )
     response.set_cookie(CSRF_COOKIE, token, samesite="lax")
     return response
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ops.sandbox.clinics import Clinic
-from ops.sandbox.dials import Dials
+from ops.sandbox.fault_settings import FaultSettings
 from ops.sandbox.records import Record
 
 #: The block that every open day of a clinic has before its first closing time; others of its name stand at other times.
@@ -28,26 +28,31 @@ class Lies:
         self._asked.clear()
 
     def told(
-        self, records: Sequence[Record], company_id: str, start: datetime, end: datetime, dials: Dials
+        self,
+        records: Sequence[Record],
+        company_id: str,
+        start: datetime,
+        end: datetime,
+        fault_settings: FaultSettings,
     ) -> Sequence[Record]:
         """What an answer for the range [start, end) shows of its records."""
         asked = (company_id, start, end)
         is_first, days = asked not in self._asked, (end - start).days
         self._asked.add(asked)
-        if dials.empty_once and is_first:
+        if fault_settings.empty_once and is_first:
             return []
-        if dials.empty_span_days is not None and days >= dials.empty_span_days:
+        if fault_settings.empty_span_days is not None and days >= fault_settings.empty_span_days:
             return []
-        return records[: max(0, len(records) - dials.cut_spans)] if days > 1 else records
+        return records[: max(0, len(records) - fault_settings.cut_spans)] if days > 1 else records
 
 
-def repeated(record: Record, clinic: Clinic, dials: Dials) -> list[Record]:
+def repeated(record: Record, clinic: Clinic, fault_settings: FaultSettings) -> list[Record]:
     """The record as the portal shows it: the hold of a day under the id that all holds share, and perhaps twice."""
-    if dials.hold_id is None or not _is_hold(record, clinic):
+    if fault_settings.hold_id is None or not _is_hold(record, clinic):
         return [record]
-    hold = replace(record, id=dials.hold_id)
+    hold = replace(record, id=fault_settings.hold_id)
     earlier = replace(hold, start=hold.start - SECOND_HOLD, end=hold.end - SECOND_HOLD)
-    return [earlier, hold] if dials.hold_twice else [hold]
+    return [earlier, hold] if fault_settings.hold_twice else [hold]
 
 
 def _is_hold(record: Record, clinic: Clinic) -> bool:

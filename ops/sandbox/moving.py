@@ -1,11 +1,11 @@
-"""A calendar that does not rest: an appointment moves each so many seconds, for as long as the dial is set."""
+"""A calendar that does not rest: an appointment moves each so many seconds, for as long as the fault setting is set."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from ops.sandbox.changes import ChangeRequest, apply_changes
-from ops.sandbox.dials import Dials
+from ops.sandbox.fault_settings import FaultSettings
 from ops.sandbox.schedule import Schedule
 
 
@@ -19,10 +19,10 @@ class Moving:
     def reset(self) -> None:
         self._due.clear()
 
-    def catch_up(self, schedule: Schedule, dials: Dials, now: float) -> None:
+    def catch_up(self, schedule: Schedule, fault_settings: FaultSettings, now: float) -> None:
         """Makes the moves that are due; `now` is in unix seconds."""
         company_id = schedule.clinic.company_id
-        if dials.moves_every_s is None:
+        if fault_settings.moves_every_s is None:
             self._due.pop(company_id, None)
             return
         due = self._due.setdefault(company_id, now)
@@ -31,10 +31,12 @@ class Moving:
             request = ChangeRequest(
                 company_id=company_id,
                 start=schedule.today,
-                end=schedule.today + timedelta(days=dials.moves_days - 1),
+                end=schedule.today + timedelta(days=fault_settings.moves_days - 1),
                 seed=self._made,
                 move=1,
             )
-            apply_changes(schedule, request, glitch=dials.glitch, glitch_until=due + dials.glitch_seconds)
-            due += dials.moves_every_s
+            apply_changes(
+                schedule, request, glitch=fault_settings.glitch, glitch_until=due + fault_settings.glitch_seconds
+            )
+            due += fault_settings.moves_every_s
         self._due[company_id] = due

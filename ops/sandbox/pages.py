@@ -10,7 +10,7 @@ from string import Template
 from typing import Any
 
 from ops.sandbox.clinics import Clinic
-from ops.sandbox.dials import Dials
+from ops.sandbox.fault_settings import FaultSettings
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -28,27 +28,27 @@ TRICKS = {
 }
 
 
-def login_page(dials: Dials, *, token: str, error: str | None = None) -> str:
-    form = dials.sign_in.model_dump(include=set(FORM_FIELDS)) | {"token": token, "message": error}
-    return _page("login", dials, title="Sign in", data=form)
+def login_page(fault_settings: FaultSettings, *, token: str, error: str | None = None) -> str:
+    form = fault_settings.sign_in.model_dump(include=set(FORM_FIELDS)) | {"token": token, "message": error}
+    return _page("login", fault_settings, title="Sign in", data=form)
 
 
-def second_factor_page(dials: Dials, *, token: str, error: str | None = None) -> str:
-    form = {"second_factor": dials.sign_in.second_factor or "code", "token": token, "message": error}
-    form |= dials.sign_in.model_dump(include={"error", "draw_delay_ms"})
-    return _page("login", dials, title="Check your phone", data=form)
+def second_factor_page(fault_settings: FaultSettings, *, token: str, error: str | None = None) -> str:
+    form = {"second_factor": fault_settings.sign_in.second_factor or "code", "token": token, "message": error}
+    form |= fault_settings.sign_in.model_dump(include={"error", "draw_delay_ms"})
+    return _page("login", fault_settings, title="Check your phone", data=form)
 
 
-def dashboard_page(dials: Dials, clinic: Clinic) -> str:
-    return _page("dashboard", dials, title=clinic.name)
+def dashboard_page(fault_settings: FaultSettings, clinic: Clinic) -> str:
+    return _page("dashboard", fault_settings, title=clinic.name)
 
 
-def schedule_page(dials: Dials, clinic: Clinic, today: str) -> str:
-    return _page("schedule", dials, title=clinic.name, data={"today": today})
+def schedule_page(fault_settings: FaultSettings, clinic: Clinic, today: str) -> str:
+    return _page("schedule", fault_settings, title=clinic.name, data={"today": today})
 
 
 def maintenance_page() -> str:
-    return _page("maintenance", Dials(), title="Down for maintenance")
+    return _page("maintenance", FaultSettings(), title="Down for maintenance")
 
 
 FORM_FIELDS = (
@@ -65,25 +65,25 @@ FORM_FIELDS = (
 )
 
 
-def _page(name: str, dials: Dials, *, title: str, data: Any = None) -> str:
-    tricks = [script for trick, script in TRICKS.items() if getattr(dials, trick)]
+def _page(name: str, fault_settings: FaultSettings, *, title: str, data: Any = None) -> str:
+    tricks = [script for trick, script in TRICKS.items() if getattr(fault_settings, trick)]
     return _template(name).substitute(
         title=escape(title),
         # "</script>" in a text must not end the element.
         data=json.dumps(data).replace("<", "\\u003c"),
         tricks="".join(f'<script>addEventListener("load", () => {{ {trick} }});</script>' for trick in tricks)
-        + _elsewhere(dials),
+        + _elsewhere(fault_settings),
     )
 
 
-def _elsewhere(dials: Dials) -> str:
+def _elsewhere(fault_settings: FaultSettings) -> str:
     """What a page has to do with other hosts."""
     parts = ""
-    if dials.assets_from:
-        host = escape(dials.assets_from)
+    if fault_settings.assets_from:
+        host = escape(fault_settings.assets_from)
         parts += f'<link rel="stylesheet" href="{host}/style.css"><script src="{host}/library.js"></script>'
-    if dials.leak_to:
-        parts += f'<script src="/static/leak.js" data-to="{escape(dials.leak_to)}"></script>'
+    if fault_settings.leak_to:
+        parts += f'<script src="/static/leak.js" data-to="{escape(fault_settings.leak_to)}"></script>'
     return parts
 
 

@@ -14,17 +14,17 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from ops.sandbox.accounts import Accounts, Session
 from ops.sandbox.clinics import Clinic, catalogue
-from ops.sandbox.dials import DialBoard, Dials, Rule
+from ops.sandbox.fault_settings import FaultSettings, FaultSettingsBoard, Rule
 from ops.sandbox.faults import FaultBoard
 from ops.sandbox.forms import sign_in_form
-from ops.sandbox.ledger import Call, Ledger, call_of
 from ops.sandbox.lies import Lies
 from ops.sandbox.limits import RateWindows, retry_after
-from ops.sandbox.marks import with_mark
 from ops.sandbox.moving import Moving
 from ops.sandbox.pages import maintenance_page
+from ops.sandbox.request_log import Call, RequestLog, call_of
 from ops.sandbox.responses import CutResponse, DrippingResponse, PaddedResponse
 from ops.sandbox.schedule import Schedule
+from ops.sandbox.tags import with_mark
 
 #: Kinds of calls that answer with a page.
 PAGES = frozenset({"login_page", "login", "second_factor", "page"})
@@ -39,16 +39,16 @@ class Settings:
     seed: int = 1
     clinics: int = 2
     today: date | None = None
-    dials: dict[str, Any] = field(default_factory=dict)
+    fault_settings: dict[str, Any] = field(default_factory=dict)
 
 
 class Portal:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clinics: dict[str, Clinic] = {clinic.company_id: clinic for clinic in catalogue(settings.clinics)}
-        self.board = DialBoard(settings.dials)
+        self.board = FaultSettingsBoard(settings.fault_settings)
         self.accounts = Accounts(self.clinics.values())
-        self.ledger = Ledger()
+        self.request_log = RequestLog()
         self.faults = FaultBoard(settings.seed)
         self.rates = RateWindows()
         self.lies = Lies()
@@ -57,27 +57,27 @@ class Portal:
         self.reset()
 
     def reset(self) -> None:
-        """Everything as at the start: calendars, dials, sessions, locks, ledger."""
+        """Everything as at the start: calendars, fault settings, sessions, locks, request log."""
         now = datetime.now(UTC)
         self.schedules = {
             company_id: Schedule(clinic, seed=self.settings.seed, today=self.settings.today or clinic.today(now))
             for company_id, clinic in self.clinics.items()
         }
         self.accounts.reset()
-        self.reset_dials()
+        self.reset_fault_settings()
         self.rates.reset()
         self.lies.reset()
         self.moving.reset()
-        self.ledger.clear()
+        self.request_log.clear()
 
-    def reset_dials(self) -> None:
+    def reset_fault_settings(self) -> None:
         self.board.reset()
         self.faults.reset(self.board.of(None).fail)
         for schedule in self.schedules.values():
             schedule.settle()
 
     def turn(self, patch: dict[str, Any], company_id: str | None) -> None:
-        """Turns dials; rules that are given start to count anew, and a glitch that ends is settled at once."""
+        """Turns fault settings; rules that are given start to count anew, and a glitch that ends is settled at once."""
         self.board.turn(patch, company_id)
         if "fail" in patch:
             self.faults.arm([Rule.model_validate(rule) for rule in patch["fail"] or ()], company_id)
@@ -103,22 +103,22 @@ class Portal:
         call = call_of(request)
         if call.company_id is None and (session := self.accounts.session_in(request.cookies)):
             call.company_id = session.company_id
-        dials = self.board.of(call.company_id)
-        if refusal := self._refusal(call, dials):
+        fault_settings = self.board.of(call.company_id)
+        if refusal := self._refusal(call, fault_settings):
             return refusal
-        if not await call.wait(self._latency(call, dials)):
+        if not await call.wait(self._latency(call, fault_settings)):
             return Response(status_code=503)
-        rule = self.faults.for_call(call, dials)
+        rule = self.faults.for_call(call, fault_settings)
         if rule is None:
             return answer()
         call.fault = rule.mode
         return await self._misbehave(rule, request, answer)
 
-    def _refusal(self, call: Call, dials: Dials) -> Response | None:
+    def _refusal(self, call: Call, fault_settings: FaultSettings) -> Response | None:
         """429 if the portal, or this clinic where it has a limit of its own, has had enough."""
         scopes = [("", self.board.of(None))]
         if call.company_id and "rate_limit" in self.board.own(call.company_id):
-            scopes.append((call.company_id, dials))
+            scopes.append((call.company_id, fault_settings))
         now = time.time()
         for key, limits in scopes:
             if (wait := self.rates.wait_for_room(key, limits, now)) is not None:
@@ -126,21 +126,21 @@ class Portal:
                 return Response("Too many requests", 429, retry_after(limits, wait, now), "text/plain")
         return None
 
-    def _latency(self, call: Call, dials: Dials) -> float:
-        usual = dials.latency_ms
-        if call.kind in PAGES and dials.page_latency_ms is not None:
-            usual = dials.page_latency_ms
-        jitter = dials.latency_jitter_ms
+    def _latency(self, call: Call, fault_settings: FaultSettings) -> float:
+        usual = fault_settings.latency_ms
+        if call.kind in PAGES and fault_settings.page_latency_ms is not None:
+            usual = fault_settings.page_latency_ms
+        jitter = fault_settings.latency_jitter_ms
         return max(0.0, usual + self._jitter.uniform(-jitter, jitter)) / 1000
 
     async def _misbehave(self, rule: Rule, request: Request, answer: Callable[[], Response]) -> Response:
         call = call_of(request)
-        mark = self.board.of(call.company_id).mark
+        tag = self.board.of(call.company_id).tag
         match rule.mode:
             case "status":
                 headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
                 status = rule.status or 500
-                return Response(with_mark(f"Error {status}", mark), status, headers, "text/plain")
+                return Response(with_mark(f"Error {status}", tag), status, headers, "text/plain")
             case "hang":
                 await call.wait(rule.seconds)
                 return answer()
@@ -155,7 +155,7 @@ class Portal:
                 return CutResponse(answer())
             case "not_json":
                 text = "upstream connect error or disconnect/reset before headers"
-                return Response(with_mark(text, mark), 200, None, "application/json")
+                return Response(with_mark(text, tag), 200, None, "application/json")
             case "deep_json":
                 return Response("[" * DEEP + "]" * DEEP, 200, None, "application/json")
             case "huge_body":
@@ -170,7 +170,7 @@ class Portal:
                 self.accounts.end(call.company_id)
                 return answer()
             case "drift_error":
-                return JSONResponse({"success": False, "message": with_mark("try again", mark)})
+                return JSONResponse({"success": False, "message": with_mark("try again", tag)})
             case "empty" | "bad_record":
                 # The calendar itself looks at `call.fault`: it leaves its records out, or spoils one.
                 return answer()

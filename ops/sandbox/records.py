@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Literal, TypedDict
 from zoneinfo import ZoneInfo
 
-from ops.sandbox.people import Client, Patient
+from ops.sandbox.fake_people import Client, Patient
 from ops.sandbox.phones import Phone
 
 Kind = Literal["appointment", "block", "roster"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ops.sandbox.ledger import Call
+from ops.sandbox.request_log import Call
 
 
 class CutResponse(Response):

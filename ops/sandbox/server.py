@@ -30,7 +30,7 @@ class SandboxServer(uvicorn.Server):
     def stop(self) -> None:
         self.should_exit = True
         # A call that hangs on purpose would otherwise hold the exit up.
-        self._portal.ledger.end_all()
+        self._portal.request_log.end_all()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -12,9 +12,9 @@ from starlette.responses import RedirectResponse, Response
 from ops.sandbox.accounts import SignInResult
 from ops.sandbox.clinics import Clinic
 from ops.sandbox.forms import sign_in_form, token_fits
-from ops.sandbox.ledger import call_of
 from ops.sandbox.pages import login_page, second_factor_page
 from ops.sandbox.portal import Portal
+from ops.sandbox.request_log import call_of
 
 TICKET_COOKIE = "verify_step"
 #: How long a browser keeps the cookie; the server may end the session earlier.
@@ -59,8 +59,8 @@ class SignInPages:
         accounts = self._portal.accounts
         if not token_fits(request, fields):
             return self._form(request, error=FORM_EXPIRED)
-        dials = self._portal.board.of(clinic.company_id if clinic else None)
-        result = accounts.check(clinic, fields.get("password") or fields.get("pwd", ""), dials)
+        fault_settings = self._portal.board.of(clinic.company_id if clinic else None)
+        result = accounts.check(clinic, fields.get("password") or fields.get("pwd", ""), fault_settings)
         if clinic is None or result is SignInResult.REJECTED:
             return self._form(request, error=REJECTED)
         if result is SignInResult.LOCKED:
@@ -79,10 +79,12 @@ class SignInPages:
         return self._enter(company_id)
 
     def _enter(self, company_id: str) -> Response:
-        dials = self._portal.board.of(company_id)
-        session = self._portal.accounts.open(company_id, dials, time.time())
-        response = RedirectResponse(f"/{dials.sign_in.landing}", 302)
-        response.set_cookie(dials.sign_in.cookie, session.id, COOKIE_SECONDS, httponly=True, samesite="lax")
+        fault_settings = self._portal.board.of(company_id)
+        session = self._portal.accounts.open(company_id, fault_settings, time.time())
+        response = RedirectResponse(f"/{fault_settings.sign_in.landing}", 302)
+        response.set_cookie(
+            fault_settings.sign_in.cookie, session.id, COOKIE_SECONDS, httponly=True, samesite="lax"
+        )
         return response
 
     def _form(self, request: Request, page: Callable[..., str] = login_page, error: str | None = None) -> Response:

@@ -10,11 +10,11 @@ from actors.settings import Settings
 from ops.bench import clinics, sync
 from ops.bench.broker.conclusions import result_of as broker_result
 from ops.bench.budget import busiest_second
-from ops.bench.ends import result_of as ends_result
+from ops.bench.cancel_latency import result_of as ends_result
 from ops.bench.memory import Sample
 from ops.bench.memory import result_of as memory_result
 from ops.bench.memory_use import Use, kind_of
-from ops.sandbox.client import LedgerEntry
+from ops.sandbox.client import LoggedRequest
 
 
 def settings(**values: float) -> Settings:
@@ -48,8 +48,8 @@ def test_equal_times_are_fair_and_one_that_has_everything_is_not() -> None:
 
 
 def test_the_busiest_second_may_lie_between_two_seconds_of_the_clock() -> None:
-    def call(at: float) -> LedgerEntry:
-        return LedgerEntry(1, at, "GET", "/", {}, "calendar", None, 200, None, at, None)
+    def call(at: float) -> LoggedRequest:
+        return LoggedRequest(1, at, "GET", "/", {}, "calendar", None, 200, None, at, None)
 
     assert busiest_second([call(at) for at in (0.0, 0.6, 0.9, 1.1, 1.5, 1.65, 9.0)]) == 4
 

@@ -11,9 +11,9 @@ import pytest
 from dramatiq.errors import ConnectionFailed
 
 from broker import Lease, NatsBroker, TokenBucket
-from broker.client import OrderedClient, cancellable
-from broker.cron_clock import TickSource
-from broker.publisher import Letter
+from broker.primitives.cron_clock import TickSource
+from broker.publisher import OutgoingMessage
+from broker.transport.client import OrderedClient, cancellable
 from tests.conftest import free_port
 
 pytestmark = pytest.mark.anyio
@@ -133,7 +133,7 @@ async def test_a_cancellation_while_a_lease_is_being_lost_stays_one(
 def test_a_sender_that_is_interrupted_while_nobody_answers_holds_up_no_other() -> None:
     broker = NatsBroker(f"nats://127.0.0.1:{free_port()}", timeout=0.5)
     publisher = broker._open().publisher
-    interrupted, other = (publisher.submit(Letter("STREAM", "subject", b"")) for _ in range(2))
+    interrupted, other = (publisher.submit(OutgoingMessage("STREAM", "subject", b"")) for _ in range(2))
     interrupted.cancel()
     with pytest.raises(ConnectionFailed):
         other.result(timeout=20)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import nats.errors
 import pytest
 
-from broker.client import OrderedClient, cancellable, read_headers, write_headers
+from broker.transport.client import OrderedClient, cancellable, read_headers, write_headers
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,9 @@ import dramatiq
 import pytest
 from dramatiq.errors import BrokerConnectionError
 
-from broker import NatsBroker, node_watch
-from broker.cron_clock import CronClock, Schedule, Tick
+from broker import NatsBroker
+from broker.primitives.cron_clock import CronClock, Schedule, Tick
+from broker.transport import node_watch
 from tests.broker.local import declare, local_worker
 from tests.broker.proxy import Proxy
 from tests.broker.servers import Server

@@ -11,8 +11,9 @@ import pytest
 from dramatiq.errors import BrokerConnectionError
 from nats.aio.client import Client
 
-from broker import DeclarationRefused, cron_clock
-from broker.cron_clock import CronClock, Schedule, ScheduleRefused, Tick, TickSource
+from broker import DeclarationRefused
+from broker.primitives import cron_clock
+from broker.primitives.cron_clock import CronClock, Schedule, ScheduleRefused, Tick, TickSource
 from tests.broker.servers import Server
 from tests.conftest import until
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dramatiq
 import pytest
 
-from broker import NatsBroker, intake
-from broker.connection import Connection
+from broker import NatsBroker, pull_consumer
+from broker.transport.connection import Connection
 from tests.broker.local import declare, local_worker
 from tests.conftest import eventually
 
@@ -14,8 +14,8 @@ from tests.conftest import eventually
 def test_a_request_that_was_lost_is_made_again_although_others_are_answered(
     nats_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "HEARTBEAT", 0.3)
-    monkeypatch.setattr(intake, "LASTING", {"expires": 30 * 10**9, "idle_heartbeat": 3 * 10**8})
+    monkeypatch.setattr(pull_consumer, "HEARTBEAT", 0.3)
+    monkeypatch.setattr(pull_consumer, "LASTING", {"expires": 30 * 10**9, "idle_heartbeat": 3 * 10**8})
     send, lost = Connection.send, list[str]()
 
     def lose_one(self: Connection, subject: str, payload: bytes = b"", reply: str = "") -> bool:

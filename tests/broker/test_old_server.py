@@ -1,6 +1,6 @@
 """Delays on a server that has no scheduled messages: what newer ones do themselves, workers do for it.
 
-The suite has one server, which is taken for an older one. `ops/old_server_tests` runs this against real ones.
+The suite has one server, which is taken for an older one. `ops/dev/old_server_tests` runs this against real ones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import dramatiq
 import pytest
 
 from broker import DeclarationRefused, NatsBroker, streams
-from broker.kv import Bucket
+from broker.primitives.kv import Bucket
 from tests.broker.local import declare, local_worker
 from tests.broker.servers import Server
 from tests.conftest import eventually
@@ -124,7 +124,7 @@ def test_what_waits_when_the_server_is_updated_still_comes(
 
 def test_a_server_that_is_too_old_is_refused(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "OLDEST_SERVER", (99, 0))
-    monkeypatch.setattr("broker.kv.OLDEST_SERVER", (99, 1))
+    monkeypatch.setattr("broker.primitives.kv.OLDEST_SERVER", (99, 1))
     broker = NatsBroker(nats_url)
     with pytest.raises(DeclarationRefused, match=r"needs nats-server 99\.0 or newer"):
         send(broker, "x")

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from nats.aio.client import Client
 
 from broker import CircuitBreaker, CircuitOpen, Lease, LeaseLost, NatsBroker, TokenBucket
-from broker.circuit_breaker import Circuit
-from broker.token_terms import Record, Terms
+from broker.primitives.circuit_breaker import Circuit
+from broker.primitives.token_arithmetic import Record, Terms
 from tests.broker.proxy import Proxy
 from tests.broker.workers import ROOT
 from tests.conftest import eventually, join, until
@@ -358,7 +358,7 @@ def test_a_probe_that_fails_opens_the_circuit_again() -> None:
 
 
 def test_files_of_the_package_import_nothing_of_the_project() -> None:
-    for file in (Path(__file__).parents[2] / "broker").glob("*.py"):
+    for file in (Path(__file__).parents[2] / "broker").rglob("*.py"):
         for line in file.read_text().splitlines():
             forbidden = ("from engine", "import engine", "from actors", "import actors", "from ops", "import ops")
             assert not line.strip().startswith(forbidden), f"{file.name}: {line}: broker/ stands on its own"

@@ -98,7 +98,7 @@ def test_a_sender_that_may_wait_is_woken_by_room(nats_url: str, namespace: str) 
 def test_room_itself_wakes_who_waits_for_it(
     nats_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broker.room.RECHECK", 120.0)  # nobody looks for himself
+    monkeypatch.setattr("broker.backpressure.RECHECK", 120.0)  # nobody looks for himself
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=60)
     broker.enqueue(message("0"))
     consumer = broker.consume("default", prefetch=1, timeout=10_000)
@@ -106,7 +106,9 @@ def test_room_itself_wakes_who_waits_for_it(
     assert taken is not None
     sender = threading.Thread(target=broker.enqueue, args=(message("1"),), daemon=True)
     sender.start()
-    eventually(lambda: broker._parts is not None and broker._parts.room.is_awaited(broker._names("default").box))
+    eventually(
+        lambda: broker._components is not None and broker._components.room.is_awaited(broker._names("default").box)
+    )
     consumer.ack(taken)
     join(sender, 10)
     consumer.close()

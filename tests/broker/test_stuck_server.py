@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from broker import NatsBroker
-from broker.client import OrderedClient
+from broker.transport.client import OrderedClient
 from tests.conftest import eventually, join, until
 
 pytestmark = pytest.mark.anyio

@@ -11,8 +11,8 @@ from dramatiq.results import ResultFailure, Results
 from nats.aio.client import Client
 
 from broker import MessageTooLarge, NatsBroker, NatsResultBackend
-from broker.client import OrderedClient
-from broker.kv import Bucket
+from broker.primitives.kv import Bucket
+from broker.transport.client import OrderedClient
 from tests.broker.local import local_worker
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,8 @@ import pytest
 from nats.aio.client import Client
 
 from broker import CircuitBreaker, TokenBucket
-from broker.clock import ServerClock
-from broker.kv import Bucket, Entry
+from broker.primitives.kv import Bucket, Entry
+from broker.transport.clock import ServerClock
 
 pytestmark = pytest.mark.anyio
 

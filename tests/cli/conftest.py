@@ -32,6 +32,6 @@ def said(machine: Up) -> Iterator[Hearing]:
 @pytest.fixture
 def up(machine: Up, said: Hearing) -> Iterator[Up]:
     """The machine, with a portal that behaves. What it says meanwhile must be as its schema says."""
-    machine.dials()
+    machine.fault_settings()
     yield machine
     said.check()

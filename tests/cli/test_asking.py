@@ -12,8 +12,8 @@ import pytest
 from actors.messages import Subjects
 from engine.errors import BadRequest
 from ops.cli.confirm import confirm
-from ops.cli.errors import CommandFailed, Refused
-from ops.live.requests import ask, find_over_nats, plan_of
+from ops.client.errors import CommandFailed, Refused
+from ops.client.requests import ask, find_over_nats, plan_of
 from ops.sandbox.client import SandboxClinic
 from tests.system.conftest import Asker, System, asker, clinics, key_ring, sandbox, settings, system
 

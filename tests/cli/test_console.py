@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from textual.widgets import Input, RichLog, Static
 
 from actors.messages import Subjects
-from ops.connections import open_nats
+from ops.client.connections import open_nats
 from ops.console.app import Console
 from ops.console.screens import LettersScreen, Question, SyncScreen
 from ops.console.source import Source
@@ -78,12 +78,14 @@ async def test_it_shows_everything_and_a_sync_as_it_goes(up: Up, source: Source)
         assert "calls/s" in portal
         assert "closed" in portal
         assert "1 gateway" in portal
-        await to_thread(up.dials, latency_ms=4000)  # so long that a look every two seconds finds it under way
+        await to_thread(
+            up.fault_settings, latency_ms=4000
+        )  # so long that a look every two seconds finds it under way
         [asked] = await to_thread(up.json, "sync", CLINIC, "--days", "5", "--no-wait")
         await seen(lambda: "in progress" in rows(app, "syncs").get(asked["sync_id"], ""))
         await seen(lambda: "syncing" in rows(app, "clinics")[CLINIC])
         await seen(lambda: any(CLINIC in row for row in rows(app, "browsers").values()))
-        await to_thread(up.dials)
+        await to_thread(up.fault_settings)
         await seen(lambda: "completed" in rows(app, "syncs")[asked["sync_id"]])
         await seen(lambda: any("completed in" in line for line in tail(app)))
 
@@ -97,7 +99,7 @@ async def test_the_keys_sync_again_and_cancel_after_a_question(up: Up, source: S
         await pilot.press("r")
         assert isinstance(app.screen, Question)
         await pilot.press("n")
-        await to_thread(up.dials, hang=60)
+        await to_thread(up.fault_settings, hang=60)
         await pilot.press("r", "y")
         [new] = await seen(lambda: set(rows(app, "syncs")) - before)
         await seen(lambda: "in progress" in rows(app, "syncs")[new])
@@ -127,7 +129,7 @@ async def test_a_sync_opens_with_its_dates_and_the_dead_letters_open(up: Up, sou
 
 async def test_held_removals_are_approved(up: Up, source: Source) -> None:
     await to_thread(up.json, "sync", CLINIC, "--days", "3")
-    await to_thread(up.dials, max_records=1)
+    await to_thread(up.fault_settings, max_records=1)
     assert (await to_thread(up.run, "sync", CLINIC, "--days", "3")).returncode == 5
     app = Console(source, "here")
     async with app.run_test(size=SIZE) as pilot:
@@ -150,7 +152,7 @@ async def test_a_read_only_console_has_no_key_that_changes_anything(up: Up, sour
 
 
 async def test_two_consoles_show_the_same_and_the_filter_shows_less(up: Up, source: Source) -> None:
-    await to_thread(up.dials, latency_ms=5000)  # it goes on when the second one looks
+    await to_thread(up.fault_settings, latency_ms=5000)  # it goes on when the second one looks
     one, two = Console(source, "here"), Console(source, "here")
     async with one.run_test(size=SIZE) as pilot:
         await to_thread(up.json, "sync", CLINIC, "--days", "3", "--no-wait")

@@ -7,9 +7,9 @@ from contextlib import aclosing
 
 import pytest
 
-from ops.console.glance import Glance
+from ops.client.events import events_of_all
+from ops.console.overview import Glance
 from ops.console.source import Source
-from ops.live.events import events_of_all
 from ops.sandbox.client import SandboxClinic
 from tests.conftest import until
 from tests.safety.secured import Secured, visiting

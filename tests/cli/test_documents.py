@@ -14,7 +14,7 @@ import pytest
 
 from ops.cli import main
 from ops.cli.app import COMMANDS, build
-from ops.cli.exits import Exit
+from ops.client.exit_status import Exit
 from tests.ops.up_process import Up
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,7 +22,7 @@ DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
-    ROOT / "ops/runbook.md",
+    ROOT / "ops/monitoring/runbook.md",
     ROOT / "broker/README.md",
 ]
 

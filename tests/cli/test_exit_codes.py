@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from datetime import timedelta
 
-from ops.cli.exits import Exit
+from ops.client.exit_status import Exit
 from tests.conftest import eventually, free_port
 from tests.ops.up_process import ARGV, Up
 
@@ -21,7 +21,7 @@ def test_0_when_everything_is_in(up: Up) -> None:
 
 
 def test_1_when_no_date_could_be_done_and_the_evidence_can_be_looked_at(up: Up) -> None:
-    up.dials(drift=["no_id"])
+    up.fault_settings(drift=["no_id"])
     done = sync(up)
     assert done.returncode == Exit.FAILED
     assert "portal_changed" in done.stdout
@@ -45,7 +45,9 @@ def test_2_when_it_was_asked_wrongly(up: Up) -> None:
 
 def test_3_when_a_date_failed(up: Up) -> None:
     tomorrow = up.clinic(CLINIC).today + timedelta(days=1)
-    up.dials(fail=[{"mode": "redirect", "location": "https://elsewhere.invalid/", "date": tomorrow.isoformat()}])
+    up.fault_settings(
+        fail=[{"mode": "redirect", "location": "https://elsewhere.invalid/", "date": tomorrow.isoformat()}]
+    )
     done = sync(up, "--start", (tomorrow - timedelta(days=1)).isoformat(), "--end", tomorrow.isoformat())
     assert done.returncode == Exit.PARTIAL
     assert "but not all of it" in done.stdout
@@ -71,7 +73,7 @@ def test_6_when_nats_is_away(up: Up) -> None:
 
 
 def test_7_when_the_queue_is_full_and_8_when_it_was_cancelled(up: Up) -> None:
-    up.dials(hang=60)
+    up.fault_settings(hang=60)
     with subprocess.Popen([*ARGV, "sync", CLINIC], env=up.environment, stdout=subprocess.PIPE, text=True) as one:
         eventually(lambda: [run["status"] for run in up.json("runs", CLINIC, "--limit", "1")] == ["in_progress"])
         [waits] = up.json("sync", CLINIC, "--no-wait")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.cli.exits import Exit
+from ops.client.exit_status import Exit
 from tests.ops.up_process import Up
 
 CLINIC = "harbour-lane"
@@ -55,7 +55,7 @@ def test_a_dry_run_prints_the_plan_that_a_sync_then_carries_out(synced: Up) -> N
 
 def test_held_removals_are_shown_then_approved_then_put_back(synced: Up) -> None:
     before = appointments(synced)
-    synced.dials(max_records=1)
+    synced.fault_settings(max_records=1)
     assert synced.run("sync", CLINIC, *DAYS, "--dry-run").returncode == Exit.OK
     assert synced.run("runs", "approve", latest(synced)["sync_id"], "--yes").returncode == Exit.USAGE
     assert synced.run("sync", CLINIC, *DAYS).returncode == Exit.HELD
@@ -81,7 +81,7 @@ def test_held_removals_are_shown_then_approved_then_put_back(synced: Up) -> None
 
 def test_rejected_removals_are_kept(synced: Up) -> None:
     before = appointments(synced)
-    synced.dials(max_records=1)
+    synced.fault_settings(max_records=1)
     assert synced.run("sync", CLINIC, *DAYS).returncode == Exit.HELD
     [done] = synced.json("runs", "reject", latest(synced)["sync_id"], "--yes")
     assert done["status"] == "rejected"

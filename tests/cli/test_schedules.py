@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from actors.settings import Settings
-from ops import clock
-from ops.cli import main
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
-from ops.cli.max_age import in_words, seconds_of
+from ops.cli import check_schedules, main
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.terminal.durations import in_words, seconds_of
 from tests.conftest import eventually
 from tests.ops.up_process import Up
 
@@ -81,9 +80,9 @@ def test_what_is_wrong_is_told_by_its_name(
 
 
 def test_a_server_that_is_too_old_is_refused_with_the_remedy(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "can_keep_schedules", lambda _client: False)
+    monkeypatch.setattr(check_schedules, "can_keep_schedules", lambda _client: False)
     with pytest.raises(CommandFailed, match="keeps no schedules") as refused:
-        asyncio.run(clock.check_clock(Settings(nats_url=up.nats_url())))
+        asyncio.run(check_schedules.check_clock(Settings(nats_url=up.nats_url())))
     assert refused.value.hint == "update it to 2.14 or newer"
 
 

@@ -17,7 +17,7 @@ import nats
 import pytest
 from nats.aio.msg import Msg
 
-from ops.cli.exits import Exit
+from ops.client.exit_status import Exit
 from tests.conftest import eventually, join, until
 from tests.ops.up_process import ARGV, Up, interrupt
 
@@ -25,14 +25,14 @@ CLINIC = "cedar-creek"
 
 #: Looks again at once, instead of every ten seconds.
 _IMPATIENT = (
-    "import ops.live.events; ops.live.events.LOOK_AGAIN = 0.1\n"
+    "import ops.client.events; ops.client.events.LOOK_AGAIN = 0.1\n"
     "from ops.cli import main; raise SystemExit(main(['watch']))"
 )
 
 
 @pytest.mark.parametrize("what", [[], [CLINIC]], ids=["all", "a-clinic"])
 def test_one_who_joins_late_sees_what_was_before_anything_new_happens(up: Up, what: list[str]) -> None:
-    up.dials(hang=60)
+    up.fault_settings(hang=60)
     [accepted] = up.json("sync", CLINIC, "--days", "2", "--no-wait")
     eventually(lambda: states(up, accepted["sync_id"]) == {"scraping"})
     argv = [*ARGV, "watch", *what, "--json"]

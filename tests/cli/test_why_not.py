@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.store.watching import ClinicFigures
-from ops.cli.why_not import why_not
+from engine.store.monitoring import ClinicFigures
+from ops.cli.staleness_reasons import why_not
 
 
 def words(clinic: dict[str, Any] | None = None, **figures: Any) -> list[str]:

@@ -19,12 +19,12 @@ from compose_spec import PyCompose
 from actors.http.page import FILES
 from actors.settings import Settings
 from engine.portal.chromium import find_chromium
-from ops.container.check import build, copy
-from ops.container.dockerfile import is_ignored, patterns, stages
-from ops.container.sandbox import PROFILE
+from ops.deploy.container.check import build, copy
+from ops.deploy.container.dockerfile import is_ignored, patterns, stages
+from ops.deploy.container.sandbox import PROFILE
 
 ROOT = Path(__file__).parents[2]
-CONTAINER = ROOT / "ops/container"
+CONTAINER = ROOT / "ops/deploy/container"
 IMAGE = stages((CONTAINER / "Dockerfile").read_text())
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
@@ -69,9 +69,9 @@ def test_the_image_runs_as_nobody_under_an_init() -> None:
         (".git/config", True),
         (".venv/bin/python", True),
         ("actors/__pycache__/app.pyc", True),
-        ("ops/kubernetes/nats.yaml", True),
+        ("ops/deploy/kubernetes/nats.yaml", True),
         ("actors/app.py", False),
-        ("ops/container/build.lock", False),
+        ("ops/deploy/container/build.lock", False),
     ],
 )
 def test_no_secret_gets_into_the_image(path: str, left_out: bool) -> None:
@@ -141,7 +141,7 @@ def scratch() -> Iterator[Path]:
 
 
 def confined(*program: str, home: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ops.container.sandbox", "--", *program]
+    command = [sys.executable, "-m", "ops.deploy.container.sandbox", "--", *program]
     environment = os.environ | {"HOME": str(home)}
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
 

@@ -12,12 +12,12 @@ import pytest
 
 from actors.http.keys import fingerprint
 from actors.messages import Subjects
-from actors.nats_access import connect_options
+from actors.runtime.nats_options import connect_options
 from actors.settings import load
 from engine.store.vault import Vault
-from ops.container.credentials import make
-from ops.embedded.nats_server import find_binary
-from ops.nats.server_config import Cluster
+from ops.deploy.container.credentials import make
+from ops.deploy.nats.server_config import Cluster
+from ops.local.embedded.nats_server import find_binary
 
 DATABASE = "postgresql://idexx:{password}@postgres:5432/idexx"
 

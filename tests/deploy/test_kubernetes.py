@@ -14,18 +14,18 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from actors.mail import DATE_SCRAPER
+from actors.dispatcher import DATE_SCRAPER
 from actors.messages import Subjects
 from actors.settings import Settings
 from broker import NatsBroker
 from broker.names import QueueNames
-from ops.container.credentials import make
-from ops.nats.accounts import BUS
-from ops.nats.server_config import Cluster
+from ops.deploy.container.credentials import make
+from ops.deploy.nats.accounts import BUS
+from ops.deploy.nats.server_config import Cluster
 
 pytestmark = pytest.mark.anyio
 
-FOLDER = Path(__file__).parents[2] / "ops/kubernetes"
+FOLDER = Path(__file__).parents[2] / "ops/deploy/kubernetes"
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
 VERSION = "1.37"
 

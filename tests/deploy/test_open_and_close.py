@@ -9,14 +9,14 @@ from typing import Any, cast
 
 import pytest
 
-from actors import scraper
-from actors.bus import build_broker
-from actors.crew import CANNOT_START, Crew
-from actors.gateway import Gateway
-from actors.http.front import Front
+from actors.date_scraper import portal
+from actors.gateway.main import Gateway
+from actors.http.listener import Listener
 from actors.metrics import Metrics
-from actors.processes import Process
+from actors.runtime.broker import build_broker
+from actors.runtime.process import Runtime
 from actors.settings import Settings, SettingsError
+from actors.worker import CANNOT_START, WorkerRuntime
 from engine.store.vault import new_ring
 
 pytestmark = pytest.mark.anyio
@@ -38,9 +38,9 @@ def settings(nats_url: str, database_url: str, namespace: str) -> Settings:
 def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was closed, in order; a worker's browser is a double."""
     order: list[str] = []
-    close_process = Process.close
+    close_process = Runtime.close
 
-    async def close(process: Process) -> None:
+    async def close(process: Runtime) -> None:
         order.append("process")
         await close_process(process)
 
@@ -48,11 +48,11 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         async def close(self) -> None:
             order.append("browser")
 
-    async def open_portal(_: Process) -> Portal:
+    async def open_portal(_: Runtime) -> Portal:
         return Portal()
 
-    monkeypatch.setattr(Process, "close", close)
-    monkeypatch.setattr(scraper, "open_portal", open_portal)
+    monkeypatch.setattr(Runtime, "close", close)
+    monkeypatch.setattr(portal, "open_portal", open_portal)
     return order
 
 
@@ -67,7 +67,7 @@ async def test_a_worker_that_cannot_be_opened_closes_its_browser(
 
     monkeypatch.setattr(Metrics, "browses", fail)
     broker = build_broker(settings)
-    crew = Crew(settings, broker)
+    crew = WorkerRuntime(settings, broker)
     with pytest.raises(SystemExit) as ended:
         await asyncio.to_thread(crew.before_worker_boot, broker, SCRAPER)
     assert (ended.value.code, closed) == (CANNOT_START, ["browser", "process"])
@@ -77,15 +77,15 @@ async def test_a_worker_that_cannot_be_opened_closes_its_browser(
 async def test_a_web_server_that_does_not_close_leaves_no_browser(
     settings: Settings, closed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stop = Front.close
+    stop = Listener.close
 
-    async def fail(front: Front) -> None:
+    async def fail(front: Listener) -> None:
         await stop(front)
         raise OSError("the web server fails")
 
-    monkeypatch.setattr(Front, "close", fail)
+    monkeypatch.setattr(Listener, "close", fail)
     broker = build_broker(settings)
-    crew = Crew(settings, broker)
+    crew = WorkerRuntime(settings, broker)
     await asyncio.to_thread(crew.before_worker_boot, broker, SCRAPER)
     with pytest.raises(OSError, match="the web server fails"):
         await asyncio.to_thread(crew.after_worker_shutdown, broker, SCRAPER)

@@ -11,7 +11,7 @@ import pytest
 
 from actors.settings import Settings
 
-UNITS = Path(__file__).parents[2] / "ops/systemd"
+UNITS = Path(__file__).parents[2] / "ops/deploy/systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 LASTING = [name for name in SERVICES if "migrate" not in name]
 PROGRAM = "/opt/idexx-sync/bin/idexx-sync"

@@ -137,7 +137,7 @@ async def test_rejected_credentials_are_a_401(
     system: System, gateway: httpx.AsyncClient, clinics: list[SandboxClinic], sandbox: SandboxProcess
 ) -> None:
     workers(system)
-    await sandbox.dials(clinics[0].company_id, sign_in={"locked": True})
+    await sandbox.fault_settings(clinics[0].company_id, sign_in={"locked": True})
     response = await gateway.post(SYNC, json={"clinicId": clinics[0].slug, "daysAhead": 1})
     assert response.status_code == 401, response.text
     again = await gateway.post(SYNC, json={"clinicId": clinics[0].slug, "daysAhead": 1})

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.http.changes import LISTS, NOTHING, difference, parts_of
+from actors.http.state_diff import LISTS, NOTHING, difference, parts_of
 
 SLUGS = st.sampled_from("abc")
 

@@ -12,9 +12,9 @@ import asyncpg
 import httpx
 import pytest
 
-from actors.http.lookout import Lookout
+from actors.http.live_overview import LiveOverview
 from actors.http.page import FILES, POLICY
-from actors.http.streaming import MAX_STREAMS
+from actors.http.sse import MAX_STREAMS
 from engine.errors import Unavailable
 from ops.sandbox.client import SandboxClinic
 from tests.conftest import until
@@ -165,7 +165,7 @@ class Answers:
 async def test_that_nobody_answers_is_told_and_then_the_whole_again() -> None:
     answers = Answers()
     answers.failure = Unavailable("no gateway answers on NATS")
-    async with aclosing(Lookout(answers).follow()) as told:  # type: ignore[arg-type]
+    async with aclosing(LiveOverview(answers).follow()) as told:  # type: ignore[arg-type]
         message = await anext(told)
         assert message
         assert (message.name, message.data["message"]) == ("away", "no gateway answers on NATS")
@@ -178,8 +178,8 @@ async def test_that_nobody_answers_is_told_and_then_the_whole_again() -> None:
 
 
 async def test_nothing_goes_on_when_the_last_reader_has_left() -> None:
-    before, lookout = asyncio.all_tasks(), Lookout(Answers())  # type: ignore[arg-type]
-    first, second = lookout.follow(), lookout.follow()
+    before, live_overview = asyncio.all_tasks(), LiveOverview(Answers())  # type: ignore[arg-type]
+    first, second = live_overview.follow(), live_overview.follow()
     for reader in (first, second):
         assert await anext(reader)
     await first.aclose()
@@ -190,10 +190,10 @@ async def test_nothing_goes_on_when_the_last_reader_has_left() -> None:
 
 async def test_a_fault_of_ours_ends_the_stream_and_the_next_reader_begins_anew() -> None:
     answers = Answers()
-    lookout = Lookout(answers)  # type: ignore[arg-type]
+    live_overview = LiveOverview(answers)  # type: ignore[arg-type]
     answers.failure = RuntimeError("a bug")
     with pytest.raises(ExceptionGroup):
-        await anext(lookout.follow())
+        await anext(live_overview.follow())
     answers.failure = None
-    async with aclosing(lookout.follow()) as told:
+    async with aclosing(live_overview.follow()) as told:
         assert (await anext(told)).name == "state"  # type: ignore[union-attr]

@@ -9,31 +9,31 @@ from dataclasses import replace
 import nats
 import pytest
 
-from actors.bus import build_broker
-from actors.metrics.cluster import LEASE, ClusterFigures
-from actors.periodic import periodically
-from actors.processes import Process
+from actors.http.cluster_metrics import LEASE, ClusterFigures
+from actors.runtime.broker import build_broker
+from actors.runtime.periodic import periodically
+from actors.runtime.process import Runtime
 from actors.settings import Settings
-from broker.kv import Bucket
+from broker.primitives.kv import Bucket
 from tests.conftest import until
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def process(nats_url: str, namespace: str) -> Iterator[Process]:
+def process(nats_url: str, namespace: str) -> Iterator[Runtime]:
     """Not opened: it needs no database here."""
     settings = Settings(
         nats_url=nats_url, database_url="postgresql://nobody@127.0.0.1/none", subject_prefix=namespace
     )
     broker = build_broker(settings)
-    process = Process(settings, broker)
+    process = Runtime(settings, broker)
     yield process
     broker.run(process.close(), timeout=60)
     broker.close()
 
 
-async def test_the_lease_is_taken_again_after_the_server_refused_it(nats_url: str, process: Process) -> None:
+async def test_the_lease_is_taken_again_after_the_server_refused_it(nats_url: str, process: Runtime) -> None:
     """A refusal that was no outage once ended the duty, and no gateway told the figures any more."""
     client = await nats.connect(nats_url)
     bucket, js = Bucket(client, process.subjects.leases_bucket), client.jetstream()
@@ -56,7 +56,7 @@ async def test_the_lease_is_taken_again_after_the_server_refused_it(nats_url: st
 
 
 async def test_a_duty_that_ends_with_an_exception_says_so(
-    process: Process, capsys: pytest.CaptureFixture[str]
+    process: Runtime, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def fails() -> None:
         raise ValueError("a mistake")

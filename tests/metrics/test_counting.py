@@ -18,9 +18,9 @@ def test_the_end_of_a_sync_counts_its_warnings_by_code() -> None:
             {"code": "new_fields", "message": "1 field: b"},
         ],
     }
-    metrics.told(end)
-    metrics.told(end | {"warnings": end["warnings"][:1]})  # type: ignore[index]
-    metrics.told({name: value for name, value in end.items() if name != "warnings"})
+    metrics.record_event(end)
+    metrics.record_event(end | {"warnings": end["warnings"][:1]})  # type: ignore[index]
+    metrics.record_event({name: value for name, value in end.items() if name != "warnings"})
     counter = metrics._counters[catalogue.WARNINGS]
     samples = [sample for family in counter.collect() for sample in family.samples]
     counted = {sample.labels["code"]: sample.value for sample in samples if sample.name.endswith("_total")}

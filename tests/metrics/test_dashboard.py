@@ -13,12 +13,12 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from ops.dashboard_look.asking import Answer
-from ops.dashboard_look.board import COLUMNS, DASHBOARD, Panel, Target, read_board
-from ops.dashboard_look.drawing import draw
-from ops.dashboard_look.tables import cells
-from ops.dashboard_look.words import ORANGE, RED, colour, written
-from ops.watched.prometheus import Series
+from ops.monitoring.dashboard_preview.asking import Answer
+from ops.monitoring.dashboard_preview.board import COLUMNS, DASHBOARD, Panel, Target, read_board
+from ops.monitoring.dashboard_preview.drawing import draw
+from ops.monitoring.dashboard_preview.tables import cells
+from ops.monitoring.dashboard_preview.words import ORANGE, RED, colour, written
+from ops.monitoring.testbed.prometheus import Series
 
 BOARD: dict[str, Any] = json.loads(DASHBOARD.read_text())
 

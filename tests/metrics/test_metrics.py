@@ -62,7 +62,7 @@ async def test_what_is_counted_is_what_happened_however_many_processes_did_it(
     assert samples["sync_duration_seconds_count"] == len(clinics)
     ended = [event["duration_ms"] / 1000 for event in events if event["event"] == "completed"]
     assert samples["sync_duration_seconds_sum"] == pytest.approx(sum(ended))
-    calls = await sandbox.ledger()
+    calls = await sandbox.request_log()
     assert (
         total(samples, "portal_requests_total") == len(calls) == samples["portal_request_duration_seconds_count"]
     )

@@ -1,7 +1,7 @@
 """A real Prometheus over real processes: alerts fire and resolve by what is done, and the dashboard has data.
 
-The whole drill, every alert, is `python -m ops.alert_drill`; the dashboard can be looked at with
-`python -m ops.dashboard_look --picture FILE`.
+The whole drill, every alert, is `python -m ops.monitoring.alert_drill`; the dashboard can be looked at with
+`python -m ops.monitoring.dashboard_preview --picture FILE`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from ops.alert_drill.drills import DRILLS
-from ops.alert_drill.hurry import hurried
+from ops.monitoring.alert_drill.drills import DRILLS
+from ops.monitoring.alert_drill.shorten_rules import hurried
 from tests.metrics.test_rules import RULES, alerts
 
 pytestmark = pytest.mark.skipif(
@@ -43,7 +43,7 @@ def run(module: str, *arguments: str) -> list[dict[str, Any]]:
 
 
 def test_alerts_fire_by_their_cause_and_are_resolved_by_what_the_runbook_says() -> None:
-    rejected, gone = run("ops.alert_drill", "--json", "--only", "LoginRejected", "NoGateway")
+    rejected, gone = run("ops.monitoring.alert_drill", "--json", "--only", "LoginRejected", "NoGateway")
     assert rejected["summary"] == "The portal does not let cedar-creek in; its syncs are refused"
     assert gone["summary"] == "No gateway can be scraped; requests may go unanswered"
     for outcome in (rejected, gone):
@@ -52,7 +52,7 @@ def test_alerts_fire_by_their_cause_and_are_resolved_by_what_the_runbook_says() 
 
 
 def test_every_query_of_the_dashboard_has_data_on_a_bad_day() -> None:
-    assert run("ops.dashboard_look", "--short") == [], "queries that answered nothing"
+    assert run("ops.monitoring.dashboard_preview", "--short") == [], "queries that answered nothing"
 
 
 def test_every_alert_has_its_drill() -> None:

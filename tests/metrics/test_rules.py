@@ -49,7 +49,7 @@ def test_every_alert_has_its_test_and_its_page() -> None:
     tested = set(re.findall(r"- name: (\w+)", TESTS.read_text()))
     assert tested == set(alerts())
     for alert in alerts():
-        assert f"runbook: ops/runbook.md#{alert.lower()}" in RULES.read_text()
+        assert f"runbook: ops/monitoring/runbook.md#{alert.lower()}" in RULES.read_text()
 
 
 @pytest.mark.parametrize("what", ["rules", "config"])

@@ -17,9 +17,9 @@ from rich.console import Console
 
 from ops.cli import main
 from ops.cli.app import COMMANDS, build
-from ops.cli.errors import CommandFailed, Refused, explain
-from ops.cli.exits import Exit
-from ops.cli.tables import ago, table
+from ops.client.errors import CommandFailed, Refused, explain
+from ops.client.exit_status import Exit
+from ops.terminal.tables import ago, table
 from tests.conftest import free_port
 
 

@@ -7,9 +7,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from actors.messages import Subjects
-from ops.embedded.nats_server import find_binary
-from ops.nats.config_text import config_text
-from ops.nats.server_config import Server, render
+from ops.deploy.nats.config_text import config_text
+from ops.deploy.nats.server_config import Server, render
+from ops.local.embedded.nats_server import find_binary
 
 
 def test_characters_that_json_escapes_stand_for_themselves_or_as_bytes() -> None:

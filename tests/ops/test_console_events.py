@@ -15,9 +15,9 @@ from textual.app import App
 from textual.widgets import RichLog
 
 from actors.messages import Subjects
-from ops.console.known import Known
 from ops.console.screens import SyncScreen
 from ops.console.source import Source
+from ops.console.state import Known
 from tests.conftest import until
 
 pytestmark = pytest.mark.anyio

@@ -7,9 +7,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from ops.embedded import Home
-from ops.scratch import scatter_ports
-from ops.supervision.marked import find_marked
+from ops.local.embedded import Home
+from ops.local.supervision.process_markers import find_marked
+from ops.local.temporary_machine import scatter_ports
 from tests.ops.up_process import ARGV, OURS
 
 

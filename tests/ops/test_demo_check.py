@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from ops.demo_run.compare import FIELDS, differences
+from ops.local.demo.compare import FIELDS, differences
 
 TRUE: dict[str, Any] = {
     "neo_appointment_id": "1",

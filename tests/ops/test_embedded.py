@@ -19,10 +19,10 @@ import nats
 import psutil
 import pytest
 
-from ops.embedded import Home, HomeInUse, embedded_servers
-from ops.embedded.leftovers import find_postmaster
-from ops.embedded.nats_server import find_binary
-from ops.supervision.marked import find_marked, is_alive, kill_marked
+from ops.local.embedded import Home, HomeInUse, embedded_servers
+from ops.local.embedded.leftovers import find_postmaster
+from ops.local.embedded.nats_server import find_binary
+from ops.local.supervision.process_markers import find_marked, is_alive, kill_marked
 from tests.conftest import eventually
 
 pytestmark = pytest.mark.anyio
@@ -90,7 +90,7 @@ async def test_a_server_that_is_killed_comes_back_with_its_data(home: Home) -> N
 KEEP = """
 import asyncio, sys
 from pathlib import Path
-from ops.embedded import Home, embedded_servers
+from ops.local.embedded import Home, embedded_servers
 
 async def main():
     async with embedded_servers(Home(Path(sys.argv[1]))):
@@ -109,7 +109,7 @@ async def test_after_a_sigkill_of_everything_of_ours_the_leftovers_are_found(hom
         assert keeper.stdout
         assert keeper.stdout.readline() == "up\n"
         children = psutil.Process(keeper.pid).children()
-        [warden] = [child for child in children if "ops.supervision.warden_process" in child.cmdline()]
+        [warden] = [child for child in children if "ops.local.supervision.watchdog_process" in child.cmdline()]
         warden.suspend()  # else it could act between the two kills
         keeper.kill()
         warden.kill()

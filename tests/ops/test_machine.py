@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from actors.settings import load
-from ops.embedded import Home
-from ops.machine import Machine
+from ops.local.embedded import Home
+from ops.local.machine import Machine
+from ops.local.supervision import StartFailed, Supervisor
 from ops.sandbox.client import SandboxProcess
-from ops.supervision import StartFailed, Supervisor
 
 
 @pytest.mark.anyio

@@ -13,8 +13,8 @@ import pytest
 
 from ops.cli import main
 from ops.cli.app import COMMANDS
-from ops.cli.encoding import STAND_INS
-from ops.cli.terminal import answer, say
+from ops.terminal.encoding import STAND_INS
+from ops.terminal.output import answer, say
 
 ENCODINGS = ("ascii", "latin-1", "cp1252", "utf-8")
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from ops.embedded import Home, embedded_servers, postgres, postgres_place
-from ops.embedded.postgres import find_programs
-from ops.embedded.postgres_place import PostgresBroken, data_folder, may_use, remove_data
-from ops.embedded.postgres_user import unprivileged_user
+from ops.local.embedded import Home, embedded_servers, postgres, postgres_place
+from ops.local.embedded.postgres import find_programs
+from ops.local.embedded.postgres_place import PostgresBroken, data_folder, may_use, remove_data
+from ops.local.embedded.postgres_user import unprivileged_user
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change the user")]
 

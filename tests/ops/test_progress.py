@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ops.cli.exits import Exit, of_ending, of_refusal
-from ops.live.picture import picture
-from ops.live.progress import Board, SyncProgress, next_step, summary, troubles, warnings
+from ops.client.exit_status import Exit, of_ending, of_refusal
+from ops.terminal.progress import Board, SyncProgress, next_step, summary, troubles, warnings
+from ops.terminal.progress_bars import picture
 
 SYNC = "7d9f7a2e-0000-4000-8000-000000000001"
 COMMON = {"sync_id": SYNC, "clinic": "north", "status": "in_progress", "progress_percentage": 0, "dates_total": 3}

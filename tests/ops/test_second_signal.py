@@ -8,7 +8,7 @@ import sys
 
 DEAF = """
 import asyncio, contextlib, sys
-from ops.supervision import supervise
+from ops.local.supervision import supervise
 
 async def main(supervisor):
     print("runs", flush=True)

@@ -15,9 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
-from ops.supervision import Command, Stage, StartFailed, Supervisor
-from ops.supervision.marked import find_marked, is_alive, kill_marked
-from ops.supervision.supervisor import LONGEST_PAUSE, describe, pause
+from ops.local.supervision import Command, Stage, StartFailed, Supervisor
+from ops.local.supervision.process_markers import find_marked, is_alive, kill_marked
+from ops.local.supervision.supervisor import LONGEST_PAUSE, describe, pause
 from tests.conftest import eventually
 
 pytestmark = pytest.mark.anyio
@@ -170,7 +170,7 @@ def test_the_pause_grows_and_has_a_limit() -> None:
 SCRIPT = """
 import asyncio, json, sys
 from pathlib import Path
-from ops.supervision import Command, Stage, supervise
+from ops.local.supervision import Command, Stage, supervise
 
 def say(line):
     print(line, flush=True)
@@ -264,4 +264,4 @@ def test_a_killed_warden_is_replaced(running: Callable[..., Running], tmp_path: 
 
 def wardens_of(one: Running) -> list[psutil.Process]:
     children = psutil.Process(one.process.pid).children()
-    return [c for c in children if is_alive(c) and "ops.supervision.warden_process" in c.cmdline()]
+    return [c for c in children if is_alive(c) and "ops.local.supervision.watchdog_process" in c.cmdline()]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ops.cli.exits import Exit
-from ops.supervision.marked import find_marked
+from ops.client.exit_status import Exit
+from ops.local.supervision.process_markers import find_marked
 from tests.conftest import eventually, join
 from tests.ops.up_process import ARGV, Up, interrupt
 
@@ -101,7 +101,7 @@ def test_there_are_no_dead_letters_and_a_wrong_name_says_so(up: Up) -> None:
 def test_ctrl_c_ends_everything_also_calls_that_hang_and_the_next_up_goes_on(up: Up) -> None:
     """Last in this file: it stops what the others use."""
     before = up.json("runs")
-    up.dials(latency_ms=60_000)
+    up.fault_settings(latency_ms=60_000)
     [asked] = up.json("sync", "cedar-creek", "--days", "3", "--no-wait")
     dates = ("runs", "show", asked["sync_id"])
     eventually(lambda: "scraping" in {each["status"] for each in up.json(*dates)[0]["sync"]["dates"]}, timeout=30)

@@ -14,10 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ops.embedded import Home
+from ops.local.embedded import Home
+from ops.local.supervision.process_markers import kill_marked
+from ops.local.temporary_machine import scatter_ports
 from ops.sandbox.client import Sandbox, SandboxClinic
-from ops.scratch import scatter_ports
-from ops.supervision.marked import kill_marked
 from tests.conftest import eventually
 
 ARGV = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())"]
@@ -81,12 +81,12 @@ class Up:
         assert running is not None
         return running.environment["NATS_URL"]
 
-    def dials(self, **dials: Any) -> None:
-        """Turns dials of the sandbox portal; the others go back to where they were at the start."""
+    def fault_settings(self, **fault_settings: Any) -> None:
+        """Turns fault settings of the sandbox portal; the others go back to where they were at the start."""
         portal = self._portal()
-        asyncio.run(portal.put_dials_back())
-        if dials:
-            asyncio.run(portal.dials(**dials))
+        asyncio.run(portal.reset_fault_settings())
+        if fault_settings:
+            asyncio.run(portal.fault_settings(**fault_settings))
 
     def change(self, slug: str, **changes: Any) -> list[dict[str, Any]]:
         return asyncio.run(self._portal().change(self.clinic(slug).company_id, **changes))

@@ -14,8 +14,8 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from engine.portal.chromium import find_chromium
 from engine.store.vault import Vault, new_ring
+from ops.local.sandbox_clinics import store_clinics
 from ops.sandbox.client import SandboxClinic, SandboxProcess
-from ops.sandbox_clinics import store_clinics
 from tests.calendar_days import TODAY
 from tests.conftest import free_port, fresh_database, open_pool
 from tests.http.conftest import url_of

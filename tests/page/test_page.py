@@ -73,7 +73,7 @@ async def test_a_sync_moves_from_its_first_date_to_its_outcome(
     # The last date has to wait until the rule is gone, so the sync cannot be over before it was seen.
     last = str(clinic.today + timedelta(days=days - 1))
     too_many = {"mode": "status", "status": 429, "retry_after": 2, "date": last}
-    await sandbox.dials(clinic.company_id, fail=[too_many], latency_ms=200)
+    await sandbox.fault_settings(clinic.company_id, fail=[too_many], latency_ms=200)
     sync_id = await request_sync(asker, clinic, days)
     late = await open_page(**PHONE, color_scheme="dark")
     for each in (page, late):
@@ -87,7 +87,7 @@ async def test_a_sync_moves_from_its_first_date_to_its_outcome(
         await late.set_viewport_size({"width": width, "height": 667})
         assert not await is_too_wide(late)
 
-    await sandbox.put_dials_back()
+    await sandbox.reset_fault_settings()
     for each in (page, late):
         await expect(ended(each, clinic)).to_contain_text("completed")
         await expect(running(each, clinic)).to_have_count(0)
@@ -104,12 +104,12 @@ async def test_a_clinic_that_is_not_fresh_says_why(
     open_page: Open, asker: Asker, clinics: list[SandboxClinic], sandbox: SandboxProcess
 ) -> None:
     clinic = clinics[1]
-    await sandbox.dials(clinic.company_id, sign_in={"locked": True})
+    await sandbox.fault_settings(clinic.company_id, sign_in={"locked": True})
     page = await open_page()
     await request_sync(asker, clinic, 1)
     await expect(row(page, clinic.name)).to_contain_text("account locked: its credentials must be set anew")
     await expect(ended(page, clinic)).to_contain_text("failed: the account is locked")
-    await sandbox.put_dials_back()
+    await sandbox.reset_fault_settings()
 
 
 async def test_names_are_text_whatever_they_are(open_page: Open, pool: asyncpg.Pool) -> None:

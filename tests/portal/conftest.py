@@ -21,7 +21,7 @@ from engine.portal import Portal, PortalSettings, TimeLimits
 from engine.portal.browser import Browser
 from engine.portal.protocols import Session
 from engine.snapshot import Snapshot
-from ops.sandbox.client import LedgerEntry, Sandbox, SandboxClinic, SandboxProcess
+from ops.sandbox.client import LoggedRequest, Sandbox, SandboxClinic, SandboxProcess
 from tests.portal.doubles import CountingBudget, MemoryEvidence, MemorySessions, SwitchBreaker
 
 #: A Thursday: the days after it are working days and a weekend.
@@ -107,8 +107,8 @@ class Stage:
     async def scrape_one(self, day: date = TODAY, **options: Any) -> Snapshot | Failure:
         return (await self.scrape(day, **options))[0]
 
-    async def calls(self, *kinds: str) -> list[LedgerEntry]:
-        return [call for call in await self.sandbox.ledger() if not kinds or call.kind in kinds]
+    async def calls(self, *kinds: str) -> list[LoggedRequest]:
+        return [call for call in await self.sandbox.request_log() if not kinds or call.kind in kinds]
 
     async def true_counts(self, start: date, end: date) -> Counter[date]:
         """How many appointments and blocks each day has that has any."""
@@ -169,5 +169,5 @@ async def stage(stranger: Stage) -> Stage:
         await client.post("/login", data=form | {"_csrf": client.cookies["csrf_token"]})
         cookie = {"name": "neo_session", "value": client.cookies["neo_session"], "url": stranger.sandbox.url}
     await stranger.store.put(account.slug, Session("first", [cookie]))
-    await stranger.sandbox.clear_ledger()
+    await stranger.sandbox.clear_request_log()
     return stranger

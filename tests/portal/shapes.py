@@ -9,7 +9,7 @@ from uuid import UUID
 
 from engine.clinic import Clinic
 from engine.dates import DateRange
-from engine.portal.answer import Answer
+from engine.portal.response import PortalResponse
 
 NOW = datetime(2026, 1, 22, 12, tzinfo=UTC)
 DAY = date(2026, 1, 22)
@@ -79,9 +79,9 @@ NEO_2026: dict[str, Any] = {
 }
 
 
-def answer(value: Any, *, status: int = 200, **headers: str) -> Answer:
+def answer(value: Any, *, status: int = 200, **headers: str) -> PortalResponse:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return Answer("https://portal.test/", status, {"content-type": "application/json"} | headers, body)
+    return PortalResponse("https://portal.test/", status, {"content-type": "application/json"} | headers, body)
 
 
 def only(day: date) -> DateRange:

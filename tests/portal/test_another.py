@@ -15,13 +15,13 @@ import pytest
 
 from engine.calendar_source import CalendarSource
 from engine.clinic import Clinic
-from engine.coordinate import coordinate
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.failure import Failure, Reason
-from engine.reconcile import reconcile_date
-from engine.removals import Fence
-from engine.scrape import Desk, scrape_dates
+from engine.removals import RemovalLimit
+from engine.steps.coordinate import coordinate
+from engine.steps.reconcile import reconcile_date
+from engine.steps.scrape import ScrapeContext, scrape_dates
 from engine.store.clinics import add_clinic, set_credentials
 from engine.store.database import Database
 from engine.store.syncs.admission import admit
@@ -105,29 +105,33 @@ async def test_the_engine_syncs_a_clinic_with_it(
             clinic = await add_clinic(connection, "elm-street", "Elm Street", "America/Chicago")
             await set_credentials(connection, vault, clinic.id, CREDENTIALS)
         limits = Limits(span_days=span_days)
-        desk = Desk(database, portal, vault, "worker", limits, hold, lambda: 0.5, lambda _: None)  # type: ignore[arg-type,return-value]
-        assert await run(desk, clinic) == (SyncStatus.COMPLETED, 3)
+        harness = ScrapeContext(database, portal, vault, "worker", limits, hold, lambda: 0.5, lambda _: None)  # type: ignore[arg-type,return-value]
+        assert await run(harness, clinic) == (SyncStatus.COMPLETED, 3)
         async with database.connection() as connection:
             assert await connection.fetchval("select count(*) from clinic_schedule_config") == 1
         gone = next(iter(DATES))
         (files / f"{gone}.csv").write_text("end\n")
-        assert await run(desk, clinic) == (SyncStatus.COMPLETED, 2)
+        assert await run(harness, clinic) == (SyncStatus.COMPLETED, 2)
         (files / "password").write_text("another")
-        assert await run(desk, clinic) == (SyncStatus.FAILED, 2)
+        assert await run(harness, clinic) == (SyncStatus.FAILED, 2)
     finally:
         await database.close()
 
 
-async def run(desk: Desk, clinic: Clinic) -> tuple[SyncStatus, int]:
+async def run(harness: ScrapeContext, clinic: Clinic) -> tuple[SyncStatus, int]:
     """A whole sync, with nobody but this function to carry the messages: how it ended, and what is stored then."""
-    database, limits, fence = desk.database, replace(desk.limits, calls_in_flight=9), Fence(20, 100.0)
+    database, limits, removal_limit = (
+        harness.database,
+        replace(harness.limits, calls_in_flight=9),
+        RemovalLimit(20, 100.0),
+    )
     async with database.transaction() as connection:
         admission = await admit(connection, SyncRequest(clinic.id, DATES), list(DATES), limits)
     sync_id = admission.sync_id
     while True:
-        step = await coordinate(database, sync_id, limits, fence)
+        step = await coordinate(database, sync_id, limits, removal_limit)
         for span in step.dispatch:
-            done = await scrape_dates(desk, sync_id, span.lead, span.days)
+            done = await scrape_dates(harness, sync_id, span.lead, span.days)
             for seen in done.reconcile:
                 await reconcile_date(database, sync_id, seen)
         async with database.connection() as connection:

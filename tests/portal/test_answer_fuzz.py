@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from engine.dates import DateRange
 from engine.failure import PortalFailure
-from engine.portal.answer import Answer
 from engine.portal.calendar import read_calendar
 from engine.portal.envelope import WRAPPERS
 from engine.portal.fields import KNOWN_NAMES
+from engine.portal.response import PortalResponse
 from engine.portal.schedule_config import ConfigSource, read_config
 from engine.snapshot import Snapshot
 from tests.portal.shapes import CAMEL, DAY, DENVER, NOW, SNAKE, answer
@@ -46,7 +46,7 @@ names = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_character
 fuzz = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def attempt(given_answer: Answer) -> dict[date, Snapshot] | None:
+def attempt(given_answer: PortalResponse) -> dict[date, Snapshot] | None:
     """The snapshots, or None for a failure with a reason; anything else is an error of the test."""
     try:
         return dict(read_calendar(given_answer, DENVER, SPAN, NOW))
@@ -164,7 +164,7 @@ def test_any_json_is_complete_and_consistent_or_fails_with_a_reason(value: Any):
 )
 def test_any_bytes_with_any_headers_fail_with_a_reason(body: bytes, status: int, headers: dict[str, str]):
     assume(body not in (b"[]", b""))
-    if snapshots := attempt(Answer("https://portal.test/", status, headers, body)):
+    if snapshots := attempt(PortalResponse("https://portal.test/", status, headers, body)):
         check_consistent(snapshots)
 
 

@@ -21,7 +21,7 @@ from engine.portal import BrowserLimits, BrowserMissing, find_chromium
 from engine.portal.browser import Browser
 from engine.portal.chromium import Chromium
 from engine.snapshot import Snapshot
-from ops.sandbox.client import LedgerEntry
+from ops.sandbox.client import LoggedRequest
 from tests.portal.conftest import LIMITS, Stage
 
 pytestmark = pytest.mark.anyio
@@ -127,7 +127,7 @@ async def test_a_worn_browser_finishes_what_it_was_doing(launch: Launch):
 
 async def test_a_crash_gives_the_date_back_and_the_next_one_a_new_browser(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
+    await stage.sandbox.fault_settings(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     psutil.Process(chromium_of(stage).pid).kill()
@@ -140,7 +140,7 @@ async def test_a_crash_gives_the_date_back_and_the_next_one_a_new_browser(launch
 
 async def test_a_driver_that_is_killed_is_a_crash_too(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
+    await stage.sandbox.fault_settings(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     psutil.Process(chromium_of(stage).pid).parent().kill()
@@ -161,14 +161,14 @@ async def test_a_hung_browser_is_killed_and_not_waited_for(launch: Launch):
 
 async def test_a_browser_that_hangs_during_a_sign_in_is_not_mistaken_for_a_slow_portal(launch: Launch):
     stage = launch(answer=PATIENCE)
-    await stage.sandbox.dials(latency_ms=2000)
+    await stage.sandbox.fault_settings(latency_ms=2000)
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     psutil.Process(chromium_of(stage).pid).send_signal(signal.SIGSTOP)
     found = await scrape
     assert isinstance(found, Failure)
     assert found.reason is Reason.BROWSER_CRASHED
-    await stage.sandbox.dials(latency_ms=0)
+    await stage.sandbox.fault_settings(latency_ms=0)
     await stage.assert_true(await sign_in(stage))
 
 
@@ -182,7 +182,7 @@ async def test_a_hung_driver_is_killed_too(launch: Launch):
 async def test_a_cancelled_call_ends_at_once_in_the_portal_too_and_the_next_one_goes_on(launch: Launch):
     stage = launch()
     await sign_in(stage)
-    await stage.sandbox.dials(fail=[{"mode": "hang", "seconds": 300, "count": 1}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "hang", "seconds": 300, "count": 1}])
     scrape = asyncio.create_task(stage.scrape_one())
     await in_flight(stage, "calendar")
     scrape.cancel()
@@ -203,7 +203,7 @@ async def test_a_session_of_the_store_needs_no_browser(launch: Launch):
 
 async def test_a_cancelled_sign_in_lets_the_next_one_have_its_turn(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
+    await stage.sandbox.fault_settings(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     scrape.cancel()
@@ -225,7 +225,7 @@ async def test_a_scrape_that_waits_for_a_token_gives_way_to_a_cancel(launch: Lau
 
 async def test_closing_ends_what_is_in_use(launch: Launch):
     stage = launch()
-    await stage.sandbox.dials(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300}])
+    await stage.sandbox.fault_settings(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300}])
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
     await stage.browser.close()
@@ -253,7 +253,7 @@ async def in_flight(stage: Stage, kind: str) -> None:
     await until_call(stage, lambda call: call.kind == kind and call.done_at is None)
 
 
-async def until_call(stage: Stage, condition: Callable[[LedgerEntry], bool]) -> None:
+async def until_call(stage: Stage, condition: Callable[[LoggedRequest], bool]) -> None:
     async with asyncio.timeout(60):
         while not any(map(condition, await stage.calls())):
             await asyncio.sleep(0.02)

@@ -48,12 +48,12 @@ async def has_all(thief: Thief) -> bool:
 
 
 async def tried(sandbox: Sandbox) -> set[str]:
-    return {call.query["channel"] for call in await sandbox.ledger() if call.path == "/tried"}
+    return {call.query["channel"] for call in await sandbox.request_log() if call.path == "/tried"}
 
 
 async def test_what_is_typed_leaves_the_portal_by_no_channel(stranger: Stage):
     async with open_thief() as thief:
-        await stranger.sandbox.dials(leak_to=thief.url)
+        await stranger.sandbox.fault_settings(leak_to=thief.url)
         await stranger.assert_true(await stranger.scrape_one())
         assert await tried(stranger.sandbox) == CHANNELS
         assert thief.received == []
@@ -62,7 +62,7 @@ async def test_what_is_typed_leaves_the_portal_by_no_channel(stranger: Stage):
 async def test_the_channels_are_open_in_a_browser_without_protection(stranger: Stage):
     """Or the test above would prove nothing."""
     async with open_thief() as thief, async_playwright() as playwright:
-        await stranger.sandbox.dials(leak_to=thief.url)
+        await stranger.sandbox.fault_settings(leak_to=thief.url)
         plain = await playwright.chromium.launch(
             executable_path=find_chromium(None), chromium_sandbox=os.geteuid() != 0
         )
@@ -86,7 +86,7 @@ async def test_a_redirect_out_of_the_portal_carries_nothing(stranger: Stage, sta
     async with open_thief() as thief:
         for address in (thief.url, thief.url.replace("http:", "https:")):
             rule = {"on": [kind], "mode": "redirect", "status": status, "location": f"{address}/login"}
-            await stranger.sandbox.dials(fail=[rule])
+            await stranger.sandbox.fault_settings(fail=[rule])
             failure = await sign_in(stranger)
             assert failure is not None
             assert failure.reason is Reason.LEFT_PORTAL
@@ -96,7 +96,7 @@ async def test_a_redirect_out_of_the_portal_carries_nothing(stranger: Stage, sta
 @pytest.mark.parametrize("status", [302, 303, 307, 308])
 async def test_a_redirect_inside_the_portal_is_followed(stranger: Stage, status: int):
     rule = {"on": ["login"], "mode": "redirect", "status": status, "location": "/login?again", "count": 1}
-    await stranger.sandbox.dials(fail=[rule])
+    await stranger.sandbox.fault_settings(fail=[rule])
     failure = await sign_in(stranger)
     posts = [call.query for call in await stranger.calls("login")]
     assert posts == ([{}, {"again": ""}] if status > 303 else [{}])
@@ -105,7 +105,7 @@ async def test_a_redirect_inside_the_portal_is_followed(stranger: Stage, status:
 
 async def test_scripts_and_styles_come_from_elsewhere_until_something_is_typed(stranger: Stage):
     async with open_thief() as host:
-        await stranger.sandbox.dials(assets_from=host.url)
+        await stranger.sandbox.fault_settings(assets_from=host.url)
         await stranger.assert_true(await stranger.scrape_one())
         assert host.channels() == {"library.js", "style.css"}
 
@@ -117,7 +117,7 @@ async def test_chromium_resolves_no_name_and_reaches_nothing_of_its_own(
     monkeypatch.setattr(chromium, "SWITCHES", (*chromium.SWITCHES, f"--log-net-log={log}"))
     browser = Browser(stranger.settings)
     async with open_thief() as thief:
-        await stranger.sandbox.dials(leak_to=thief.url)
+        await stranger.sandbox.fault_settings(leak_to=thief.url)
         stage = Stage(stranger.sandbox, stranger.account, stranger.settings, browser)
         await stage.assert_true(await stage.scrape_one())
     await browser.close()

@@ -11,7 +11,7 @@ from engine.config_reading import ConfigReading
 from engine.failure import Failure, Reason
 from engine.portal.config_calls import ASK_AGAIN_AFTER
 from engine.schedule import ScheduleConfig, same_hours
-from ops.sandbox.client import LedgerEntry
+from ops.sandbox.client import LoggedRequest
 from tests.portal.conftest import Stage
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ async def asked(stage: Stage) -> list[str]:
     return [_call(call) for call in await stage.calls("config")]
 
 
-def _call(call: LedgerEntry) -> str:
+def _call(call: LoggedRequest) -> str:
     return call.path.rsplit("/", 1)[-1]
 
 
@@ -52,7 +52,7 @@ async def test_the_newer_call_is_enough(stage: Stage) -> None:
 
 
 async def test_a_portal_without_the_newer_call_is_remembered_for_a_day(stage: Stage) -> None:
-    await stage.sandbox.dials(config_calls="old")
+    await stage.sandbox.fault_settings(config_calls="old")
     portal, now = stage.portal, datetime.now(UTC)
     for after in (timedelta(), ASK_AGAIN_AFTER / 2, ASK_AGAIN_AFTER):
         reading = await portal.schedule_config(
@@ -67,16 +67,16 @@ async def test_a_portal_without_the_newer_call_is_remembered_for_a_day(stage: St
 
 async def test_a_portal_that_gets_the_newer_call_is_asked_for_it_when_the_older_one_is_gone(stage: Stage) -> None:
     portal = stage.portal
-    await stage.sandbox.dials(config_calls="old")
+    await stage.sandbox.fault_settings(config_calls="old")
     await portal.schedule_config(stage.clinic, stage.credentials)
-    await stage.sandbox.dials(config_calls="new")
+    await stage.sandbox.fault_settings(config_calls="new")
     reading = await portal.schedule_config(stage.clinic, stage.credentials)
     assert isinstance(reading, ConfigReading)
     assert reading.config.hours == USUAL
 
 
 async def test_a_failing_newer_call_is_replaced_by_the_older_one_and_named(stage: Stage) -> None:
-    await stage.sandbox.dials(fail=[{"on": ["config"], "mode": "status", "status": 500, "count": 1}])
+    await stage.sandbox.fault_settings(fail=[{"on": ["config"], "mode": "status", "status": 500, "count": 1}])
     reading = await read(stage)
     assert (reading.source, reading.is_fallback) == (OLDER, True)
     assert reading.config.hours == ENVELOPE
@@ -100,7 +100,7 @@ async def test_a_failing_newer_call_is_replaced_by_the_older_one_and_named(stage
 async def test_a_configuration_that_fails_has_a_reason(
     stage: Stage, rule: dict[str, Any], reason: Reason, calls: int
 ) -> None:
-    await stage.sandbox.dials(fail=[{"on": ["config"], **rule}])
+    await stage.sandbox.fault_settings(fail=[{"on": ["config"], **rule}])
     failure = await stage.portal.schedule_config(stage.clinic, stage.credentials)
     assert isinstance(failure, Failure)
     assert failure.reason is reason
@@ -109,12 +109,13 @@ async def test_a_configuration_that_fails_has_a_reason(
 
 @pytest.mark.parametrize("calls", ["new", "old"])
 @pytest.mark.parametrize(
-    ("dials", "closes"), [({"config_hours": "over_midnight"}, 26 * 60), ({"config_hours": "24:00"}, 24 * 60)]
+    ("fault_settings", "closes"),
+    [({"config_hours": "over_midnight"}, 26 * 60), ({"config_hours": "24:00"}, 24 * 60)],
 )
 async def test_hours_over_midnight_are_understood(
-    stage: Stage, calls: str, dials: dict[str, str], closes: int
+    stage: Stage, calls: str, fault_settings: dict[str, str], closes: int
 ) -> None:
-    await stage.sandbox.dials(config_calls=calls, **dials)
+    await stage.sandbox.fault_settings(config_calls=calls, **fault_settings)
     reading = await read(stage)
     assert reading.problems == ()
     expected = ENVELOPE if calls == "old" else USUAL
@@ -125,7 +126,7 @@ async def test_hours_over_midnight_are_understood(
 
 @pytest.mark.parametrize("calls", ["new", "old"])
 async def test_other_names_are_understood_where_their_meaning_is_certain(stage: Stage, calls: str) -> None:
-    await stage.sandbox.dials(config_calls=calls, config_keys="synonyms")
+    await stage.sandbox.fault_settings(config_calls=calls, config_keys="synonyms")
     reading = await read(stage)
     assert reading.problems == ()
     assert reading.config.hours == (ENVELOPE if calls == "old" else USUAL)
@@ -133,7 +134,7 @@ async def test_other_names_are_understood_where_their_meaning_is_certain(stage: 
 
 @pytest.mark.parametrize("calls", ["new", "old"])
 @pytest.mark.parametrize(
-    ("dials", "message"),
+    ("fault_settings", "message"),
     [
         ({"config_keys": "renamed"}, "businessHours is missing (unknown names: clinicTimes)"),
         ({"config_missing": ["businessHours"]}, "businessHours is missing"),
@@ -141,9 +142,9 @@ async def test_other_names_are_understood_where_their_meaning_is_certain(stage: 
     ids=str,
 )
 async def test_hours_that_are_not_there_are_named_and_not_invented(
-    stage: Stage, calls: str, dials: dict[str, Any], message: str
+    stage: Stage, calls: str, fault_settings: dict[str, Any], message: str
 ) -> None:
-    await stage.sandbox.dials(config_calls=calls, **dials)
+    await stage.sandbox.fault_settings(config_calls=calls, **fault_settings)
     reading = await read(stage)
     assert reading.config.hours is None
     assert [problem.message for problem in reading.problems] == [message]

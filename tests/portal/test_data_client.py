@@ -17,12 +17,12 @@ import httpcore
 import pytest
 
 from engine.failure import PortalFailure, Reason
-from engine.portal import PortalSettings, Session, witness
+from engine.portal import PortalSettings, Session, evidence_recorder
 from engine.portal.cookies import CookieJar
 from engine.portal.data_client import DataClient
-from engine.portal.masking import mask_body
+from engine.portal.error_mapping import map_portal_errors
 from engine.portal.network import Upstream
-from engine.portal.rim import portal_rim
+from engine.portal.redaction import mask_body
 from engine.snapshot import Snapshot
 from tests.portal.conftest import TODAY, Stage
 
@@ -67,7 +67,7 @@ async def serving(**options: Any) -> AsyncIterator[tuple[Server, DataClient]]:
 
 
 async def get(server: Server, client: DataClient) -> bytes:
-    with portal_rim("the call"):
+    with map_portal_errors("the call"):
         return (await client.get(f"http://127.0.0.1:{server.port}/x", {})).body
 
 
@@ -165,7 +165,7 @@ async def test_an_answer_that_breaks_off_is_a_lost_connection_or_a_bad_answer(op
     ids=str,
 )
 def test_errors_of_the_client_have_a_reason(error: Exception, reason: Reason):
-    with pytest.raises(PortalFailure) as raised, portal_rim("the call"):
+    with pytest.raises(PortalFailure) as raised, map_portal_errors("the call"):
         raise error
     assert raised.value.failure.reason is reason
 
@@ -226,7 +226,7 @@ def test_what_an_answer_sets_comes_back_into_the_session(set_cookies: Sequence[s
 
 
 async def test_a_cookie_that_the_portal_changes_is_stored_for_the_next_scrape(stage: Stage):
-    await stage.sandbox.dials(rotate_sessions=True)
+    await stage.sandbox.fault_settings(rotate_sessions=True)
     for _ in range(3):
         await stage.assert_true(await stage.scrape_one())
     assert await stage.calls("login") == []
@@ -237,7 +237,7 @@ async def test_a_cookie_that_the_portal_changes_is_stored_for_the_next_scrape(st
 
 async def test_calls_are_made_in_the_name_of_the_browser_that_signed_in(stranger: Stage):
     await stranger.scrape_one()
-    agents = {call.kind: call.user_agent for call in await stranger.sandbox.ledger()}
+    agents = {call.kind: call.user_agent for call in await stranger.sandbox.request_log()}
     assert agents["calendar"] == agents["login"]
     assert re.search("Chrome", agents["calendar"])
 
@@ -251,10 +251,10 @@ async def test_what_is_no_evidence_is_not_masked_and_the_rest_not_on_the_loop(
         masked.append(threading.current_thread())
         return mask_body(body, content_type)
 
-    monkeypatch.setattr(witness, "mask_body", watch)
+    monkeypatch.setattr(evidence_recorder, "mask_body", watch)
     assert isinstance(await stage.scrape_one(), Snapshot)
     assert masked == []
-    await stage.sandbox.dials(fail=[{"mode": "not_json"}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "not_json"}])
     await stage.scrape_one()
     assert "upstream" in stage.evidence.kept[TODAY].body
     assert masked

@@ -19,7 +19,7 @@ WEEK_END = TODAY + timedelta(days=6)
 
 @pytest.mark.parametrize("span_days", [1, 3, 7])
 @pytest.mark.parametrize(
-    "dials",
+    "fault_settings",
     [
         pytest.param({"empty_once": True}, id="empty once for each range"),
         pytest.param({"fail": [{"mode": "empty", "count": 1}]}, id="empty once"),
@@ -30,16 +30,16 @@ WEEK_END = TODAY + timedelta(days=6)
     ],
 )
 async def test_a_new_clinic_gets_the_truth_from_a_portal_that_lies_for_a_while_or_about_spans(
-    stage: Stage, dials: dict[str, Any], span_days: int
+    stage: Stage, fault_settings: dict[str, Any], span_days: int
 ):
-    await stage.sandbox.dials(**dials)
+    await stage.sandbox.fault_settings(**fault_settings)
     for snapshot in await stage.having(span_days=span_days).scrape(TODAY, WEEK_END):
         await stage.assert_true(snapshot)
 
 
 @pytest.mark.parametrize("span_days", [1, 7])
 async def test_what_stays_empty_is_marked(stage: Stage, span_days: int):
-    await stage.sandbox.dials(empty=True)
+    await stage.sandbox.fault_settings(empty=True)
     is_open = (await stage.true_counts(TODAY, WEEK_END)).__contains__
     found = await stage.having(span_days=span_days).scrape(TODAY, WEEK_END, is_open=is_open)
     for snapshot in found:
@@ -49,14 +49,14 @@ async def test_what_stays_empty_is_marked(stage: Stage, span_days: int):
 
 
 async def test_a_warm_span_that_loses_a_record_of_its_last_day_is_not_believed(stage: Stage):
-    await stage.sandbox.dials(cut_spans=1)
+    await stage.sandbox.fault_settings(cut_spans=1)
     stored = await stage.true_counts(TODAY, WEEK_END)
     for snapshot in await stage.having(span_days=7).scrape(TODAY, WEEK_END, stored=stored):
         await stage.assert_true(snapshot)
 
 
 async def test_a_second_question_that_fails_fails_the_day(stage: Stage):
-    await stage.sandbox.dials(fail=[{"mode": "empty", "count": 1}, {"mode": "status", "status": 503}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "empty", "count": 1}, {"mode": "status", "status": 503}])
     failure = await stage.scrape_one()
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.PORTAL_UNAVAILABLE

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.portal.masking import mask_body, tell_address, tell_headers
+from engine.portal.redaction import mask_body, tell_address, tell_headers
 from tests.portal.shapes import CAMEL, NEO_2026, SNAKE
 
 PERSONAL = ["Biscuit", "Ada", "Nowak", "555", "0142", "Lindqvist", "limps", "7001"]

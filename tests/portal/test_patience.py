@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from engine.portal.patience import OutOfPatience, Patience
+from engine.portal.pausable_timeout import PausableTimeout, TimeIsUp
 from tests.portal.doubles import let_pass
 
 pytestmark = pytest.mark.anyio
@@ -16,15 +16,15 @@ LIMIT = 100.0
 
 async def test_a_limit_ends_what_takes_too_long():
     async def take_too_long() -> None:
-        async with Patience().limit(LIMIT):
+        async with PausableTimeout().limit(LIMIT):
             await let_pass(LIMIT + 1)
 
-    with pytest.raises(OutOfPatience):
+    with pytest.raises(TimeIsUp):
         await take_too_long()
 
 
 async def test_a_limit_stands_still_while_any_part_waits_for_its_turn():
-    patience, first_waits, second_waits = Patience(), asyncio.Event(), asyncio.Event()
+    patience, first_waits, second_waits = PausableTimeout(), asyncio.Event(), asyncio.Event()
 
     async def wait_for_a_turn() -> None:
         with patience.waiting():
@@ -42,7 +42,7 @@ async def test_a_limit_stands_still_while_any_part_waits_for_its_turn():
 
 
 async def test_a_limit_that_begins_while_another_part_waits_stands_still_until_then():
-    patience, waits, may_go_on = Patience(), asyncio.Event(), asyncio.Event()
+    patience, waits, may_go_on = PausableTimeout(), asyncio.Event(), asyncio.Event()
 
     async def wait_for_a_turn() -> None:
         with patience.waiting():
@@ -62,7 +62,7 @@ async def test_a_limit_that_begins_while_another_part_waits_stands_still_until_t
                 await let_pass(0.75 * LIMIT)
                 passed.append("most of it")
 
-    with pytest.raises(OutOfPatience):
+    with pytest.raises(TimeIsUp):
         await begin_and_take_too_long()
     assert passed == ["most of it"]
 
@@ -71,7 +71,7 @@ async def test_a_limit_goes_on_where_it_stood():
     passed = []
 
     async def wait_and_take_too_long() -> None:
-        patience = Patience()
+        patience = PausableTimeout()
         async with patience.limit(LIMIT):
             for share in (0.5, 0.25, 0.5):
                 with patience.waiting():
@@ -79,7 +79,7 @@ async def test_a_limit_goes_on_where_it_stood():
                 await let_pass(share * LIMIT)
                 passed.append(share)
 
-    with pytest.raises(OutOfPatience):
+    with pytest.raises(TimeIsUp):
         await wait_and_take_too_long()
     assert passed == [0.5, 0.25]
 
@@ -88,7 +88,7 @@ async def test_waiting_gives_way_to_a_cancel():
     waits = asyncio.Event()
 
     async def wait() -> None:
-        patience = Patience()
+        patience = PausableTimeout()
         async with patience.limit(LIMIT):
             with patience.waiting():
                 waits.set()

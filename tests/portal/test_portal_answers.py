@@ -18,18 +18,18 @@ FORTNIGHT_END = TODAY + timedelta(days=13)
 
 
 @pytest.mark.parametrize(
-    ("spelling", "times"),
+    ("field_variant", "times"),
     [("a", "t"), ("a", "offset"), ("b", "space"), ("b", "offset"), ("mixed", "mixed"), ("2026", "space")],
 )
-async def test_every_spelling_is_read_as_what_is_true(stage: Stage, spelling: str, times: str):
-    await stage.sandbox.dials(spelling=spelling, times=times)
+async def test_every_spelling_is_read_as_what_is_true(stage: Stage, field_variant: str, times: str):
+    await stage.sandbox.fault_settings(field_variant=field_variant, times=times)
     for snapshot in await stage.scrape(TODAY, TODAY + timedelta(days=1)):
         await stage.assert_true(snapshot)
 
 
 async def test_the_spelling_of_2026_tells_every_reference_and_new_fields_change_nothing(stage: Stage):
-    await stage.sandbox.dials(
-        spelling="2026", wrapper="appointments", drift=["new_fields", "surrogate_beside", "entities"]
+    await stage.sandbox.fault_settings(
+        field_variant="2026", wrapper="appointments", drift=["new_fields", "surrogate_beside", "entities"]
     )
     snapshot = await stage.scrape_one()
     await stage.assert_true(snapshot)
@@ -46,17 +46,17 @@ async def test_the_spelling_of_2026_tells_every_reference_and_new_fields_change_
 
 @pytest.mark.parametrize("wrapper", ["array", "events", "data", "appointments", "results"])
 async def test_every_wrapper_is_known(stage: Stage, wrapper: str):
-    await stage.sandbox.dials(wrapper=wrapper)
+    await stage.sandbox.fault_settings(wrapper=wrapper)
     snapshot = await stage.scrape_one()
     await stage.assert_true(snapshot)
     assert isinstance(snapshot, Snapshot)
     assert snapshot.proof.wrapper == wrapper
 
 
-@pytest.mark.parametrize("spelling", ["a", "b", "mixed"])
-async def test_both_clinics_are_right_on_the_days_their_clocks_change(strangers: list[Stage], spelling: str):
+@pytest.mark.parametrize("field_variant", ["a", "b", "mixed"])
+async def test_both_clinics_are_right_on_the_days_their_clocks_change(strangers: list[Stage], field_variant: str):
     for stage in strangers:
-        await stage.sandbox.dials(spelling=spelling)
+        await stage.sandbox.fault_settings(field_variant=field_variant)
         for change in clock_changes(stage, 2026):
             for snapshot in await stage.scrape(change - timedelta(days=1), change):
                 await stage.assert_true(snapshot)
@@ -95,7 +95,7 @@ async def test_a_span_that_is_read_for_the_first_time_costs_a_call_for_its_last_
 
 
 @pytest.mark.parametrize(
-    "dials",
+    "fault_settings",
     [
         {"max_span_days": 3},
         {"max_span_days": 1},
@@ -108,15 +108,15 @@ async def test_a_span_that_is_read_for_the_first_time_costs_a_call_for_its_last_
     ],
     ids=str,
 )
-async def test_a_span_that_fails_or_is_cut_off_is_halved(stage: Stage, dials: dict[str, Any]):
-    await stage.sandbox.dials(**dials)
+async def test_a_span_that_fails_or_is_cut_off_is_halved(stage: Stage, fault_settings: dict[str, Any]):
+    await stage.sandbox.fault_settings(**fault_settings)
     for snapshot in await stage.having(span_days=7).scrape(TODAY, WEEK_END):
         await stage.assert_true(snapshot)
     assert 2 < len(await stage.calls("calendar")) <= 2 * 13
 
 
 async def test_a_day_that_is_cut_off_where_others_were_is_not_believed(stage: Stage):
-    await stage.sandbox.dials(max_records=30)
+    await stage.sandbox.fault_settings(max_records=30)
     found = await stage.having(span_days=7).scrape(TODAY, WEEK_END)
     for item in found:
         if isinstance(item, Snapshot):
@@ -126,7 +126,7 @@ async def test_a_day_that_is_cut_off_where_others_were_is_not_believed(stage: St
 
 async def test_one_bad_day_fails_alone(stage: Stage):
     bad = TODAY + timedelta(days=2)
-    await stage.sandbox.dials(fail=[{"mode": "not_json", "date": str(bad)}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "not_json", "date": str(bad)}])
     for day, found in zip(
         [TODAY + timedelta(days=n) for n in range(7)],
         await stage.having(span_days=7).scrape(TODAY, WEEK_END),
@@ -141,7 +141,7 @@ async def test_one_bad_day_fails_alone(stage: Stage):
 
 
 async def test_a_refused_span_is_not_halved_into_more_calls(stage: Stage):
-    await stage.sandbox.dials(fail=[{"mode": "status", "status": 429}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "status", "status": 429}])
     stored = await stage.true_counts(TODAY, FORTNIGHT_END)
     found = await stage.having(span_days=7).scrape(TODAY, FORTNIGHT_END, stored=stored)
     assert {failure.reason for failure in found if isinstance(failure, Failure)} == {Reason.RATE_LIMITED}
@@ -158,7 +158,7 @@ async def test_changes_of_the_schedule_are_seen(stage: Stage):
 
 
 async def test_a_configuration_that_fails_has_a_reason(stage: Stage):
-    await stage.sandbox.dials(fail=[{"on": ["config"], "mode": "status", "status": 500}])
+    await stage.sandbox.fault_settings(fail=[{"on": ["config"], "mode": "status", "status": 500}])
     failure = await stage.portal.schedule_config(stage.clinic, stage.credentials)
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.PORTAL_UNAVAILABLE

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
 
-from actors.portal_health import ADDRESS, CLINIC, Health, Outcome, Policy, Scrape
-from actors.portal_limits import PortalBreaker
+from actors.runtime.portal_health import ADDRESS, CLINIC, Health, Outcome, Policy, Scrape
+from actors.runtime.portal_limits import PortalBreaker
 from engine.failure import Reason
 
 FORTNIGHT = [f"day {n}" for n in range(14)]

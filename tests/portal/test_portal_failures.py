@@ -44,13 +44,13 @@ pytestmark = pytest.mark.anyio
 async def test_a_failing_call_is_a_failure_with_its_reason_and_evidence(
     stage: Stage, rule: dict[str, Any], reason: Reason
 ):
-    await stage.sandbox.dials(fail=[rule])
+    await stage.sandbox.fault_settings(fail=[rule])
     failure = await stage.scrape_one()
     assert isinstance(failure, Failure)
     assert failure.reason is reason
     evidence = stage.evidence.kept[TODAY]
     assert evidence.failure == failure
-    await stage.sandbox.dials(fail=[])
+    await stage.sandbox.fault_settings(fail=[])
     await stage.assert_true(await stage.scrape_one())
 
 
@@ -58,7 +58,7 @@ async def test_a_failing_call_is_a_failure_with_its_reason_and_evidence(
 async def test_429_is_told_to_the_budget_with_the_pause_that_the_portal_asks_for(
     stage: Stage, header: str | None, seconds: float | None
 ):
-    await stage.sandbox.dials(fail=[{"mode": "status", "status": 429, "retry_after": header}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "status", "status": 429, "retry_after": header}])
     failure = await stage.scrape_one()
     assert failure == Failure(Reason.RATE_LIMITED, "too many calls (429)", seconds)
     assert stage.budget.pauses == [seconds]
@@ -66,7 +66,7 @@ async def test_429_is_told_to_the_budget_with_the_pause_that_the_portal_asks_for
 
 async def test_a_429_during_the_sign_in_pauses_everybody_too(stranger: Stage):
     stage = stranger
-    await stage.sandbox.dials(
+    await stage.sandbox.fault_settings(
         fail=[{"on": ["login_page"], "mode": "status", "status": 429, "retry_after": "3", "count": 1}]
     )
     failure = await stage.scrape_one()
@@ -89,8 +89,8 @@ async def test_a_429_during_the_sign_in_pauses_everybody_too(stranger: Stage):
     ],
 )
 async def test_an_answer_that_is_not_understood_is_never_believed(stage: Stage, drift: str):
-    for spelling in ("a", "b"):
-        await stage.sandbox.dials(drift=[drift], spelling=spelling)
+    for field_variant in ("a", "b"):
+        await stage.sandbox.fault_settings(drift=[drift], field_variant=field_variant)
         found = await stage.portal.scrape(stage.clinic, stage.credentials, only(TODAY))
         failure = found[TODAY]
         assert isinstance(failure, Failure)
@@ -112,7 +112,7 @@ async def test_an_answer_that_is_not_understood_is_never_believed(stage: Stage, 
 )
 async def test_a_record_that_stays_unusable_costs_itself_and_not_its_day(stage: Stage, drift: str):
     truth = await stage.sandbox.truth(stage.account.company_id, TODAY, TODAY)
-    await stage.sandbox.dials(drift=[drift])
+    await stage.sandbox.fault_settings(drift=[drift])
     snapshot = await stage.scrape_one()
     assert isinstance(snapshot, Snapshot)
     assert len(snapshot.appointments) == len(truth) - 1
@@ -122,7 +122,7 @@ async def test_a_record_that_stays_unusable_costs_itself_and_not_its_day(stage: 
 
 
 async def test_a_record_that_was_unusable_once_is_read_by_the_second_call(stage: Stage):
-    await stage.sandbox.dials(fail=[{"mode": "bad_record", "count": 1}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "bad_record", "count": 1}])
     snapshot = await stage.scrape_one()
     await stage.assert_true(snapshot)
     assert isinstance(snapshot, Snapshot)
@@ -131,7 +131,7 @@ async def test_a_record_that_was_unusable_once_is_read_by_the_second_call(stage:
 
 
 async def test_the_unknown_names_are_told_and_the_evidence_is_kept(stage: Stage):
-    await stage.sandbox.dials(drift=["renamed_fields"])
+    await stage.sandbox.fault_settings(drift=["renamed_fields"])
     failure = await stage.scrape_one()
     assert isinstance(failure, Failure)
     assert "startsAt" in failure.message
@@ -143,14 +143,14 @@ async def test_the_unknown_names_are_told_and_the_evidence_is_kept(stage: Stage)
 
 
 async def test_an_answer_that_says_try_again_is_bad_and_not_changed(stage: Stage):
-    await stage.sandbox.dials(fail=[{"mode": "drift_error"}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "drift_error"}])
     failure = await stage.scrape_one()
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.BAD_ANSWER
 
 
 async def test_a_renamed_meaning_is_not_hidden_by_asking_for_single_days(stage: Stage):
-    await stage.sandbox.dials(drift=["renamed_patient"])
+    await stage.sandbox.fault_settings(drift=["renamed_patient"])
     found = await stage.having(span_days=7).scrape(TODAY, TODAY + timedelta(days=6))
     assert {each.reason for each in found if isinstance(each, Failure)} == {Reason.PORTAL_CHANGED}
     assert len([each for each in found if isinstance(each, Failure)]) == 7
@@ -159,7 +159,7 @@ async def test_a_renamed_meaning_is_not_hidden_by_asking_for_single_days(stage: 
 
 @pytest.mark.parametrize("drift", ["duplicate", "unknown_status", "unknown_field"])
 async def test_what_can_be_understood_is_believed_and_accounted_for(stage: Stage, drift: str):
-    await stage.sandbox.dials(drift=[drift])
+    await stage.sandbox.fault_settings(drift=[drift])
     snapshot = await stage.scrape_one()
     assert isinstance(snapshot, Snapshot)
     proof = snapshot.proof
@@ -171,7 +171,7 @@ async def test_what_can_be_understood_is_believed_and_accounted_for(stage: Stage
 
 
 async def test_an_empty_answer_is_asked_for_twice_where_the_database_holds_several(stage: Stage):
-    await stage.sandbox.dials(fail=[{"mode": "empty", "count": 1}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "empty", "count": 1}])
     snapshot = await stage.scrape_one(stored={TODAY: 12})
     await stage.assert_true(snapshot)
     assert isinstance(snapshot, Snapshot)
@@ -180,7 +180,7 @@ async def test_an_empty_answer_is_asked_for_twice_where_the_database_holds_sever
 
 
 async def test_an_empty_answer_that_is_given_twice_is_believed(stage: Stage):
-    await stage.sandbox.dials(empty=True)
+    await stage.sandbox.fault_settings(empty=True)
     snapshot = await stage.scrape_one(stored={TODAY: 12})
     assert isinstance(snapshot, Snapshot)
     assert snapshot.appointments == ()
@@ -189,7 +189,7 @@ async def test_an_empty_answer_that_is_given_twice_is_believed(stage: Stage):
 
 
 async def test_an_empty_answer_for_a_closed_day_is_believed_at_once(stage: Stage):
-    await stage.sandbox.dials(empty=True)
+    await stage.sandbox.fault_settings(empty=True)
     snapshot = await stage.scrape_one(stored={TODAY: 1}, is_open=lambda _: False)
     assert isinstance(snapshot, Snapshot)
     assert snapshot.warnings == ()
@@ -198,7 +198,7 @@ async def test_an_empty_answer_for_a_closed_day_is_believed_at_once(stage: Stage
 
 async def test_a_huge_answer_is_refused_and_the_browser_goes_on(stage: Stage):
     stage = stage.having(max_body_bytes=1_000_000)
-    await stage.sandbox.dials(fail=[{"mode": "huge_body", "megabytes": 3, "count": 1}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "huge_body", "megabytes": 3, "count": 1}])
     failure = await stage.scrape_one()
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.BAD_ANSWER
@@ -221,9 +221,9 @@ async def test_an_open_circuit_makes_dates_wait_without_a_call(stage: Stage):
 
 async def test_the_breaker_is_told_what_says_that_the_portal_is_down_and_what_says_that_it_is_not(stage: Stage):
     await stage.scrape_one()
-    await stage.sandbox.dials(fail=[{"mode": "status", "status": 503, "count": 1}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "status", "status": 503, "count": 1}])
     await stage.scrape_one()
-    await stage.sandbox.dials(drift=["no_id"])
+    await stage.sandbox.fault_settings(drift=["no_id"])
     await stage.scrape_one()
     day = TODAY.isoformat()
     assert stage.breaker.recorded == [{day: None}, {day: Reason.PORTAL_UNAVAILABLE}, {day: None}]
@@ -231,7 +231,7 @@ async def test_the_breaker_is_told_what_says_that_the_portal_is_down_and_what_sa
 
 async def test_the_breaker_learns_of_each_date_of_a_span(stage: Stage):
     hopeless, good = TODAY, TODAY + timedelta(days=1)
-    await stage.sandbox.dials(fail=[{"mode": "status", "status": 500, "date": hopeless.isoformat()}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "status", "status": 500, "date": hopeless.isoformat()}])
     await stage.scrape(hopeless, good)
     assert stage.breaker.recorded == [{str(hopeless): Reason.PORTAL_UNAVAILABLE, str(good): None}]
 

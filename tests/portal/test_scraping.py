@@ -8,7 +8,7 @@ from engine.dates import DateRange
 from engine.failure import FATAL_FOR_SYNC, Reason
 from engine.portal.calendar import read_calendar
 from engine.portal.doubts import Doubts, is_cut_off, spans
-from engine.portal.scraping import DIVISIBLE, ENDS_SCRAPE
+from engine.portal.span_scraper import DIVISIBLE, ENDS_SCRAPE
 from engine.warnings import WarningCode
 from tests.portal.shapes import CAMEL, DAY, DENVER, NOW, answer
 

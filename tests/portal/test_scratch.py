@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.portal import scratch
+from engine.portal import browser_folders
 
 OWNER = """
 import sys
@@ -51,49 +51,49 @@ def test_a_folder_is_swept_with_its_browsers_when_its_process_is_gone_and_not_be
     profile = temporary / "playwright_chromiumdev_profile-x"
     profile.mkdir()
     with owner(profile) as (process, folder):
-        scratch.sweep()
+        browser_folders.sweep()
         assert folder.exists()
         assert profile.exists()
         process.kill()
         process.wait()
-        scratch.sweep()
+        browser_folders.sweep()
     assert list(temporary.iterdir()) == []
 
 
 def test_a_folder_of_this_process_is_swept_by_nobody_and_goes_when_it_is_removed(temporary: Path):
-    folder = scratch.make_folder()
-    scratch.sweep()
+    folder = browser_folders.make_folder()
+    browser_folders.sweep()
     assert folder.exists()
-    scratch.remove(folder)
+    browser_folders.remove(folder)
     assert list(temporary.iterdir()) == []
 
 
 def test_a_process_that_has_the_number_of_one_that_is_gone_does_not_keep_its_folder(temporary: Path):
-    (temporary / f"{scratch.PREFIX}{os.getpid()}-left").mkdir()
-    scratch.sweep()
+    (temporary / f"{browser_folders.PREFIX}{os.getpid()}-left").mkdir()
+    browser_folders.sweep()
     assert list(temporary.iterdir()) == []
 
 
 def test_a_process_that_cannot_be_seen_from_here_keeps_its_folder(temporary: Path):
     with owner() as (_, folder):
-        in_another_container = folder.rename(temporary / f"{scratch.PREFIX}999999999-x")
-        scratch.sweep()
+        in_another_container = folder.rename(temporary / f"{browser_folders.PREFIX}999999999-x")
+        browser_folders.sweep()
         assert in_another_container.exists()
 
 
 def test_what_another_user_has_made_is_left_alone(temporary: Path, monkeypatch: pytest.MonkeyPatch):
     profile = temporary / "playwright_chromiumdev_profile-x"
     profile.mkdir()
-    (temporary / f"{scratch.PREFIX}999999999-x").mkdir()
-    (temporary / f"{scratch.PREFIX}999999999-x" / scratch.LIST).write_text(str(profile))
+    (temporary / f"{browser_folders.PREFIX}999999999-x").mkdir()
+    (temporary / f"{browser_folders.PREFIX}999999999-x" / browser_folders.LIST).write_text(str(profile))
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    scratch.sweep()
+    browser_folders.sweep()
     assert len(list(temporary.iterdir())) == 2
 
 
 def test_a_link_is_not_followed(temporary: Path, tmp_path: Path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (temporary / f"{scratch.PREFIX}999999999-x").symlink_to(elsewhere)
-    scratch.sweep()
+    (temporary / f"{browser_folders.PREFIX}999999999-x").symlink_to(elsewhere)
+    browser_folders.sweep()
     assert elsewhere.exists()

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from actors.portal_limits import portal_key
+from actors.runtime.portal_limits import portal_key
 from actors.settings import Settings
 from engine.credentials import Credentials
 from engine.portal import PortalSettings
-from engine.portal.rim import meaning_of
-from engine.portal.verdict import alert_failure
+from engine.portal.error_mapping import meaning_of
+from engine.portal.sign_in_outcome import alert_failure
 
 HERE = PortalSettings(base_url="https://us.portal.test/neo")
 

@@ -12,14 +12,14 @@ from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.failure import Failure, Reason
 from engine.portal import PortalSettings, TimeLimits
-from engine.portal.answer import Answer
 from engine.portal.browser import Browser
+from engine.portal.call_context import CallContext
 from engine.portal.doubts import Doubts
-from engine.portal.errand import Errand
+from engine.portal.evidence_recorder import EvidenceRecorder
 from engine.portal.fields import Record
-from engine.portal.scraping import Scraping
-from engine.portal.visit import Visit
-from engine.portal.witness import Witness
+from engine.portal.response import PortalResponse
+from engine.portal.signed_in_context import SignedInContext
+from engine.portal.span_scraper import SpanScraper
 from engine.snapshot import Snapshot
 from tests.portal.conftest import TODAY, Stage
 from tests.portal.shapes import CAMEL, DAY, DENVER, NOW, answer
@@ -41,7 +41,7 @@ class Answers:
         self.answers = list(answers)
         self.calls = 0
 
-    async def read(self, _path: str, _query: object, understand: Callable[[Answer, datetime], Any]) -> Any:
+    async def read(self, _path: str, _query: object, understand: Callable[[PortalResponse, datetime], Any]) -> Any:
         self.calls += 1
         said = self.answers[min(self.calls, len(self.answers)) - 1]
         return understand(answer(list(said)), NOW)
@@ -49,9 +49,13 @@ class Answers:
 
 async def scraped(answers: Answers, dates: DateRange, repeating: Sequence[str] = ()) -> dict[date, Any]:
     settings = PortalSettings(span_days=7, times=TimeLimits(move_settles=0.0, empty_day_pause=0.0))
-    errand = Errand(DENVER, Credentials("user", "word"), lambda: NOW, Witness(None, cast(Browser, None), 1.0))
+    call_context = CallContext(
+        DENVER, Credentials("user", "word"), lambda: NOW, EvidenceRecorder(None, cast(Browser, None), 1.0)
+    )
     doubts = Doubts(dict.fromkeys(dates, 1), lambda _: False)
-    return dict(await Scraping(settings, errand, doubts, repeating).run(cast(Visit, answers), dates))
+    return dict(
+        await SpanScraper(settings, call_context, doubts, repeating).run(cast(SignedInContext, answers), dates)
+    )
 
 
 def ids(snapshot: object) -> list[str]:
@@ -105,7 +109,7 @@ async def test_two_records_with_one_id_and_one_start_are_drift_as_before():
 
 @pytest.mark.parametrize("span_days", [1, 3])
 async def test_the_holds_of_a_portal_that_repeats_them_are_all_there(stage: Stage, span_days: int):
-    await stage.sandbox.dials(hold_id=42, hold_twice=True)
+    await stage.sandbox.fault_settings(hold_id=42, hold_twice=True)
     for snapshot in await stage.having(span_days=span_days).scrape(TODAY, TODAY + timedelta(days=1)):
         assert isinstance(snapshot, Snapshot)
         holds = [one.starts_at for one in snapshot.appointments if one.neo_appointment_id.startswith("42@")]

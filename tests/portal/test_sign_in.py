@@ -14,8 +14,8 @@ from playwright.async_api import Page
 from engine.dates import DateRange
 from engine.failure import Failure, Reason
 from engine.portal.egress import EgressPolicy
-from engine.portal.gate import Gate
 from engine.portal.protocols import Refusal, Session
+from engine.portal.request_filter import RequestFilter
 from engine.snapshot import Snapshot
 from tests.portal.conftest import TODAY, Stage, now
 from tests.portal.doubles import CountingBudget
@@ -45,20 +45,20 @@ async def sign_in(stage: Stage) -> Failure | None:
     ids=str,
 )
 async def test_every_seen_form_lets_us_in(stranger: Stage, variant: dict[str, Any]):
-    await stranger.sandbox.dials(sign_in=variant)
+    await stranger.sandbox.fault_settings(sign_in=variant)
     await stranger.assert_true(await stranger.scrape_one())
     assert len(await stranger.calls("login")) == 1
 
 
 @pytest.mark.parametrize("cover", ["banner", "modal", "curtain"])
 async def test_what_lies_over_the_form_does_not_get_in_the_way(stranger: Stage, cover: str):
-    await stranger.sandbox.dials(sign_in={"cover": cover})
+    await stranger.sandbox.fault_settings(sign_in={"cover": cover})
     await stranger.assert_true(await stranger.scrape_one())
     assert len(await stranger.calls("login")) == 1
 
 
 async def test_what_covers_the_button_for_good_is_named(stranger: Stage):
-    await stranger.sandbox.dials(sign_in={"cover": "trap"})
+    await stranger.sandbox.fault_settings(sign_in={"cover": "trap"})
     failure = await sign_in(stranger)
     assert failure is not None
     assert failure.reason is Reason.PORTAL_CHANGED
@@ -68,12 +68,12 @@ async def test_what_covers_the_button_for_good_is_named(stranger: Stage):
 
 @pytest.mark.parametrize("trick", ["dialog", "download", "popup", "permission", "tracker"])
 async def test_a_clumsy_page_does_not_get_in_the_way(stranger: Stage, trick: str):
-    await stranger.sandbox.dials(**{trick: True})
+    await stranger.sandbox.fault_settings(**{trick: True})
     await stranger.assert_true(await stranger.scrape_one())
 
 
 async def test_what_a_page_could_not_send_out_of_the_portal_is_told_where_nothing_else_says_why(stranger: Stage):
-    await stranger.sandbox.dials(tracker=True, fail=[{"on": ["login"], "mode": "login_page"}])
+    await stranger.sandbox.fault_settings(tracker=True, fail=[{"on": ["login"], "mode": "login_page"}])
     failure = await sign_in(stranger)
     assert failure is not None
     assert failure.reason is Reason.PORTAL_CHANGED
@@ -82,7 +82,7 @@ async def test_what_a_page_could_not_send_out_of_the_portal_is_told_where_nothin
 
 @pytest.mark.parametrize("error", ["role_alert", "error_message", "alert_danger"])
 async def test_a_rejected_password_is_sent_once_by_all_workers_together(stranger: Stage, error: str):
-    await stranger.sandbox.dials(sign_in={"reject": True, "error": error})
+    await stranger.sandbox.fault_settings(sign_in={"reject": True, "error": error})
     found = await asyncio.gather(*[stranger.scrape_one() for _ in range(4)])
     assert {failure.reason for failure in found if isinstance(failure, Failure)} == {Reason.LOGIN_REJECTED}
     assert len(await stranger.calls("login")) == 1
@@ -101,7 +101,7 @@ async def test_a_rejected_password_is_sent_once_by_all_workers_together(stranger
 async def test_what_only_a_person_can_answer_has_its_own_reason(
     stranger: Stage, variant: dict[str, Any], reason: Reason
 ):
-    await stranger.sandbox.dials(sign_in=variant)
+    await stranger.sandbox.fault_settings(sign_in=variant)
     for _ in range(2):
         failure = await stranger.scrape_one()
         assert isinstance(failure, Failure)
@@ -116,10 +116,10 @@ async def test_new_credentials_and_a_test_of_the_old_ones_end_a_refusal(stranger
     stranger.credentials = replace(good, version="v2")
     await stranger.assert_true(await stranger.scrape_one())
 
-    await stranger.sandbox.dials(sign_in={"reject": True})
+    await stranger.sandbox.fault_settings(sign_in={"reject": True})
     assert (await sign_in(stranger)).reason is Reason.LOGIN_REJECTED
     assert isinstance(await stranger.scrape_one(), Failure)
-    await stranger.sandbox.dials(sign_in={"reject": False})
+    await stranger.sandbox.fault_settings(sign_in={"reject": False})
     assert isinstance(await stranger.scrape_one(), Failure)
     assert await sign_in(stranger) is None
     await stranger.assert_true(await stranger.scrape_one())
@@ -139,7 +139,7 @@ async def test_a_form_that_would_send_the_password_elsewhere_is_not_sent(strange
     received: list[bytes] = []
     async with await asyncio.start_server(listen, "127.0.0.1", 0) as thief:
         port = thief.sockets[0].getsockname()[1]
-        await stranger.sandbox.dials(sign_in={"action": f"http://127.0.0.1:{port}/login"})
+        await stranger.sandbox.fault_settings(sign_in={"action": f"http://127.0.0.1:{port}/login"})
         assert (await sign_in(stranger)).reason is Reason.LEFT_PORTAL
     assert received == []
 
@@ -160,7 +160,7 @@ async def test_a_form_that_would_send_the_password_elsewhere_is_not_sent(strange
     ids=str,
 )
 async def test_a_sign_in_that_fails_has_its_reason(stranger: Stage, rule: dict[str, Any], reason: Reason):
-    await stranger.sandbox.dials(fail=[rule])
+    await stranger.sandbox.fault_settings(fail=[rule])
     failure = await sign_in(stranger)
     assert failure is not None
     assert failure.reason is reason
@@ -176,7 +176,7 @@ async def test_a_portal_that_leads_elsewhere_is_left_alone(stranger: Stage):
     received: list[bytes] = []
     async with await asyncio.start_server(pose, "127.0.0.1", 0) as elsewhere:
         port = elsewhere.sockets[0].getsockname()[1]
-        await stranger.sandbox.dials(redirect_to=f"http://127.0.0.1:{port}/login")
+        await stranger.sandbox.fault_settings(redirect_to=f"http://127.0.0.1:{port}/login")
         failure = await sign_in(stranger)
     assert failure is not None
     assert failure.reason is Reason.LEFT_PORTAL
@@ -192,7 +192,7 @@ async def test_four_scrapers_sign_in_once_and_the_next_sync_not_at_all(stranger:
 
 @pytest.mark.parametrize("form", ["302", "401", "403", "419", "440", "login_page", "json", "script"])
 async def test_an_ended_session_is_noticed_in_every_form_and_renewed_once_for_all(stage: Stage, form: str):
-    await stage.sandbox.dials(session_end_form=form)
+    await stage.sandbox.fault_settings(session_end_form=form)
     await stage.sandbox.end_sessions()
     for snapshot in await asyncio.gather(*[stage.scrape_one() for _ in range(4)]):
         await stage.assert_true(snapshot)
@@ -200,7 +200,7 @@ async def test_an_ended_session_is_noticed_in_every_form_and_renewed_once_for_al
 
 
 async def test_a_session_that_ends_again_at_once_is_a_failure_and_is_forgotten(stage: Stage):
-    await stage.sandbox.dials(fail=[{"mode": "end_session"}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "end_session"}])
     failure = await stage.scrape_one()
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.SESSION_ENDED
@@ -212,7 +212,7 @@ async def test_a_session_that_ends_again_at_once_is_a_failure_and_is_forgotten(s
 async def test_a_user_who_is_refused_after_a_new_sign_in_is_told_so_and_signs_in_no_more(
     stage: Stage, status: int
 ):
-    await stage.sandbox.dials(fail=[{"mode": "status", "status": status}])
+    await stage.sandbox.fault_settings(fail=[{"mode": "status", "status": status}])
     portal = stage.portal
     for _ in range(3):
         [failure] = (await portal.scrape(stage.clinic, stage.credentials, DateRange(TODAY, TODAY))).values()
@@ -220,7 +220,7 @@ async def test_a_user_who_is_refused_after_a_new_sign_in_is_told_so_and_signs_in
         assert failure.reason is Reason.PORTAL_CHANGED
         assert failure.message.startswith(f"the portal answers {status} right after a new sign-in")
     assert len(await stage.calls("login")) == 1
-    await stage.sandbox.dials(fail=[])
+    await stage.sandbox.fault_settings(fail=[])
     [snapshot] = (await portal.scrape(stage.clinic, stage.credentials, DateRange(TODAY, TODAY))).values()
     await stage.assert_true(snapshot)
 
@@ -237,7 +237,9 @@ async def test_a_user_who_is_refused_after_a_new_sign_in_is_told_so_and_signs_in
     ids=str,
 )
 async def test_a_moment_of_trouble_is_worth_one_more_sign_in_at_once(stranger: Stage, rule: dict[str, Any]):
-    await stranger.sandbox.dials(sign_in={"by_script": rule["on"] == ["page"]}, fail=[rule | {"count": 1}])
+    await stranger.sandbox.fault_settings(
+        sign_in={"by_script": rule["on"] == ["page"]}, fail=[rule | {"count": 1}]
+    )
     await stranger.assert_true(await stranger.scrape_one())
     assert len(await stranger.calls("login_page")) >= 2
     assert len(await stranger.calls("login")) <= 2
@@ -247,7 +249,7 @@ async def test_a_moment_of_trouble_is_worth_one_more_sign_in_at_once(stranger: S
     "rule", [{"on": ["page"], "mode": "end_session"}, {"on": ["login_page"], "mode": "cut_body"}]
 )
 async def test_a_sign_in_that_ends_too_early_twice_is_no_refusal(stranger: Stage, rule: dict[str, Any]):
-    await stranger.sandbox.dials(sign_in={"by_script": True}, fail=[rule])
+    await stranger.sandbox.fault_settings(sign_in={"by_script": True}, fail=[rule])
     failure = await sign_in(stranger)
     assert failure is not None
     assert failure.reason is Reason.SESSION_ENDED
@@ -283,11 +285,11 @@ async def test_an_error_of_the_budget_goes_through(stage: Stage, error: type[Exc
 
 
 async def test_a_token_that_is_given_up_before_it_is_asked_for_leaves_nothing_behind(stage: Stage):
-    errand = stage.portal._errand(stage.clinic, stage.credentials, now)
-    gate = Gate(stage.settings, stage.budget, errand, EgressPolicy(stage.settings))
-    paying = asyncio.create_task(gate._pay(SimpleNamespace(method="GET")))  # type: ignore[arg-type]
+    call_context = stage.portal._call_context(stage.clinic, stage.credentials, now)
+    request_filter = RequestFilter(stage.settings, stage.budget, call_context, EgressPolicy(stage.settings))
+    paying = asyncio.create_task(request_filter._pay(SimpleNamespace(method="GET")))  # type: ignore[arg-type]
     await asyncio.sleep(0)
-    gate.close()
+    request_filter.close()
     assert not await paying
     assert stage.budget.taken == 0
     gc.collect()  # a coroutine that nobody has awaited would be told of here
@@ -299,7 +301,7 @@ async def test_no_image_or_font_is_loaded(stranger: Stage):
 
 
 async def test_nothing_secret_or_personal_is_in_what_is_told(stranger: Stage):
-    await stranger.sandbox.dials(sign_in={"reject": True})
+    await stranger.sandbox.fault_settings(sign_in={"reject": True})
     await stranger.scrape_one()
     told = repr(stranger.evidence.kept) + repr(stranger.store.entries)
     assert stranger.credentials.password not in told
@@ -315,7 +317,7 @@ async def test_a_landing_page_is_shown_masked_and_never_as_it_is(stranger: Stage
 
     screenshot = Page.screenshot
     monkeypatch.setattr(Page, "screenshot", take_picture)
-    await stranger.sandbox.dials(sign_in={"cookie": "neo_sid"})
+    await stranger.sandbox.fault_settings(sign_in={"cookie": "neo_sid"})
     failure = await stranger.scrape_one()
     assert isinstance(failure, Failure)
     assert failure.message == "the sign-in led to a landing page, and set no cookie of a session"

@@ -13,11 +13,11 @@ from typing import Any
 from urllib.request import urlopen
 
 from actors.messages import Subjects
-from broker.client import OrderedClient
-from ops.embedded.nats_server import find_binary
-from ops.nats.accounts import users
-from ops.nats.passwords import hashed, keep_passwords
-from ops.nats.server_config import Server, Tls, render
+from broker.transport.client import OrderedClient
+from ops.deploy.nats.accounts import users
+from ops.deploy.nats.passwords import hashed, keep_passwords
+from ops.deploy.nats.server_config import Server, Tls, render
+from ops.local.embedded.nats_server import find_binary
 from tests.conftest import eventually, free_port
 
 

@@ -125,21 +125,21 @@ async def trouble(
 ) -> None:
     """Every kind of it, one after the other."""
     north, south = clinics
-    await sandbox.dials(mark=MARK, fail=PASSING)
+    await sandbox.fault_settings(tag=MARK, fail=PASSING)
     assert (await run(asker, north))["event"] == "completed"
     for drift in ("renamed_fields", "unknown_field", "duplicate_differs", "unreadable_start", "not_an_object"):
-        await sandbox.dials(fail=None, drift=[drift])
+        await sandbox.fault_settings(fail=None, drift=[drift])
         await run(asker, north, days=1)
-    await sandbox.dials(drift=["unknown_status"])
+    await sandbox.fault_settings(drift=["unknown_status"])
     assert (await run(asker, north, days=1))["event"] == "completed"
-    await sandbox.dials(drift=None, sign_in={"reject": True})
+    await sandbox.fault_settings(drift=None, sign_in={"reject": True})
     assert (await run(asker, south, days=1))["event"] == "failed"
-    await sandbox.dials(sign_in=None, latency_ms=3000)
+    await sandbox.fault_settings(sign_in=None, latency_ms=3000)
     accepted = await asker.ask("sync", north.slug, first_days(2))
     system.kill("date_scraper-0")
     system.worker("date_scraper", "date_scraper-1")
     await asker.ask("cancel", north.slug, {"sync_id": accepted["sync_id"]})
-    await sandbox.dials(latency_ms=None)
+    await sandbox.fault_settings(latency_ms=None)
     await sandbox.change(north.company_id, add=3, edit=3, delete=2, seed=3)
     await a_refused_row(asker, north, pool, nats_url)
 

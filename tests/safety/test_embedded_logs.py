@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from ops.embedded import Home, embedded_servers
+from ops.local.embedded import Home, embedded_servers
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from dramatiq import Message
 
-from actors import error_reports
+from actors.observability import error_reports
 from actors.settings import Settings, SettingsError
 from broker import NatsBroker
 from ops.sandbox.client import SandboxClinic, SandboxProcess
@@ -88,11 +88,11 @@ async def test_what_is_expected_is_not_told(
 ) -> None:
     """A date that fails by the table, a login that is rejected, a refusal, a cancel."""
     system.everything()
-    await sandbox.dials(drift=["renamed_fields"])
+    await sandbox.fault_settings(drift=["renamed_fields"])
     assert (await asker.events(clinics[0].slug, await accepted(asker, clinics[0])))[-1]["event"] == "failed"
-    await sandbox.dials(drift=None, sign_in={"reject": True})
+    await sandbox.fault_settings(drift=None, sign_in={"reject": True})
     assert (await asker.events(clinics[1].slug, await accepted(asker, clinics[1])))[-1]["event"] == "failed"
-    await sandbox.dials(sign_in=None, latency_ms=1500)
+    await sandbox.fault_settings(sign_in=None, latency_ms=1500)
     sync_id = await accepted(asker, clinics[0])
     assert (await asker.ask("cancel", clinics[0].slug, {"sync_id": sync_id}))["ok"]
     assert (await asker.events(clinics[0].slug, sync_id))[-1]["event"] == "cancelled"

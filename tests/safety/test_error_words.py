@@ -10,8 +10,8 @@ import sys
 import pytest
 import structlog
 
-from actors.error_words import Unexpected, lines, without_words
-from actors.logs import configure
+from actors.observability.logging import configure
+from actors.observability.redaction import Unexpected, lines, without_words
 from actors.settings import Settings
 from engine.errors import Unavailable
 

@@ -16,8 +16,8 @@ from nats.aio.client import Client
 from actors.nats_storage import require_storage
 from actors.settings import Settings
 from broker import NatsBroker, StorageFull
-from broker.event_log import EventLog
-from broker.kv import Bucket
+from broker.primitives.event_log import EventLog
+from broker.primitives.kv import Bucket
 from engine.errors import Unavailable
 from ops.doctor import Finding, Grade, machine
 from ops.doctor.nats import nats as examine_nats

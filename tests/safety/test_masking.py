@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.portal.masking import mask_body, mask_words
+from engine.portal.redaction import mask_body, mask_words
 
 NAMES = ("bella", "whitfield", "harriet", "o'dowd", "van", "sparky99", "desk@elm.example", "303-555-0123")
 

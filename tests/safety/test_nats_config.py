@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ops.cli import main
-from ops.cli.exits import Exit
-from ops.embedded.nats_server import find_binary
+from ops.client.exit_status import Exit
+from ops.local.embedded.nats_server import find_binary
 
 
 @pytest.fixture(autouse=True)

@@ -13,12 +13,12 @@ import pytest
 from dramatiq import Message
 from nats.aio.msg import Msg
 
-from actors.commands import Commands
+from actors.gateway.commands import Commands
 from broker import NatsBroker
-from broker.cron_clock import CronClock, Schedule
-from broker.event_log import EventLog
-from broker.kv import Bucket
-from ops.nats.permissions import CLIENT_VERBS, OPERATORS_VERBS, READING_VERBS
+from broker.primitives.cron_clock import CronClock, Schedule
+from broker.primitives.event_log import EventLog
+from broker.primitives.kv import Bucket
+from ops.deploy.nats.permissions import CLIENT_VERBS, OPERATORS_VERBS, READING_VERBS
 from tests.safety.secured import Secured, Visitor, secured, visiting
 
 pytestmark = pytest.mark.anyio

@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from dramatiq.errors import ConnectionFailed
 
-from actors.nats_access import connect_options
+from actors.runtime.nats_options import connect_options
 from actors.settings import Settings, SettingsError
 from broker import NatsBroker
 from engine.errors import Unavailable
-from ops.connections import open_nats
-from ops.nats.server_config import Tls
+from ops.client.connections import open_nats
+from ops.deploy.nats.server_config import Tls
 from tests.broker.servers import Server
 from tests.safety.secured import Secured, secured, visiting
 

@@ -23,13 +23,13 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-import broker.client
+import broker.transport.client
 
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[2]
 
-#: What `broker.client.OrderedClient` overrides, with its parameters as they are there.
+#: What `broker.transport.client.OrderedClient` overrides, with its parameters as they are there.
 OVERRIDDEN = {
     "_attempt_reconnect": ["self"],
     "_connect_command": ["self"],
@@ -69,23 +69,27 @@ def test_what_the_client_uses_is_there() -> None:
     client = Client()
     assert [name for name in USED if not hasattr(client, name)] == []
     assert PING_PROTO == b"PING\r\n"
-    assert {"uri", "discovered"} <= set(vars(Srv(broker.client._Address._make(["nats", "a:1", "", "", "", ""]))))
+    assert {"uri", "discovered"} <= set(
+        vars(Srv(broker.transport.client._Address._make(["nats", "a:1", "", "", "", ""])))
+    )
 
 
 def test_the_list_of_the_clients_private_parts_is_whole() -> None:
     [ours] = [
         node
-        for node in ast.parse(inspect.getsource(broker.client)).body
+        for node in ast.parse(inspect.getsource(broker.transport.client)).body
         if isinstance(node, ast.ClassDef) and node.name == "OrderedClient"
     ]
-    own = set(vars(broker.client.OrderedClient)) | set(vars(broker.client.OrderedClient())) - set(vars(Client()))
+    own = set(vars(broker.transport.client.OrderedClient)) | set(
+        vars(broker.transport.client.OrderedClient())
+    ) - set(vars(Client()))
     used = {
         node.attr
         for node in ast.walk(ours)
         if isinstance(node, ast.Attribute) and _is_self_or_super(node.value) and node.attr.startswith("_")
     }
     assert {name for name in used if name != "__init__"} - own == USED
-    overridden = {name for name in vars(broker.client.OrderedClient) if name in vars(Client)}
+    overridden = {name for name in vars(broker.transport.client.OrderedClient) if name in vars(Client)}
     assert {name for name in overridden if not name.startswith("__") and name.startswith("_")} == set(OVERRIDDEN)
 
 
@@ -98,9 +102,12 @@ def _is_self_or_super(node: ast.expr) -> bool:
 @pytest.mark.parametrize(
     ("owner", "names"),
     [
-        (TcpTransport(), ["_io_writer"]),  # broker.client ends a connection to a server that takes nothing
-        (Client(), ["_nuid"]),  # broker.kv
-        (Client().jetstream(), ["_nc"]),  # broker.kv
+        (
+            TcpTransport(),
+            ["_io_writer"],
+        ),  # broker.transport.client ends a connection to a server that takes nothing
+        (Client(), ["_nuid"]),  # broker.primitives.kv
+        (Client().jetstream(), ["_nc"]),  # broker.primitives.kv
         (MessageProxy, ["fail", "stuff_exception"]),
         (H11Protocol, ["connection_made", "data_received", "connection_lost"]),  # actors.http.server
         (uvicorn.Server, ["startup", "serve"]),
@@ -127,9 +134,9 @@ def test_they_are_there(owner: Any, names: list[str]) -> None:
 def test_what_is_set_only_later_is_named_in_the_source() -> None:
     """Of objects that need a server, a browser or a message to be made."""
     for owner, names in (
-        (Subscription, ["self._id"]),  # broker.client
+        (Subscription, ["self._id"]),  # broker.transport.client
         (JetStreamContext, ["self._nc"]),
-        (MessageProxy, ["self._exception"]),  # broker.consumer, actors.crew
+        (MessageProxy, ["self._exception"]),  # broker.consumer, actors.worker
         (H11Protocol, ["self.conn", "self.transport", "self.loop"]),
     ):
         source = inspect.getsource(owner)

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from engine.store.migrate import FOLDER
-from ops.embedded.scratch_postgres import PASSWORD
+from ops.local.embedded.scratch_postgres import PASSWORD
 
 pytestmark = pytest.mark.anyio
 

@@ -80,14 +80,14 @@ async def sign_in(page: Page, clinic: SandboxClinic, password: str | None = None
 async def test_every_seen_form_signs_in(
     sandbox: SandboxProcess, page: Page, clinic: SandboxClinic, variant: dict[str, str]
 ) -> None:
-    await sandbox.dials(sign_in=variant)
+    await sandbox.fault_settings(sign_in=variant)
     await sign_in(page, clinic, **variant)
     await page.wait_for_url("**/dashboard")
     assert "neo_session" in {cookie.get("name") for cookie in await page.context.cookies()}
 
 
 async def test_the_form_appears_after_the_load_event(sandbox: SandboxProcess, page: Page) -> None:
-    await sandbox.dials(sign_in={"draw_delay_ms": 2000})
+    await sandbox.fault_settings(sign_in={"draw_delay_ms": 2000})
     await page.goto("/login")
     assert await page.locator("input").count() == 0
     await page.wait_for_selector("input")
@@ -97,7 +97,7 @@ async def test_the_form_appears_after_the_load_event(sandbox: SandboxProcess, pa
 async def test_a_rejection_shows_in_each_of_its_shapes(
     sandbox: SandboxProcess, page: Page, clinic: SandboxClinic, shape: str
 ) -> None:
-    await sandbox.dials(sign_in={"error": shape})
+    await sandbox.fault_settings(sign_in={"error": shape})
     await sign_in(page, clinic, "wrong")
     await expect(page.locator(ERRORS[shape])).to_contain_text("Invalid")
     assert page.url.endswith("/login")
@@ -109,7 +109,7 @@ async def test_a_rejection_shows_in_each_of_its_shapes(
 async def test_a_second_factor_shows_its_field(
     sandbox: SandboxProcess, page: Page, clinic: SandboxClinic, name: str
 ) -> None:
-    await sandbox.dials(clinic.company_id, sign_in={"second_factor": name})
+    await sandbox.fault_settings(clinic.company_id, sign_in={"second_factor": name})
     await sign_in(page, clinic)
     await page.fill(f'input[name="{name}"]', "246810")
     await page.click("button")
@@ -130,7 +130,7 @@ async def test_the_schedule_page_shows_the_day_as_it_is(
     await expect(page.get_by_role("status")).to_contain_text(f"{taken} appointments")
     await page.get_by_role("button", name="The week after").click()
     await expect(page.get_by_role("status")).to_contain_text("11 March")
-    asked = await sandbox.ledger(kind="calendar")
+    asked = await sandbox.request_log(kind="calendar")
     assert asked[-1].query == {"start": "2026-03-09 00:00:00", "end": "2026-03-16 00:00:00"}
 
 
@@ -139,7 +139,7 @@ async def test_the_schedule_page_says_when_it_cannot_load(
 ) -> None:
     await sign_in(page, clinic)
     await page.wait_for_url("**/dashboard")
-    await sandbox.dials(cut_body=True)
+    await sandbox.fault_settings(cut_body=True)
     await page.goto("/schedule")
     await expect(page.get_by_role("status")).to_contain_text("could not be loaded")
 
@@ -151,7 +151,7 @@ async def test_no_page_asks_for_what_is_not_there(
     await page.wait_for_url("**/dashboard")
     await page.goto("/schedule")
     await page.wait_for_selector(".event")
-    assert {call.status for call in await sandbox.ledger()} <= {200, 302, 304}
+    assert {call.status for call in await sandbox.request_log()} <= {200, 302, 304}
 
 
 async def test_pages_play_their_tricks(sandbox: SandboxProcess, page: Page, clinic: SandboxClinic) -> None:
@@ -166,7 +166,7 @@ async def test_pages_play_their_tricks(sandbox: SandboxProcess, page: Page, clin
     def is_tracker(request: Request) -> bool:
         return request.method == "POST" and request.url.startswith("https://tracker.invalid/")
 
-    await sandbox.dials(dialog=True, download=True, popup=True, permission=True, tracker=True)
+    await sandbox.fault_settings(dialog=True, download=True, popup=True, permission=True, tracker=True)
     async with (
         page.expect_download() as download,
         page.context.expect_page() as popup,

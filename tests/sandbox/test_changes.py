@@ -100,7 +100,7 @@ async def test_a_calendar_that_does_not_rest_moves_appointments_and_loses_none(
 ) -> None:
     await visitor.sign_in(clinic)
     before = await truth(sandbox, clinic)
-    await sandbox.dials(glitch="move_none", glitch_seconds=3600, moves_every_s=0.01)
+    await sandbox.fault_settings(glitch="move_none", glitch_seconds=3600, moves_every_s=0.01)
 
     async def moved() -> set[str]:
         after = await truth(sandbox, clinic)
@@ -109,7 +109,7 @@ async def test_a_calendar_that_does_not_rest_moves_appointments_and_loses_none(
 
     while len(await moved()) < 3:
         pass
-    await sandbox.dials(moves_every_s=None)
+    await sandbox.fault_settings(moves_every_s=None)
     hidden = await moved()
     shown = read((await visitor.calendar(TODAY, LAST)).json(), clinic)
     assert hidden <= before.keys() - {record["neo_appointment_id"] for record in shown}
@@ -121,7 +121,7 @@ async def test_a_move_shows_on_both_days_or_on_none_for_a_moment(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, glitch: str, seen: int
 ) -> None:
     await visitor.sign_in(clinic)
-    await sandbox.dials(glitch=glitch, glitch_seconds=3600)
+    await sandbox.fault_settings(glitch=glitch, glitch_seconds=3600)
     [change] = await sandbox.change(clinic.company_id, move=1)
     number = change["neo_appointment_id"]
 
@@ -131,7 +131,7 @@ async def test_a_move_shows_on_both_days_or_on_none_for_a_moment(
 
     assert len(set(await days_that_show_it())) == seen
     assert (await truth(sandbox, clinic))[number] == change["after"]
-    await sandbox.dials(glitch=None)
+    await sandbox.fault_settings(glitch=None)
     assert await days_that_show_it() == [change["after"]["date"]]
 
 

@@ -30,15 +30,15 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("spelling", ["a", "mixed", "2026"])
+@pytest.mark.parametrize("field_variant", ["a", "mixed", "2026"])
 @pytest.mark.parametrize("drift", SPOILT)
 async def test_one_record_is_spoilt_and_the_truth_is_not(
-    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, drift: str, spelling: str
+    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, drift: str, field_variant: str
 ) -> None:
     await visitor.sign_in(clinic)
-    await sandbox.dials(spelling=spelling)
+    await sandbox.fault_settings(field_variant=field_variant)
     before, truth = (await visitor.calendar(TODAY)).json(), await sandbox.truth(clinic.company_id, TODAY, TODAY)
-    await sandbox.dials(drift=[drift])
+    await sandbox.fault_settings(drift=[drift])
     after = (await visitor.calendar(TODAY)).json()
     more, gone = SPOILT[drift]
     assert len(after) == len(before) + more
@@ -47,7 +47,7 @@ async def test_one_record_is_spoilt_and_the_truth_is_not(
 
 
 @pytest.mark.parametrize(
-    ("dials", "shape"),
+    ("fault_settings", "shape"),
     [
         ({"drift": ["unknown_wrapper"]}, lambda answer: list(answer) == ["payload"]),
         ({"drift": ["wrapper_not_a_list"]}, lambda answer: isinstance(answer["events"], dict)),
@@ -57,10 +57,10 @@ async def test_one_record_is_spoilt_and_the_truth_is_not(
     ids=["unknown_wrapper", "wrapper_not_a_list", "renamed_fields", "max_records"],
 )
 async def test_the_whole_answer_has_another_shape(
-    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, dials: dict[str, Any], shape: Any
+    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, fault_settings: dict[str, Any], shape: Any
 ) -> None:
     await visitor.sign_in(clinic)
-    await sandbox.dials(**dials)
+    await sandbox.fault_settings(**fault_settings)
     assert shape((await visitor.calendar(TODAY)).json())
 
 
@@ -68,12 +68,12 @@ async def test_a_configuration_may_lack_parts(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic
 ) -> None:
     await visitor.sign_in(clinic)
-    await sandbox.dials(config_missing=["rooms", "appointmentRooms", "businessHours.daysOfWeek"])
+    await sandbox.fault_settings(config_missing=["rooms", "appointmentRooms", "businessHours.daysOfWeek"])
     newer, older = (await visitor.config()).json(), (await visitor.config(CONFIGS)).json()
     assert not {"rooms", "appointmentRooms"} & (newer.keys() | older.keys())
     assert [list(entry) for entry in newer["businessHours"]] == [["startTime", "endTime"]] * 3
     assert list(older["businessHours"]) == ["start", "end"]
-    await sandbox.dials(config_missing=None)
+    await sandbox.fault_settings(config_missing=None)
     assert (await visitor.config()).json() == clinic.config
 
 
@@ -82,12 +82,12 @@ async def test_a_portal_may_have_only_one_of_the_two_calls(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, calls: str, statuses: tuple[int, int]
 ) -> None:
     await visitor.sign_in(clinic)
-    await sandbox.dials(config_calls=calls)
+    await sandbox.fault_settings(config_calls=calls)
     assert tuple([(await visitor.config(path)).status_code for path in (VIEW, CONFIGS)]) == statuses
 
 
 @pytest.mark.parametrize(
-    ("dials", "newer", "older"),
+    ("fault_settings", "newer", "older"),
     [
         (
             {"config_hours": "over_midnight"},
@@ -116,13 +116,13 @@ async def test_hours_may_be_written_in_other_ways(
     sandbox: SandboxProcess,
     visitor: Visitor,
     clinic: SandboxClinic,
-    dials: dict[str, str],
+    fault_settings: dict[str, str],
     newer: dict[str, Any],
     older: dict[str, Any],
 ) -> None:
     await visitor.sign_in(clinic)
-    await sandbox.dials(**dials)
+    await sandbox.fault_settings(**fault_settings)
     names = {"synonyms": "business_hours", "renamed": "clinicTimes"}
-    name = names.get(dials.get("config_keys", ""), "businessHours")
+    name = names.get(fault_settings.get("config_keys", ""), "businessHours")
     assert (await visitor.config()).json()[name][-1] == newer
     assert (await visitor.config(CONFIGS)).json()[name] == older

@@ -73,7 +73,7 @@ async def test_the_ledger_tells_every_call_but_its_own(
 ) -> None:
     await visitor.sign_in(clinic)
     await visitor.calendar(TODAY)
-    calls = await sandbox.ledger()
+    calls = await sandbox.request_log()
     assert [call.kind for call in calls] == ["login_page", "login", "calendar"]
     assert [call.company_id for call in calls] == [None, clinic.company_id, clinic.company_id]
     assert all(call.done_at and call.done_at >= call.at for call in calls)

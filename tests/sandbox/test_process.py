@@ -40,7 +40,7 @@ def test_it_stops_cleanly_while_calls_hang(number: signal.Signals) -> None:
     with started("--dial", f"fail=[{json.dumps(rule)}]") as (process, url):
         hanging = Thread(target=lambda: httpx.get(f"{url}/login", timeout=30))
         hanging.start()
-        eventually(lambda: httpx.get(f"{url}/_sandbox/ledger").json())
+        eventually(lambda: httpx.get(f"{url}/_sandbox/request_log").json())
         process.send_signal(number)
         assert process.wait(10) == 0
         assert (process.stdout.read(), process.stderr.read()) == ("", "")
@@ -65,10 +65,16 @@ def test_a_connection_cut_on_purpose_leaves_no_traceback() -> None:
 def test_dials_come_from_a_file_single_settings_and_flags(tmp_path: Path) -> None:
     file = tmp_path / "dials.json"
     file.write_text(json.dumps({"latency_ms": 1, "wrapper": "data", "sign_in": {"submit": "sign_in"}}))
-    with started("--dials", str(file), "--dial", "sign_in.error=error_message", "--latency-ms", "2") as (_, url):
-        dials = httpx.get(f"{url}/_sandbox/dials").json()
-    assert (dials["latency_ms"], dials["wrapper"]) == (2, "data")
-    assert (dials["sign_in"]["submit"], dials["sign_in"]["error"]) == ("sign_in", "error_message")
+    with started("--fault-settings", str(file), "--dial", "sign_in.error=error_message", "--latency-ms", "2") as (
+        _,
+        url,
+    ):
+        fault_settings = httpx.get(f"{url}/_sandbox/fault_settings").json()
+    assert (fault_settings["latency_ms"], fault_settings["wrapper"]) == (2, "data")
+    assert (fault_settings["sign_in"]["submit"], fault_settings["sign_in"]["error"]) == (
+        "sign_in",
+        "error_message",
+    )
 
 
 def test_a_bad_dial_stops_the_start_with_its_name() -> None:

@@ -28,7 +28,7 @@ async def test_a_wrong_password_stays_on_the_form_and_says_so(visitor: Visitor, 
 async def test_repeated_failures_lock_the_account_even_for_the_right_password(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic
 ) -> None:
-    await sandbox.dials(sign_in={"lock_after": 2})
+    await sandbox.fault_settings(sign_in={"lock_after": 2})
     for _ in range(2):
         assert "Invalid" in message(await visitor.sign_in(clinic, "wrong"))
     assert "locked" in message(await visitor.sign_in(clinic))
@@ -37,7 +37,7 @@ async def test_repeated_failures_lock_the_account_even_for_the_right_password(
 async def test_a_right_password_forgives_earlier_failures(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic
 ) -> None:
-    await sandbox.dials(sign_in={"lock_after": 2})
+    await sandbox.fault_settings(sign_in={"lock_after": 2})
     for password in ("wrong", clinic.password, "wrong", clinic.password):
         last = await visitor.sign_in(clinic, password)
     assert last.status_code == 302
@@ -46,8 +46,8 @@ async def test_a_right_password_forgives_earlier_failures(
 async def test_one_clinic_can_be_locked_or_refused_by_a_dial(
     sandbox: SandboxProcess, visitor: Visitor, clinics: list[SandboxClinic]
 ) -> None:
-    await sandbox.dials(clinics[0].company_id, sign_in={"locked": True})
-    await sandbox.dials(clinics[1].company_id, sign_in={"reject": True})
+    await sandbox.fault_settings(clinics[0].company_id, sign_in={"locked": True})
+    await sandbox.fault_settings(clinics[1].company_id, sign_in={"reject": True})
     assert "locked" in message(await visitor.sign_in(clinics[0]))
     assert "Invalid" in message(await visitor.sign_in(clinics[1]))
     assert (await visitor.sign_in(clinics[2])).status_code == 302
@@ -57,7 +57,7 @@ async def test_one_clinic_can_be_locked_or_refused_by_a_dial(
 async def test_a_second_factor_is_asked_for_and_only_its_code_opens(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, name: str
 ) -> None:
-    await sandbox.dials(sign_in={"second_factor": name})
+    await sandbox.fault_settings(sign_in={"second_factor": name})
     assert (await visitor.sign_in(clinic)).headers["location"] == "/login/verify"
     form = form_of(await visitor.get("/login/verify"))
     assert form["second_factor"] == name
@@ -71,7 +71,7 @@ async def test_a_second_factor_is_asked_for_and_only_its_code_opens(
 async def test_success_lands_on_the_page_of_the_dial_with_the_cookie_of_the_dial(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, landing: str
 ) -> None:
-    await sandbox.dials(sign_in={"landing": landing, "cookie": "auth_token"})
+    await sandbox.fault_settings(sign_in={"landing": landing, "cookie": "auth_token"})
     response = await visitor.sign_in(clinic)
     assert response.headers["location"] == f"/{landing}"
     assert "auth_token" in visitor.cookies
@@ -84,7 +84,7 @@ async def test_an_ended_session_is_told_in_each_of_its_forms(
 ) -> None:
     await visitor.sign_in(clinic)
     assert (await visitor.calendar(TODAY)).status_code == 200
-    await sandbox.dials(session_end_form=form, expire_sessions=True)
+    await sandbox.fault_settings(session_end_form=form, expire_sessions=True)
     response = await visitor.calendar(TODAY)
     assert response.status_code == {"302": 302, "401": 401, "login_page": 200}[form]
     assert response.headers.get("location") == ("/login" if form == "302" else None)
@@ -93,7 +93,7 @@ async def test_an_ended_session_is_told_in_each_of_its_forms(
 
 
 async def test_a_session_ends_by_itself(sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic) -> None:
-    await sandbox.dials(session_seconds=0.001)
+    await sandbox.fault_settings(session_seconds=0.001)
     await visitor.sign_in(clinic)
     assert (await visitor.calendar(TODAY)).status_code == 302
     assert await sandbox.sessions() == {}
@@ -103,7 +103,7 @@ async def test_a_session_ends_by_itself(sandbox: SandboxProcess, visitor: Visito
 async def test_a_new_sign_in_ends_the_older_session_only_where_that_is_the_rule(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, single: bool
 ) -> None:
-    await sandbox.dials(single_session_per_user=single)
+    await sandbox.fault_settings(single_session_per_user=single)
     await visitor.sign_in(clinic)
     async with Visitor(sandbox.url) as second:
         await second.sign_in(clinic)

@@ -28,12 +28,12 @@ async def test_every_clinic_shows_the_truth_in_its_own_words(
 
 
 @pytest.mark.parametrize("times", ["t", "space", "offset", "mixed"])
-@pytest.mark.parametrize("spelling", ["a", "b", "mixed", "2026"])
+@pytest.mark.parametrize("field_variant", ["a", "b", "mixed", "2026"])
 async def test_every_spelling_means_the_same(
-    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, spelling: str, times: str
+    sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, field_variant: str, times: str
 ) -> None:
     await visitor.sign_in(clinic)
-    await sandbox.dials(spelling=spelling, times=times, wrapper="results")
+    await sandbox.fault_settings(field_variant=field_variant, times=times, wrapper="results")
     answer = (await visitor.calendar(TODAY, FORTNIGHT)).json()
     assert list(answer) == ["results"]
     assert read(answer, clinic) == await sandbox.truth(clinic.company_id, TODAY, FORTNIGHT)

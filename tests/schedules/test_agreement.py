@@ -21,7 +21,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from actors.schedules.cron import Cron, due
-from broker.cron_clock import CronClock, Schedule
+from broker.primitives.cron_clock import CronClock, Schedule
 from tests.broker.servers import Server
 from tests.conftest import until
 

@@ -11,15 +11,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from actors.admitting import Admitting
-from actors.bus import build_broker
-from actors.mail import Mail
-from actors.processes import Process
-from actors.schedules.due import DueSyncs
-from actors.schedules.keeping import clock_of
+from actors.dispatcher import Dispatcher
+from actors.gateway.admission import AdmissionControl
+from actors.gateway.schedule_reconciler import clock_of
+from actors.gateway.schedule_ticks import TickConsumer
+from actors.runtime.broker import build_broker
+from actors.runtime.process import Runtime
 from actors.settings import Settings
 from broker import NatsBroker
-from broker.cron_clock import Tick
+from broker.primitives.cron_clock import Tick
 from engine.credentials import Credentials
 from engine.store.clinics import add_clinic, set_credentials
 from engine.store.schedules import pause_schedule, set_schedule
@@ -49,9 +49,9 @@ class Desk:
     def __init__(self, settings: Settings, broker: NatsBroker, pool: asyncpg.Pool) -> None:
         self._broker = broker
         self._pool = pool
-        self.process = Process(settings, broker)
-        admitting = Admitting(self.process, Mail(broker, lambda _queue: None))
-        self._due = DueSyncs(self.process, clock_of(self.process), admitting)
+        self.process = Runtime(settings, broker)
+        admitting = AdmissionControl(self.process, Dispatcher(broker, lambda _queue: None))
+        self._due = TickConsumer(self.process, clock_of(self.process), admitting)
 
     async def store(self, paused: bool = False, days: int = 3) -> None:
         async with self._pool.acquire() as connection:
@@ -80,60 +80,60 @@ def broker(nats_url: str, database_url: str, namespace: str) -> Iterator[tuple[S
 
 
 @pytest.fixture
-async def desk(broker: tuple[Settings, NatsBroker], pool: asyncpg.Pool) -> AsyncIterator[Desk]:
-    desk = Desk(*broker, pool)
-    await asyncio.to_thread(broker[1].run, desk.process.open())
-    yield desk
-    await asyncio.to_thread(broker[1].run, desk.process.close(), timeout=60)
+async def harness(broker: tuple[Settings, NatsBroker], pool: asyncpg.Pool) -> AsyncIterator[Desk]:
+    harness = Desk(*broker, pool)
+    await asyncio.to_thread(broker[1].run, harness.process.open())
+    yield harness
+    await asyncio.to_thread(broker[1].run, harness.process.close(), timeout=60)
 
 
 async def test_a_tick_that_comes_twice_is_one_sync_though_the_first_has_ended(
-    desk: Desk, pool: asyncpg.Pool
+    harness: Desk, pool: asyncpg.Pool
 ) -> None:
-    await desk.store()
-    assert await desk.take(Taken()) == ["acked"]
-    [sync] = await desk.syncs()
-    assert await desk.take(Taken(deliveries=2)) == ["acked"]
+    await harness.store()
+    assert await harness.take(Taken()) == ["acked"]
+    [sync] = await harness.syncs()
+    assert await harness.take(Taken(deliveries=2)) == ["acked"]
     await pool.execute("update schedule_syncs set status = 'completed'")
-    assert await desk.take(Taken(deliveries=3)) == ["acked"]
-    assert await desk.syncs() == [sync]
-    last = await desk.last()
+    assert await harness.take(Taken(deliveries=3)) == ["acked"]
+    assert await harness.syncs() == [sync]
+    last = await harness.last()
     assert (last["last_outcome"], last["last_sync_id"], last["last_tick_at"]) == ("started", sync, AT)
-    assert await desk.take(Taken(AT + timedelta(hours=6))) == ["acked"]
-    assert len(await desk.syncs()) == 2
+    assert await harness.take(Taken(AT + timedelta(hours=6))) == ["acked"]
+    assert len(await harness.syncs()) == 2
 
 
-async def test_only_a_sync_that_brings_the_same_dates_does_what_is_due(desk: Desk, pool: asyncpg.Pool) -> None:
-    await desk.store(days=3)
-    await desk.take(Taken())
-    await desk.take(Taken(AT + timedelta(hours=1)))
-    assert len(await desk.syncs()) == 1
-    assert (await desk.last())["last_outcome"] == "covered"
+async def test_only_a_sync_that_brings_the_same_dates_does_what_is_due(harness: Desk, pool: asyncpg.Pool) -> None:
+    await harness.store(days=3)
+    await harness.take(Taken())
+    await harness.take(Taken(AT + timedelta(hours=1)))
+    assert len(await harness.syncs()) == 1
+    assert (await harness.last())["last_outcome"] == "covered"
     await pool.execute("update clinic_sync_schedules set days_ahead = 4")
-    await desk.take(Taken(AT + timedelta(hours=2)))
-    assert len(await desk.syncs()) == 2, "the one that runs does not bring the fourth day"
+    await harness.take(Taken(AT + timedelta(hours=2)))
+    assert len(await harness.syncs()) == 2, "the one that runs does not bring the fourth day"
     await pool.execute("update schedule_syncs set dry_run = true")
-    await desk.take(Taken(AT + timedelta(hours=3)))
-    assert len(await desk.syncs()) == 3, "a dry run brings nothing"
-    assert (await desk.last())["last_outcome"] == "queued"
+    await harness.take(Taken(AT + timedelta(hours=3)))
+    assert len(await harness.syncs()) == 3, "a dry run brings nothing"
+    assert (await harness.last())["last_outcome"] == "queued"
 
 
-async def test_a_tick_of_a_schedule_that_is_paused_or_gone_is_dropped(desk: Desk, pool: asyncpg.Pool) -> None:
-    await desk.store(paused=True)
-    assert await desk.take(Taken()) == ["acked"]
+async def test_a_tick_of_a_schedule_that_is_paused_or_gone_is_dropped(harness: Desk, pool: asyncpg.Pool) -> None:
+    await harness.store(paused=True)
+    assert await harness.take(Taken()) == ["acked"]
     await pool.execute("delete from clinic_sync_schedules")
-    assert await desk.take(Taken()) == ["acked"]
-    assert await desk.take(Taken(key="nobody")) == ["acked"]
-    assert await desk.syncs() == []
+    assert await harness.take(Taken()) == ["acked"]
+    assert await harness.take(Taken(key="nobody")) == ["acked"]
+    assert await harness.syncs() == []
 
 
 async def test_a_tick_comes_again_while_the_database_refuses_and_not_for_ever(
-    desk: Desk, pool: asyncpg.Pool
+    harness: Desk, pool: asyncpg.Pool
 ) -> None:
-    await desk.store()
+    await harness.store()
     await pool.execute("alter table schedule_syncs rename to elsewhere")
-    assert await desk.take(Taken()) == ["comes again"]
-    assert await desk.take(Taken(deliveries=5)) == ["acked"]
+    assert await harness.take(Taken()) == ["comes again"]
+    assert await harness.take(Taken(deliveries=5)) == ["acked"]
     await pool.execute("alter table elsewhere rename to schedule_syncs")
-    assert await desk.take(Taken()) == ["acked"]
-    assert len(await desk.syncs()) == 1
+    assert await harness.take(Taken()) == ["acked"]
+    assert len(await harness.syncs()) == 1

@@ -1,4 +1,4 @@
-"""A pytest plugin for ops/shifted_clock_tests: leaves out the tests that libfaketime cannot shift.
+"""A pytest plugin for ops/dev/shifted_clock_tests: leaves out the tests that libfaketime cannot shift.
 
 nats-server is a Go program and takes the time from the system itself, and Chromium has a sandbox of its own.
 """

@@ -25,7 +25,7 @@ from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, AppointmentChange, Rejected
 from actors.spec.replies import Refusal
 from actors.spec.schemas import closed, definitions
-from broker.client import OrderedClient
+from broker.transport.client import OrderedClient
 from engine.events import Event
 
 

@@ -13,9 +13,10 @@ import jsonschema_rs
 import pytest
 from pydantic import BaseModel
 
-from actors.commands import Commands
+from actors import spec_documents
+from actors.gateway.commands import Commands
 from actors.messages import Request, Subjects
-from actors.spec import asyncapi, documents
+from actors.spec import asyncapi
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS
 from actors.spec.examples import examples_of
@@ -43,7 +44,7 @@ def resolve(document: Any, reference: str) -> Any:
     return document
 
 
-@pytest.mark.parametrize("name", documents.NAMES)
+@pytest.mark.parametrize("name", spec_documents.NAMES)
 def test_what_is_checked_in_is_what_is_printed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["spec", name]) == 0
     printed = capsys.readouterr().out
@@ -64,9 +65,9 @@ def test_the_asyncapi_document_is_well_formed() -> None:
     AsyncAPI3.model_validate(asyncapi.document())
 
 
-@pytest.mark.parametrize("name", documents.NAMES)
+@pytest.mark.parametrize("name", spec_documents.NAMES)
 def test_every_reference_leads_somewhere(name: str) -> None:
-    document = documents.document(name)
+    document = spec_documents.document(name)
     references = [node["$ref"] for node in nodes(document) if isinstance(node.get("$ref"), str)]
     assert references
     for reference in references:

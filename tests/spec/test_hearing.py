@@ -14,7 +14,7 @@ from actors.messages import Subjects
 from actors.spec.events import AppointmentChange, Queued
 from actors.spec.examples import examples_of
 from actors.spec.replies import Refusal, SyncReply
-from broker.client import OrderedClient
+from broker.transport.client import OrderedClient
 from tests.spec.hearing import hearing
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from actors.http.openapi import description
 from actors.spec.page import filled
 from actors.spec.refusals import REFUSALS
 from engine.errors import EngineError
-from ops.cli.exits import Exit
+from ops.client.exit_status import Exit
 
 PAGE = Path(__file__).parent.parent.parent / "docs/interface.md"
 
@@ -35,7 +35,7 @@ def test_its_parts_are_as_they_are_made() -> None:
 
 
 def test_every_refusal_on_nats_is_told() -> None:
-    for module in ("engine.errors", "actors.messages", "actors.mail", "actors.service"):
+    for module in ("engine.errors", "actors.messages", "actors.dispatcher", "actors.gateway.service"):
         errors = [one for one in vars(importlib.import_module(module)).values() if isinstance(one, type)]
         for error in errors:
             if (

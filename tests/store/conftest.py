@@ -10,7 +10,7 @@ import pytest
 from engine.clinic import Clinic
 from engine.store.clinics import add_clinic
 from engine.store.database import Database
-from tests.store.desk import Desk
+from tests.store.harness import Harness
 
 
 @pytest.fixture
@@ -27,5 +27,5 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def desk(pool: asyncpg.Pool) -> Desk:
-    return await Desk.open(pool)
+async def harness(pool: asyncpg.Pool) -> Harness:
+    return await Harness.open(pool)

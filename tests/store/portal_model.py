@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.appointment import Appointment
-from tests.store.desk import day, on
+from tests.store.harness import day, on
 
 #: How long a move may be shown on both days, or on neither, in seconds.
 HIDDEN = 8.0

@@ -13,15 +13,15 @@ import pytest
 
 from engine.clinic import Clinic
 from engine.config_reading import ConfigReading, Problem
-from engine.coordinate import coordinate
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.failure import Failure, Reason
-from engine.reconcile import reconcile_date
-from engine.removals import Fence
+from engine.removals import RemovalLimit
 from engine.schedule import Room, ScheduleConfig, same_hours
-from engine.scrape import Desk, scrape_dates
 from engine.snapshot import Proof, Snapshot
+from engine.steps.coordinate import coordinate
+from engine.steps.reconcile import reconcile_date
+from engine.steps.scrape import ScrapeContext, scrape_dates
 from engine.store.clinics import add_clinic, find_clinic, set_credentials
 from engine.store.database import Database
 from engine.store.reconciling import load_stored_config, set_resources
@@ -80,19 +80,19 @@ async def hold(claims: Sequence[Claim]) -> AsyncIterator[None]:
 class Trial:
     """A clinic whose syncs are run here, step by step, with no other worker."""
 
-    def __init__(self, database: Database, clinic: Clinic, desk: Desk) -> None:
-        self.database, self.clinic, self.desk = database, clinic, desk
+    def __init__(self, database: Database, clinic: Clinic, harness: ScrapeContext) -> None:
+        self.database, self.clinic, self.harness = database, clinic, harness
 
     async def sync(self, source: Source) -> Sync:
-        desk = replace(self.desk, portal=source)  # type: ignore[arg-type]
-        limits, fence = desk.limits, Fence(20, 100.0)
+        harness = replace(self.harness, portal=source)  # type: ignore[arg-type]
+        limits, removal_limit = harness.limits, RemovalLimit(20, 100.0)
         async with self.database.transaction() as connection:
             request = SyncRequest(self.clinic.id, DATES)
             sync_id = (await admit(connection, request, list(DATES), limits)).sync_id
         for _ in range(50):
-            step = await coordinate(self.database, sync_id, limits, fence)
+            step = await coordinate(self.database, sync_id, limits, removal_limit)
             for span in step.dispatch:
-                done = await scrape_dates(desk, sync_id, span.lead, span.days)
+                done = await scrape_dates(harness, sync_id, span.lead, span.days)
                 for day in done.reconcile:
                     await reconcile_date(self.database, sync_id, day)
             async with self.database.transaction() as connection:
@@ -130,8 +130,10 @@ async def trial(database_url: str) -> AsyncIterator[Trial]:
     async with database.transaction() as connection:
         clinic = await add_clinic(connection, "elm-street", "Elm Street", "America/Chicago")
         await set_credentials(connection, vault, clinic.id, Credentials("user", "password"))
-    desk = Desk(database, None, vault, "worker", Limits(span_days=7), hold, lambda: 0.5, lambda _: None)  # type: ignore[arg-type,return-value]
-    yield Trial(database, clinic, desk)
+    harness = ScrapeContext(
+        database, None, vault, "worker", Limits(span_days=7), hold, lambda: 0.5, lambda _: None
+    )  # type: ignore[arg-type,return-value]
+    yield Trial(database, clinic, harness)
     await database.close()
 
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from actors.bus import build_broker
-from actors.processes import Process
+from actors.runtime.broker import build_broker
+from actors.runtime.process import Runtime
 from actors.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_duty_that_has_lost_its_cancellation_ends_all_the_same(nats_url: str, database_url: str) -> None:
     settings = Settings(nats_url=nats_url, database_url=database_url)
-    process = Process(settings, build_broker(settings))
+    process = Runtime(settings, build_broker(settings))
     ended = False
 
     async def duty() -> None:

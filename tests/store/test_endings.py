@@ -8,13 +8,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from actors.clinics import one_clinic
-from engine.cancel import cancel
+from actors.clinic_views import one_clinic
 from engine.clinic import Clinic
 from engine.failure import Failure, Reason
-from engine.give_up import give_up_dates
-from engine.reconcile import reconcile_date
 from engine.schedule import ScheduleConfig, same_hours
+from engine.steps.cancel import cancel
+from engine.steps.give_up import give_up_dates
+from engine.steps.reconcile import reconcile_date
 from engine.store.clinics import set_goal
 from engine.store.database import Database
 from engine.store.reconciling import save_schedule_config

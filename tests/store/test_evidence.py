@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from actors.evidence import SyncEvidence
+from actors.date_scraper.evidence import SyncEvidence
 from engine.clinic import Clinic
 from engine.evidence import Evidence
 from engine.failure import Failure, Reason
-from engine.portal.masking import mask_body
+from engine.portal.redaction import mask_body
 from engine.store.database import Database
 from engine.store.evidence import list_evidence
 from tests.store.test_syncs import TODAY, ask

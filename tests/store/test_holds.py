@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from actors.holds import Holds
+from actors.runtime.claim_heartbeats import ClaimHeartbeats
 from engine.clinic import Clinic
 from engine.store.database import Database
 from tests.store.test_syncs import TODAY, TOMORROW, ask, take
@@ -20,18 +20,18 @@ async def test_with_the_next_sign_of_life_a_worker_lets_go_of_what_another_took_
 ) -> None:
     sync_id = (await ask(database, clinic)).sync_id
     mine, lost = await take(database, sync_id, TOMORROW), await take(database, sync_id, TODAY)
-    holds = Holds(database)
+    holds = ClaimHeartbeats(database)
     reached: list[str] = []
     async with asyncio.timeout(20), holds.hold([mine]):
         async with holds.hold([lost]):
             holds.stop(uuid4())  # another sync has ended
-            await holds.beat()
+            await holds.send()
             await take(database, sync_id, TODAY, silent_after=0.0)
             reached.append("taken by another")
-            await holds.beat()
+            await holds.send()
             await asyncio.sleep(60)
         reached.append("let go")
-        await holds.beat()
+        await holds.send()
         reached.append("mine still")
     assert reached == ["taken by another", "let go", "mine still"]
 
@@ -41,7 +41,7 @@ async def test_who_is_told_again_while_it_lets_go_lets_go_of_everything(
 ) -> None:
     sync_id = (await ask(database, clinic)).sync_id
     claims = [await take(database, sync_id, day) for day in (TODAY, TOMORROW)]
-    holds = Holds(database)
+    holds = ClaimHeartbeats(database)
     cleans_up, cleaned_up = asyncio.Event(), asyncio.Event()
 
     async def work(first: bool) -> None:

@@ -11,7 +11,7 @@ import pytest
 from engine.left_out import LeftOutSighting, protected_ids
 from engine.removals import MissingAppointment, Protection
 from engine.snapshot import LeftOutRecord
-from tests.store.desk import Desk, appointment, by_key, day, snapshot
+from tests.store.harness import Harness, appointment, by_key, day, snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -63,36 +63,40 @@ def test_a_record_left_out_tells_of_nobody() -> None:
     assert "5550123" not in shown
 
 
-async def test_a_new_bad_record_stops_the_removals_of_one_sync_and_later_those_of_its_date(desk: Desk) -> None:
+async def test_a_new_bad_record_stops_the_removals_of_one_sync_and_later_those_of_its_date(
+    harness: Harness,
+) -> None:
     bad = LeftOutRecord("no id")
     first, second = appointment(1, 0), appointment(2, 1)
-    await desk.sync(0, {0: [first], 1: [second]})
-    protected = await _sync_that_leaves_out(desk, 10, bad)
+    await harness.sync(0, {0: [first], 1: [second]})
+    protected = await _sync_that_leaves_out(harness, 10, bad)
     assert [each.protection for each in protected] == [Protection.LEFT_OUT_RECORD] * 2
-    assert await desk.stored() == by_key(first, second)
-    (kept,) = await _sync_that_leaves_out(desk, 20, bad)
+    assert await harness.stored() == by_key(first, second)
+    (kept,) = await _sync_that_leaves_out(harness, 20, bad)
     assert kept.date == day(0)
-    assert await desk.stored() == by_key(first)
-    await desk.sync(30, {0: [], 1: []})
-    assert await desk.stored() == {}
+    assert await harness.stored() == by_key(first)
+    await harness.sync(30, {0: [], 1: []})
+    assert await harness.stored() == {}
 
 
-async def test_a_sync_that_did_not_complete_is_no_earlier_time(desk: Desk) -> None:
+async def test_a_sync_that_did_not_complete_is_no_earlier_time(harness: Harness) -> None:
     bad = LeftOutRecord("no id")
-    await desk.sync(0, {0: [], 1: [appointment(2, 1)]})
-    cancelled = await desk.start_sync(0, 1)
-    await desk.scrape(cancelled, snapshot(0, 10, [], [bad]))
-    await desk.pool.execute("update schedule_syncs set status = 'cancelled' where id = $1", cancelled)
-    assert len(await _sync_that_leaves_out(desk, 20, bad)) == 1
+    await harness.sync(0, {0: [], 1: [appointment(2, 1)]})
+    cancelled = await harness.start_sync(0, 1)
+    await harness.scrape(cancelled, snapshot(0, 10, [], [bad]))
+    await harness.pool.execute("update schedule_syncs set status = 'cancelled' where id = $1", cancelled)
+    assert len(await _sync_that_leaves_out(harness, 20, bad)) == 1
 
 
-async def _sync_that_leaves_out(desk: Desk, seconds: float, record: LeftOutRecord) -> Sequence[MissingAppointment]:
+async def _sync_that_leaves_out(
+    harness: Harness, seconds: float, record: LeftOutRecord
+) -> Sequence[MissingAppointment]:
     """A sync of two days that shows nothing but the record, on the first day; answers what it keeps."""
-    sync = await desk.start_sync(0, 1)
+    sync = await harness.start_sync(0, 1)
     at: float | None = seconds
     for _ in range(2):
         if at is not None:
-            await desk.scrape(sync, snapshot(0, at, [], [record]))
-            await desk.scrape(sync, snapshot(1, at + 1, []))
-        at = await desk.second_look(sync)
-    return (await desk.end(sync)).kept
+            await harness.scrape(sync, snapshot(0, at, [], [record]))
+            await harness.scrape(sync, snapshot(1, at + 1, []))
+        at = await harness.second_look(sync)
+    return (await harness.end(sync)).kept

@@ -14,7 +14,7 @@ from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.errors import LoginRejected, NoCredentials
 from engine.failure import Reason
-from engine.scrape import Desk, Done, scrape_dates
+from engine.steps.scrape import ScrapeContext, ScrapeResult, scrape_dates
 from engine.store.clinics import check_can_sign_in, get_credentials, mark_login_failure, set_credentials
 from engine.store.database import Database
 from engine.store.syncs.admission import lock_clinic_row
@@ -38,17 +38,17 @@ async def vault(database: Database, clinic: Clinic) -> Vault:
     return vault
 
 
-async def scrape(database: Database, clinic: Clinic, vault: Vault, look: str) -> Done:
+async def scrape(database: Database, clinic: Clinic, vault: Vault, look: str) -> ScrapeResult:
     sync_id = (await ask(database, clinic)).sync_id
     await step(database, sync_id)
-    return await scrape_dates(desk(database, vault, look), sync_id, TODAY)
+    return await scrape_dates(harness(database, vault, look), sync_id, TODAY)
 
 
-def desk(database: Database, vault: Vault, look: str) -> Desk:
+def harness(database: Database, vault: Vault, look: str) -> ScrapeContext:
     portal = ModelPortal()
     portal.look = look
     evidence = lambda _: None  # noqa: E731
-    return Desk(database, portal, vault, "w", LIMITS, hold, random.Random(1).random, evidence)  # type: ignore[arg-type]
+    return ScrapeContext(database, portal, vault, "w", LIMITS, hold, random.Random(1).random, evidence)  # type: ignore[arg-type]
 
 
 async def check(database: Database, clinic: Clinic) -> None:
@@ -71,8 +71,8 @@ async def test_a_worker_that_lacks_the_key_takes_no_date_and_says_which_keys_the
     await step(database, sync_id)
     other = Vault.from_ring(new_ring())
     for _ in range(2):
-        done = await scrape_dates(desk(database, other, "seen"), sync_id, TODAY)
-        assert done.come_back, "a worker with the right key may take it"
+        done = await scrape_dates(harness(database, other, "seen"), sync_id, TODAY)
+        assert done.retry_later, "a worker with the right key may take it"
     async with database.connection() as connection:
         left = (await dates_of(connection, sync_id))[0]
     assert (left.status, left.attempts, left.reason) == (DateStatus.PENDING, 0, Reason.WRONG_ENCRYPTION_KEY)
@@ -81,8 +81,8 @@ async def test_a_worker_that_lacks_the_key_takes_no_date_and_says_which_keys_the
     assert "credentials set" not in str(left.message), "that would shut out the workers with the right key"
     assert (await told(database, sync_id)).count("date_retrying") == 1
     await check(database, clinic)
-    assert list((await scrape_dates(desk(database, vault, "seen"), sync_id, TODAY)).reconcile) == [TODAY]
-    assert not (await scrape_dates(desk(database, other, "seen"), sync_id, TODAY)).come_back, "it is done"
+    assert list((await scrape_dates(harness(database, vault, "seen"), sync_id, TODAY)).reconcile) == [TODAY]
+    assert not (await scrape_dates(harness(database, other, "seen"), sync_id, TODAY)).retry_later, "it is done"
 
 
 async def test_a_sync_that_no_worker_could_read_names_the_wrong_key(
@@ -90,7 +90,7 @@ async def test_a_sync_that_no_worker_could_read_names_the_wrong_key(
 ) -> None:
     sync_id = (await ask(database, clinic, days=1)).sync_id
     await step(database, sync_id)
-    await scrape_dates(desk(database, Vault.from_ring(new_ring()), "seen"), sync_id, TODAY)
+    await scrape_dates(harness(database, Vault.from_ring(new_ring()), "seen"), sync_id, TODAY)
     await pool.execute("update schedule_syncs set deadline_at = now()")
     await step(database, sync_id)
     assert [error["reason"] for error in (await stored(database, sync_id)).error_details] == [
@@ -135,7 +135,7 @@ async def test_credentials_that_were_set_while_the_old_ones_were_refused_may_be_
     portal.look = "rejected"
     sync_id = (await ask(database, clinic)).sync_id
     await step(database, sync_id)
-    await scrape_dates(replace(desk(database, vault, "rejected"), portal=portal), sync_id, TODAY)
+    await scrape_dates(replace(harness(database, vault, "rejected"), portal=portal), sync_id, TODAY)
     await check(database, clinic)
 
 
@@ -159,7 +159,7 @@ async def test_a_refusal_is_marked_while_somebody_else_has_the_clinic_and_wants_
     await step(database, sync_id)
     async with database.transaction() as connection:
         await lock_clinic_row(connection, clinic.id)
-        scraping = asyncio.create_task(scrape_dates(desk(database, vault, "rejected"), sync_id, TODAY))
+        scraping = asyncio.create_task(scrape_dates(harness(database, vault, "rejected"), sync_id, TODAY))
         await until_somebody_waits(connection)
         await lock_sync(connection, sync_id)
     assert (await scraping).coordinate

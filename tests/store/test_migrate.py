@@ -17,7 +17,7 @@ from engine.store.clinics import remove_clinic
 from engine.store.migrate import FOLDER, MigrationChanged, WrongEncoding, migrate, pending
 from engine.store.reconciling import refresh_slots, save_schedule_config
 from tests.conftest import open_pool
-from tests.store.desk import Desk, appointment, by_key, day
+from tests.store.harness import Harness, appointment, by_key, day
 
 pytestmark = pytest.mark.anyio
 
@@ -89,17 +89,17 @@ async def test_a_migration_that_was_changed_is_refused(empty: asyncpg.Pool[Any],
 
 
 @pytest.fixture
-async def old(empty: asyncpg.Pool[Any]) -> Desk:
+async def old(empty: asyncpg.Pool[Any]) -> Harness:
     """The clinic of the old tables, migrated."""
     await empty.execute(OLD_TABLES)
     async with empty.acquire() as connection:
         assert await migrate(connection) == ALL
     row = await empty.fetchrow("select id, slug, name from clinics")
     assert row is not None
-    return Desk(empty, Clinic(row["id"], row["slug"], row["name"], "UTC"))
+    return Harness(empty, Clinic(row["id"], row["slug"], row["name"], "UTC"))
 
 
-async def test_the_old_tables_keep_their_rows_and_the_next_sync_goes_on_with_them(old: Desk) -> None:
+async def test_the_old_tables_keep_their_rows_and_the_next_sync_goes_on_with_them(old: Harness) -> None:
     row_id = await old.row_id(1)
     seen = appointment(1, patient_name="New", room_id=None)
     await old.sync(0, {0: [seen]})
@@ -110,7 +110,7 @@ async def test_the_old_tables_keep_their_rows_and_the_next_sync_goes_on_with_the
     assert await old.pool.fetchval("select update_slot_counts_bulk($1, $2, $2)", old.clinic.id, day(0)) == 1
 
 
-async def test_a_slot_of_the_old_tables_may_go_though_a_removed_appointment_points_at_it(old: Desk) -> None:
+async def test_a_slot_of_the_old_tables_may_go_though_a_removed_appointment_points_at_it(old: Harness) -> None:
     await old.pool.execute("update schedule_appointments set slot_id = (select id from schedule_slots)")
     await old.sync(0, {0: []})
     config = ScheduleConfig(same_hours(range(7), 10 * 60, 11 * 60), 15, (Room("a", "A"),))
@@ -120,7 +120,7 @@ async def test_a_slot_of_the_old_tables_may_go_though_a_removed_appointment_poin
     assert counts.removed == 1
 
 
-async def test_a_clinic_of_the_old_tables_can_be_removed(old: Desk) -> None:
+async def test_a_clinic_of_the_old_tables_can_be_removed(old: Harness) -> None:
     async with old.pool.acquire() as connection:
         await remove_clinic(connection, old.clinic.id)
     assert await old.pool.fetchval("select count(*) from schedule_appointments") == 0

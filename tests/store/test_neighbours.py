@@ -14,19 +14,21 @@ import pytest
 import sentry_sdk
 from dramatiq.errors import BrokerConnectionError
 
-from actors import error_reports, housekeeping, stepping
+from actors import coordinator
+from actors.coordinator import StalledSyncSweeper
+from actors.gateway import retention
 from actors.item_guard import FIRST_PAUSE, LONGEST_PAUSE, ItemGuard
 from actors.messages import Subjects
-from actors.relay import Relay
-from actors.stepping import Sweep
+from actors.observability import error_reports
+from actors.outbox.events import Relay
 from engine.clinic import Clinic
 from engine.errors import Unavailable
-from engine.scrape import scrape_dates
+from engine.steps.scrape import scrape_dates
 from engine.store.database import Database
-from engine.store.reconciling.housekeeping import KINDS
+from engine.store.reconciling.retention import KINDS
 from engine.store.vault import Vault
 from engine.task_group import task_group
-from tests.store.test_login_failures import desk, vault
+from tests.store.test_login_failures import harness, vault
 from tests.store.test_sync_machine import ModelPortal
 from tests.store.test_syncs import LIMITS, TODAY, ask, step
 
@@ -55,9 +57,9 @@ async def test_a_sync_that_cannot_be_looked_after_holds_up_no_other(
         if sync_id == looked_after[0]:
             raise KeyError("a bug")
 
-    monkeypatch.setattr(stepping, "step", look_after)
+    monkeypatch.setattr(coordinator, "step", look_after)
     process = SimpleNamespace(limits=LIMITS, database=database)
-    sweep = Sweep(cast("Any", process), cast("Any", None))
+    sweep = StalledSyncSweeper(cast("Any", process), cast("Any", None))
     for _ in range(3):
         await sweep.once()
     assert set(looked_after) == set(syncs)
@@ -74,8 +76,8 @@ async def test_records_of_one_kind_that_cannot_be_removed_keep_no_other_kind(
         swept.append(kind)
         raise KeyError(kind)
 
-    monkeypatch.setattr(housekeeping, "sweep_kind", sweep)
-    await housekeeping.Housekeeping(cast("Any", SimpleNamespace(database=database))).once()
+    monkeypatch.setattr(retention, "sweep_kind", sweep)
+    await retention.Retention(cast("Any", SimpleNamespace(database=database))).once()
     assert swept == list(KINDS)
 
 
@@ -158,5 +160,5 @@ async def test_a_scrape_whose_configuration_cannot_be_asked_for_leaves_nothing_r
     sync_id = (await ask(database, clinic)).sync_id
     await step(database, sync_id)
     with pytest.raises(Unavailable):
-        await scrape_dates(replace(desk(database, vault, "seen"), portal=portal), sync_id, TODAY)
+        await scrape_dates(replace(harness(database, vault, "seen"), portal=portal), sync_id, TODAY)
     assert portal.ended

@@ -32,7 +32,7 @@ from hypothesis.stateful import (
 )
 
 from engine.appointment import FREES_SLOT, REFERENCES, Appointment
-from engine.removals import Fence
+from engine.removals import RemovalLimit
 from engine.schedule import Room, ScheduleConfig, same_hours
 from engine.snapshot import Snapshot
 from engine.store.reconciling import (
@@ -44,7 +44,7 @@ from engine.store.reconciling import (
     reject_removals,
     save_schedule_config,
 )
-from tests.store.desk import DAY0, Desk, appointment, on, seconds_of, snapshot
+from tests.store.harness import DAY0, Harness, appointment, on, seconds_of, snapshot
 from tests.store.portal_model import HIDDEN, PortalModel, Transit
 
 T = TypeVar("T")
@@ -54,8 +54,8 @@ SLOT = timedelta(minutes=15)
 CONFIG = ScheduleConfig(
     same_hours(range(1, 7), 8 * 60, 18 * 60), SLOT.seconds // 60, (Room("room-1", "One"), Room("room-2", "Two"))
 )
-NO_FENCE = Fence(10**6, 100, 10**6)
-TIGHT_FENCE = Fence(1, 10, 3, 80)
+NO_FENCE = RemovalLimit(10**6, 100, 10**6)
+TIGHT_FENCE = RemovalLimit(1, 10, 3, 80)
 
 days = st.integers(0, DAYS - 1)
 picks = st.integers(0, 99)
@@ -85,7 +85,7 @@ class ReconcileMachine(RuleBasedStateMachine):
         self.applied: list[tuple[UUID, Snapshot]] = []
         self.started_at: dict[UUID, float] = {}
         self.syncs: list[UUID] = []
-        self.desk: Desk = self.run(Desk.open(self.pool))
+        self.harness: Harness = self.run(Harness.open(self.pool))
 
     def run(self, work: Any) -> Any:
         return self.runner.run(work)
@@ -140,7 +140,7 @@ class ReconcileMachine(RuleBasedStateMachine):
         self._start(first, min(first + length, DAYS) - 1)
 
     def _start(self, first: int, last: int) -> UUID:
-        sync: UUID = self.run(self.desk.start_sync(first, last))
+        sync: UUID = self.run(self.harness.start_sync(first, last))
         self.open[sync] = set(range(first, last + 1))
         self.started_at[sync] = self.clock
         self.syncs.append(sync)
@@ -159,7 +159,7 @@ class ReconcileMachine(RuleBasedStateMachine):
         self.clock += 0.1
         self.portal.settle_in_time(self.clock)
         seen = snapshot(n, self.clock, self.portal.shows(n))
-        self.run(self.desk.store(sync, seen))
+        self.run(self.harness.store(sync, seen))
         self.waiting.append((sync, seen))
 
     @precondition(lambda self: self.waiting)
@@ -168,40 +168,40 @@ class ReconcileMachine(RuleBasedStateMachine):
         """Applies one of the scrapes that wait, perhaps twice."""
         sync, seen = self.waiting.pop(index % len(self.waiting))
         for _ in range(1 + again):
-            self.run(self.desk.reconcile(sync, seen))
+            self.run(self.harness.reconcile(sync, seen))
         self.applied.append((sync, seen))
 
     @precondition(lambda self: self.applied)
     @rule(pick=picks)
     def repeat(self, pick: int) -> None:
         """A message comes once more, long after."""
-        self.run(self.desk.reconcile(*chosen(pick, self.applied)))
+        self.run(self.harness.reconcile(*chosen(pick, self.applied)))
 
     @precondition(lambda self: any(self.open.values()))
     @rule(pick=picks)
     def fail(self, pick: int) -> None:
         sync, n = chosen(pick, [(sync, n) for sync, open_days in self.open.items() for n in sorted(open_days)])
         self.open[sync].discard(n)
-        self.run(self.desk.fail(sync, n))
+        self.run(self.harness.fail(sync, n))
 
     @precondition(lambda self: self.open)
-    @rule(pick=picks, fence=st.sampled_from([NO_FENCE, TIGHT_FENCE]), moves=restless)
-    def end(self, pick: int, fence: Fence, moves: list[Restless]) -> None:
+    @rule(pick=picks, removal_limit=st.sampled_from([NO_FENCE, TIGHT_FENCE]), moves=restless)
+    def end(self, pick: int, removal_limit: RemovalLimit, moves: list[Restless]) -> None:
         """The sync ends, after a second look if it asks for one, while appointments move."""
         sync = chosen(pick, list(self.open))
         for n in self.open.pop(sync):
-            self.run(self.desk.fail(sync, n))
+            self.run(self.harness.fail(sync, n))
         for message in [message for message in self.waiting if message[0] == sync]:
             self.waiting.remove(message)
-            self.run(self.desk.reconcile(*message))
-        self._end(sync, fence, moves)
+            self.run(self.harness.reconcile(*message))
+        self._end(sync, removal_limit, moves)
 
-    def _end(self, sync: UUID, fence: Fence, moves: Sequence[Restless] = ()) -> bool:
+    def _end(self, sync: UUID, removal_limit: RemovalLimit, moves: Sequence[Restless] = ()) -> bool:
         """The sync's end, after its second look; answers whether nothing was left for a later sync."""
-        again = self.run(self.desk.second_look(sync, fence))
+        again = self.run(self.harness.second_look(sync, removal_limit))
         if again is not None:
             self._look_again(sync, again, moves)
-        plan, kept = self.run(self._removing(sync, fence))
+        plan, kept = self.run(self._removing(sync, removal_limit))
         self._nothing_is_lost(sync, plan)
         self._what_a_good_date_shows_stands_there(sync)
         return kept
@@ -215,20 +215,20 @@ class ReconcileMachine(RuleBasedStateMachine):
             if self.portal.now and (move := next(moving, None)):
                 self.portal.move(chosen(move[0], list(self.portal.now)), *move[1:], self.clock)
             n = (looked_at - DAY0).days
-            self.run(self.desk.scrape(sync, snapshot(n, self.clock, self.portal.shows(n))))
+            self.run(self.harness.scrape(sync, snapshot(n, self.clock, self.portal.shows(n))))
 
     async def _good_dates(self, sync: UUID) -> list[date]:
         async with self.pool.acquire() as connection:
             return await reconciled_dates(connection, sync)
 
-    async def _removing(self, sync: UUID, fence: Fence) -> tuple[dict[str, float], bool]:
+    async def _removing(self, sync: UUID, removal_limit: RemovalLimit) -> tuple[dict[str, float], bool]:
         """What was removed, with when its absence began, and whether nothing else was missing."""
         async with self.pool.acquire() as connection, connection.transaction():
-            plan = await plan_removals(connection, self.desk.clinic.id, sync, fence.settle)
-            await apply_removals(connection, self.desk.clinic.id, sync, plan, fence)
-            await save_schedule_config(connection, self.desk.clinic.id, CONFIG)
-            await refresh_slots(connection, self.desk.clinic, self.desk.dates(0, DAYS - 1))
-        known = await self.desk.stored()
+            plan = await plan_removals(connection, self.harness.clinic.id, sync, removal_limit.settle)
+            await apply_removals(connection, self.harness.clinic.id, sync, plan, removal_limit)
+            await save_schedule_config(connection, self.harness.clinic.id, CONFIG)
+            await refresh_slots(connection, self.harness.clinic, self.harness.dates(0, DAYS - 1))
+        known = await self.harness.stored()
         removed = [one for one in plan.missing if one.neo_appointment_id not in known]
         began = {one.neo_appointment_id: seconds_of(one.missing_since) for one in removed}
         return began, all(one in removed or one.is_held for one in plan.missing)
@@ -246,7 +246,7 @@ class ReconcileMachine(RuleBasedStateMachine):
 
     def _what_a_good_date_shows_stands_there(self, sync: UUID) -> None:
         """Also where other dates of the sync failed."""
-        good, stored = self.run(self._good_dates(sync)), self.run(self.desk.stored())
+        good, stored = self.run(self._good_dates(sync)), self.run(self.harness.stored())
         for key, row in stored.items():
             now = self.portal.now.get(key)
             if now and now.date in good and row.date in good and key not in self.portal.transits:
@@ -261,24 +261,24 @@ class ReconcileMachine(RuleBasedStateMachine):
     async def _decide(self, sync: UUID, approve: bool) -> None:
         decision = approve_removals if approve else reject_removals
         async with self.pool.acquire() as connection, connection.transaction():
-            await decision(connection, self.desk.clinic.id, sync)
+            await decision(connection, self.harness.clinic.id, sync)
 
     @rule(order=st.permutations(range(DAYS)))
     def complete_sync(self, order: list[int]) -> None:
         """Every date is looked at, the last moves settle meanwhile, and then the table is the portal's schedule."""
         moving = dict(self.portal.transits)
-        known = self.run(self.desk.stored())
+        known = self.run(self.harness.stored())
         # Where something went missing or came while the dates were read, the next sync decides.
         assert any(self._whole_sync(order) for _ in range(3))
         self.portal.settle()
-        stored = self.run(self.desk.stored())
+        stored = self.run(self.harness.stored())
         for key, transit in moving.items():
             if transit.form == "both":  # shown at two places: either is right
                 assert stored.pop(key) in (transit.old, self.portal.now[key])
             elif key not in known:  # never shown at all: nobody can know of it yet
                 stored.pop(key, None)
         assert stored == {key: one for key, one in self.portal.now.items() if self._is_known(key, moving, known)}
-        assert self.run(self._slot_counts()) == self._naive_counts(self.run(self.desk.stored()).values())
+        assert self.run(self._slot_counts()) == self._naive_counts(self.run(self.harness.stored()).values())
 
     def _whole_sync(self, order: Sequence[int]) -> bool:
         sync = self._start(0, DAYS - 1)
@@ -295,7 +295,7 @@ class ReconcileMachine(RuleBasedStateMachine):
         return key not in moving or (moving[key].form == "none" and key in known)
 
     async def _slot_counts(self) -> dict[tuple[Any, Any], int]:
-        rows = await self.pool.fetch("select * from schedule_slots where clinic_id = $1", self.desk.clinic.id)
+        rows = await self.pool.fetch("select * from schedule_slots where clinic_id = $1", self.harness.clinic.id)
         return {(row["date"], row["start_time"]): row["booked_count"] for row in rows}
 
     def _naive_counts(self, stored: Any) -> dict[tuple[Any, Any], int]:
@@ -313,13 +313,13 @@ class ReconcileMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_changes_replayed_give_the_table(self) -> None:
-        assert self.run(self._replayed()) == self.run(self.desk.stored())
+        assert self.run(self._replayed()) == self.run(self.harness.stored())
 
     async def _replayed(self) -> dict[str, Appointment]:
         rows = await self.pool.fetch(
             "select neo_appointment_id, kind, (after).* from schedule_appointment_changes"
             " where clinic_id = $1 order by id",
-            self.desk.clinic.id,
+            self.harness.clinic.id,
         )
         table: dict[str, Appointment] = {}
         for row in rows:

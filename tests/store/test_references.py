@@ -18,7 +18,7 @@ from engine.store.reconciling import DateCounts, undo
 from engine.store.syncs.lifecycle import warnings_of_sync
 from engine.store.syncs.snapshots import from_row, to_columns
 from engine.warnings import SyncWarning, WarningCode
-from tests.store.desk import Desk, appointment, at, by_key, snapshot
+from tests.store.harness import Harness, appointment, at, by_key, snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -39,93 +39,95 @@ def told(key: str | int, **values: str | None) -> Appointment:
     return replace(appointment(key), **{**TOLD, **values})  # type: ignore[arg-type]
 
 
-async def test_they_are_stored_with_a_new_appointment(desk: Desk) -> None:
-    await desk.sync(0, {0: [told(1), appointment(2)]})
-    assert await desk.stored() == by_key(told(1), appointment(2))
+async def test_they_are_stored_with_a_new_appointment(harness: Harness) -> None:
+    await harness.sync(0, {0: [told(1), appointment(2)]})
+    assert await harness.stored() == by_key(told(1), appointment(2))
 
 
-async def test_filling_them_in_is_silent(desk: Desk) -> None:
-    await desk.sync(0, {0: [appointment(1), appointment(2)]})
-    sync = await desk.start_sync(0, 0)
-    assert await desk.scrape(sync, snapshot(0, 1, [told(1), told(2)])) == DateCounts(unchanged=2)
-    assert await desk.stored() == by_key(told(1), told(2))
+async def test_filling_them_in_is_silent(harness: Harness) -> None:
+    await harness.sync(0, {0: [appointment(1), appointment(2)]})
+    sync = await harness.start_sync(0, 0)
+    assert await harness.scrape(sync, snapshot(0, 1, [told(1), told(2)])) == DateCounts(unchanged=2)
+    assert await harness.stored() == by_key(told(1), told(2))
     begun = told(1, neo_consultation_id="881")
-    assert await desk.scrape(sync, snapshot(0, 2, [begun, told(2)])) == DateCounts(unchanged=2)
-    assert await desk.stored() == by_key(begun, told(2))
-    assert await desk.kinds(1) == await desk.kinds(2) == ["added"]
+    assert await harness.scrape(sync, snapshot(0, 2, [begun, told(2)])) == DateCounts(unchanged=2)
+    assert await harness.stored() == by_key(begun, told(2))
+    assert await harness.kinds(1) == await harness.kinds(2) == ["added"]
 
 
-async def test_what_is_filled_in_is_written_once(desk: Desk) -> None:
-    await desk.sync(0, {0: [appointment(1)]})
-    await desk.sync(10, {0: [told(1)]})
-    versions = await desk.row_versions()
-    await desk.sync(20, {0: [told(1)]})
-    assert await desk.row_versions() == versions
+async def test_what_is_filled_in_is_written_once(harness: Harness) -> None:
+    await harness.sync(0, {0: [appointment(1)]})
+    await harness.sync(10, {0: [told(1)]})
+    versions = await harness.row_versions()
+    await harness.sync(20, {0: [told(1)]})
+    assert await harness.row_versions() == versions
 
 
-async def test_a_reference_that_replaces_another_is_a_change(desk: Desk) -> None:
-    await desk.sync(0, {0: [told(1)]})
+async def test_a_reference_that_replaces_another_is_a_change(harness: Harness) -> None:
+    await harness.sync(0, {0: [told(1)]})
     other = told(1, client_email="c@d.example")
-    await desk.sync(10, {0: [other]})
-    assert await desk.stored() == by_key(other)
-    assert await desk.kinds(1) == ["added", "updated"]
+    await harness.sync(10, {0: [other]})
+    assert await harness.stored() == by_key(other)
+    assert await harness.kinds(1) == ["added", "updated"]
 
 
-async def test_a_look_that_tells_none_leaves_them_as_they_are(desk: Desk) -> None:
+async def test_a_look_that_tells_none_leaves_them_as_they_are(harness: Harness) -> None:
     """One of a DateScraper of the version before, or of a portal that writes the older spelling."""
-    await desk.sync(0, {0: [told(1), told(2)]})
-    await desk.sync(10, {0: [appointment(1), appointment(2, notes="new")]})
-    assert await desk.stored() == by_key(told(1), replace(told(2), notes="new"))
-    assert await desk.kinds(1) == ["added"]
-    await desk.sync(20, {1: [appointment(1, 1), appointment(2, 1)], 0: []})
-    stored = await desk.stored()
+    await harness.sync(0, {0: [told(1), told(2)]})
+    await harness.sync(10, {0: [appointment(1), appointment(2, notes="new")]})
+    assert await harness.stored() == by_key(told(1), replace(told(2), notes="new"))
+    assert await harness.kinds(1) == ["added"]
+    await harness.sync(20, {1: [appointment(1, 1), appointment(2, 1)], 0: []})
+    stored = await harness.stored()
     assert [stored[key].client_email for key in ("1", "2")] == ["a@b.example"] * 2
 
 
-async def test_they_go_with_an_appointment_that_moves(desk: Desk) -> None:
-    await desk.sync(0, {0: [told(1)]})
+async def test_they_go_with_an_appointment_that_moves(harness: Harness) -> None:
+    await harness.sync(0, {0: [told(1)]})
     moved = replace(appointment(1, 1), **TOLD)  # type: ignore[arg-type]
-    await desk.sync(10, {0: [], 1: [moved]})
-    assert await desk.stored() == by_key(moved)
-    assert await desk.kinds(1) == ["added", "moved"]
+    await harness.sync(10, {0: [], 1: [moved]})
+    assert await harness.stored() == by_key(moved)
+    assert await harness.kinds(1) == ["added", "moved"]
 
 
-async def test_an_undo_never_leaves_one_persons_references_beside_anothers_name(desk: Desk) -> None:
-    await desk.sync(0, {0: [told(1), told(2)]})
+async def test_an_undo_never_leaves_one_persons_references_beside_anothers_name(harness: Harness) -> None:
+    await harness.sync(0, {0: [told(1), told(2)]})
     other = replace(told(1, client_email="other@d.example"), patient_name="Other")
-    sync = await desk.sync(10, {0: [other, replace(told(2), notes="new")]})
-    async with desk.pool.acquire() as connection, connection.transaction():
-        await undo(connection, desk.clinic.id, sync)
-    assert await desk.stored() == by_key(appointment(1), told(2))
-    await desk.sync(20, {0: [told(1), told(2)]})
-    assert await desk.stored() == by_key(told(1), told(2))
+    sync = await harness.sync(10, {0: [other, replace(told(2), notes="new")]})
+    async with harness.pool.acquire() as connection, connection.transaction():
+        await undo(connection, harness.clinic.id, sync)
+    assert await harness.stored() == by_key(appointment(1), told(2))
+    await harness.sync(20, {0: [told(1), told(2)]})
+    assert await harness.stored() == by_key(told(1), told(2))
 
 
-async def test_a_new_field_is_a_warning_of_its_own_once_for_each_clinic(desk: Desk, pool: asyncpg.Pool) -> None:
-    async def warned(desk: Desk, **names: int) -> list[str]:
-        sync = await desk.start_sync(0, 0)
+async def test_a_new_field_is_a_warning_of_its_own_once_for_each_clinic(
+    harness: Harness, pool: asyncpg.Pool
+) -> None:
+    async def warned(harness: Harness, **names: int) -> list[str]:
+        sync = await harness.start_sync(0, 0)
         seen = snapshot(0, 0, [])
         found = [replace(seen, proof=replace(seen.proof, unknown_fields=names)), Failure(Reason.INTERNAL, "x")]
-        async with desk.pool.acquire() as connection, connection.transaction():
-            await warn_of_new_fields(connection, desk.clinic.id, sync, found)
+        async with harness.pool.acquire() as connection, connection.transaction():
+            await warn_of_new_fields(connection, harness.clinic.id, sync, found)
             return [warning.message for warning in await warnings_of_sync(connection, sync)]
 
-    assert await warned(desk, tele=3, is_first=1) == ["is_first, tele"]
-    assert await warned(desk, tele=3) == []
-    assert await warned(desk, tele=3, weight=1) == ["weight"]
-    assert await warned(await Desk.open(pool), tele=1) == ["tele"]
+    assert await warned(harness, tele=3, is_first=1) == ["is_first, tele"]
+    assert await warned(harness, tele=3) == []
+    assert await warned(harness, tele=3, weight=1) == ["weight"]
+    assert await warned(await Harness.open(pool), tele=1) == ["tele"]
     async with pool.acquire() as connection:
-        assert (await unknown_fields(connection))[desk.clinic.slug] == ["is_first", "tele", "weight"]
+        assert (await unknown_fields(connection))[harness.clinic.slug] == ["is_first", "tele", "weight"]
 
 
-async def test_what_the_version_before_uses_of_the_schema_is_as_it_was(desk: Desk) -> None:
+async def test_what_the_version_before_uses_of_the_schema_is_as_it_was(harness: Harness) -> None:
     for name in ("schedule_scraped_appointment", "schedule_appointment_values"):
-        attributes = await desk.pool.fetchval(
+        attributes = await harness.pool.fetchval(
             "select count(*) from pg_attribute where attrelid = $1::text::regclass and attnum > 0", name
         )
         assert attributes == 15, name
-    row = await desk.pool.fetchrow(
-        "select * from look_at_date($1, $2, $3, $4)", desk.clinic.id, date(2026, 3, 2), at(0), uuid4()
+    row = await harness.pool.fetchrow(
+        "select * from look_at_date($1, $2, $3, $4)", harness.clinic.id, date(2026, 3, 2), at(0), uuid4()
     )
     assert list(row.keys()) == ["ids", "hashes", "missing", "sighted"]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from actors.relay import Relay
+from actors.outbox.events import Relay
 from engine.clinic import Clinic
 from engine.errors import Unavailable
 from engine.store.database import Database

@@ -12,7 +12,7 @@ import pytest
 from engine.appointment import Appointment
 from engine.repeating import SETTLE, as_occurrence, is_occurrence, occurrences, portal_id
 from engine.store.reconciling import undecided
-from tests.store.desk import Desk, appointment, by_key, on, seconds_of, snapshot
+from tests.store.harness import Harness, appointment, by_key, on, seconds_of, snapshot
 from tests.store.portal_model import HIDDEN
 
 pytestmark = pytest.mark.anyio
@@ -38,10 +38,10 @@ def expected() -> dict[str, Appointment]:
     return by_key(*(visit(n) for n in DAYS), *(as_occurrence(lunch(n)) for n in DAYS))
 
 
-async def portal_ids(desk: Desk) -> dict[str, str]:
-    rows = await desk.pool.fetch(
+async def portal_ids(harness: Harness) -> dict[str, str]:
+    rows = await harness.pool.fetch(
         "select neo_appointment_id, portal_appointment_id from schedule_appointments where clinic_id = $1",
-        desk.clinic.id,
+        harness.clinic.id,
     )
     return {row["neo_appointment_id"]: row["portal_appointment_id"] for row in rows}
 
@@ -58,79 +58,88 @@ def test_an_occurrence_has_its_local_start_behind_the_portals_id():
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]])
-async def test_records_that_share_an_id_become_a_row_each_in_the_second_look(desk: Desk, order: list[int]) -> None:
-    await desk.sync(0, {n: week()[n] for n in order})
-    first = await desk.row_id("lunch")
-    sync = await desk.sync(SETTLED + len(DAYS), {n: week()[n] for n in reversed(order)})
-    assert await desk.stored() == expected()
-    assert set((await portal_ids(desk)).values()) == {"lunch", *(str(100 + n) for n in DAYS)}
-    assert first in [await desk.row_id(as_occurrence(lunch(n)).neo_appointment_id) for n in DAYS]
-    kinds = await desk.pool.fetch("select kind from schedule_appointment_changes where sync_id = $1", sync)
+async def test_records_that_share_an_id_become_a_row_each_in_the_second_look(
+    harness: Harness, order: list[int]
+) -> None:
+    await harness.sync(0, {n: week()[n] for n in order})
+    first = await harness.row_id("lunch")
+    sync = await harness.sync(SETTLED + len(DAYS), {n: week()[n] for n in reversed(order)})
+    assert await harness.stored() == expected()
+    assert set((await portal_ids(harness)).values()) == {"lunch", *(str(100 + n) for n in DAYS)}
+    assert first in [await harness.row_id(as_occurrence(lunch(n)).neo_appointment_id) for n in DAYS]
+    kinds = await harness.pool.fetch("select kind from schedule_appointment_changes where sync_id = $1", sync)
     assert [row["kind"] for row in kinds] == ["added"] * (len(DAYS) - 1), "the row that was there is only renamed"
 
 
-async def test_once_it_is_known_a_look_writes_nothing(desk: Desk) -> None:
+async def test_once_it_is_known_a_look_writes_nothing(harness: Harness) -> None:
     for turn in range(2):
-        await desk.sync(turn * 100, week())
-    before = await desk.row_versions()
-    sync = await desk.sync(200, week())
-    assert await desk.row_versions() == before
+        await harness.sync(turn * 100, week())
+    before = await harness.row_versions()
+    sync = await harness.sync(200, week())
+    assert await harness.row_versions() == before
     assert (
-        await desk.pool.fetchval("select count(*) from schedule_appointment_changes where sync_id = $1", sync) == 0
+        await harness.pool.fetchval("select count(*) from schedule_appointment_changes where sync_id = $1", sync)
+        == 0
     )
-    assert await desk.pool.fetchval("select count(*) from schedule_second_sightings") == 0
+    assert await harness.pool.fetchval("select count(*) from schedule_second_sightings") == 0
 
 
-async def test_an_occurrence_that_changes_goes_or_comes_is_that_row_only(desk: Desk) -> None:
+async def test_an_occurrence_that_changes_goes_or_comes_is_that_row_only(harness: Harness) -> None:
     for turn in range(2):
-        await desk.sync(turn * 100, week())
+        await harness.sync(turn * 100, week())
     days = {n: [visit(n), lunch(n)] for n in DAYS} | {
         1: [visit(1), lunch(1, notes="Lunch with a guest")],
         2: [visit(2)],
         5: [lunch(5)],
     }
-    await desk.sync(200, days)
-    await desk.sync(300, days)
+    await harness.sync(200, days)
+    await harness.sync(300, days)
     wanted = [as_occurrence(lunch(n)) for n in (0, 3, 4, 5)] + [
         as_occurrence(lunch(1, notes="Lunch with a guest"))
     ]
-    assert await desk.stored() == by_key(*(visit(n) for n in DAYS), *wanted)
+    assert await harness.stored() == by_key(*(visit(n) for n in DAYS), *wanted)
 
 
-async def test_several_on_one_day_that_the_portal_side_told_apart_rename_the_row_that_is_there(desk: Desk) -> None:
-    await desk.sync(0, {0: [lunch(0)]})
-    row_id = await desk.row_id("lunch")
+async def test_several_on_one_day_that_the_portal_side_told_apart_rename_the_row_that_is_there(
+    harness: Harness,
+) -> None:
+    await harness.sync(0, {0: [lunch(0)]})
+    row_id = await harness.row_id("lunch")
     both = [as_occurrence(lunch(0)), as_occurrence(lunch(0, "17:00"))]
-    await desk.sync(10, {0: both})
-    assert await desk.stored() == by_key(*both)
-    assert await desk.row_id(both[0].neo_appointment_id) == row_id
-    await desk.sync(20, {0: both, 1: [lunch(1)]})
-    assert await desk.stored() == by_key(*both, as_occurrence(lunch(1)))
+    await harness.sync(10, {0: both})
+    assert await harness.stored() == by_key(*both)
+    assert await harness.row_id(both[0].neo_appointment_id) == row_id
+    await harness.sync(20, {0: both, 1: [lunch(1)]})
+    assert await harness.stored() == by_key(*both, as_occurrence(lunch(1)))
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-async def test_a_move_that_both_days_show_for_a_moment_stays_one_row(desk: Desk, order: tuple[int, int]) -> None:
+async def test_a_move_that_both_days_show_for_a_moment_stays_one_row(
+    harness: Harness, order: tuple[int, int]
+) -> None:
     old, new = appointment(1, 0), on(appointment(1, 0), 1)
-    await desk.sync(0, {0: [old], 1: []})
+    await harness.sync(0, {0: [old], 1: []})
     for seconds in (100, 108):
-        await desk.sync(seconds, {n: {0: [old], 1: [new]}[n] for n in order})
-    await desk.sync(120, {n: {0: [], 1: [new]}[n] for n in order})
-    assert await desk.stored() == by_key(new)
-    assert await desk.kinds(1) == ["added", "moved"]
+        await harness.sync(seconds, {n: {0: [old], 1: [new]}[n] for n in order})
+    await harness.sync(120, {n: {0: [], 1: [new]}[n] for n in order})
+    assert await harness.stored() == by_key(new)
+    assert await harness.kinds(1) == ["added", "moved"]
 
 
-async def test_the_newest_looks_of_both_days_must_be_late_enough(desk: Desk) -> None:
+async def test_the_newest_looks_of_both_days_must_be_late_enough(harness: Harness) -> None:
     """One of the two days is read again much later, the other one is not."""
     old, new = appointment(1, 0), on(appointment(1, 0), 1)
-    sync = await desk.start_sync(0, 1)
-    await desk.scrape(sync, snapshot(0, 0, [old]))
-    await desk.scrape(sync, snapshot(1, 1, [new]))
-    await desk.scrape(sync, snapshot(1, 100, [new]))
-    assert await desk.stored() == by_key(new)
+    sync = await harness.start_sync(0, 1)
+    await harness.scrape(sync, snapshot(0, 0, [old]))
+    await harness.scrape(sync, snapshot(1, 1, [new]))
+    await harness.scrape(sync, snapshot(1, 100, [new]))
+    assert await harness.stored() == by_key(new)
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_each_sync_ends_with_every_occurrence_and_one_row_for_what_moves(desk: Desk, seed: int) -> None:
+async def test_each_sync_ends_with_every_occurrence_and_one_row_for_what_moves(
+    harness: Harness, seed: int
+) -> None:
     """A repeating record gains days while another appointment moves, often shown on both days for as long as may be."""
     rng = Random(seed)
     clock, repeats, place = 0.0, set(rng.sample(DAYS, 2)), rng.choice(DAYS)
@@ -145,26 +154,26 @@ async def test_each_sync_ends_with_every_occurrence_and_one_row_for_what_moves(d
         for n in rng.sample(DAYS, len(DAYS)):
             if clock > left_at + HIDDEN and rng.random() < 0.2:
                 left, left_at, place = place, clock, rng.choice([n for n in DAYS if n != place])
-            await desk.scrape(sync, snapshot(n, clock, shown(n)))
+            await harness.scrape(sync, snapshot(n, clock, shown(n)))
             clock += rng.choice([0.1, 1.0])
 
     for _ in range(4):
-        sync = await desk.start_sync(DAYS[0], DAYS[-1])
+        sync = await harness.start_sync(DAYS[0], DAYS[-1])
         await look()
-        async with desk.pool.acquire() as connection:
-            open_question = await undecided(connection, desk.clinic.id, sync)
+        async with harness.pool.acquire() as connection:
+            open_question = await undecided(connection, harness.clinic.id, sync)
         clock = max(clock, left_at + HIDDEN + 0.1)
         if open_question is not None:
             clock = max(clock, seconds_of(open_question.shown_since + SETTLE + timedelta(seconds=0.5)))
         left_at = clock  # nothing moves while it looks again
         left = place
         for n in DAYS:
-            await desk.scrape(sync, snapshot(n, clock, shown(n)))
+            await harness.scrape(sync, snapshot(n, clock, shown(n)))
             clock += 0.1
-        await desk.end(sync)
-        assert await desk.stored() == by_key(
+        await harness.end(sync)
+        assert await harness.stored() == by_key(
             on(appointment(1, 0), place), *(as_occurrence(lunch(n)) for n in repeats)
         )
-        assert set(await desk.kinds(1)) <= {"added", "moved"}
+        assert set(await harness.kinds(1)) <= {"added", "moved"}
         repeats |= set(rng.sample(DAYS, rng.randrange(2)))
         clock += rng.choice([1.0, 60.0])

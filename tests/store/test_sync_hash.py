@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 import pytest
 
 from engine.appointment import REFERENCES, Appointment
-from tests.store.desk import appointment
+from tests.store.harness import appointment
 
 OTHER = {
     "date": date(2030, 1, 1),

@@ -26,21 +26,21 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from engine.cancel import cancel
 from engine.clinic import Clinic
 from engine.config_reading import ConfigReading
-from engine.coordinate import coordinate
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.dispatch import in_flight
 from engine.errors import QueueFull, WrongState
 from engine.failure import Failure, Reason
-from engine.give_up import give_up_dates
-from engine.reconcile import reconcile_date
-from engine.removals import Fence
+from engine.removals import RemovalLimit
 from engine.schedule import ScheduleConfig
-from engine.scrape import Desk, scrape_dates
 from engine.snapshot import Proof, Snapshot
+from engine.steps.cancel import cancel
+from engine.steps.coordinate import coordinate
+from engine.steps.give_up import give_up_dates
+from engine.steps.reconcile import reconcile_date
+from engine.steps.scrape import ScrapeContext, scrape_dates
 from engine.store.clinics import add_clinic, set_credentials
 from engine.store.database import Database
 from engine.store.syncs.admission import admit, need_attention
@@ -56,7 +56,7 @@ from tests.store.test_syncs import TODAY, _appointment
 LIMITS = Limits(
     concurrent_syncs=2, queued_syncs=3, calls_in_flight=2, span_days=2, date_silent_after=0.0, resend_after=0.0
 )
-FENCE = Fence(20, 30.0)
+FENCE = RemovalLimit(20, 30.0)
 LAST = {"completed", "failed", "cancelled", "timed_out"}
 _numbers = itertools.count()
 
@@ -126,7 +126,7 @@ class SyncMachine(RuleBasedStateMachine):
             self.clinic = await add_clinic(connection, f"c{next(_numbers)}", "C", "UTC")
             await set_credentials(connection, vault, self.clinic.id, Credentials("u", "p"))
         self.portal = ModelPortal()
-        self.desk = Desk(
+        self.harness = ScrapeContext(
             self.database,
             self.portal,
             vault,
@@ -222,12 +222,12 @@ class SyncMachine(RuleBasedStateMachine):
                 return sent + ([("coordinate", sync)] if step.look_again_after is not None else [])
             case ("scrape", sync, lead, days):
                 try:
-                    done = await scrape_dates(self.desk, sync, lead, days)
+                    done = await scrape_dates(self.harness, sync, lead, days)
                 except Died:
                     return []
                 sent = [("reconcile", sync, day) for day in done.reconcile]
                 sent += [("coordinate", sync)] if done.coordinate else []
-                return sent + ([message] if done.come_back else [])
+                return sent + ([message] if done.retry_later else [])
             case ("reconcile", sync, day):
                 closed = await reconcile_date(self.database, sync, day)
                 return [("coordinate", sync)] if closed is not None and closed.is_last else []

@@ -12,17 +12,17 @@ from uuid import UUID
 import pytest
 
 from engine.appointment import Appointment
-from engine.cancel import cancel
 from engine.clinic import Clinic
-from engine.coordinate import Step, coordinate
 from engine.dates import DateRange
-from engine.decide_held import approve, reject
 from engine.errors import QueueFull, UnknownClinic, UnknownSync, WrongState
 from engine.failure import Failure, Reason
-from engine.give_up import give_up_dates
-from engine.reconcile import reconcile_date
-from engine.removals import Fence
+from engine.removals import RemovalLimit
 from engine.snapshot import Proof, Snapshot
+from engine.steps.cancel import cancel
+from engine.steps.coordinate import Step, coordinate
+from engine.steps.decide_removals import approve, reject
+from engine.steps.give_up import give_up_dates
+from engine.steps.reconcile import reconcile_date
 from engine.store.clinics import remove_clinic
 from engine.store.database import Database
 from engine.store.syncs import claims
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.anyio
 
 TODAY = date(2026, 3, 2)
 LIMITS = Limits()
-FENCE = Fence(settle=timedelta(0))
+FENCE = RemovalLimit(settle=timedelta(0))
 
 
 async def ask(
@@ -337,7 +337,7 @@ async def test_before_a_removal_the_dates_that_may_show_where_it_went_are_read_o
     first = await whole_sync(database, clinic, {TODAY: ["rex", "bo"], TOMORROW: ["kit"]})
     await step(database, first)
     sync_id = await whole_sync(database, clinic, {TODAY: ["bo"], TOMORROW: ["kit"]})
-    waits = await coordinate(database, sync_id, LIMITS, Fence())
+    waits = await coordinate(database, sync_id, LIMITS, RemovalLimit())
     assert (await stored(database, sync_id)).status is SyncStatus.IN_PROGRESS
     assert waits.look_again_after is not None, "a move has time to settle"
     async with database.connection() as connection:

@@ -11,9 +11,9 @@ import pytest
 from actors.views import sync_view
 from engine.clinic import Clinic
 from engine.dates import DateRange
-from engine.reconcile import reconcile_date
 from engine.schedule import Room, ScheduleConfig, same_hours
 from engine.snapshot import LeftOutRecord, Proof, Snapshot
+from engine.steps.reconcile import reconcile_date
 from engine.store.database import Database
 from engine.store.reconciling import save_schedule_config
 from engine.store.syncs import claims

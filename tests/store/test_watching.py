@@ -8,11 +8,11 @@ import pytest
 from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.failure import Failure, Reason
-from engine.give_up import give_up_dates
+from engine.steps.give_up import give_up_dates
 from engine.store.clinics import set_credentials
 from engine.store.database import Database
+from engine.store.monitoring import ClinicFigures, clinic_figures, sync_figures
 from engine.store.vault import Vault, new_ring
-from engine.store.watching import ClinicFigures, clinic_figures, sync_figures
 from tests.store.test_syncs import TODAY, ask, step, take
 
 pytestmark = pytest.mark.anyio

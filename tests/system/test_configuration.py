@@ -28,7 +28,7 @@ async def test_a_new_clinic_offers_nothing_until_its_configuration_is_read(
 ) -> None:
     system.everything()
     clinic = clinics[0]
-    await sandbox.dials(fail=[{"on": ["config"], "mode": "status", "status": 500}])
+    await sandbox.fault_settings(fail=[{"on": ["config"], "mode": "status", "status": 500}])
     last = (await run(asker, clinic, days=7))[-1]
     assert last["event"] == "completed"
     warning = {
@@ -42,7 +42,7 @@ async def test_a_new_clinic_offers_nothing_until_its_configuration_is_read(
     assert await offered(pool) == {}
     assert await pool.fetchval("select count(*) from schedule_appointments") > 0
 
-    await sandbox.dials(fail=[])
+    await sandbox.fault_settings(fail=[])
     last = (await run(asker, clinic, days=7))[-1]
     assert "configuration_not_read" not in {warning["code"] for warning in last["warnings"]}
     times = await offered(pool)
@@ -52,7 +52,7 @@ async def test_a_new_clinic_offers_nothing_until_its_configuration_is_read(
     assert (min(times[6]), max(times[6])) == ("09:00", "13:45")
     assert set(await pool.fetch("select distinct capacity from schedule_slots")) == {(6,)}
 
-    await sandbox.dials(config_missing=["businessHours"])
+    await sandbox.fault_settings(config_missing=["businessHours"])
     last = (await run(asker, clinic, days=7))[-1]
     assert "businessHours is missing" in next(
         warning["message"] for warning in last["warnings"] if warning["code"] == "configuration_not_read"

@@ -31,7 +31,7 @@ async def test_two_dates_that_always_answer_500_fail_alone(
     open_days = [day for n in range(DAYS) if (day := failing.today + timedelta(days=n)).isoweekday() < 6]
     hopeless = [str(open_days[1]), str(open_days[5])]
     rules = [{"mode": "status", "status": 500, "date": day} for day in hopeless]
-    await sandbox.dials(company_id=failing.company_id, fail=rules)
+    await sandbox.fault_settings(company_id=failing.company_id, fail=rules)
     sync = asyncio.create_task(run(asker, failing))
 
     async def has_failed_often() -> bool:

@@ -28,19 +28,19 @@ def warned_of(last: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "dials",
+    "fault_settings",
     [{"empty_once": True}, {"fail": [{"mode": "empty", "count": 3}]}, {"empty_span_days": 2}, {"cut_spans": 17}],
     ids=str,
 )
 async def test_the_first_sync_of_a_new_clinic_ends_with_the_truth(
-    dials: dict[str, Any],
+    fault_settings: dict[str, Any],
     system: System,
     sandbox: SandboxProcess,
     clinics: list[SandboxClinic],
     asker: Asker,
     pool: asyncpg.Pool,
 ) -> None:
-    await sandbox.dials(**dials)
+    await sandbox.fault_settings(**fault_settings)
     system.everything()
     last = (await run(asker, clinics[0]))[-1]
     assert (last["event"], last["failed_dates"]) == ("completed", [])
@@ -50,7 +50,7 @@ async def test_the_first_sync_of_a_new_clinic_ends_with_the_truth(
 async def test_open_days_that_stay_empty_are_named_at_the_end_and_in_the_status(
     system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
 ) -> None:
-    await sandbox.dials(empty=True)
+    await sandbox.fault_settings(empty=True)
     system.everything()
     for _ in range(2):
         last = (await run(asker, clinics[0]))[-1]
@@ -63,7 +63,7 @@ async def test_open_days_that_stay_empty_are_named_at_the_end_and_in_the_status(
     assert last["warnings"][0]["message"].startswith(f"{len(open_days)} dates (")
     status = await asker.ask("status", clinics[0].slug, {"sync_id": last["sync_id"]})
     assert warned_of(status["sync"]) == ["open_days_empty"]
-    await sandbox.dials(empty=False)
+    await sandbox.fault_settings(empty=False)
     last = (await run(asker, clinics[0]))[-1]
     assert (last["event"], last["warnings"]) == ("completed", [])
     await agrees(pool, sandbox, clinics[0])
@@ -85,7 +85,7 @@ async def test_repeating_records_that_share_an_id_are_a_row_each_in_the_first_sy
     system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
 ) -> None:
     clinic = clinics[0]
-    await sandbox.dials(hold_id=HOLD_ID)
+    await sandbox.fault_settings(hold_id=HOLD_ID)
     system.everything()
     end = clinic.today + timedelta(days=DAYS - 1)
     theirs = await truth(sandbox, clinic, clinic.today, end)

@@ -22,7 +22,7 @@ HANGING = {"latency_ms": 60_000, "page_latency_ms": 0}
 
 async def hanging_calls(sandbox: SandboxProcess) -> int:
     """Calls for data that the portal has seen, and whose caller still waits."""
-    calls = await sandbox.ledger(kind="calendar")
+    calls = await sandbox.request_log(kind="calendar")
     return sum(call.done_at is None and call.gone_at is None for call in calls)
 
 
@@ -33,13 +33,13 @@ async def nobody_waits(sandbox: SandboxProcess) -> bool:
 async def sign_in_first(asker: Asker, sandbox: SandboxProcess, clinic: SandboxClinic) -> None:
     """Has the clinic's session ready, so that a slow portal is slow at its calendar only."""
     assert (await run(asker, clinic, days=1))[-1]["event"] == "completed"
-    await sandbox.clear_ledger()
+    await sandbox.clear_request_log()
 
 
 async def start_hanging(
     asker: Asker, sandbox: SandboxProcess, clinic: SandboxClinic, days: int = 5
 ) -> dict[str, Any]:
-    await sandbox.dials(latency_ms=60_000)
+    await sandbox.fault_settings(latency_ms=60_000)
     accepted: dict[str, Any] = await asker.ask("sync", clinic.slug, first_days(days))
 
     async def three_hang() -> bool:
@@ -66,10 +66,10 @@ async def test_a_cancel_ends_the_calls_in_flight_and_the_browser_stays_usable(
     assert [event["event"] for event in events if event["status"] == "cancelled"] == ["cancelled"]
     again = await asker.ask("cancel", clinic.slug, {"sync_id": accepted["sync_id"]})
     assert (again["ok"], again["status"]) == (True, "cancelled")
-    calls = len(await sandbox.ledger(kind="calendar"))
-    await sandbox.dials(latency_ms=0)
+    calls = len(await sandbox.request_log(kind="calendar"))
+    await sandbox.fault_settings(latency_ms=0)
     assert (await run(asker, clinic, days=2))[-1]["event"] == "completed"
-    assert len(await sandbox.ledger(kind="calendar")) == calls + 2, "nothing was asked for the cancelled sync"
+    assert len(await sandbox.request_log(kind="calendar")) == calls + 2, "nothing was asked for the cancelled sync"
 
 
 async def test_what_is_queued_never_starts_once_it_is_cancelled(
@@ -120,7 +120,7 @@ async def test_thirty_requests_through_two_gateways_are_decided_as_by_one(
 async def test_everything_dies_at_once_and_goes_on_after_the_restart(
     system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
 ) -> None:
-    await sandbox.dials(latency_ms=300)
+    await sandbox.fault_settings(latency_ms=300)
     system.everything()
     clinic = clinics[0]
     accepted = await asker.ask("sync", clinic.slug, first_days(14))
@@ -142,13 +142,13 @@ async def test_everything_dies_at_once_and_goes_on_after_the_restart(
 async def test_processes_that_are_asked_to_stop_end_in_order_and_lose_nothing(
     system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
 ) -> None:
-    await sandbox.dials(latency_ms=200)
+    await sandbox.fault_settings(latency_ms=200)
     system.everything()
     clinic = clinics[0]
     accepted = await asker.ask("sync", clinic.slug, first_days(14))
 
     async def under_way() -> bool:
-        return bool(await sandbox.ledger(kind="calendar"))
+        return bool(await sandbox.request_log(kind="calendar"))
 
     await until(under_way)
     for name in list(system.processes):
@@ -157,14 +157,16 @@ async def test_processes_that_are_asked_to_stop_end_in_order_and_lose_nothing(
     system.everything()
     events = await asker.events(clinic.slug, accepted["sync_id"])
     assert events[-1]["event"] == "completed", events[-1]
-    assert len(await sandbox.ledger(kind="calendar")) == 14, "what was being done was finished, not done twice"
+    assert len(await sandbox.request_log(kind="calendar")) == 14, (
+        "what was being done was finished, not done twice"
+    )
     await agrees(pool, sandbox, clinic)
 
 
 async def test_a_rolling_restart_under_load_loses_nothing_and_repeats_nothing(
     system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
 ) -> None:
-    await sandbox.dials(latency_ms=300)
+    await sandbox.fault_settings(latency_ms=300)
     system.everything(scrapers=2)
     accepted = {c.slug: await asker.ask("sync", c.slug, first_days(14)) for c in clinics}
     for name in ("date_scraper-0", "coordinator", "date_scraper-1", "reconciler"):
@@ -176,4 +178,4 @@ async def test_a_rolling_restart_under_load_loses_nothing_and_repeats_nothing(
         events = await asker.events(clinic.slug, accepted[clinic.slug]["sync_id"])
         assert events[-1]["event"] == "completed", events[-1]
         await agrees(pool, sandbox, clinic)
-    assert len(await sandbox.ledger(kind="calendar")) == 14 * len(clinics)
+    assert len(await sandbox.request_log(kind="calendar")) == 14 * len(clinics)

@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 from dramatiq import Message
 
-from actors.bus import MAILBOX_WAIT
-from actors.mail import COORDINATOR, DATE_SCRAPER, RECONCILER, Mail, Overloaded
+from actors.dispatcher import COORDINATOR, DATE_SCRAPER, RECONCILER, Dispatcher, Overloaded
+from actors.runtime.broker import MAILBOX_WAIT
 from broker import NatsBroker
-from engine.coordinate import Step
 from engine.dispatch import Span
+from engine.steps.coordinate import Step
 from engine.sync import Limits
 
 DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -22,7 +22,7 @@ DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 
 def test_a_span_sent_twice_is_one_message_and_its_next_try_another(nats_url: str, namespace: str) -> None:
     broker, sync_id = NatsBroker(nats_url, namespace=namespace), uuid4()
-    mail = Mail(broker, lambda _: None)
+    mail = Dispatcher(broker, lambda _: None)
     for number, messages in ((1, 1), (1, 1), (2, 2)):
         broker.run(mail.scrape_dates(sync_id, Span(DAY, 1, number)))
         assert broker.mailbox(DATE_SCRAPER).messages == messages
@@ -33,7 +33,7 @@ def test_what_a_full_mailbox_refuses_is_looked_at_again(nats_url: str, namespace
     refused: list[str] = []
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1)
     step = Step(uuid4(), dispatch=[Span(DAY, 1, 1), Span(NEXT_DAY, 1, 1)])
-    broker.run(Mail(broker, refused.append).follow(uuid4(), step))
+    broker.run(Dispatcher(broker, refused.append).follow(uuid4(), step))
     assert (broker.mailbox(DATE_SCRAPER).messages, broker.mailbox(COORDINATOR).delayed) == (1, 1)
     assert refused == [DATE_SCRAPER]
     broker.close()
@@ -49,7 +49,7 @@ def test_a_seen_date_waits_for_room_at_the_reconciler(nats_url: str, namespace: 
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=60)
     fill(broker, RECONCILER)
     with ThreadPoolExecutor() as pool:
-        sending = pool.submit(broker.run, Mail(broker, lambda _: None).reconcile_dates(uuid4(), [DAY]))
+        sending = pool.submit(broker.run, Dispatcher(broker, lambda _: None).reconcile_dates(uuid4(), [DAY]))
         consumer = broker.consume(RECONCILER, timeout=30_000)
         for actor in ("nobody", "reconcile_date"):
             message = next(consumer)
@@ -64,7 +64,7 @@ def test_a_seen_date_waits_for_room_at_the_reconciler(nats_url: str, namespace: 
 def test_a_seen_date_that_finds_no_room_is_left_to_the_coordinator(nats_url: str, namespace: str) -> None:
     refused: list[str] = []
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=0.2)
-    mail, sync = Mail(broker, refused.append), uuid4()
+    mail, sync = Dispatcher(broker, refused.append), uuid4()
     fill(broker, RECONCILER)
     broker.run(mail.reconcile_dates(sync, [DAY, NEXT_DAY]))
     assert broker.mailbox(COORDINATOR).delayed == 1
@@ -81,7 +81,7 @@ def test_a_coordinator_waits_for_nobody(nats_url: str, namespace: str) -> None:
     for queue in (COORDINATOR, DATE_SCRAPER, RECONCILER):
         fill(broker, queue)
     step = Step(uuid4(), dispatch=[Span(DAY, 1, 1)], reconcile=[NEXT_DAY], started=[uuid4()])
-    broker.run(Mail(broker, lambda _: None).follow(uuid4(), step), timeout=60)
+    broker.run(Dispatcher(broker, lambda _: None).follow(uuid4(), step), timeout=60)
     assert broker.mailbox(COORDINATOR).delayed == 2
     broker.close()
 
@@ -92,7 +92,7 @@ def test_senders_wait_for_less_than_a_claim_lasts() -> None:
 
 def test_no_sync_is_taken_of_which_no_coordinator_could_be_told(nats_url: str, namespace: str) -> None:
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1)
-    mail = Mail(broker, lambda _: None)
+    mail = Dispatcher(broker, lambda _: None)
     broker.run(mail.check_room())
     broker.run(mail.coordinate(uuid4()))
     with pytest.raises(Overloaded, match="1 of 1"):

@@ -23,7 +23,7 @@ async def test_an_appointment_that_moves_while_it_is_on_neither_day_is_moved_and
     system.everything()
     clinic = clinics[0]
     await run(asker, clinic, days=4)
-    await sandbox.dials(glitch="move_none", glitch_seconds=1)
+    await sandbox.fault_settings(glitch="move_none", glitch_seconds=1)
     end = clinic.today + timedelta(days=3)
     moved = await sandbox.change(clinic.company_id, move=3, start=clinic.today, end=end, seed=3)
     events = await run(asker, clinic, days=4)
@@ -41,13 +41,13 @@ async def test_while_appointments_move_all_the_time_no_real_one_is_removed(
     clinic = clinics[0]
     await run(asker, clinic, days=5)
     before = await pool.fetchval(_STORED)
-    await sandbox.dials(moves_every_s=0.1, moves_days=5, glitch="move_none", glitch_seconds=1.2)
+    await sandbox.fault_settings(moves_every_s=0.1, moves_days=5, glitch="move_none", glitch_seconds=1.2)
     for _ in range(3):
         ending = (await run(asker, clinic, days=5))[-1]
         assert (ending["event"], ending["stats"]["appointments_removed"]) == ("completed", 0)
         assert [warning["code"] for warning in ending["warnings"]] == ["removals_unconfirmed"]
     assert await pool.fetchval(_STORED) == before
-    await sandbox.dials(moves_every_s=None, glitch=None)
+    await sandbox.fault_settings(moves_every_s=None, glitch=None)
     await run(asker, clinic, days=5)
     await agrees(pool, sandbox, clinic, days=5)
 
@@ -60,14 +60,14 @@ async def test_records_without_an_id_cost_no_appointment_and_no_day(
     clinic = clinics[0]
     await run(asker, clinic, days=4)
     before = await pool.fetchval(_STORED)
-    await sandbox.dials(drift=["no_id"])
+    await sandbox.fault_settings(drift=["no_id"])
     await sandbox.change(clinic.company_id, delete=1, end=clinic.today + timedelta(days=3))
     for _ in range(2):
         ending = (await run(asker, clinic, days=4))[-1]
         assert (ending["event"], ending["partial_success"]) == ("completed", False)
         assert "records_left_out" in {warning["code"] for warning in ending["warnings"]}
         assert await pool.fetchval(_STORED) >= before - 1
-    await sandbox.dials(drift=[])
+    await sandbox.fault_settings(drift=[])
     await run(asker, clinic, days=4)
     await agrees(pool, sandbox, clinic, days=4)
 
@@ -79,13 +79,13 @@ async def test_a_portal_that_lost_most_of_its_calendar_wipes_nothing(
     clinic = clinics[0]
     await run(asker, clinic, days=4)
     before = await pool.fetchval(_STORED)
-    await sandbox.dials(max_records=1)
+    await sandbox.fault_settings(max_records=1)
     events = await run(asker, clinic, days=4)
     assert [event["event"] for event in events[-2:]] == ["held", "completed"]
     held = events[-1]["removals_held"]
     assert held > 20
     assert await pool.fetchval(_STORED) == before, "everything is still in place"
-    await sandbox.dials(max_records=None)
+    await sandbox.fault_settings(max_records=None)
     assert (await run(asker, clinic, days=4))[-1]["removals_held"] == 0
     known = await asker.ask("status", clinic.slug, {"sync_id": events[-1]["sync_id"]})
     assert known["sync"]["removals_held"] == 0, "what a later sync has seen again is no longer held"
@@ -101,7 +101,7 @@ async def test_an_approved_plan_is_carried_out_once(
     clinic = clinics[0]
     await run(asker, clinic, days=4)
     before = await pool.fetchval(_STORED)
-    await sandbox.dials(max_records=1)
+    await sandbox.fault_settings(max_records=1)
     held = (await run(asker, clinic, days=4))[-1]
     body = {"sync_id": held["sync_id"]}
     assert (await asker.ask("approve", clinic.slug, body))["removals"] == held["removals_held"]

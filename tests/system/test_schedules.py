@@ -13,7 +13,7 @@ import pytest
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from broker.cron_clock import CronClock, Schedule
+from broker.primitives.cron_clock import CronClock, Schedule
 from engine.store.clinics import find_clinic
 from engine.store.schedules import pause_schedule, set_schedule
 from ops.sandbox.client import SandboxClinic
@@ -108,78 +108,78 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(
+async def harness(
     pool: asyncpg.Pool, nats_url: str, namespace: str, clinics: list[SandboxClinic]
 ) -> AsyncIterator[Desk]:
     client = await nats.connect(nats_url)
-    desk = Desk(pool, client, namespace, clinics[0].slug)
-    yield desk
+    harness = Desk(pool, client, namespace, clinics[0].slug)
+    yield harness
     await client.close()
 
 
 async def test_the_clock_ticks_while_nothing_of_ours_lives_and_what_piled_up_is_one_sync(
-    system: System, desk: Desk
+    system: System, harness: Desk
 ) -> None:
-    await desk.clock.declare()
-    await desk.schedule("0 6 * * *", "Europe/Berlin")
-    await desk.tick_each_second()
-    await desk.ticks(3)
-    assert await desk.waiting() == 1, "ticks that nobody took are one"
+    await harness.clock.declare()
+    await harness.schedule("0 6 * * *", "Europe/Berlin")
+    await harness.tick_each_second()
+    await harness.ticks(3)
+    assert await harness.waiting() == 1, "ticks that nobody took are one"
     for name in ("one", "two"):
         await asyncio.to_thread(system.gateway, name)
-    row = await desk.becomes("started")
-    await desk.keeps(("0 0 6 * * *", "Europe/Berlin"))
-    [sync] = await desk.syncs()
+    row = await harness.becomes("started")
+    await harness.keeps(("0 0 6 * * *", "Europe/Berlin"))
+    [sync] = await harness.syncs()
     assert (sync["id"], sync["status"]) == (row["last_sync_id"], "in_progress")
     assert abs((datetime.now(UTC) - row["last_tick_at"]).total_seconds()) < 60
 
 
-async def test_what_is_due_while_a_sync_runs_is_done_by_it(system: System, desk: Desk, asker: Asker) -> None:
+async def test_what_is_due_while_a_sync_runs_is_done_by_it(system: System, harness: Desk, asker: Asker) -> None:
     await asyncio.to_thread(system.gateway)
-    running = await asker.ask("sync", desk.slug, {"days_ahead": 3})
+    running = await asker.ask("sync", harness.slug, {"days_ahead": 3})
     await asyncio.to_thread(system.stop, "gateway")
-    await desk.schedule()
-    await desk.tick_each_second()
-    await desk.ticks(1)
+    await harness.schedule()
+    await harness.tick_each_second()
+    await harness.ticks(1)
     await asyncio.to_thread(system.gateway, "again")
-    row = await desk.becomes("covered")
+    row = await harness.becomes("covered")
     assert str(row["last_sync_id"]) == running["sync_id"]
-    assert len(await desk.syncs()) == 1
+    assert len(await harness.syncs()) == 1
 
 
 async def test_a_schedule_follows_its_row_and_comes_back_when_the_server_has_lost_it(
-    system: System, desk: Desk, pool: asyncpg.Pool
+    system: System, harness: Desk, pool: asyncpg.Pool
 ) -> None:
     await asyncio.to_thread(system.gateway)
-    await desk.schedule("*/15 6-7 * * 1-5")
-    await desk.keeps(("0 0,15,30,45 6,7 * * 1,2,3,4,5", "America/Denver"))
-    await desk.lose_the_stream()
-    await desk.is_declared()
-    await desk.keeps(("0 0,15,30,45 6,7 * * 1,2,3,4,5", "America/Denver"))
-    await pool.execute("update clinics set timezone = 'America/Chicago' where slug = $1", desk.slug)
-    await desk.keeps(("0 0,15,30,45 6,7 * * 1,2,3,4,5", "America/Chicago"))
-    await desk.schedule(paused=True)
-    await desk.keeps()
-    assert await desk.syncs() == []
+    await harness.schedule("*/15 6-7 * * 1-5")
+    await harness.keeps(("0 0,15,30,45 6,7 * * 1,2,3,4,5", "America/Denver"))
+    await harness.lose_the_stream()
+    await harness.is_declared()
+    await harness.keeps(("0 0,15,30,45 6,7 * * 1,2,3,4,5", "America/Denver"))
+    await pool.execute("update clinics set timezone = 'America/Chicago' where slug = $1", harness.slug)
+    await harness.keeps(("0 0,15,30,45 6,7 * * 1,2,3,4,5", "America/Chicago"))
+    await harness.schedule(paused=True)
+    await harness.keeps()
+    assert await harness.syncs() == []
 
 
 async def test_a_refused_tick_is_told_and_not_tried_for_ever(
-    system: System, desk: Desk, asker: Asker, pool: asyncpg.Pool
+    system: System, harness: Desk, asker: Asker, pool: asyncpg.Pool
 ) -> None:
-    await desk.clock.declare()
-    await pool.execute("update clinics set login_failure = 'login_rejected' where slug = $1", desk.slug)
-    await desk.schedule()
-    rejected = await asker.client.subscribe(f"{asker.prefix}.evt.rejected.{desk.slug}")
-    await desk.tick_each_second()
-    await desk.ticks(1)
+    await harness.clock.declare()
+    await pool.execute("update clinics set login_failure = 'login_rejected' where slug = $1", harness.slug)
+    await harness.schedule()
+    rejected = await asker.client.subscribe(f"{asker.prefix}.evt.rejected.{harness.slug}")
+    await harness.tick_each_second()
+    await harness.ticks(1)
     await asyncio.to_thread(system.gateway)
-    row = await desk.becomes("refused")
+    row = await harness.becomes("refused")
     assert "credentials set" in row["last_refusal"]
     assert b"login_rejected" in (await rejected.next_msg(timeout=10)).data
 
     async def nothing_waits() -> bool:
-        return await desk.waiting() == 0
+        return await harness.waiting() == 0
 
-    await desk.keeps(("0 0 6 * * *", "America/Denver"))
+    await harness.keeps(("0 0 6 * * *", "America/Denver"))
     await until(nothing_waits)
-    assert await desk.syncs() == []
+    assert await harness.syncs() == []

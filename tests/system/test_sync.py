@@ -36,7 +36,7 @@ async def run(asker: Asker, clinic: SandboxClinic, days: int = DAYS) -> list[dic
 
 
 async def calls_in_flight(sandbox: SandboxProcess) -> bool:
-    return any(call.done_at is None for call in await sandbox.ledger(kind="calendar"))
+    return any(call.done_at is None for call in await sandbox.request_log(kind="calendar"))
 
 
 async def test_two_clinics_equal_the_portal_twice(
@@ -57,7 +57,9 @@ async def test_two_clinics_equal_the_portal_twice(
         assert events[-1]["stats"]["appointments_removed"] >= 1
     for clinic in clinics:
         await agrees(pool, sandbox, clinic)
-    assert len(await sandbox.ledger(kind="login")) == len(clinics), "each clinic signs in once, for all workers"
+    assert len(await sandbox.request_log(kind="login")) == len(clinics), (
+        "each clinic signs in once, for all workers"
+    )
 
 
 async def test_slots_count_what_is_booked(
@@ -80,7 +82,7 @@ async def test_slots_count_what_is_booked(
 async def test_a_killed_scraper_loses_nothing(
     system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
 ) -> None:
-    await sandbox.dials(latency_ms=500)
+    await sandbox.fault_settings(latency_ms=500)
     system.everything(scrapers=2)
     clinic = clinics[0]
     accepted = await asker.ask("sync", clinic.slug, first_days(DAYS))
@@ -212,9 +214,9 @@ class TestSpans:
     ) -> None:
         system.everything()
         for _ in range(2):
-            await sandbox.clear_ledger()
+            await sandbox.clear_request_log()
             events = await run(asker, clinics[0])
             assert events[-1]["event"] == "completed"
             assert len({event["date"] for event in events if event["event"] == "date_completed"}) == DAYS
-        assert len(await sandbox.ledger(kind="calendar")) == 2
+        assert len(await sandbox.request_log(kind="calendar")) == 2
         await agrees(pool, sandbox, clinics[0])

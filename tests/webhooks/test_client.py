@@ -13,20 +13,20 @@ from typing import Any
 
 import pytest
 
-from actors.webhook_client import WebhookClient
-from engine.webhook_reach import Reach
-from engine.webhook_tries import Answer, Reason
+from actors.notifier.http_client import WebhookClient
+from engine.webhook_retry import AttemptResult, Reason
+from engine.webhook_targets import EgressPolicy
 from tests.conftest import free_port
 from tests.safety.test_nats_tls import certificate
 from tests.webhooks.receiver import HANG, Receiver, receiving
 
 pytestmark = pytest.mark.anyio
 
-LOCAL = Reach((ip_network("127.0.0.0/8"), ip_network("::1")))
+LOCAL = EgressPolicy((ip_network("127.0.0.0/8"), ip_network("::1")))
 HEADERS = {"webhook-id": "1"}
 
 
-async def post(url: str, reach: Reach = LOCAL, timeout: float = 5.0) -> Answer:
+async def post(url: str, reach: EgressPolicy = LOCAL, timeout: float = 5.0) -> AttemptResult:
     """It must not take much longer than its `timeout`, whatever the other side does."""
     async with asyncio.timeout(timeout + 10):
         return await WebhookClient(reach, timeout).post(url, HEADERS, '{"a":"ä"}')
@@ -119,9 +119,9 @@ async def test_a_closed_port_and_an_unknown_host_are_told() -> None:
 
 async def test_our_own_network_is_not_reached_by_name_or_number(receiver: Receiver) -> None:
     for host in ("127.0.0.1", "localhost", "0x7f000001", "[::ffff:127.0.0.1]"):
-        assert (await post(receiver.url(host=host), Reach())).reason is Reason.NOT_ALLOWED
+        assert (await post(receiver.url(host=host), EgressPolicy())).reason is Reason.NOT_ALLOWED
         assert (
-            await post(receiver.url(host=host).replace("http:", "https:"), Reach())
+            await post(receiver.url(host=host).replace("http:", "https:"), EgressPolicy())
         ).reason is Reason.NOT_ALLOWED
     assert not receiver.posted
 
@@ -143,9 +143,9 @@ async def test_a_name_that_leads_elsewhere_the_second_time_leads_nowhere(
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
     monkeypatch.setattr("httpcore.AnyIOBackend.connect_tcp", connect)
     with pytest.raises(OSError, match="no way out"):
-        await post(f"https://rebind.example:{receiver.port}/", Reach())
+        await post(f"https://rebind.example:{receiver.port}/", EgressPolicy())
     assert connected == ["93.184.215.14"]
-    assert (await post(f"https://rebind.example:{receiver.port}/", Reach())).reason is Reason.NOT_ALLOWED
+    assert (await post(f"https://rebind.example:{receiver.port}/", EgressPolicy())).reason is Reason.NOT_ALLOWED
     assert connected == ["93.184.215.14"]
 
 

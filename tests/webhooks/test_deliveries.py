@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from actors.deliveries import Deliveries
-from actors.mail import Mail
+from actors.dispatcher import Dispatcher
+from actors.outbox.webhooks import Deliveries
 from broker import NatsBroker
 from engine.clinic import Clinic
 from engine.dates import DateRange
@@ -25,7 +25,7 @@ from engine.store.vault import Vault, VaultError, new_ring
 from engine.store.webhooks import deliveries
 from engine.sync import Limits, SyncRequest, SyncStatus
 from engine.webhook import DeliveryState, Secrets
-from engine.webhook_tries import Answer, Reason, Verdict
+from engine.webhook_retry import AttemptDecision, AttemptResult, Reason
 from tests.conftest import free_port
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 URL = "https://example.com/hook"
 VAULT = Vault.from_ring(new_ring())
 DAYS = DateRange(date(2026, 3, 2), date(2026, 3, 3))
-PENDING, DELIVERED = Verdict(DeliveryState.PENDING, wait=60), Verdict(DeliveryState.DELIVERED)
+PENDING, DELIVERED = AttemptDecision(DeliveryState.PENDING, wait=60), AttemptDecision(DeliveryState.DELIVERED)
 
 
 async def give_webhook(database: Database, clinic: Clinic) -> None:
@@ -105,13 +105,14 @@ async def test_a_try_is_begun_once_and_again_when_it_is_due(database: Database, 
         assert await deliveries.begin_try(connection, delivery_id, 60) is None, "another one tries it"
         assert await due(connection) == []
         assert 50 < (await deliveries.time_until_due(connection, delivery_id) or 0) <= 60
-        await deliveries.finish_try(connection, begun, Answer(Reason.TIMEOUT), Verdict(DeliveryState.PENDING))
+        result, pending = AttemptResult(Reason.TIMEOUT), AttemptDecision(DeliveryState.PENDING)
+        await deliveries.finish_try(connection, begun, result, pending)
         again = await deliveries.begin_try(connection, delivery_id, 60)
         assert again is not None
         assert again.attempts == 2
-        await deliveries.finish_try(connection, begun, Answer(None, 200), DELIVERED)
+        await deliveries.finish_try(connection, begun, AttemptResult(None, 200), DELIVERED)
         assert (await deliveries.get_delivery(connection, delivery_id))["state"] == "pending", "a try that is over"
-        await deliveries.finish_try(connection, again, Answer(None, 200), DELIVERED)
+        await deliveries.finish_try(connection, again, AttemptResult(None, 200), DELIVERED)
         assert await deliveries.begin_try(connection, delivery_id, 60) is None
         assert await deliveries.time_until_due(connection, delivery_id) is None
 
@@ -153,7 +154,7 @@ async def test_of_a_webhook_that_was_removed_the_log_stays(database: Database, c
         begun = await deliveries.begin_try(connection, delivery_id, 10)
         assert begun is not None
         await store.remove_webhook(connection, clinic)
-        await deliveries.finish_try(connection, begun, Answer(Reason.TIMEOUT), PENDING)
+        await deliveries.finish_try(connection, begun, AttemptResult(Reason.TIMEOUT), PENDING)
     [one] = await logged(database, clinic)
     assert (one["state"], one["reason"]) == ("failed", "webhook_removed")
     assert one["finished_at"] is not None
@@ -168,7 +169,7 @@ async def test_redelivered_it_is_the_same_delivery(database: Database, clinic: C
         [delivery_id] = await due(connection)
         first = await deliveries.begin_try(connection, delivery_id, 10)
         assert first is not None
-        await deliveries.finish_try(connection, first, Answer(None, 200), DELIVERED)
+        await deliveries.finish_try(connection, first, AttemptResult(None, 200), DELIVERED)
         await connection.execute("update webhook_deliveries set queued_at = now() - interval '9 days'")
         await deliveries.redeliver(connection, delivery_id)
         assert await due(connection) == [delivery_id]
@@ -206,7 +207,7 @@ async def test_while_nats_is_away_nothing_is_lost_and_nobody_is_held_up(
     sync_id = await run(database, clinic)
     broker = NatsBroker(f"nats://127.0.0.1:{free_port()}", timeout=0.5)
     refused: list[str] = []
-    told = Deliveries(database, Mail(broker, refused.append))
+    told = Deliveries(database, Dispatcher(broker, refused.append))
     await told.tell_of(sync_id)
     await told.sweep()
     [one] = await logged(database, clinic)

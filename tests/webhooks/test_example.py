@@ -13,10 +13,10 @@ from uuid import uuid4
 
 import pytest
 
-from actors.webhook_client import WebhookClient
+from actors.notifier.http_client import WebhookClient
 from engine.webhook import Delivery, Secrets, sign
-from engine.webhook_reach import Reach
-from engine.webhook_tries import Reason
+from engine.webhook_retry import Reason
+from engine.webhook_targets import EgressPolicy
 from tests.conftest import free_port, until
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +45,7 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 
 async def test_the_receiver_of_the_documents_takes_what_is_ours(url: str) -> None:
-    client = WebhookClient(Reach((ip_network("127.0.0.1"),)), 5)
+    client = WebhookClient(EgressPolicy((ip_network("127.0.0.1"),)), 5)
     now = datetime.now(UTC)
     body = '{"type": "sync.completed", "data": {"clinic": "elm-street"}}'
     told = Delivery(uuid4(), uuid4(), "elm-street", None, "sync.completed", url, body, 1, now, now)

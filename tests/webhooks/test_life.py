@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from actors.settings import load
-from engine.cancel import cancel
 from engine.clinic import Clinic
 from engine.credentials import Credentials
-from engine.removals import Fence
+from engine.removals import RemovalLimit
+from engine.steps.cancel import cancel
 from engine.store.clinics import add_clinic, set_credentials
 from engine.store.database import Database
 from engine.store.vault import Vault
@@ -196,7 +196,7 @@ async def test_a_notifier_that_is_killed_and_a_message_that_nobody_sent(
     await pool.execute("delete from webhook_deliveries")
     sync_id = await listeners.begin("north")
     database = Database(database_url)
-    await cancel(database, north, sync_id, Limits(), Fence(20, 30.0))  # type: ignore[arg-type]
+    await cancel(database, north, sync_id, Limits(), RemovalLimit(20, 30.0))  # type: ignore[arg-type]
     await pool.execute("update schedule_sync_events set published_at = now()")
     await database.close()
     assert (await listeners.settled("north"))["state"] == "delivered"

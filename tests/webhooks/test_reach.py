@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import BadRequest
-from engine.webhook_reach import Reach
+from engine.webhook_targets import EgressPolicy
 
-PUBLIC = Reach()
-OPEN = Reach((ip_network("10.1.0.0/16"), ip_network("127.0.0.0/8"), ip_network("fd00::/8")))
+PUBLIC = EgressPolicy()
+OPEN = EgressPolicy((ip_network("10.1.0.0/16"), ip_network("127.0.0.0/8"), ip_network("fd00::/8")))
 
 _INSIDE = (
     "0.0.0.0 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 127.0.0.1 127.8.8.8 168.63.129.16 169.254.169.254",

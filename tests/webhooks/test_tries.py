@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.webhook import TEST, DeliveryState
-from engine.webhook_tries import (
+from engine.webhook_retry import (
     JITTER,
     LONGEST_RETRY_AFTER,
     OLDEST,
     SCHEDULE,
-    Answer,
+    AttemptResult,
     Reason,
     decide,
     may_try,
@@ -42,7 +42,7 @@ def test_the_schedule_takes_about_a_day() -> None:
 def test_a_failure_is_tried_again_near_its_time(
     reason: Reason, attempts: int, chance: float, retry_after: float
 ) -> None:
-    verdict = decide(Answer(reason, 500, retry_after), EVENT, attempts, SCHEDULE, chance)
+    verdict = decide(AttemptResult(reason, 500, retry_after), EVENT, attempts, SCHEDULE, chance)
     if reason in (Reason.GONE, Reason.NOT_ALLOWED, Reason.TOO_OLD):
         assert verdict.state is DeliveryState.FAILED
         assert verdict.pause == (reason is Reason.GONE)
@@ -54,7 +54,7 @@ def test_a_failure_is_tried_again_near_its_time(
 
 
 def test_after_the_last_try_it_is_given_up_and_a_test_is_tried_once() -> None:
-    answer = Answer(Reason.TIMEOUT)
+    answer = AttemptResult(Reason.TIMEOUT)
     assert decide(answer, EVENT, len(SCHEDULE) + 1, SCHEDULE, 0.5).state is DeliveryState.FAILED
     assert decide(answer, TEST, 1, SCHEDULE, 0.5).state is DeliveryState.FAILED
 
@@ -89,4 +89,6 @@ def test_what_waited_too_long_or_died_too_often_is_not_tried() -> None:
     assert may_try(1, NOW, NOW, SCHEDULE) is None
     assert may_try(1, NOW - OLDEST - timedelta(seconds=1), NOW, SCHEDULE) is Reason.TOO_OLD
     assert may_try(len(SCHEDULE) + 2, NOW, NOW, SCHEDULE) is Reason.LOST
-    assert decide(Answer(Reason.LOST), EVENT, len(SCHEDULE) + 2, SCHEDULE, 0.5).state is DeliveryState.FAILED
+    assert (
+        decide(AttemptResult(Reason.LOST), EVENT, len(SCHEDULE) + 2, SCHEDULE, 0.5).state is DeliveryState.FAILED
+    )

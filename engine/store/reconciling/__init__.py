@@ -42,6 +42,7 @@ are recorded in `schedule_appointment_changes`, and the relay publishes from the
 
 from engine.store.reconciling.appointments import DateCounts, reconcile_snapshot
 from engine.store.reconciling.clinic_lock import lock_clinic
+from engine.store.reconciling.dry_run import DryRun, dry_run
 from engine.store.reconciling.held import approve_removals, held_removals, reject_removals
 from engine.store.reconciling.history import (
     Change,
@@ -53,11 +54,10 @@ from engine.store.reconciling.history import (
     net_changes_of,
     undo,
 )
-from engine.store.reconciling.housekeeping import Lifetimes, sweep
-from engine.store.reconciling.rehearsal import Rehearsal, rehearse
-from engine.store.reconciling.removing import Removals, apply_removals, plan_removals, reconciled_dates
+from engine.store.reconciling.removals import Removals, apply_removals, plan_removals, reconciled_dates
 from engine.store.reconciling.repeating import Undecided, is_undecided, repeating_ids, undecided
 from engine.store.reconciling.resources import Resource, list_resources, set_resources
+from engine.store.reconciling.retention import Lifetimes, sweep
 from engine.store.reconciling.schedule_config import (
     StoredConfig,
     load_schedule_config,
@@ -71,8 +71,8 @@ __all__ = [
     "Change",
     "DateCounts",
     "Difference",
+    "DryRun",
     "Lifetimes",
-    "Rehearsal",
     "Removals",
     "Resource",
     "SlotCounts",
@@ -83,6 +83,7 @@ __all__ = [
     "approve_removals",
     "changes_of",
     "difference",
+    "dry_run",
     "held_removals",
     "history",
     "is_undecided",
@@ -95,7 +96,6 @@ __all__ = [
     "reconcile_snapshot",
     "reconciled_dates",
     "refresh_slots",
-    "rehearse",
     "reject_removals",
     "repeating_ids",
     "save_config_reading",

@@ -14,7 +14,7 @@ from engine.removals import MissingAppointment
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.reconciling.clinic_lock import lock_clinic
-from engine.store.reconciling.removing import remove
+from engine.store.reconciling.removals import remove
 
 SQL = Queries(__file__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from engine.admission import Crowd, check_admission
+from engine.admission import ClinicLoad, check_admission
 from engine.dates import DateRange
 from engine.errors import UnknownClinic
 from engine.events import Event
@@ -42,7 +42,7 @@ async def admit(connection: Connection, request: SyncRequest, order: Sequence[da
         )
     if request.request_id and (seen := await _find(connection, request.clinic_id, request.request_id)):
         return seen
-    check_admission(await _crowd(connection, request.clinic_id), limits)
+    check_admission(await _load(connection, request.clinic_id), limits)
     sync_id = await connection.fetchval(
         SQL["insert_sync"],
         request.clinic_id,
@@ -100,7 +100,7 @@ async def _find(connection: Connection, clinic_id: UUID, request_id: str) -> Adm
     return Admission(row["id"], SyncStatus(row["status"]), position, is_new=False)
 
 
-async def _crowd(connection: Connection, clinic_id: UUID) -> Crowd:
+async def _load(connection: Connection, clinic_id: UUID) -> ClinicLoad:
     row = await connection.fetchrow(SQL["crowd"], clinic_id)
     assert row is not None  # an aggregate always answers  # noqa: S101
-    return Crowd(row["running"], row["queued"], row["typical_seconds"], row["oldest_seconds"])
+    return ClinicLoad(row["running"], row["queued"], row["typical_seconds"], row["oldest_seconds"])

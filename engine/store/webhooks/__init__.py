@@ -13,7 +13,7 @@ from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.vault import Sealed, Vault, VaultError
 from engine.webhook import Secrets, Webhook
-from engine.webhook_tries import Reason
+from engine.webhook_retry import Reason
 
 SQL = Queries(__file__)
 

@@ -10,7 +10,7 @@ from engine.errors import UnknownDelivery
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.webhook import TEST, Delivery
-from engine.webhook_tries import Answer, Verdict
+from engine.webhook_retry import AttemptDecision, AttemptResult
 
 SQL = Queries(__file__)
 
@@ -54,7 +54,9 @@ async def time_until_due(connection: Connection, delivery_id: UUID) -> float | N
     return wait
 
 
-async def finish_try(connection: Connection, delivery: Delivery, answer: Answer, verdict: Verdict) -> None:
+async def finish_try(
+    connection: Connection, delivery: Delivery, answer: AttemptResult, verdict: AttemptDecision
+) -> None:
     await connection.execute(
         SQL["finish_try"],
         delivery.id,

@@ -12,18 +12,18 @@ from rich.markup import escape
 
 from actors.settings import Settings
 from engine.clinic import Clinic
+from engine.steps.undo_sync import undo_sync
 from engine.store.database import Database
 from engine.store.reconciling import Difference, Undone, changes_of, difference, net_changes_of
-from engine.undo_sync import undo_sync
 from ops.cli.changes import colour, kind_of, other_fields, places, who
 from ops.cli.confirm import Yes, confirm
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
 from ops.cli.runs.sync_id import SyncId, find_sync
-from ops.cli.tables import table
-from ops.cli.terminal import Json, answer, console, say
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console, say
+from ops.terminal.tables import table
 
 
 def diff(a: SyncId, b: SyncId | None = None, *, json: Json = False) -> None:

@@ -19,15 +19,15 @@ from engine.store.reconciling import held_removals
 from engine.sync import Sync
 from ops.cli.changes import place, who
 from ops.cli.confirm import Yes, confirm
-from ops.cli.errors import CommandFailed
-from ops.cli.exits import Exit
 from ops.cli.plan import show_plan
 from ops.cli.runs.sync_id import SyncId, find_sync
-from ops.cli.tables import ago, table
-from ops.cli.terminal import Json, answer, console, say
-from ops.connections import open_database, open_nats
-from ops.live.requests import ask, find_over_nats
-from ops.reach import database_url, nats_url, settings_here
+from ops.client.connections import open_database, open_nats
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.client.requests import ask, find_over_nats
+from ops.local.discovery import database_url, nats_url, settings_here
+from ops.terminal.output import Json, answer, console, say
+from ops.terminal.tables import ago, table
 
 
 def plan(sync: SyncId, *, json: Json = False) -> None:

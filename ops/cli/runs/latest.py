@@ -13,10 +13,10 @@ from actors.views import sync_view
 from engine.store.clinics import find_clinic
 from engine.store.syncs.reading import list_syncs
 from engine.sync import Sync
-from ops.cli.tables import STYLES, ago, lasted, table
-from ops.cli.terminal import Json, answer, console
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console
+from ops.terminal.tables import STYLES, ago, lasted, table
 
 _COUNTS = ("added", "updated", "removed")
 

@@ -15,9 +15,9 @@ from engine.store.syncs.dates import dates_of
 from engine.store.syncs.reading import get_sync, queue_position
 from ops.cli.runs.sync_id import SyncId
 from ops.cli.sync_page import show_sync
-from ops.cli.terminal import Json, answer, console
-from ops.connections import open_database
-from ops.reach import database_url, settings_here
+from ops.client.connections import open_database
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, console
 
 
 def show(sync: SyncId, *, json: Json = False) -> None:

@@ -1,0 +1,69 @@
+"""The portal as a DateScraper process owns it: one browser, with what all DateScrapers share."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from actors.date_scraper.rate_limiter import SharedRateLimiter
+from actors.date_scraper.sessions import LEASE_SECONDS, SharedSessions
+from actors.runtime.portal_limits import portal_breaker, portal_bucket
+from actors.runtime.process import Runtime
+from actors.settings import Settings
+from broker import Lease
+from engine.calendar_source import CalendarSource
+from engine.portal import BrowserLimits, Portal, PortalSettings, TimeLimits
+
+
+async def open_portal(process: Runtime) -> CalendarSource:
+    """The portal that all of this is about; another one would be opened here. Launches its browser.
+
+    Raises `VaultError` if there is no key to open the clinics' credentials with.
+    """
+    settings, client = process.settings, await process.broker.client()
+    portal = Portal(
+        portal_settings(settings),
+        sessions=_sessions(process, client),
+        budget=SharedRateLimiter(portal_bucket(settings, client), process.metrics.observe_rate_limit_wait),
+        breaker=portal_breaker(settings, client),
+        observer=process.metrics,
+    )
+    try:
+        await portal.start()
+    except BaseException:
+        await portal.close()
+        raise
+    return portal
+
+
+def portal_settings(settings: Settings) -> PortalSettings:
+    return PortalSettings(
+        base_url=settings.idexx_base_url,
+        headless=settings.headless,
+        chromium_path=None if settings.chromium_path is None else Path(settings.chromium_path),
+        span_days=settings.scrape_span_days,
+        ignored_fields=frozenset(filter(None, settings.portal_ignored_fields.replace(" ", "").split(","))),
+        times=TimeLimits(
+            empty_day_pause=settings.empty_day_pause_ms / 1000, move_settles=settings.removal_settle_ms / 1000
+        ),
+        browser=BrowserLimits(idle=settings.browser_max_idle_ms / 1000, age=settings.browser_max_age_ms / 1000),
+    )
+
+
+def _sessions(process: Runtime, client: Client) -> SharedSessions:
+    lease = partial(
+        Lease,
+        client,
+        bucket=process.subjects.leases_bucket,
+        ttl=LEASE_SECONDS,
+        holder=process.name,
+        replicas=process.settings.nats_replicas,
+    )
+    return SharedSessions(
+        process.database,
+        process.vault(),
+        process.settings.session_ttl_ms / 1000,
+        lambda clinic: lease(key=f"sign-in.{clinic}"),
+    )

@@ -1,0 +1,150 @@
+"""The messages between the actors. They carry ids; the database carries facts.
+
+A DateScraper waits for room in the Reconciler's mailbox, and both wait for room in the Coordinator's, for the broker's
+`mailbox_wait`. Nobody else waits: the Coordinator looks again later, and a gateway leaves it to its sweeps. So there is
+no circle of senders that wait for each other. What found no room in time is not lost, and fails nothing: a delayed
+message, for which there is always room, has a Coordinator send it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+
+from dramatiq import Message
+from dramatiq.errors import BrokerConnectionError
+
+from actors.nats_storage import require_storage
+from actors.observability import tracing
+from broker import MailboxFull, NatsBroker
+from engine.dispatch import Span
+from engine.errors import Unavailable
+from engine.steps.coordinate import Step
+from engine.sync import Limits
+
+COORDINATOR = "coordinator"
+DATE_SCRAPER = "date_scraper"
+RECONCILER = "reconciler"
+NOTIFIER = "notifier"
+
+#: The mailboxes, one of each actor.
+QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER, NOTIFIER)
+
+#: How long the Coordinator leaves a full mailbox alone before it looks again, in seconds.
+ROOM_WAIT = 1.0
+#: A date that was seen and found no room at the Reconciler's is sent again after this, in seconds. The Coordinator
+#: takes a date for unreconciled after as long.
+SEND_AGAIN_AFTER = Limits().date_silent_after
+
+
+class Overloaded(Unavailable):
+    reason = "mailbox_full"
+
+
+class Dispatcher:
+    """Sends on the broker's loop, without blocking it. Raises `MailboxFull`, or a `BrokerConnectionError`."""
+
+    def __init__(self, broker: NatsBroker, refused: Callable[[str], None]) -> None:
+        """`refused` is told the queue of each mailbox that was full."""
+        self._broker = broker
+        self._refused = refused
+
+    async def check_room(self) -> None:
+        """Raises `Unavailable` if no Coordinator could be told of one more sync, or NATS is away or stores nothing."""
+        await require_storage(self._broker)
+        try:
+            box = await self._broker.mailbox_async(COORDINATOR)
+        except BrokerConnectionError as error:
+            raise Unavailable(f"NATS does not answer ({error}); try again", retry_after_ms=1000) from error
+        if box.limit is not None and box.messages >= box.limit:
+            self._refused(COORDINATOR)
+            raise Overloaded(
+                f"the Coordinator's mailbox holds {box.messages} of {box.limit} messages; try again later",
+                retry_after_ms=5000,
+            )
+
+    async def coordinate(self, sync_id: UUID, after: float | None = None) -> None:
+        """Has a Coordinator look at the sync, now or in `after` seconds."""
+        await self._send(COORDINATOR, "coordinate", sync_id, after=after)
+
+    async def report(self, sync_id: UUID) -> None:
+        """Has a Coordinator look at the sync, after waiting for room in its mailbox, or else a little later."""
+        try:
+            await self._send(COORDINATOR, "coordinate", sync_id, wait=None)
+        except MailboxFull:
+            await self.coordinate(sync_id, after=ROOM_WAIT)
+
+    async def reconcile_dates(self, sync_id: UUID, days: Sequence[date]) -> None:
+        """Sends dates that were seen to the Reconciler, after waiting for room in its mailbox.
+
+        Those that find none stay as they are, seen and stored; a Coordinator sends them again.
+        """
+        sending = (self.reconcile_date(sync_id, day, wait=None) for day in days)
+        errors = [error for error in await asyncio.gather(*sending, return_exceptions=True) if error is not None]
+        for error in errors:
+            if not isinstance(error, MailboxFull):
+                raise error
+        if errors:
+            await self.coordinate(sync_id, after=SEND_AGAIN_AFTER)
+
+    async def scrape_dates(self, sync_id: UUID, span: Span) -> None:
+        """The same span sent twice is one message: the broker drops the repetition."""
+        day = span.lead.isoformat()
+        message_id = uuid5(NAMESPACE_OID, f"{sync_id}/{day}/{span.number}")
+        await self._send(DATE_SCRAPER, "scrape_date", sync_id, day, span.days, message_id=message_id)
+
+    async def scrape_dates_later(self, sync_id: UUID, lead: date, days: int, after: float) -> None:
+        await self._send(DATE_SCRAPER, "scrape_date", sync_id, lead.isoformat(), days, after=after)
+
+    async def reconcile_date(self, sync_id: UUID, day: date, wait: float | None = 0.0) -> None:
+        """`wait`: for room, in seconds; None: the broker's `mailbox_wait`."""
+        await self._send(RECONCILER, "reconcile_date", sync_id, day.isoformat(), wait=wait)
+
+    async def notify(self, delivery_id: UUID, after: float | None = None) -> None:
+        """Has the notifier try a delivery of a webhook, now or in `after` seconds."""
+        await self._send(NOTIFIER, "notify", delivery_id, after=after)
+
+    async def follow(self, sync_id: UUID, step: Step) -> None:
+        """Sends what a step of the Coordinator has decided. A full mailbox means to look again a little later."""
+        for other in step.started:
+            try:
+                await self.coordinate(other)
+            except MailboxFull:
+                await self.coordinate(other, after=ROOM_WAIT)
+        try:
+            for span in step.dispatch:
+                await self.scrape_dates(sync_id, span)
+            for day in step.reconcile:
+                await self.reconcile_date(sync_id, day)
+        except MailboxFull:
+            await self.coordinate(sync_id, after=ROOM_WAIT)
+        if step.look_again_after is not None:
+            await self.coordinate(sync_id, after=step.look_again_after)
+
+    async def _send(
+        self,
+        queue: str,
+        actor: str,
+        about: UUID,
+        *args: Any,
+        after: float | None = None,
+        message_id: UUID | None = None,
+        wait: float | None = 0.0,
+    ) -> None:
+        message: Message[Any] = Message(
+            queue_name=queue,
+            actor_name=actor,
+            args=(str(about), *args),
+            kwargs=tracing.carried(),
+            options={},
+            message_id=str(message_id or uuid4()),
+        )
+        delay = None if after is None else max(round(after * 1000), 1)
+        try:
+            await self._broker.enqueue_async(message, delay=delay, mailbox_wait=wait)
+        except MailboxFull:
+            self._refused(queue)
+            raise

@@ -1,0 +1,61 @@
+"""From a request for a sync to a sync that is stored and set going, whoever asks: a client, or a clinic's schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from dramatiq.errors import BrokerConnectionError
+
+from actors.dispatcher import Dispatcher
+from actors.messages import SyncCommand
+from actors.runtime.process import Runtime
+from broker import MailboxFull
+from engine.clinic import Clinic
+from engine.dates import work_order
+from engine.store.clinics import check_can_sign_in
+from engine.store.database import Connection
+from engine.store.syncs.admission import Admission, admit
+from engine.store.syncs.reading import database_time
+from engine.sync import SyncRequest, SyncStatus
+
+log = structlog.get_logger(__name__)
+
+
+class AdmissionControl:
+    """`check_room`, then `admit` in a transaction, then, after its commit, `set_going`."""
+
+    def __init__(self, process: Runtime, dispatcher: Dispatcher) -> None:
+        self._process = process
+        self._dispatcher = dispatcher
+
+    async def check_room(self) -> None:
+        """Raises `Unavailable` if no Coordinator could be told of one more sync."""
+        await self._dispatcher.check_room()
+
+    async def admit(self, connection: Connection, clinic: Clinic, command: SyncCommand) -> Admission:
+        """Stores a sync, started or waiting. Raises an `EngineError` for what cannot be done."""
+        today = clinic.today(await database_time(connection))
+        dates = command.dates(today)
+        await check_can_sign_in(connection, clinic)
+        request = SyncRequest(clinic.id, dates, command.request_id, command.dry_run)
+        return await admit(connection, request, work_order(dates, today), self._process.limits)
+
+    async def set_going(self, clinic: Clinic, admission: Admission) -> None:
+        """Publishes what was recorded, and tells the Coordinator; a request seen before needs neither."""
+        if not admission.is_new:
+            return
+        log.info("sync_accepted", clinic=clinic.slug, sync_id=str(admission.sync_id), status=admission.status)
+        self._process.relay.poke(clinic.id)
+        await self.coordinate([admission.sync_id] if admission.status is SyncStatus.IN_PROGRESS else [])
+
+    async def coordinate(self, started: Sequence[UUID]) -> None:
+        """Tells the Coordinator. That it cannot be told is no refusal: the sweep finds what is stored."""
+        for sync_id in started:
+            try:
+                await self._dispatcher.coordinate(sync_id)
+            except (MailboxFull, BrokerConnectionError) as error:
+                log.warning(
+                    "coordinator_not_told", sync_id=str(sync_id), error=str(error), hint="the sweep finds it"
+                )

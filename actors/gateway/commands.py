@@ -1,0 +1,170 @@
+"""What a client may ask for: one method for each command, from a clinic's slug and a payload to an answer.
+
+Everything that cannot be done is an `EngineError`, which the service turns into a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from actors.clinic_views import one_clinic
+from actors.gateway.admission import AdmissionControl
+from actors.gateway.overview import overview
+from actors.messages import (
+    ALL,
+    EventsQuery,
+    PlanQuery,
+    Request,
+    StatusQuery,
+    Subjects,
+    SyncCommand,
+    SyncReference,
+    parse,
+)
+from actors.runtime.process import Runtime
+from actors.views import sync_view
+from engine.clinic import Clinic
+from engine.errors import BadRequest, WrongState
+from engine.steps import decide_removals
+from engine.steps.cancel import cancel
+from engine.store.clinics import find_clinic
+from engine.store.database import Connection, Database
+from engine.store.syncs.dates import dates_of
+from engine.store.syncs.events import events_after
+from engine.store.syncs.reading import get_sync, list_syncs, queue_position
+from engine.sync import Sync, SyncStatus
+
+log = structlog.get_logger(__name__)
+
+#: Changes of a plan in one reply, so that it stays far below the largest message.
+PLAN_PAGE = 500
+
+Command = Callable[[str, bytes], Awaitable[dict[str, Any]]]
+
+
+class Commands:
+    def __init__(self, process: Runtime, admission: AdmissionControl) -> None:
+        self._process = process
+        self._admission = admission
+        self._subjects: Subjects = process.subjects
+
+    def by_verb(self) -> dict[str, Command]:
+        return {
+            "sync": self.sync,
+            "cancel": self.cancel,
+            "status": self.status,
+            "events": self.events,
+            "plan": self.plan,
+            "overview": self.overview,
+            "approve": self.approve,
+            "reject": self.reject,
+        }
+
+    async def sync(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Stores a sync, started or waiting."""
+        command = parse(SyncCommand, payload)
+        await self._admission.check_room()
+        async with self._process.database.transaction() as connection:
+            clinic = await find_clinic(connection, slug)
+            admission = await self._admission.admit(connection, clinic, command)
+        await self._admission.set_going(clinic, admission)
+        return {
+            "ok": True,
+            "sync_id": admission.sync_id,
+            "status": admission.status,
+            "position": admission.position,
+            "is_new": admission.is_new,
+            "events": self._subjects.sync_event(clinic.slug, admission.sync_id),
+        }
+
+    async def cancel(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Ends a sync that waits or runs; once more does no harm."""
+        sync_id = parse(SyncReference, payload).sync_id
+        async with self._process.database.connection() as connection:
+            clinic = await find_clinic(connection, slug)
+        process = self._process
+        done = await cancel(process.database, clinic, sync_id, process.limits, process.removal_limit)
+        if done.changed:
+            log.info("sync_cancelled", clinic=slug, sync_id=str(sync_id))
+            await process.stop_workers(sync_id)
+            process.relay.poke(clinic.id)
+            await self._admission.coordinate(done.started)
+        return {"ok": True, "sync_id": sync_id, "status": SyncStatus.CANCELLED}
+
+    async def approve(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Carries out the removals that a sync holds back."""
+        return await self._decide(slug, payload, decide_removals.approve, "approved")
+
+    async def reject(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Drops the removals that a sync holds back."""
+        return await self._decide(slug, payload, decide_removals.reject, "rejected")
+
+    async def _decide(
+        self, slug: str, payload: bytes, decide: Callable[[Database, Clinic, UUID], Awaitable[int]], decision: str
+    ) -> dict[str, Any]:
+        sync_id = parse(SyncReference, payload).sync_id
+        async with self._process.database.connection() as connection:
+            clinic = await find_clinic(connection, slug)
+        count = await decide(self._process.database, clinic, sync_id)
+        log.info(f"removals_{decision}", clinic=slug, sync_id=str(sync_id), removals=count)
+        self._process.relay.poke(clinic.id)
+        return {"ok": True, "sync_id": sync_id, "status": decision, "removals": count}
+
+    async def status(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """A sync as stored with its dates, or the clinic's latest one; and how fresh the clinic's data is.
+
+        One who knows a sync's id, and not its clinic, asks `_all`.
+        """
+        query = parse(StatusQuery, payload)
+        async with self._process.database.connection() as connection:
+            clinic = await _clinic_asked_for(connection, slug, query.sync_id)
+            sync = await _sync_asked_for(connection, clinic, query.sync_id)
+            about = await one_clinic(connection, clinic)
+            if sync is None:
+                return {"ok": True, "clinic": about, "sync": None}
+            dates, position = await dates_of(connection, sync.id), await queue_position(connection, sync.id)
+            return {"ok": True, "clinic": about, "sync": sync_view(sync, dates, position)}
+
+    async def events(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """A sync's events after a number, for those who come late and may not read the stream."""
+        query = parse(EventsQuery, payload)
+        async with self._process.database.connection() as connection:
+            clinic = await find_clinic(connection, slug)
+            sync = await get_sync(connection, query.sync_id, clinic.id)
+            found = await events_after(connection, sync.id, query.after_seq)
+        return {"ok": True, "sync_id": sync.id, "status": sync.status, "events": found}
+
+    async def plan(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """What a dry run would have changed, a page at a time: kinds, ids, dates and times."""
+        query = parse(PlanQuery, payload)
+        async with self._process.database.connection() as connection:
+            clinic = await find_clinic(connection, slug)
+            sync = await get_sync(connection, query.sync_id, clinic.id)
+        if sync.plan is None:
+            raise WrongState(f"sync {sync.id} has no plan: only a dry run that has ended has one")
+        page = sync.plan[query.after : query.after + PLAN_PAGE]
+        return {"ok": True, "sync_id": sync.id, "total": len(sync.plan), "plan": page}
+
+    async def overview(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """A clinic and its syncs; or, of `_all`, everything that a console shows."""
+        parse(Request, payload)
+        return await overview(self._process, slug)
+
+
+async def _clinic_asked_for(connection: Connection, slug: str, sync_id: UUID | None) -> Clinic:
+    if slug != ALL:
+        return await find_clinic(connection, slug)
+    if sync_id is None:
+        raise BadRequest(f"sync_id: is needed where {ALL} stands for the clinic")
+    return await find_clinic(connection, str((await get_sync(connection, sync_id)).clinic_id))
+
+
+async def _sync_asked_for(connection: Connection, clinic: Clinic, sync_id: UUID | None) -> Sync | None:
+    """The sync of this id, or the clinic's latest one; None if it never had one."""
+    if sync_id is not None:
+        return await get_sync(connection, sync_id, clinic.id)
+    return next(iter(await list_syncs(connection, clinic.id, 1)), None)

@@ -1,0 +1,122 @@
+"""The gateway process: `python -m actors.gateway`, or `idexx-sync gateway`. Any number of them may run.
+
+The main thread waits for signals; everything else lives on the broker's event loop, with its one connection.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import AsyncExitStack
+from types import FrameType
+
+import structlog
+from dramatiq.errors import BrokerConnectionError
+
+from actors.coordinator import SWEEP_INTERVAL, StalledSyncSweeper
+from actors.dispatcher import Dispatcher
+from actors.gateway import retention, schedule_reconciler
+from actors.gateway.admission import AdmissionControl
+from actors.gateway.commands import Commands
+from actors.gateway.retention import Retention
+from actors.gateway.schedule_reconciler import ScheduleReconciler, clock_of
+from actors.gateway.schedule_ticks import TickConsumer
+from actors.gateway.service import CommandService
+from actors.http.listener import Listener
+from actors.metrics import Metrics
+from actors.observability import error_reports, tracing
+from actors.observability.logging import configure
+from actors.outbox import webhooks
+from actors.runtime.broker import build_broker
+from actors.runtime.periodic import periodically
+from actors.runtime.process import Runtime
+from actors.settings import Settings, SettingsError, load
+from engine.errors import EngineError
+
+log = structlog.get_logger(__name__)
+
+#: How often a gateway publishes events that another process has left behind, in seconds.
+RELAY_SWEEP_INTERVAL = 2.0
+
+
+class Gateway:
+    """Open and close it on the broker's loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.broker = build_broker(settings)
+        metrics = Metrics.of_machine(settings)
+        self._process = Runtime(settings, self.broker, metrics, "gateway")
+        self._dispatcher = Dispatcher(self.broker, metrics.count_mailbox_rejection)
+        self._admission = AdmissionControl(self._process, self._dispatcher)
+        self._service = CommandService(self._process, Commands(self._process, self._admission))
+        #: Closes what is open, the last first.
+        self._resources = AsyncExitStack()
+
+    @property
+    def requests(self) -> str:
+        """The subject of all requests."""
+        return self._process.subjects.command("*")
+
+    async def open(self) -> None:
+        """If a part cannot be opened, those before it are closed."""
+        async with AsyncExitStack() as opened:
+            await self._open_on(opened)
+            self._resources = opened.pop_all()
+
+    async def _open_on(self, opened: AsyncExitStack) -> None:
+        opened.push_async_callback(self._process.close)
+        await self._process.open()
+        # Closed after the HTTP server, whose callers wait for its replies.
+        opened.push_async_callback(self._service.stop)
+        listener = Listener.of_gateway(self._process)
+        opened.push_async_callback(listener.close)
+        await listener.open()
+        self._process.own(periodically(StalledSyncSweeper(self._process, self._dispatcher).once, SWEEP_INTERVAL))
+        self._process.own(periodically(self._process.relay.sweep, RELAY_SWEEP_INTERVAL))
+        self._process.own(periodically(self._process.deliveries.sweep, webhooks.SWEEP_INTERVAL))
+        self._process.own(periodically(Retention(self._process).once, retention.INTERVAL))
+        clock = clock_of(self._process)
+        self._process.own(
+            periodically(ScheduleReconciler(self._process, clock).once, schedule_reconciler.INTERVAL)
+        )
+        self._process.own(TickConsumer(self._process, clock, self._admission).run())
+        await self._service.start()
+        self._process.not_ready.discard("consumer")
+
+    async def close(self) -> None:
+        self._process.not_ready.add("consumer")
+        await self._resources.aclose()
+
+
+def main() -> int:
+    """Runs until SIGTERM or SIGINT; a second signal, or one while it starts, ends at once. 0 after an orderly end."""
+    ready, stop = threading.Event(), threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set() or not ready.is_set():
+            sys.exit(128 + number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    try:
+        settings = load()
+        configure(settings)
+        error_reports.configure(settings, "gateway")
+        tracing.configure(settings, "gateway")
+        gateway = Gateway(settings)
+        gateway.broker.run(gateway.open())
+    except (SettingsError, EngineError, BrokerConnectionError) as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return 6
+    ready.set()
+    log.info("gateway_ready", requests=gateway.requests)
+    stop.wait()
+    log.info("gateway_stops")
+    try:
+        gateway.broker.run(gateway.close(), timeout=settings.shutdown_grace_ms / 1000)
+    except TimeoutError:
+        log.warning("gateway_cut_off", grace_ms=settings.shutdown_grace_ms, hint="a server hangs; nothing is lost")
+    gateway.broker.close()
+    return 0

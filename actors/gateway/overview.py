@@ -1,0 +1,78 @@
+"""All of it at a glance, for one who may only ask on NATS: no name of a person, and nothing that is not stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dramatiq.errors import BrokerConnectionError
+
+from actors.clinic_views import all_clinics
+from actors.dispatcher import QUEUES
+from actors.messages import ALL
+from actors.runtime.portal_limits import portal_breaker, portal_bucket
+from actors.runtime.process import Runtime
+from actors.views import sync_view
+from engine.errors import Unavailable
+from engine.store.clinics import find_clinic
+from engine.store.database import Connection
+from engine.store.monitoring import claimed_dates
+from engine.store.syncs.reading import database_time, live_syncs
+from engine.sync import Sync, SyncStatus
+from engine.task_group import task_group
+
+#: How many syncs are told, beside those that run or wait.
+LATEST = 30
+
+
+async def overview(process: Runtime, slug: str) -> dict[str, Any]:
+    """One clinic with its syncs; or every clinic, and with them what they share."""
+    async with process.database.connection() as connection:
+        told = await _stored(connection, slug)
+    return {"ok": True, **told, **(await _shared(process) if slug == ALL else {})}
+
+
+async def _stored(connection: Connection, slug: str) -> dict[str, Any]:
+    clinic_id = None if slug == ALL else (await find_clinic(connection, slug)).id
+    clinics = await all_clinics(connection)
+    hands = await claimed_dates(connection)
+    return {
+        "at": await database_time(connection),
+        "clinics": [clinic for clinic in clinics if clinic_id in (None, clinic["id"])],
+        "syncs": _placed(await live_syncs(connection, clinic_id, LATEST)),
+        "in_hand": [asdict(date) for date in hands if slug in (ALL, date.clinic)],
+    }
+
+
+def _placed(syncs: Sequence[Sync]) -> list[dict[str, Any]]:
+    """With their place in their clinic's queue, which all that wait are part of; `syncs` are the newest first."""
+    waiting: Counter[str] = Counter()
+    views = []
+    for sync in reversed(syncs):
+        waiting[sync.clinic] += sync.status is SyncStatus.QUEUED
+        views.append(sync_view(sync, position=waiting[sync.clinic] if sync.status is SyncStatus.QUEUED else 0))
+    return views[::-1]
+
+
+async def _shared(process: Runtime) -> dict[str, Any]:
+    """The mailboxes of the actors, and what spares the portal."""
+    settings = process.settings
+    try:
+        client = await process.broker.client()
+        bucket = portal_bucket(settings, client)
+        async with task_group() as group:
+            boxes = [group.create_task(process.broker.mailbox_async(queue)) for queue in QUEUES]
+            breaker = group.create_task(portal_breaker(settings, client).state())
+            rate = group.create_task(bucket.allowed_rate())
+            pause = group.create_task(bucket.paused_for())
+    except BrokerConnectionError as error:
+        raise Unavailable(f"JetStream does not answer ({error}); try again", retry_after_ms=1000) from error
+    budget = {
+        "rate": rate.result(),
+        "limit": settings.idexx_rate_limit,
+        "burst": settings.rate_burst,
+        "paused_for": pause.result(),
+    }
+    return {"mailboxes": [asdict(box.result()) for box in boxes], "budget": budget, "breaker": breaker.result()}

@@ -1,0 +1,30 @@
+"""The duty to remove what has had its time: one small step, often. Any number of gateways may do it at once."""
+
+from __future__ import annotations
+
+import structlog
+
+from actors.item_guard import ItemGuard
+from actors.runtime.process import Runtime
+from engine.store.reconciling.retention import KINDS, sweep_kind
+from engine.store.syncs.reading import database_time
+
+log = structlog.get_logger(__name__)
+
+#: Between two steps, in seconds. A step removes at most a thousand rows of each kind.
+INTERVAL = 30.0
+
+
+class Retention:
+    def __init__(self, process: Runtime) -> None:
+        self._process = process
+        self._guard = ItemGuard[str]("housekeeping")
+
+    async def once(self) -> None:
+        await self._guard.each(KINDS, self._sweep)
+
+    async def _sweep(self, kind: str) -> None:
+        async with self._process.database.transaction() as connection:
+            removed = await sweep_kind(connection, kind, await database_time(connection))
+        if removed:
+            log.info("housekeeping", kind=kind, removed=removed)

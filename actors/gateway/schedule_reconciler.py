@@ -1,0 +1,99 @@
+"""The duty to hold the clock against the table: what is stored ticks, and nothing else does.
+
+Level-based: it never asks what has just changed. Any number of gateways may do it at once; they do the same.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from actors.item_guard import ItemGuard
+from actors.runtime.process import Runtime
+from actors.schedules.cron import Cron
+from broker.primitives.cron_clock import CronClock, Schedule, ScheduleRefused, can_keep_schedules
+from engine.errors import BadRequest
+from engine.store.schedules import list_schedules, record_tick
+from engine.store.syncs.reading import database_time
+
+log = structlog.get_logger(__name__)
+
+#: How long a change of the table may take to reach the clock, in seconds.
+INTERVAL = 2.0
+
+
+def clock_of(process: Runtime) -> CronClock:
+    """The clock of this system."""
+    settings, subjects = process.settings, process.subjects
+    return CronClock(
+        process.broker.client, subjects.schedule_stream, settings.subject_prefix, replicas=settings.nats_replicas
+    )
+
+
+class ScheduleReconciler:
+    def __init__(self, process: Runtime, clock: CronClock) -> None:
+        self._process = process
+        self._clock = clock
+        self._is_declared = False
+        self._has_warned = False
+        self._refused: dict[str, str] = {}
+        self._guard = ItemGuard[Schedule]("schedule")
+
+    async def once(self) -> None:
+        if not await self._is_possible():
+            return
+        there = await self._clock.there() if self._is_declared else None
+        if there is None:
+            await self._clock.declare()
+            self._is_declared = True
+            there = await self._clock.there() or set()
+        wanted = {schedule.token: schedule for schedule in await self._wanted()}
+        # First what ends: a clinic never has two schedules that tick.
+        if gone := there - wanted.keys():
+            await self._clock.drop(gone)
+            log.info("schedules_ended", schedules=sorted(gone))
+        await self._guard.each((wanted[token] for token in sorted(wanted.keys() - there)), self._put)
+
+    async def _is_possible(self) -> bool:
+        client = await self._process.broker.client()
+        if can_keep_schedules(client):
+            return True
+        if not self._has_warned:
+            log.warning(
+                "schedules_do_not_tick",
+                nats_server=str(client.connected_server_version),
+                hint="idexx-sync doctor",
+            )
+            self._has_warned = True
+        return False
+
+    async def _wanted(self) -> list[Schedule]:
+        async with self._process.database.connection() as connection:
+            stored = await list_schedules(connection)
+        found = []
+        for one in stored:
+            try:
+                cron = Cron.parse(one.cron)
+            except BadRequest as error:  # written into the table by hand
+                await self._refuse(one.clinic, error.message)
+                continue
+            if not one.paused:
+                found.append(Schedule(one.clinic, cron.for_server, one.timezone))
+        return found
+
+    async def _put(self, schedule: Schedule) -> None:
+        try:
+            await self._clock.put(schedule)
+        except ScheduleRefused as error:
+            await self._refuse(schedule.key, error.message)
+        else:
+            self._refused.pop(schedule.key, None)
+            log.info("schedule_ticks", clinic=schedule.key, cron=schedule.cron, timezone=schedule.timezone)
+
+    async def _refuse(self, clinic: str, why: str) -> None:
+        """Told once, though it is tried again each time; `clinic schedule show` tells it, too."""
+        if self._refused.get(clinic) == why:
+            return
+        self._refused[clinic] = why
+        log.warning("schedule_refused", clinic=clinic, error=why)
+        async with self._process.database.transaction() as connection:
+            await record_tick(connection, clinic, await database_time(connection), "refused", refusal=why)

@@ -1,0 +1,140 @@
+"""From a tick to a sync: taken by one gateway, admitted like any request, and acked when that is committed.
+
+A tick that comes twice makes the same sync, since its request id is made from the clinic and the time of the tick.
+One that comes while a sync of the clinic waits or runs that brings the same dates makes none. One that is refused is
+told and done with; the next one has its own chance. One that cannot be carried out, because a server is away, comes
+again, until a newer one takes its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from dramatiq.errors import BrokerConnectionError
+
+from actors.gateway.admission import AdmissionControl
+from actors.gateway.rejections import publish_rejection
+from actors.messages import SyncCommand
+from actors.observability import error_reports
+from actors.runtime.process import Runtime
+from broker.primitives.cron_clock import CronClock, Tick, can_keep_schedules
+from engine.clinic import Clinic
+from engine.errors import EngineError, Unavailable, UnknownClinic
+from engine.store.clinics import find_clinic
+from engine.store.database import Connection
+from engine.store.schedules import ClinicSchedule, Outcome, find_schedule, record_tick
+from engine.store.syncs.admission import Admission, find_covering, lock_clinic_row
+from engine.store.syncs.reading import database_time
+from engine.sync import SyncStatus
+
+log = structlog.get_logger(__name__)
+
+#: How long a tick waits that cannot be carried out now, in seconds.
+RETRY_AFTER = 5.0
+#: How often a tick is tried that fails for a reason that nobody thought of.
+MAX_TRIES = 5
+#: The pause before a clock that does not answer is asked again, and between looks at a server that has none. Seconds.
+PAUSE, LONG_PAUSE = 1.0, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TickOutcome:
+    """What a tick led to. `admission` is None for one that is covered by `sync_id`."""
+
+    outcome: Outcome
+    clinic: Clinic
+    sync_id: UUID
+    admission: Admission | None = None
+
+
+class TickConsumer:
+    def __init__(self, process: Runtime, clock: CronClock, admission: AdmissionControl) -> None:
+        self._process = process
+        self._clock = clock
+        self._admission = admission
+
+    async def run(self) -> None:
+        """Takes one tick after the other until it is cancelled."""
+        while True:
+            try:
+                if can_keep_schedules(await self._process.broker.client()):
+                    await self._take_ticks()
+                else:
+                    await asyncio.sleep(LONG_PAUSE)
+            except (BrokerConnectionError, Unavailable) as error:
+                log.debug("clock_out_of_reach", error=str(error))
+            except Exception as error:
+                log.exception("ticks_not_taken")
+                error_reports.report(error, duty="ticks")
+            await asyncio.sleep(PAUSE)
+
+    async def _take_ticks(self) -> None:
+        source = await self._clock.ticks()
+        try:
+            while True:
+                if (tick := await source.take()) is not None:
+                    await self.handle(tick)
+        finally:
+            await source.close()
+
+    async def handle(self, tick: Tick) -> None:
+        """Carries it out, and acks it, or has it come again. Raises `BrokerConnectionError`."""
+        try:
+            carried = await self._carry_out(tick)
+        except Unavailable as error:
+            log.warning("due_sync_waits", clinic=tick.key, error=error.message, retry_after=RETRY_AFTER)
+            await tick.retry(RETRY_AFTER)
+            return
+        except EngineError as error:
+            await self._refuse(tick, error)
+        except Exception as error:
+            log.exception("due_sync_failed", clinic=tick.key, tries=tick.deliveries)
+            error_reports.report(error, clinic=tick.key, duty="due sync")
+            if tick.deliveries < MAX_TRIES:
+                await tick.retry(RETRY_AFTER)
+                return
+        else:
+            if carried is not None and carried.admission is not None:
+                await self._admission.set_going(carried.clinic, carried.admission)
+        await tick.ack()
+
+    async def _carry_out(self, tick: Tick) -> TickOutcome | None:
+        """None: the clinic has no schedule any more, or it is paused."""
+        await self._admission.check_room()
+        async with self._process.database.transaction() as connection:
+            clinic = await find_clinic(connection, tick.key)
+            schedule = await find_schedule(connection, clinic)
+            if schedule is None or schedule.paused:
+                log.info("tick_dropped", clinic=clinic.slug, reason="paused" if schedule else "no schedule")
+                return None
+            carried = await self._admit(connection, clinic, schedule, tick)
+            await record_tick(connection, clinic.slug, tick.at, carried.outcome, carried.sync_id)
+        log.info("sync_was_due", clinic=clinic.slug, outcome=carried.outcome, sync_id=str(carried.sync_id))
+        return carried
+
+    async def _admit(
+        self, connection: Connection, clinic: Clinic, schedule: ClinicSchedule, tick: Tick
+    ) -> TickOutcome:
+        command = SyncCommand(
+            days_ahead=schedule.days_ahead, request_id=f"schedule/{tick.at.isoformat(timespec='microseconds')}"
+        )
+        dates = command.dates(clinic.today(await database_time(connection)))
+        # Locked before it is looked for, so that no other gateway admits one meanwhile.
+        await lock_clinic_row(connection, clinic.id)
+        covering = await find_covering(connection, clinic.id, dates, command.request_id)
+        if covering is not None:
+            return TickOutcome("covered", clinic, covering)
+        admission = await self._admission.admit(connection, clinic, command)
+        outcome: Outcome = "queued" if admission.status is SyncStatus.QUEUED else "started"
+        return TickOutcome(outcome, clinic, admission.sync_id, admission)
+
+    async def _refuse(self, tick: Tick, error: EngineError) -> None:
+        log.warning("due_sync_refused", clinic=tick.key, reason=error.reason, error=error.message)
+        if isinstance(error, UnknownClinic):
+            return  # it was removed: nobody is left to be told
+        await publish_rejection(self._process, tick.key, error)
+        async with self._process.database.transaction() as connection:
+            await record_tick(connection, tick.key, tick.at, "refused", refusal=error.message)

@@ -1,0 +1,115 @@
+"""The NATS micro-service: takes requests, answers each of them, and refuses what cannot be done.
+
+nats-py calls an endpoint's handler for one request after the other, so each request gets a task of its own,
+as many as `MAX_AT_ONCE`; one more is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import version
+from typing import Any
+
+import nats.micro
+import structlog
+from nats.micro.request import Request
+from nats.micro.service import EndpointConfig, Service
+
+from actors.gateway.commands import Command, Commands
+from actors.gateway.rejections import publish_rejection
+from actors.messages import Busy, Internal, encode, refusal
+from actors.observability import error_reports, tracing
+from actors.runtime.periodic import report_failure
+from actors.runtime.process import Runtime
+from engine.errors import EngineError, Unavailable
+
+log = structlog.get_logger(__name__)
+
+NAME = "idexx-sync"
+MAX_AT_ONCE = 128
+
+
+class CommandService:
+    def __init__(self, process: Runtime, commands: Commands) -> None:
+        self._process = process
+        self._commands = commands
+        self._service: Service | None = None
+        self._requests: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def start(self) -> None:
+        """From here on requests are answered, in a queue group with every other gateway."""
+        client = await self._process.broker.client()
+        self._service = await nats.micro.add_service(
+            client,
+            name=NAME,
+            version=version("idexx-sync"),
+            description="Syncs of veterinary clinics' calendars",
+            metadata={"prefix": self._process.subjects.prefix, "worker": self._process.name},
+        )
+        for verb, command in self._commands.by_verb().items():
+            subject = self._process.subjects.command(verb)
+            await self._service.add_endpoint(
+                EndpointConfig(name=verb, subject=subject, handler=self._handler(verb, command))
+            )
+        await client.flush()
+
+    async def stop(self) -> None:
+        """Refuses what still comes, leaves the service, and answers what it has begun."""
+        self._stopping = True
+        if self._service is not None:
+            await self._service.stop()
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=5)
+
+    def _handler(self, verb: str, command: Command) -> Any:
+        async def handle(request: Request) -> None:
+            if len(self._requests) >= MAX_AT_ONCE:
+                await self._refuse(request, Busy("too many requests at once; try again", retry_after_ms=500))
+                return
+            task = asyncio.create_task(self._answer(verb, command, request), name=f"{verb} request")
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
+            task.add_done_callback(report_failure)
+
+        return handle
+
+    async def _answer(self, verb: str, command: Command, request: Request) -> None:
+        try:
+            if self._stopping:
+                raise Unavailable("this gateway is shutting down; try again", retry_after_ms=1000)
+            traceparent = (request.headers or {}).get(tracing.TRACEPARENT)
+            with tracing.span(f"{verb} request", traceparent, {"clinic": _clinic(request)}):
+                reply = await command(_clinic(request), request.data)
+        except EngineError as error:
+            await self._refuse(request, error)
+        except Exception as error:
+            log.exception("request_failed", verb=verb, clinic=_clinic(request))
+            error_reports.report(error, request=verb, clinic=_clinic(request))
+            await self._refuse(request, Internal("the request failed unexpectedly; the gateway's log says why"))
+        else:
+            if self._is_awaited(request):
+                await request.respond(encode(reply))
+
+    async def _refuse(self, request: Request, error: EngineError) -> None:
+        """A refusal is a reply; where there is nobody to reply to, it is an event."""
+        body = refusal(error)
+        if self._is_awaited(request):
+            await request.respond_error(str(error.code), _header(error.message), encode(body))
+            return
+        await publish_rejection(self._process, _clinic(request), error)
+
+    def _is_awaited(self, request: Request) -> bool:
+        """Whether the answer goes to an asker. The server does not check to where a client has answers sent: one
+        that leads into our own subjects, or JetStream's, would have the gateway write there in its own name."""
+        reply = request._msg.reply
+        return bool(reply) and not reply.startswith((f"{self._process.subjects.prefix}.", "$"))
+
+
+def _clinic(request: Request) -> str:
+    return request.subject.rpartition(".")[2]
+
+
+def _header(text: str) -> str:
+    """A NATS header value is one line of ASCII."""
+    return " ".join(text.encode("ascii", "replace").decode().split())

@@ -1,0 +1,140 @@
+"""The figures of the whole cluster, taken when a gateway is scraped: from PostgreSQL, and from NATS.
+
+Every worker could tell them, so only gateways do; and of several gateways the one that holds a lease, so that they
+are told once. Where nobody is known to hold it, NATS being away, each gateway tells what it still can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+from dramatiq.errors import BrokerConnectionError
+from prometheus_client import Metric as Family
+from prometheus_client.core import GaugeMetricFamily
+
+from actors.dispatcher import QUEUES
+from actors.health.probe import Probe
+from actors.metrics import catalogue
+from actors.metrics.catalogue import Metric
+from actors.runtime.portal_limits import PortalBreaker, portal_breaker, portal_bucket
+from actors.runtime.process import Runtime
+from broker import Lease, LeaseLost, TokenBucket
+from engine.errors import EngineError
+from engine.store.monitoring import ClinicFigures, clinic_figures, sync_figures
+from engine.store.webhooks import webhook_figures
+from engine.task_group import task_group
+
+log = structlog.get_logger(__name__)
+
+LEASE = "figures"
+#: Seconds after which another gateway tells the figures of one that has died.
+LEASE_SECONDS = 10.0
+
+Value = tuple[tuple[str, ...], float]
+
+
+class ClusterFigures:
+    """`families` takes them; `hold_lease` makes this gateway the one that does."""
+
+    def __init__(self, process: Runtime) -> None:
+        self._process = process
+        self._leases = process.subjects.leases_bucket
+        self._told_elsewhere = False
+        self._limits: tuple[PortalBreaker, TokenBucket] | None = None
+        self._database = Probe(self._ask_database)
+        self._nats = Probe(self._ask_nats)
+
+    async def hold_lease(self) -> None:
+        """Keeps the lease until it is lost or NATS is away."""
+        try:
+            client = await self._process.broker.client()
+            async with Lease(
+                client,
+                bucket=self._leases,
+                key=LEASE,
+                ttl=LEASE_SECONDS,
+                holder=self._process.name,
+                replicas=self._process.settings.nats_replicas,
+            ):
+                await asyncio.Event().wait()
+        except (LeaseLost, BrokerConnectionError) as error:
+            log.info("figures_lease_lost", error=str(error))
+
+    async def families(self) -> list[Family]:
+        """Nothing where another gateway tells them. What does not answer in time is left out, and said so."""
+        database, nats = await asyncio.gather(self._database.answer(), self._nats.answer(), return_exceptions=True)
+        up = {"database": _is_up(database), "nats": _is_up(nats)}
+        if up["nats"] and self._told_elsewhere:
+            return []
+        found = [_family(catalogue.DEPENDENCY_UP, [((name,), float(value)) for name, value in up.items()])]
+        for part in (database, nats):
+            found += part if isinstance(part, list) else []
+        return found
+
+    def close(self) -> None:
+        self._database.close()
+        self._nats.close()
+
+    async def _ask_database(self) -> list[Family]:
+        async with self._process.database.connection() as connection:
+            syncs, clinics = await sync_figures(connection), await clinic_figures(connection)
+            webhooks = await webhook_figures(connection)
+        return [
+            _family(catalogue.QUEUE_ACTIVE, [((), syncs.running)]),
+            _family(catalogue.QUEUE_WAITING, [((), syncs.queued)]),
+            _family(catalogue.SYNC_SILENCE, [((), syncs.silence)]),
+            _family(catalogue.LAST_SUCCESS, [((clinic.slug,), clinic.last_success) for clinic in clinics]),
+            _family(catalogue.FRESH_AS_OF, [((clinic.slug,), clinic.fresh_as_of) for clinic in clinics]),
+            _family(catalogue.FRESHNESS_GOAL, _goals(clinics)),
+            _family(catalogue.LOGIN_REJECTED, [((clinic.slug,), clinic.login_rejected) for clinic in clinics]),
+            _family(catalogue.REMOVALS_HELD, [((clinic.slug,), clinic.removals_held) for clinic in clinics]),
+            _family(catalogue.FAILING, [((one.slug, one.failing), 1) for one in clinics if one.failing]),
+            _family(catalogue.WEBHOOKS_OVERDUE, [((), webhooks.overdue)]),
+            _family(catalogue.RUNNING, [((clinic.slug,), clinic.running_seconds) for clinic in clinics]),
+        ]
+
+    async def _ask_nats(self) -> list[Family]:
+        leases = await self._process.broker.bucket(self._leases)
+        holder = (await leases.read(LEASE)).value
+        self._told_elsewhere = holder not in (None, self._process.name.encode())
+        breaker, budget = await self._shared()
+        async with task_group() as group:
+            asked = [group.create_task(self._process.broker.mailbox_async(queue)) for queue in QUEUES]
+        boxes = [box.result() for box in asked]
+        is_closed, rate = await breaker.state() == "closed", await budget.allowed_rate()
+        return [
+            _family(catalogue.MAILBOX, [((box.queue,), box.messages) for box in boxes]),
+            _family(catalogue.MAILBOX_LIMIT, [((box.queue,), box.limit or 0) for box in boxes]),
+            _family(catalogue.MAILBOX_DELAYED, [((box.queue,), box.delayed) for box in boxes]),
+            _family(catalogue.DEAD_LETTERS, [((box.queue,), box.dead) for box in boxes]),
+            _family(catalogue.BREAKER_OPEN, [((), not is_closed)]),
+            _family(catalogue.RATE_LIMIT, [((), rate)]),
+        ]
+
+    async def _shared(self) -> tuple[PortalBreaker, TokenBucket]:
+        if self._limits is None:
+            settings, client = self._process.settings, await self._process.broker.client()
+            self._limits = portal_breaker(settings, client), portal_bucket(settings, client)
+        return self._limits
+
+
+def _is_up(answer: object) -> bool:
+    """What a server that is away raises; anything else is a mistake of ours, and is raised."""
+    if isinstance(answer, TimeoutError | EngineError | BrokerConnectionError):
+        return False
+    if isinstance(answer, BaseException):
+        raise answer
+    return True
+
+
+def _goals(clinics: Iterable[ClinicFigures]) -> list[Value]:
+    return [((one.slug,), float(one.max_age_seconds)) for one in clinics if one.max_age_seconds is not None]
+
+
+def _family(metric: Metric, values: Iterable[Value]) -> Family:
+    family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for labels, value in values:
+        family.add_metric(labels, float(value))
+    return family

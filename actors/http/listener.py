@@ -1,0 +1,60 @@
+"""What a process shows on HTTP, put together."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from actors.health import Health, checks_of
+from actors.http.api import Api
+from actors.http.app import gateway_app, worker_app
+from actors.http.cluster_metrics import ClusterFigures
+from actors.http.nats_client import NatsClient
+from actors.http.probes import ProbeRoutes
+from actors.http.server import HttpServer
+from actors.runtime.periodic import periodically
+from actors.runtime.process import Runtime
+
+#: How long a gateway waits after its lease on the cluster's figures was lost or refused, in seconds.
+LEASE_PAUSE = 1.0
+
+
+class Listener:
+    """Open it after the process, and close it before."""
+
+    def __init__(
+        self, server: HttpServer, health: Health, api: Api | None, cluster: ClusterFigures | None
+    ) -> None:
+        self._server = server
+        self._health = health
+        self._api = api
+        self._cluster = cluster
+
+    @classmethod
+    def of_gateway(cls, process: Runtime) -> Self:
+        """With the API, and the cluster's figures. Raises `SettingsError` if it may not, or cannot, listen."""
+        settings, folder = process.settings, process.settings.share_metrics()
+        health, cluster = Health(checks_of(process, folder)), ClusterFigures(process)
+        api = Api(NatsClient(process), settings.http_sync_wait_ms / 1000)
+        app = gateway_app(settings, ProbeRoutes(health, folder, cluster), api)
+        process.own(periodically(cluster.hold_lease, LEASE_PAUSE))
+        return cls(HttpServer(app, settings.http_host, settings.http_port, "HTTP_PORT"), health, api, cluster)
+
+    @classmethod
+    def of_worker(cls, process: Runtime, port: int) -> Self:
+        """With what its machine knows."""
+        settings, folder = process.settings, process.settings.share_metrics()
+        health = Health(checks_of(process, folder))
+        app = worker_app(ProbeRoutes(health, folder, None))
+        return cls(HttpServer(app, settings.http_host, port, "WORKER_HTTP_PORT"), health, None, None)
+
+    async def open(self) -> None:
+        await self._server.start()
+
+    async def close(self) -> None:
+        """Answers those who wait, and takes no more requests."""
+        if self._api is not None:
+            self._api.close()
+        await self._server.stop()
+        self._health.close()
+        if self._cluster is not None:
+            self._cluster.close()

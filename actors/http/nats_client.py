@@ -1,0 +1,148 @@
+"""The NATS interface as the HTTP API uses it: ask a question, follow a sync, find whose sync it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import nats.errors
+from dramatiq.errors import BrokerConnectionError
+from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+from nats.js.errors import APIError, NotFoundError
+
+from actors.http.responses import Refused
+from actors.messages import encode
+from actors.observability import tracing
+from actors.runtime.process import Runtime
+from broker.transport.client import cancellable
+from engine.errors import Unavailable
+from engine.events import Event
+
+#: How long the service may take for a reply, in seconds.
+REPLY_WITHIN = 10.0
+#: A follower that has heard nothing for so long asks whether it missed something, in seconds.
+LOOK_AGAIN = 10.0
+#: How long a sync that was just accepted may take to appear in the stream, in seconds.
+APPEARS_WITHIN = 1.0
+
+
+class NatsClient:
+    def __init__(self, process: Runtime) -> None:
+        self._process = process
+        self._subjects = process.subjects
+
+    async def ask(self, verb: str, clinic: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The service's reply. Raises `Refused` with its refusal, or `Unavailable` if nobody answers."""
+        client = await self._client()
+        try:
+            reply = await client.request(
+                self._subjects.command(verb, clinic),
+                encode(body),
+                timeout=REPLY_WITHIN,
+                headers=tracing.carried() or None,
+            )
+        except (nats.errors.Error, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise Unavailable(f"no gateway answers on NATS ({why}); try again", retry_after_ms=1000) from error
+        answer: dict[str, Any] = json.loads(reply.data)
+        if not answer["ok"]:
+            raise Refused(answer)
+        return answer
+
+    async def follow(self, clinic: str, sync_id: str, after: int = 0) -> AsyncGenerator[dict[str, Any] | None]:
+        """Its events after number `after`, to the last one; None where there was nothing new for a while.
+
+        What is stored is asked for; what comes is heard. A gap in the numbers, or silence, means to ask again.
+        """
+        client = await self._client()
+        heard = await client.subscribe(self._subjects.sync_event(clinic, sync_id))
+        try:
+            while True:
+                events = await self._stored(clinic, sync_id, after) or await _next(heard, after)
+                while events:
+                    for event in events:
+                        after = event["seq"]
+                        yield event
+                        if Event(event["event"]).is_last:
+                            return
+                    events = await _next(heard, after)
+                yield None
+        finally:
+            await asyncio.shield(_unsubscribe(heard))
+
+    async def events_of_all(self) -> AsyncGenerator[dict[str, Any]]:
+        """The events of every sync as they are told; one can be lost. Raises `Unavailable`."""
+        client = await self._client()
+        try:
+            heard = await client.subscribe(self._subjects.sync_event("*", "*"))
+            try:
+                async for message in heard.messages:
+                    yield json.loads(message.data)
+            finally:
+                await asyncio.shield(_unsubscribe(heard))
+        except nats.errors.Error as error:
+            raise Unavailable(f"the events cannot be heard ({error}); try again") from error
+
+    async def last_event(self, clinic: str, sync_id: str) -> dict[str, Any]:
+        async for event in self.follow(clinic, sync_id):
+            if event is not None and Event(event["event"]).is_last:
+                return event
+        raise AssertionError("unreachable: following ends with the last event")
+
+    async def clinic_of(self, sync_id: str) -> str | None:
+        """The slug of the clinic whose sync it is, by the stream of events; None: no event of the last 7 days."""
+        subject = self._subjects.sync_event("*", sync_id, Event.ACCEPTED)
+        stream = (await self._client()).jetstream()
+        try:
+            async with asyncio.timeout(APPEARS_WITHIN):
+                while True:
+                    try:
+                        found = await stream.get_last_msg(self._subjects.event_stream, subject)
+                        return (found.subject or "").split(".")[3]
+                    except NotFoundError:
+                        await asyncio.sleep(0.1)
+        except TimeoutError:
+            return None
+        except (nats.errors.Error, APIError) as error:
+            raise Unavailable(f"the stream of events cannot be read ({error}); try again") from error
+
+    async def _stored(self, clinic: str, sync_id: str, after: int) -> list[dict[str, Any]]:
+        """Nothing while no gateway answers: it will be asked again."""
+        try:
+            reply = await self.ask("events", clinic, {"sync_id": sync_id, "after_seq": after})
+        except Unavailable:
+            await asyncio.sleep(1)
+            return []
+        except Refused as refused:
+            if refused.code == 503:
+                await asyncio.sleep(1)
+                return []
+            raise
+        events: list[dict[str, Any]] = reply["events"]
+        return events
+
+    async def _client(self) -> Client:
+        try:
+            return await self._process.broker.client()
+        except BrokerConnectionError as error:
+            raise Unavailable(f"NATS cannot be reached ({error}); try again", retry_after_ms=1000) from error
+
+
+async def _next(heard: Subscription, after: int) -> list[dict[str, Any]]:
+    """The event after number `after`, when it is told; nothing after a gap in the numbers, or a silence."""
+    try:
+        while True:
+            event: dict[str, Any] = json.loads((await cancellable(heard.next_msg(timeout=LOOK_AGAIN))).data)
+            if event["seq"] > after:
+                return [event] if event["seq"] == after + 1 else []
+    except nats.errors.TimeoutError:
+        return []
+
+
+async def _unsubscribe(heard: Subscription) -> None:
+    with contextlib.suppress(nats.errors.Error):  # the connection is closed, and the subscription with it
+        await heard.unsubscribe()

@@ -1,0 +1,155 @@
+"""Publishes what the database has recorded: the events of syncs, and the feed of appointment changes.
+
+Recorded in the transaction that makes them true, published after it (law 8). Each carries an id, so that one
+that is published again after a crash is stored once. One publisher of a clinic at a time keeps the order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from actors.item_guard import ItemGuard
+from actors.messages import Subjects, encode
+from actors.metrics import Metrics
+from actors.outbox.event_logging import log_event
+from broker.primitives.event_log import EventLog
+from engine.events import Event
+from engine.store.database import Connection, Database
+from engine.store.syncs import events as store
+from engine.task_group import task_group
+
+log = structlog.get_logger(__name__)
+
+#: How many events, and how many changes, one transaction publishes at most.
+BATCH = 200
+#: When a clinic whose events could not be published is tried again, in seconds.
+RETRY_AFTER = 1.0
+
+
+class Relay:
+    """`poke` says that a clinic has something new; `run` publishes it soon after. `on_end` is called for each sync
+    whose last event was published."""
+
+    def __init__(
+        self,
+        database: Database,
+        event_log: EventLog,
+        subjects: Subjects,
+        metrics: Metrics,
+        on_end: Callable[[UUID], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._log = event_log
+        self._subjects = subjects
+        self._metrics = metrics
+        self._on_end = on_end
+        self._clinics: set[UUID] = set()
+        self._news = asyncio.Event()
+        self._left_behind = ItemGuard[UUID]("events left behind")
+        self._ends = ItemGuard[UUID]("end of a sync")
+
+    def poke(self, clinic_id: UUID) -> None:
+        self._clinics.add(clinic_id)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Until cancelled. What could not be published is tried again later; other clinics do not wait for it."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self.drain()
+            except Exception as error:
+                log.warning("events_wait", error=str(error), kind=type(error).__name__)
+                asyncio.get_running_loop().call_later(RETRY_AFTER, self._news.set)
+
+    async def drain(self) -> None:
+        """Publishes for every clinic that was poked. One for which that fails is left for the next turn."""
+        await self._publish_each(self._clinics)
+
+    async def sweep(self) -> None:
+        """Publishes what any process has left behind."""
+        async with self._database.connection() as connection:
+            clinics = await store.clinics_with_unpublished(connection)
+        await self._left_behind.each(clinics, self.publish)
+
+    async def _publish_each(self, clinics: set[UUID]) -> None:
+        """Takes one after the other out of `clinics`, and puts back what could not be published: it holds up no other
+        clinic. The first failure is raised at the end."""
+        failure, left = None, set[UUID]()
+        try:
+            while clinics:
+                left.add(clinic_id := clinics.pop())
+                try:
+                    await self.publish(clinic_id)
+                    left.discard(clinic_id)
+                except Exception as error:
+                    failure = failure or error
+        finally:
+            clinics |= left
+        if failure is not None:
+            raise failure
+
+    async def publish(self, clinic_id: UUID) -> None:
+        """Publishes everything of one clinic, in order. Raises `Unavailable` or `BrokerConnectionError`."""
+        while await self._publish_batch(clinic_id):
+            pass
+
+    async def _publish_batch(self, clinic_id: UUID) -> bool:
+        async with self._database.transaction() as connection:
+            await store.lock_feed(connection, clinic_id)
+            events = await store.unpublished_events(connection, clinic_id, BATCH)
+            await self._publish_events(connection, events)
+            changes = await store.unpublished_changes(connection, clinic_id, BATCH)
+            await self._publish_changes(connection, changes)
+        # After the commit: what is published again after a failure is told once.
+        for row in events:
+            self._tell(json.loads(row["payload"]))
+        await self._ends.each((row["sync_id"] for row in events if Event(row["event"]).is_last), self._on_end)
+        return len(events) == BATCH or len(changes) == BATCH
+
+    async def _publish_events(self, connection: Connection, events: Sequence[Any]) -> None:
+        for row in events:
+            subject = self._subjects.sync_event(row["clinic"], row["sync_id"], row["event"])
+            await self._log.publish(subject, row["payload"].encode(), f"{row['sync_id']}/{row['seq']}")
+        if events:
+            await store.mark_events_published(connection, events)
+
+    def _tell(self, event: Mapping[str, Any]) -> None:
+        """The line of log and the metric come from the event that was published."""
+        log_event(event)
+        self._metrics.record_event(event)
+
+    async def _publish_changes(self, connection: Connection, changes: Sequence[Any]) -> None:
+        # All at once: their order on the wire is that of the calls, and there may be hundreds.
+        async with task_group() as group:
+            for row in changes:
+                subject = self._subjects.appointment(row["clinic"], row["kind"])
+                group.create_task(self._log.publish(subject, _change(row), f"change/{row['id']}"))
+        if changes:
+            await store.mark_changes_published(connection, changes)
+
+
+def _change(row: Any) -> bytes:
+    return encode(
+        {
+            "kind": row["kind"],
+            "clinic": row["clinic"],
+            "sync_id": row["sync_id"],
+            "appointment_id": row["appointment_id"],
+            "neo_appointment_id": row["neo_appointment_id"],
+            "at": row["at"],
+            "before": _side(row["before"]),
+            "after": _side(row["after"]),
+        }
+    )
+
+
+def _side(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

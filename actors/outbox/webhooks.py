@@ -1,0 +1,66 @@
+"""Tells the notifier of the deliveries that the database has recorded (law 8), now or when their next try is due.
+
+Level-based: whoever ended a sync tells of its delivery at once; what nobody told of, since the process died or NATS
+was away, a sweep in the gateways finds. A message too many does no harm: a try is begun once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import structlog
+from dramatiq.errors import BrokerConnectionError
+
+from actors.dispatcher import Dispatcher
+from broker import MailboxFull
+from engine.store.database import Database
+from engine.store.webhooks.deliveries import deliveries_to_mail, mark_mailed
+
+log = structlog.get_logger(__name__)
+
+#: How often a gateway looks for deliveries that nobody has told the notifier of, in seconds.
+SWEEP_INTERVAL = 2.0
+
+
+class Deliveries:
+    """What cannot be told now, NATS being away or the mailbox full, is left to the sweep. Raises `Unavailable`."""
+
+    def __init__(self, database: Database, dispatcher: Dispatcher) -> None:
+        self._database = database
+        self._dispatcher = dispatcher
+
+    async def sweep(self) -> None:
+        """Tells of everything that is due."""
+        await self._tell(None)
+
+    async def tell_of(self, sync_id: UUID) -> None:
+        """Tells of what the end of this sync has recorded, if anything."""
+        await self._tell(sync_id)
+
+    async def tell_later(self, delivery_id: UUID, after: float) -> None:
+        """Tells of a delivery when its next try is due, in `after` seconds."""
+        with _left_to_the_sweep():
+            async with self._database.transaction() as connection:
+                # First: the row is locked until the message is on its way, so that its try cannot overtake the mark.
+                await mark_mailed(connection, [delivery_id])
+                await self._dispatcher.notify(delivery_id, after)
+
+    async def _tell(self, sync_id: UUID | None) -> None:
+        told: list[UUID] = []
+        async with self._database.transaction() as connection:
+            with _left_to_the_sweep():
+                for delivery_id in await deliveries_to_mail(connection, sync_id):
+                    await self._dispatcher.notify(delivery_id)
+                    told.append(delivery_id)
+            if told:
+                await mark_mailed(connection, told)
+
+
+@contextmanager
+def _left_to_the_sweep() -> Iterator[None]:
+    try:
+        yield
+    except (MailboxFull, BrokerConnectionError) as error:
+        log.warning("deliveries_wait", error=str(error), hint="a gateway tells the notifier when it can")

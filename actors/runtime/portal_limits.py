@@ -1,0 +1,131 @@
+"""What spares the portal, on all machines: a token bucket for each portal, and pauses where calls keep failing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from nats.aio.client import Client
+
+from actors.messages import Subjects
+from actors.runtime.portal_health import ADDRESS, CLINIC, Health, Outcome, Policy, Scrape, State
+from actors.settings import Settings
+from broker import TokenBucket
+from broker.primitives.kv import Bucket
+from broker.transport.clock import ServerClock
+from engine.failure import Failure, Reason
+
+T = TypeVar("T")
+
+#: A record that no call has changed for so long is dropped. Seconds.
+FORGET_AFTER = 3600.0
+
+
+class PortalBreaker:
+    """Fulfils `engine.portal.Breaker`: pauses one clinic's calls, or all calls to the address.
+
+    The rules are those of `actors.runtime.portal_health`; this class reads and writes the records.
+    """
+
+    def __init__(self, client: Client, *, bucket: str, key: str, replicas: int = 1) -> None:
+        self._bucket = Bucket(client, bucket, replicas=replicas)
+        self._key = key
+        self._clock = ServerClock(self._bucket.stream)
+
+    async def admit(self, clinic: str) -> Failure | None:
+        """None: go on, and record the outcome. A failure: make no call before its `retry_after` is over."""
+        # The clinic first: a try that the address was granted and that the clinic then forbids would block all others.
+        health, wait = await self._admit(self._key_of(clinic), CLINIC)
+        if wait:
+            message = (
+                f"not asked: this clinic's calls pause, {health.failed} of its last {health.calls} dates failed"
+            )
+            return Failure(health.reason or Reason.CIRCUIT_OPEN, message, wait, was_asked=False)
+        health, wait = await self._admit(self._key, ADDRESS)
+        if wait:
+            message = (
+                f"not asked: calls to the portal pause, {health.failed} of the last {health.calls} dates of all clinics"
+                f" failed, the last one by {health.reason}"
+            )
+            return Failure(Reason.CIRCUIT_OPEN, message, wait, was_asked=False)
+        return None
+
+    async def record(self, clinic: str, outcomes: Mapping[str, Reason | None]) -> None:
+        """What came of an admitted scrape: for each date the reason of its failure, None if the portal answered."""
+        if not outcomes:
+            return
+        scrape = Scrape(outcomes)
+
+        def of_clinic(health: Health, now: float) -> tuple[Health, Health]:
+            changed = health.record(scrape, scrape.outcomes(now), now, CLINIC)
+            return changed, changed
+
+        whole = await self._change(self._key_of(clinic), of_clinic)
+
+        def of_address(health: Health, now: float) -> tuple[Health, None]:
+            seen = {clinic: Outcome(whole.failed, whole.calls, now)}
+            return health.record(scrape, seen, now, ADDRESS), None
+
+        await self._change(self._key, of_address)
+
+    async def state(self) -> State:
+        """How the address stands, for a metric or a person."""
+        health = Health.from_json((await self._bucket.read(self._key)).value)
+        return health.state(await self._now())
+
+    async def _admit(self, key: str, policy: Policy) -> tuple[Health, float]:
+        def change(health: Health, now: float) -> tuple[Health, tuple[Health, float]]:
+            changed, wait = health.admit(now, policy)
+            return changed, (health, wait)
+
+        return await self._change(key, change)
+
+    async def _change(self, key: str, change: Callable[[Health, float], tuple[Health, T]]) -> T:
+        # Measuring the clock may take several round trips, so it is done before the record is read.
+        ahead = await self._now() - time.monotonic()
+
+        def encoded(value: bytes | None) -> tuple[bytes | None, T]:
+            health = Health.from_json(value)
+            changed, result = change(health, time.monotonic() + ahead)
+            return (None if changed == health else changed.to_json()), result
+
+        result, _ = await self._bucket.update(key, encoded, ttl=FORGET_AFTER)
+        return result
+
+    async def _now(self) -> float:
+        await self._bucket.declare()
+        return await self._clock.now(self._bucket.client)
+
+    def _key_of(self, clinic: str) -> str:
+        return f"{self._key}.{clinic}"
+
+
+def portal_bucket(settings: Settings, client: Client) -> TokenBucket:
+    return TokenBucket(
+        client,
+        bucket=_bucket(settings),
+        key=f"budget.{portal_key(settings)}",
+        rate=settings.idexx_rate_limit,
+        burst=settings.rate_burst,
+        replicas=settings.nats_replicas,
+    )
+
+
+def portal_breaker(settings: Settings, client: Client) -> PortalBreaker:
+    return PortalBreaker(
+        client,
+        bucket=_bucket(settings),
+        key=f"health.{portal_key(settings)}",
+        replicas=settings.nats_replicas,
+    )
+
+
+def _bucket(settings: Settings) -> str:
+    return Subjects(settings.subject_prefix).limits_bucket
+
+
+def portal_key(settings: Settings) -> str:
+    """The portal's host, as a key may spell it: without brackets, and the same however it was typed."""
+    return urlsplit(settings.idexx_base_url).netloc.lower().translate({ord("["): "", ord("]"): "", ord(":"): "_"})

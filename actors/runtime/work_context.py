@@ -1,0 +1,59 @@
+"""What a piece of work is about: its logs, its trace and its error reports name the sync, the clinic and the date."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from uuid import UUID
+
+import structlog
+
+from actors.observability import error_reports, tracing
+from actors.observability.redaction import without_words
+from engine.store.database import Database
+from engine.store.syncs.reading import clinic_of
+
+#: For so many syncs a process remembers whose they are.
+REMEMBERED = 256
+
+
+class WorkContext:
+    """Knows whose sync is whose."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._clinics: dict[UUID, str] = {}
+
+    @asynccontextmanager
+    async def __call__(
+        self, work: str, sync_id: UUID, day: date | None = None, traceparent: str | None = None
+    ) -> AsyncIterator[None]:
+        """Names `work` on a sync, or on a date of it, while the body does it; an error passes, and is reported."""
+        async with self.named(work, await self.tags(sync_id, day), traceparent):
+            yield
+
+    @asynccontextmanager
+    async def named(self, work: str, about: dict[str, str], traceparent: str | None = None) -> AsyncIterator[None]:
+        """The same for what is about something else."""
+        with structlog.contextvars.bound_contextvars(**about), tracing.span(work, traceparent, about):
+            try:
+                yield
+            except Exception as error:
+                error_reports.report(error, actor=work, **about)
+                # What is raised is logged, and stored in a mailbox and as a dead letter.
+                raise without_words(error) from None
+
+    async def tags(self, sync_id: UUID, day: date | None = None) -> dict[str, str]:
+        """Raises `Unavailable`. A sync that does not exist has no clinic."""
+        about = {"sync_id": str(sync_id), "clinic": await self._clinic(sync_id)}
+        return about if day is None else about | {"date": day.isoformat()}
+
+    async def _clinic(self, sync_id: UUID) -> str:
+        if sync_id not in self._clinics:
+            async with self._database.connection() as connection:
+                slug = await clinic_of(connection, sync_id)
+            if len(self._clinics) >= REMEMBERED:
+                del self._clinics[next(iter(self._clinics))]
+            self._clinics[sync_id] = slug or ""
+        return self._clinics[sync_id]

@@ -1,0 +1,155 @@
+"""Dead letters: messages that failed for good, kept with the reason, to be looked at, replayed or dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import nats.js.errors
+from dramatiq import Message
+from dramatiq.errors import BrokerConnectionError, DecodeError
+from dramatiq.logging import get_logger
+from nats.js.api import RawStreamMsg
+
+from .delivery import Delivery
+from .errors import MessageTooLarge, transport
+from .in_flight import ACK, InFlight
+from .names import QueueNames
+from .publisher import OutgoingMessage, Publisher
+from .streams import Streams
+from .transport.clock import format_time, parse_time
+from .transport.connection import Connection
+
+ERROR, ATTEMPTS, TIME = "Dead-Error", "Dead-Deliveries", "Dead-Time"
+#: A header is one line and not for novels; the traceback is in the message's options.
+LONGEST_ERROR, SHORT_ERROR = 1000, 100
+PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One dead letter, named by its `sequence` within the queue; `message` is None for what cannot be decoded."""
+
+    queue: str
+    sequence: int
+    payload: bytes
+    message: Message[object] | None
+    #: The exception that ended it, as "Type: text".
+    error: str
+    #: How often the message was run; deliveries that were never settled count, too.
+    attempts: int
+    died_at: datetime
+
+
+class DeadLetters:
+    """The dead letters of every queue of a namespace. All methods run on the broker's loop."""
+
+    def __init__(
+        self, connection: Connection, streams: Streams, publisher: Publisher, in_flight: InFlight
+    ) -> None:
+        self._connection = connection
+        self._streams = streams
+        self._publisher = publisher
+        self._in_flight = in_flight
+        self._logger = get_logger(__name__, type(self))
+
+    async def dead_letter(self, names: QueueNames, delivery: Delivery, error: str, payload: bytes) -> None:
+        """Stores the dead letter, then acks; until both are done the message is held, or comes again."""
+        letter = OutgoingMessage(
+            names.dead,
+            names.letter,
+            payload,
+            {
+                "Nats-Msg-Id": delivery.identity,
+                ERROR: error,
+                ATTEMPTS: str(delivery.deliveries),
+                TIME: format_time(datetime.now(UTC).timestamp()),
+            },
+        )
+        while True:
+            try:
+                await self._streams.dead(names)
+                await self._publisher.publish(letter)
+                break
+            except BrokerConnectionError as trouble:
+                self._logger.warning("A dead letter of %r waits for NATS: %s", names.queue, trouble)
+                await asyncio.sleep(PAUSE)
+            except MessageTooLarge:
+                if letter.payload is delivery.payload:
+                    raise
+                # It has grown by its traceback. As it came, it was small enough.
+                letter.payload, letter.headers[ERROR] = delivery.payload, error[:SHORT_ERROR]
+        self._in_flight.settle(delivery, ACK)
+
+    async def read(self, names: QueueNames, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
+        """At most `limit` dead letters, the oldest first, from the one behind sequence `after` on."""
+        letters: list[DeadLetter] = []
+        while len(letters) < limit:
+            raw = await self._next(names, after + 1)
+            if raw is None or raw.seq is None:
+                break
+            letters.append(dead_letter_of(names.queue, raw))
+            after = raw.seq
+        return letters
+
+    async def replay(self, names: QueueNames, sequence: int) -> OutgoingMessage | None:
+        """The dead letter as it is to be sent again, with its retries counted anew; None: there is none."""
+        raw = await self._next(names, sequence)
+        if raw is None or raw.seq != sequence:
+            return None
+        payload, level = raw.data or b"", 0
+        with contextlib.suppress(DecodeError):
+            message: Message[object] = Message.decode(payload)
+            level = self._streams.options.level(message.options)
+            for option in ("retries", "traceback", "requeue_timestamp", "eta"):
+                message.options.pop(option, None)
+            payload = message.copy(queue_name=names.queue).encode()
+        return OutgoingMessage(names.box, names.new(level), payload, {"Nats-Msg-Id": f"{names.dead}-{sequence}"})
+
+    async def drop(self, names: QueueNames, sequence: int) -> bool:
+        """Deletes one; False when there is none."""
+        raw = await self._next(names, sequence)
+        if raw is None or raw.seq != sequence:
+            return False
+        client = await self._connection.connected()
+        with transport():
+            return await client.jetstream().delete_msg(names.dead, sequence)
+
+    async def _next(self, names: QueueNames, sequence: int) -> RawStreamMsg | None:
+        await self._streams.dead(names)
+        client = await self._connection.connected()
+        with transport():
+            try:
+                return await client.jetstream().get_msg(names.dead, seq=sequence, subject=names.letter, next=True)
+            except nats.js.errors.NotFoundError:
+                return None
+
+
+def describe(error: BaseException | None) -> str:
+    """An exception as one line."""
+    if error is None:
+        return "failed"
+    text = " ".join("".join(traceback.format_exception_only(error)).split())
+    return text.encode("ascii", "backslashreplace").decode()[:LONGEST_ERROR]
+
+
+def dead_letter_of(queue: str, raw: RawStreamMsg) -> DeadLetter:
+    """What a message of a queue's stream of dead letters says."""
+    headers = raw.headers or {}
+    payload = raw.data or b""
+    message: Message[object] | None = None
+    with contextlib.suppress(DecodeError):
+        message = Message.decode(payload)
+    retries = int(message.options.get("retries", 0)) if message else 0
+    return DeadLetter(
+        queue=queue,
+        sequence=raw.seq or 0,
+        payload=payload,
+        message=message,
+        error=headers.get(ERROR, ""),
+        attempts=max(retries, int(headers.get(ATTEMPTS, "1"))),
+        died_at=datetime.fromtimestamp(parse_time(headers[TIME]), UTC),
+    )

@@ -1,0 +1,82 @@
+"""Delays on a server without scheduled messages (older than 2.12): this does for it what newer ones do themselves.
+
+A delayed message waits in the same stream, at a durable that all workers share. One of them is given it at once, and
+gives it back until its time; meanwhile it is the server's, so that 100,000 of them cost a worker nothing. When its
+time has come, it is stored as due, and then removed where it waited. A server that restarts may send it early: it is
+given back once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from dramatiq.logging import get_logger
+
+from .delivery import Delivery
+from .in_flight import ACK, InFlight
+from .names import WAITING, QueueNames
+from .publisher import OutgoingMessage, Publisher
+from .pull_consumer import PullConsumer, Source
+from .transport.clock import ServerClock
+from .transport.connection import Connection
+
+#: The header that says when a message is due, by the server's clock, in seconds since the epoch.
+DUE = "Broker-Due"
+#: How many messages one worker looks at at once.
+PREFETCH = 200
+#: A message that could not be moved on is tried again after this. Seconds.
+PAUSE = 1.0
+
+
+class DelayedMessageMover:
+    """Moves what is due in one queue. Runs on the broker's loop."""
+
+    def __init__(
+        self, connection: Connection, in_flight: InFlight, publisher: Publisher, names: QueueNames
+    ) -> None:
+        self._connection = connection
+        self._in_flight = in_flight
+        self._publisher = publisher
+        self._names = names
+        self._clock = ServerClock(names.later)
+        source = Source(names.later, WAITING)
+        self._pull_consumer = PullConsumer(
+            connection, in_flight, [source], PREFETCH, give_backs=1, receive=self._receive
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._logger = get_logger(__name__, type(self))
+
+    async def start(self) -> None:
+        """Begins to look at what waits; raises BrokerConnectionError when no server can be reached."""
+        await self._pull_consumer.start()
+
+    async def stop(self) -> None:
+        """Ends when what is being moved has been."""
+        await self._pull_consumer.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _receive(self, delivery: Delivery) -> None:
+        task = asyncio.ensure_future(self._look_at(delivery))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look_at(self, delivery: Delivery) -> None:
+        try:
+            now = await self._clock.now(await self._connection.connected())
+            remaining = float(delivery.headers.get(DUE, now)) - now
+            if remaining > 0:
+                self._in_flight.give_back(delivery, remaining)
+                return
+            await self._publisher.publish(self._letter(delivery))
+        except Exception as error:
+            self._logger.warning(
+                "A delayed message of %r is tried again in %g s: %s", self._names.queue, PAUSE, error
+            )
+            self._in_flight.give_back(delivery, PAUSE)
+        else:
+            self._in_flight.settle(delivery, ACK)
+
+    def _letter(self, delivery: Delivery) -> OutgoingMessage:
+        level = delivery.subject.rpartition(".")[2]
+        message_id = {"Nats-Msg-Id": delivery.identity}
+        return OutgoingMessage(self._names.later, self._names.due(level), delivery.payload, message_id)

@@ -1,0 +1,138 @@
+"""A circuit breaker that all processes share: what keeps failing is left alone for a while, then tried by one."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from types import TracebackType
+from typing import Literal, TypeVar
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from ..errors import CircuitOpen
+from ..transport.clock import ServerClock
+from .kv import Bucket
+
+State = Literal["closed", "open", "half_open"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """What the processes share. Times are the server's, in seconds since the epoch; 0 is never."""
+
+    #: Failures since the last success.
+    failures: int = 0
+    #: Nobody is let through before this.
+    open_until: float = 0.0
+    #: Somebody tries until then, alone.
+    probe_until: float = 0.0
+
+    def state(self, now: float) -> State:
+        """closed: everybody may; open: nobody may; half_open: one may try."""
+        if not self.open_until:
+            return "closed"
+        return "open" if now < self.open_until else "half_open"
+
+    def admit(self, now: float, probe: float) -> tuple[Circuit, float]:
+        """Who asks may go on (0.0), or must wait for so many seconds."""
+        match self.state(now):
+            case "closed":
+                return self, 0.0
+            case "open":
+                return self, self.open_until - now
+        if now < self.probe_until:
+            return self, self.probe_until - now
+        return replace(self, probe_until=now + probe), 0.0
+
+    def succeeded(self) -> Circuit:
+        """One success closes the circuit."""
+        return Circuit()
+
+    def failed(self, now: float, threshold: int, cool_down: float) -> Circuit:
+        """Enough failures open it; so does the failure of the one who tried."""
+        failures = self.failures + 1
+        if failures < threshold and not self.open_until:
+            return replace(self, failures=failures)
+        return Circuit(failures, now + cool_down)
+
+
+class CircuitBreaker:
+    """Closed until `threshold` failures came without a success between; then open for `cool_down` seconds; then
+    half-open: one caller of all processes may try. Its success closes the circuit, its failure opens it again, and
+    when it says nothing for `probe` seconds, another may try.
+
+        if (wait := await breaker.admit()) == 0.0: ...; await breaker.succeeded()  # or failed()
+        async with breaker: ...                                   # the same; raises CircuitOpen
+    """
+
+    def __init__(
+        self,
+        nats: Client | JetStreamContext,
+        *,
+        bucket: str,
+        key: str,
+        threshold: int = 5,
+        cool_down: float = 30.0,
+        probe: float = 30.0,
+        replicas: int = 1,
+    ) -> None:
+        self._bucket = Bucket(nats, bucket, replicas=replicas)
+        self._key = key
+        self._threshold = threshold
+        self._cool_down = cool_down
+        self._probe = probe
+        self._clock = ServerClock(self._bucket.stream)
+
+    async def admit(self) -> float:
+        """0.0: go on, and tell the outcome. More: do not; ask again after so many seconds."""
+        return await self._change(lambda circuit, now: circuit.admit(now, self._probe))
+
+    async def succeeded(self) -> None:
+        """What was let through has worked."""
+        await self._change(lambda circuit, _: (circuit.succeeded(), None))
+
+    async def failed(self) -> None:
+        """What was let through has failed."""
+        await self._change(lambda circuit, now: (circuit.failed(now, self._threshold, self._cool_down), None))
+
+    async def state(self) -> State:
+        """How it stands now, for a metric or a person."""
+        circuit = _decode((await self._bucket.read(self._key)).value)
+        return circuit.state(await self._now())
+
+    async def __aenter__(self) -> CircuitBreaker:
+        if wait := await self.admit():
+            raise CircuitOpen(self._key, wait)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self.succeeded()
+        elif issubclass(kind, Exception):  # a cancelled call says nothing about the other side
+            await self.failed()
+
+    async def _change(self, change: Callable[[Circuit, float], tuple[Circuit, T]]) -> T:
+        # Measuring the clock may take several round trips, so it is done before the record is read.
+        ahead = await self._now() - time.monotonic()
+
+        def encoded(value: bytes | None) -> tuple[bytes | None, T]:
+            circuit = _decode(value)
+            changed, result = change(circuit, time.monotonic() + ahead)
+            return (None if changed == circuit else json.dumps(asdict(changed)).encode()), result
+
+        result, _ = await self._bucket.update(self._key, encoded)
+        return result
+
+    async def _now(self) -> float:
+        await self._bucket.declare()
+        return await self._clock.now(self._bucket.client)
+
+
+def _decode(value: bytes | None) -> Circuit:
+    return Circuit(**json.loads(value)) if value else Circuit()

@@ -1,0 +1,215 @@
+"""A clock that ticks on the server: one cron schedule for each key, kept by JetStream, so that it needs no process.
+
+A schedule is a message on `<prefix>.schedule.<key>.<digest of its text>`. When it is due the server stores a tick on
+`<prefix>.due.<key>`, and there it waits, whoever is alive, until one of those that share the durable consumer takes
+it. The stream holds one message for each subject, so that ticks which nobody took are one tick, the newest. The digest
+is a part of the subject, so that the names of what is there are enough to compare it with what should be there.
+
+Times are whole seconds of the server's own clock. What was missed while the server was down is one tick when it is
+back. A time that a change to summer time leaves out is left out; one that comes twice in autumn ticks twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import nats.js.errors
+from dramatiq.errors import ConnectionClosed
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+from ..errors import DeclarationRefused, transport
+from ..transport.client import cancellable
+from .declare import declare_consumer, declare_stream, version_of
+
+#: The first server that repeats schedules, and knows time zones.
+OLDEST_SERVER = (2, 14)
+#: The consumer that all takers share.
+DURABLE = "ticks"
+#: How long one request for a tick stays open: as long as it takes to notice that the server has forgotten it. Seconds.
+EXPIRES = 5.0
+
+SCHEDULE, TARGET, TIME_ZONE = "Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-Time-Zone"
+#: The server finds fault with the text, or does not know the time zone.
+_REFUSED = (10189, 10223)
+
+
+class ScheduleRefused(DeclarationRefused):
+    """The server does not accept a schedule."""
+
+
+def can_keep_schedules(client: Client) -> bool:
+    """Whether the connected server is new enough."""
+    return version_of(client) >= OLDEST_SERVER
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`key` is one token of a subject. `cron` has six fields, seconds first; `timezone` is an IANA name."""
+
+    key: str
+    cron: str
+    timezone: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", self.key):
+            raise ValueError(f"{self.key!r} is no key of a schedule: use letters, digits, '-' and '_'")
+
+    @property
+    def token(self) -> str:
+        digest = hashlib.sha256(f"{self.cron}\n{self.timezone}".encode()).hexdigest()
+        return f"{self.key}.{digest[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """That a schedule was due. The same tick, delivered again, has the same `at`: when the server stored it."""
+
+    key: str
+    at: datetime
+    #: How often it was delivered, this time included.
+    deliveries: int
+    _message: Msg = field(repr=False)
+
+    async def ack(self) -> None:
+        """It is done with. Raises `BrokerConnectionError`; then it comes again."""
+        with transport():
+            await self._message.ack_sync(timeout=5)
+
+    async def retry(self, delay: float) -> None:
+        """It comes again in `delay` seconds, unless a newer one takes its place."""
+        with transport():
+            await self._message.nak(delay=delay)
+
+
+class CronClock:
+    """The schedules of one stream. Every method raises `BrokerConnectionError` when the server cannot be reached."""
+
+    def __init__(
+        self,
+        client: Callable[[], Awaitable[Client]],
+        stream: str,
+        prefix: str,
+        *,
+        replicas: int = 1,
+        ack_wait: float = 30.0,
+    ) -> None:
+        """`ack_wait` (seconds) is how long one may take over a tick before another gets it."""
+        self._client = client
+        self._prefix = prefix
+        self.stream = stream
+        self._config = StreamConfig(
+            name=stream,
+            subjects=[f"{prefix}.schedule.*.*", f"{prefix}.due.*"],
+            # A tick that was acked is gone; a schedule stays, since no consumer takes it.
+            retention=RetentionPolicy.WORK_QUEUE,
+            discard=DiscardPolicy.OLD,
+            max_msgs_per_subject=1,
+            allow_msg_schedules=True,
+            allow_rollup_hdrs=True,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        )
+        self._consumer = ConsumerConfig(
+            durable_name=DURABLE,
+            filter_subject=f"{prefix}.due.*",
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ack_wait,
+            max_deliver=-1,
+        )
+
+    async def declare(self) -> None:
+        """Makes the stream and its consumer, or brings them up to date. Raises `DeclarationRefused`."""
+        client = await self._client()
+        if not can_keep_schedules(client):
+            oldest = ".".join(map(str, OLDEST_SERVER))
+            raise DeclarationRefused(
+                f"nats-server {client.connected_server_version} keeps no schedules: update it to {oldest} or newer."
+            )
+        js = client.jetstream()
+        await declare_stream(js, self._config)
+        await declare_consumer(js, self.stream, self._consumer)
+
+    async def there(self) -> set[str] | None:
+        """The tokens of the schedules that the server keeps; None: the stream, or its consumer, does not exist."""
+        js = (await self._client()).jetstream()
+        prefix = f"{self._prefix}.schedule."
+        with transport():
+            try:
+                await js.consumer_info(self.stream, DURABLE)
+                info = await js.stream_info(self.stream, subjects_filter=f"{prefix}>")
+            except nats.js.errors.NotFoundError:
+                return None
+        return {subject.removeprefix(prefix) for subject in info.state.subjects or {}}
+
+    async def drop(self, tokens: Iterable[str]) -> None:
+        """These schedules tick no more."""
+        js = (await self._client()).jetstream()
+        for token in tokens:
+            with transport():
+                await js.purge_stream(self.stream, subject=f"{self._prefix}.schedule.{token}")
+
+    async def put(self, schedule: Schedule) -> None:
+        """From now on it ticks. Raises `ScheduleRefused` where the server does not understand it."""
+        js = (await self._client()).jetstream()
+        headers = {
+            SCHEDULE: schedule.cron,
+            TIME_ZONE: schedule.timezone,
+            TARGET: f"{self._prefix}.due.{schedule.key}",
+        }
+        with transport():
+            try:
+                await js.publish(
+                    f"{self._prefix}.schedule.{schedule.token}", b"", stream=self.stream, headers=headers
+                )
+            except nats.js.errors.APIError as error:
+                if error.err_code not in _REFUSED:
+                    raise
+                raise ScheduleRefused(
+                    f"nats-server does not accept {schedule.cron!r} in {schedule.timezone!r}: {error.description}. "
+                    "Does its machine have the time zones (the package tzdata)?"
+                ) from error
+
+    async def ticks(self) -> TickSource:
+        """Where ticks come from, for one taker."""
+        js = (await self._client()).jetstream()
+        with transport():
+            return TickSource(
+                js, await js.pull_subscribe_bind(DURABLE, stream=self.stream), f"{self._prefix}.due."
+            )
+
+
+class TickSource:
+    """Takes one tick after the other."""
+
+    def __init__(self, js: JetStreamContext, subscription: JetStreamContext.PullSubscription, prefix: str) -> None:
+        self._js = js
+        self._subscription = subscription
+        self._prefix = prefix
+
+    async def take(self) -> Tick | None:
+        """The next tick, or None if there was none for a while. Raises `BrokerConnectionError`."""
+        with transport():
+            try:
+                (message,) = await cancellable(self._subscription.fetch(1, timeout=EXPIRES))
+            except TimeoutError:
+                return None
+            except nats.js.errors.APIError as error:  # the stream has no leader, or was lost
+                raise ConnectionClosed(f"No tick can be taken: {error.description or error}") from error
+        metadata = message.metadata
+        return Tick(
+            key=message.subject.removeprefix(self._prefix),
+            at=metadata.timestamp.astimezone(UTC),
+            deliveries=metadata.num_delivered or 1,
+            _message=message,
+        )
+
+    async def close(self) -> None:
+        with transport():
+            await self._subscription.unsubscribe()

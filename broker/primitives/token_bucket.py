@@ -1,0 +1,200 @@
+"""A token bucket that all processes share: so many calls a second, whoever makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TypeVar
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from ..transport.clock import ServerClock
+from .kv import Bucket, Entry
+from .token_arithmetic import Record, Terms
+
+#: At most so many waiters of one process take their tokens in one write, so that other processes get their turn.
+TOGETHER = 10
+#: A pause that `throttled` makes when the other side does not say for how long. Seconds.
+USUAL_PAUSE = 1.0
+#: What `throttled` leaves of the rate. Against a hidden limit the rate swings between this share of it and all of it:
+#: with more, less is wasted and more is refused.
+DECREASE = 0.8
+#: How long the rate takes to grow from nothing to full, in seconds. Slowly: each try at too much is a refusal.
+RECOVERY = 180.0
+
+T = TypeVar("T")
+
+
+class TokenBucket:
+    """At most `rate` × t + `burst` grants in any window of t seconds, whatever the number of processes.
+
+        bucket = TokenBucket(client, bucket="limits", key="portal", rate=10, burst=5)
+        await bucket.acquire()
+
+    Times are the server's, so that the machines' clocks do not matter. Waiters of one process are served in order
+    and take their tokens together; processes take turns by compare-and-set, and what is taken is theirs: no one
+    starves. A waiter that is cancelled wastes its token. Every process of one key must use the same terms. With a
+    burst of 1, tokens are a tenth further apart than the rate says: the promise would not hold otherwise.
+    """
+
+    def __init__(
+        self,
+        nats: Client | JetStreamContext,
+        *,
+        bucket: str,
+        key: str,
+        rate: float,
+        burst: float | None = None,
+        recovery: float = RECOVERY,
+        least: float = 0.05,
+        replicas: int = 1,
+    ) -> None:
+        """`rate`: tokens a second. `burst`: tokens (default: as the rate, at least 1). See Terms for the rest."""
+        burst = max(1.0, rate) if burst is None else burst
+        if rate <= 0 or burst < 1:
+            raise ValueError(
+                f"rate is {rate} and burst {burst}: the rate must be positive and the burst at least 1."
+            )
+        self._terms = Terms(rate, burst, recovery, least)
+        self._bucket = Bucket(nats, bucket, replicas=replicas)
+        self._key = key
+        self._clock = ServerClock(self._bucket.stream)
+        self._known = Entry(None, 0)
+        self._lead = 0.0
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._serving: asyncio.Task[None] | None = None
+
+    async def acquire(self, n: int = 1) -> None:
+        """Waits until `n` more calls may be made. Raises BrokerConnectionError when no server can be reached."""
+        waiters = [asyncio.get_running_loop().create_future() for _ in range(n)]
+        self._waiters.extend(waiters)
+        if self._serving is None or self._serving.done():
+            self._serving = asyncio.create_task(self._serve())
+        try:
+            await asyncio.gather(*waiters)
+        except BaseException:
+            for waiter in waiters:
+                waiter.cancel()
+            raise
+
+    async def reserve(self, n: int = 1) -> float:
+        """Takes `n` tokens without waiting, and answers how many seconds to wait before they may be used.
+
+        Whoever waits that long by itself is not told of a pause that begins meanwhile.
+        """
+        times = await self._change(lambda record, now: self._terms.take(record, now, n))
+        return max(0.0, times[-1] - await self._now())
+
+    async def pause(self, seconds: float) -> None:
+        """Nobody gets a token for `seconds` from now on; tokens that are waited for become void."""
+        await self._change(lambda record, now: (self._terms.pause(record, now, seconds), None))
+
+    async def slow_down(self, factor: float = 0.5) -> None:
+        """Lowers everybody's rate; it grows back by itself."""
+        await self._change(lambda record, now: (self._terms.slow_down(record, now, factor), None))
+
+    async def throttled(self, retry_after: float | None = None) -> None:
+        """The other side said that it was too much (HTTP 429): pauses as it asks (seconds), and lowers the rate.
+
+        Of several that report the same episode, the first lowers the rate, the others only prolong the pause.
+        """
+        pause = USUAL_PAUSE if retry_after is None else retry_after
+
+        def change(record: Record, now: float) -> tuple[Record, None]:
+            begins = now >= record.paused_until
+            paused = self._terms.pause(record, now, pause)
+            return (self._terms.slow_down(paused, now, DECREASE) if begins else paused), None
+
+        await self._change(change)
+
+    async def succeeded(self) -> None:
+        """Nothing to do: the rate grows back with time. For those who report both outcomes."""
+
+    async def allowed_rate(self) -> float:
+        """How many tokens a second are given out now."""
+        record = _decode((await self._bucket.read(self._key)).value)
+        return self._terms.rate * self._terms.share(record, await self._now())
+
+    async def paused_for(self) -> float:
+        """How many seconds it will be until anybody gets a token; 0.0 where there is no pause."""
+        record = _decode((await self._bucket.read(self._key)).value)
+        return max(0.0, record.paused_until - await self._now())
+
+    async def _serve(self) -> None:
+        try:
+            while self._drop_cancelled():
+                await self._serve_some(min(len(self._waiters), TOGETHER))
+        except Exception as error:
+            while self._waiters:
+                if not (waiter := self._waiters.popleft()).done():
+                    waiter.set_exception(error)
+
+    async def _serve_some(self, count: int) -> None:
+        times, pauses = await self._take(count)
+        for at in times:
+            if await self._sleep_until(at - self._lead) and await self._is_void(pauses):
+                return
+            await self._sleep_until(at)
+            if not self._drop_cancelled():
+                return
+            # Whoever waits may give up while the time is asked for.
+            if await self._now() - at <= self._terms.latest_use and self._drop_cancelled():
+                self._waiters.popleft().set_result(None)
+
+    async def _take(self, count: int) -> tuple[list[float], int]:
+        began = time.monotonic()
+        lead = self._lead
+
+        def take(record: Record, now: float) -> tuple[Record, tuple[list[float], int]]:
+            taken, times = self._terms.take(record, now + lead, count)
+            return taken, (times, taken.pauses)
+
+        taken = await self._change(take)
+        self._learn(time.monotonic() - began)
+        return taken
+
+    async def _is_void(self, pauses: int) -> bool:
+        began = time.monotonic()
+        self._known = await self._bucket.read(self._key)
+        self._learn(time.monotonic() - began)
+        return _decode(self._known.value).pauses != pauses
+
+    def _learn(self, took: float) -> None:
+        """Far from the server, tokens are taken and looked at so much earlier that they can be used in time."""
+        self._lead = took * 1.5 if took > self._terms.latest_use / 2 else self._lead / 2
+
+    async def _sleep_until(self, at: float) -> bool:
+        wait = at - await self._now()
+        if wait <= 0:
+            return False
+        await asyncio.sleep(wait)
+        return True
+
+    def _drop_cancelled(self) -> bool:
+        while self._waiters and self._waiters[0].done():
+            self._waiters.popleft()
+        return bool(self._waiters)
+
+    async def _change(self, change: Callable[[Record, float], tuple[Record, T]]) -> T:
+        # Measuring the clock may take several round trips, so it is done before the record is read.
+        ahead = await self._now() - time.monotonic()
+
+        def encoded(value: bytes | None) -> tuple[bytes, T]:
+            record, result = change(_decode(value), time.monotonic() + ahead)
+            return json.dumps(asdict(record)).encode(), result
+
+        result, self._known = await self._bucket.update(self._key, encoded, known=self._known)
+        return result
+
+    async def _now(self) -> float:
+        await self._bucket.declare()
+        return await self._clock.now(self._bucket.client)
+
+
+def _decode(value: bytes | None) -> Record:
+    return Record(**json.loads(value)) if value else Record()

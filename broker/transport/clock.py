@@ -1,0 +1,92 @@
+"""The server's clock, as seen from here: every process reads the same time, whatever its own clock says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+
+import nats.js.errors
+from nats.aio.client import Client
+
+from ..errors import is_passing, transport
+
+#: A measurement is used for so long; the clocks of two machines drift by less than 0.1 ms a second. Seconds.
+FRESH = 60.0
+#: Samples are taken until the offset is known to so many seconds, and at most so many; where more than POOR is left
+#: open, the machine was busy, and it is measured again after POOR_FRESH seconds.
+GOOD, SAMPLES = 0.0005, 8
+POOR, POOR_FRESH = 0.005, 2.0
+#: A stream that is between two leaders does not answer: how often and how long it is asked. Seconds.
+ATTEMPTS, PATIENCE, PAUSE = 8, 1.5, 0.2
+
+
+class ServerClock:
+    """The server's time by the local monotonic clock, so that a step of the local clock changes nothing."""
+
+    def __init__(self, stream: str) -> None:
+        """`stream` is one that exists; information on it carries the server's time."""
+        self._stream = stream
+        self._offset = 0.0
+        #: How far `now` may be wrong, in seconds.
+        self.uncertainty = 0.0
+        self._fresh_until = float("-inf")
+        self._measuring = asyncio.Lock()
+
+    async def now(self, client: Client) -> float:
+        """The server's time as seconds since the epoch, right to `uncertainty`."""
+        if time.monotonic() > self._fresh_until:
+            async with self._measuring:
+                if time.monotonic() > self._fresh_until:  # nobody else did meanwhile
+                    await self._measure(client)
+        return time.monotonic() + self._offset
+
+    async def at(self, moment: float, client: Client) -> float:
+        """The server's time at `moment` of the monotonic clock, rather too late than too early."""
+        await self.now(client)
+        return moment + self._offset + self.uncertainty
+
+    async def _measure(self, client: Client) -> None:
+        least, most = await self._sample(client)
+        for _ in range(SAMPLES - 1):
+            if most - least > 2 * GOOD:
+                one = await self._sample(client)
+                least, most = max(least, one[0]), min(most, one[1])
+        self._offset, self.uncertainty = (least + most) / 2, abs(most - least) / 2
+        self._fresh_until = time.monotonic() + (FRESH if self.uncertainty < POOR else POOR_FRESH)
+
+    async def _sample(self, client: Client) -> tuple[float, float]:
+        """The least and the most that the offset can be: the server answered after it was asked."""
+        for attempt in range(ATTEMPTS):
+            sent = time.monotonic()
+            try:
+                answer = await client.request(f"$JS.API.STREAM.INFO.{self._stream}", b"", timeout=PATIENCE)
+                at = _read(answer.data)
+            except Exception as error:
+                if not is_passing(error) or attempt == ATTEMPTS - 1:
+                    with transport():
+                        raise
+                await asyncio.sleep(PAUSE)
+                continue
+            return at - time.monotonic(), at - sent
+        raise AssertionError("the last attempt raises")
+
+
+def _read(answer: bytes) -> float:
+    fields = json.loads(answer)
+    if "ts" not in fields:
+        raise nats.js.errors.NoStreamResponseError
+    return parse_time(fields["ts"])
+
+
+def parse_time(text: str) -> float:
+    """RFC 3339 with up to nine digits of a second, as the server writes it, as seconds since the epoch."""
+    seconds, _, rest = text.rstrip("Z").partition(".")
+    at = datetime.fromisoformat(seconds).replace(tzinfo=UTC).timestamp()
+    return at + (float(f"0.{rest}") if rest else 0.0)
+
+
+def format_time(at: float) -> str:
+    """Seconds since the epoch as RFC 3339 in UTC with microseconds."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,100 @@
+"""One data call: a token of the budget, the session's cookies, and a redirect followed only inside the portal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote, urlencode
+
+from engine.failure import Failure, PortalFailure, Reason
+from engine.portal.call_context import CallContext
+from engine.portal.cookies import CookieJar
+from engine.portal.data_client import DataClient, Received
+from engine.portal.error_mapping import map_portal_errors
+from engine.portal.protocols import Budget
+from engine.portal.response import PortalResponse, leads_to_sign_in, retry_after
+from engine.portal.settings import PortalSettings
+
+MAX_REDIRECTS = 3
+
+HEADERS = {"X-Requested-With": "XMLHttpRequest", "Accept": "application/json, text/javascript, */*; q=0.01"}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """As whom the calls are made: a session's cookies, and the name of the browser that signed in."""
+
+    jar: CookieJar
+    user_agent: str
+
+
+class PortalClient:
+    """Makes the calls of one scrape."""
+
+    def __init__(
+        self, settings: PortalSettings, client: DataClient, budget: Budget, call_context: CallContext
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._budget = budget
+        self._call_context = call_context
+
+    async def get(
+        self, identity: Identity, path: str, query: Mapping[str, str]
+    ) -> tuple[PortalResponse, datetime]:
+        """The answer, whatever its status, and when the call was sent. Raises `PortalFailure` if none came."""
+        url = self._settings.url(path)
+        if query:
+            url += "?" + urlencode(query, quote_via=quote)
+        with map_portal_errors(f"the call of {path}"):
+            for _ in range(MAX_REDIRECTS + 1):
+                answer, sent_at = await self._ask(identity, url)
+                next_url = self._redirect(answer)
+                if next_url is None:
+                    return answer, sent_at
+                url = next_url
+        raise PortalFailure(Failure(Reason.PORTAL_CHANGED, f"more than {MAX_REDIRECTS} redirects from {path}"))
+
+    async def _ask(self, identity: Identity, url: str) -> tuple[PortalResponse, datetime]:
+        with self._call_context.timeout.waiting():
+            await self._budget.acquire(self._call_context.clinic.slug)
+        self._call_context.evidence_recorder.saw_call(url)
+        sent_at = self._call_context.clock()
+        async with self._call_context.timeout.limit(self._settings.times.call):
+            received = await self._send(identity, url)
+        identity.jar.take(url, received.set_cookies)
+        answer = PortalResponse(url, received.status, received.headers, received.body)
+        self._call_context.evidence_recorder.saw_answer(answer)
+        if answer.status == 429:
+            await self._budget.throttled(retry_after(answer.headers.get("retry-after"), sent_at))
+        else:
+            await self._budget.succeeded()
+        return answer, sent_at
+
+    async def _send(self, identity: Identity, url: str) -> Received:
+        begun, status = time.monotonic(), None
+        headers = dict(HEADERS)
+        if identity.user_agent:
+            headers["User-Agent"] = identity.user_agent
+        if cookies := identity.jar.header(url):
+            headers["Cookie"] = cookies
+        try:
+            received = await self._client.get(url, headers)
+            status = received.status
+            return received
+        finally:
+            self._call_context.observe_portal_call(status, begun)
+
+    def _redirect(self, answer: PortalResponse) -> str | None:
+        """Where to go on; None where the answer is to be judged as it is. A way out of the portal is not taken."""
+        location = answer.headers.get("location")
+        if answer.status not in {301, 302, 303, 307, 308} or location is None:
+            return None
+        target = self._settings.resolve(location, answer.url)
+        if target is None:
+            raise PortalFailure(
+                Failure(Reason.LEFT_PORTAL, f"a redirect ({answer.status}) leads out of the portal")
+            )
+        return None if leads_to_sign_in(target) else target

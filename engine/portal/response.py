@@ -1,0 +1,178 @@
+"""One answer of the portal, and what it means: JSON that can be believed, or a failure with its reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+
+from engine.failure import Failure, PortalFailure, Reason
+
+#: A pause longer than this is not believed (seconds).
+MAX_RETRY_AFTER = 3600.0
+
+#: In an address, too: `//login.` begins a host.
+LOGIN_PATH = re.compile(r"(?<!/)/(log|sign)[-_]?(in|on)\b", re.IGNORECASE)
+#: Where a call is sent to whose session has ended.
+_SIGN_IN_ADDRESS = re.compile(rf"{LOGIN_PATH.pattern}|(?<!/)/(auth|sso)\b", re.IGNORECASE)
+_LOGIN_MARKS = re.compile(
+    r"""type=["']?password|name=["']?password|action=["']?[^"'>]*log-?in|<title>[^<]*(log|sign)\s*-?in|"""
+    r"""(url|location(\.href)?)\s*=\s*["']?[^"'<>\s]*/(log|sign)[-_]?(in|on)\b""",
+    re.IGNORECASE,
+)
+#: In JSON that comes instead of data.
+_ENDED_WORDS = re.compile(
+    r"session (has |is )?(expired|ended|timed out|invalid)|not (authenticated|authori[sz]ed|(logged|signed) in)|"
+    r"unauthenticated|authentication required|(log|sign)[ -]?in (is )?required|please (log|sign) ?in",
+    re.IGNORECASE,
+)
+_LOGIN_WORDS = re.compile(r"\b(log|sign)[\s_-]*in\b", re.IGNORECASE)
+_MAINTENANCE_WORDS = re.compile(r"maintenance|temporarily unavailable|be right back|be back soon", re.IGNORECASE)
+
+
+#: What some portals say to a session that has ended, and others to a user who may not see what was asked for.
+REFUSALS = frozenset({403, 419, 440})
+
+
+class AccessRefused(PortalFailure):
+    """A status of `REFUSALS`: the session may have ended. `otherwise` is what it means where that cannot be."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(Failure(Reason.SESSION_ENDED, f"the session may have ended ({status})"))
+        self.otherwise = Failure(
+            Reason.PORTAL_CHANGED,
+            f"the portal answers {status} right after a new sign-in, too: the user may not see the calendar, or "
+            "something in front of the portal refuses the calls; sign in by hand and look",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PortalResponse:
+    """`headers` have small letters. `url` is the address that was asked."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
+
+def read_json(answer: PortalResponse, now: datetime) -> Any:
+    """The JSON value of a good answer. Raises `PortalFailure` for every other."""
+    check_status(answer, now)
+    text = _text(answer)
+    try:
+        value = json.loads(text, object_pairs_hook=_strict_object, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        if text.lstrip().startswith("<"):
+            raise _fail(*page_reason(text)) from error
+        raise _fail(Reason.BAD_ANSWER, f"the body of {len(answer.body)} bytes is not JSON") from error
+    if _says_ended(value):
+        raise _fail(Reason.SESSION_ENDED, "the session has ended (the answer says so)")
+    return value
+
+
+def _says_ended(value: Any) -> bool:
+    """Whether an object without any data says, in words or by an address, that somebody has to sign in."""
+    if not isinstance(value, dict) or any(isinstance(part, list | dict) and part for part in value.values()):
+        return False
+    texts = [part for part in value.values() if isinstance(part, str)]
+    return any(_ENDED_WORDS.search(text) or (" " not in text and leads_to_sign_in(text)) for text in texts)
+
+
+def check_status(answer: PortalResponse, now: datetime) -> None:
+    """Raises `PortalFailure` unless the status is 200. A redirect that arrives here was not to be followed."""
+    status = answer.status
+    if status == 200:
+        return
+    pause = retry_after(answer.headers.get("retry-after"), now)
+    if status == 429:
+        raise _fail(Reason.RATE_LIMITED, "too many calls (429)", pause)
+    if status == 401:
+        raise _fail(Reason.SESSION_ENDED, "the session has ended (401)")
+    if status in REFUSALS and "cf-mitigated" not in answer.headers:
+        raise AccessRefused(status)
+    if 300 <= status < 400:
+        if leads_to_sign_in(answer.headers.get("location", "")):
+            raise _fail(Reason.SESSION_ENDED, f"the session has ended ({status} to the login page)")
+        raise _fail(Reason.PORTAL_CHANGED, f"an unknown redirect ({status})")
+    if status >= 500:
+        raise _fail(Reason.PORTAL_UNAVAILABLE, f"the portal answers {status}", pause)
+    if status == 408:
+        raise _fail(Reason.TIMED_OUT, "the portal gave up waiting (408)")
+    if 200 <= status < 300:
+        raise _fail(Reason.BAD_ANSWER, f"an answer without its whole body ({status})")
+    raise _fail(Reason.PORTAL_CHANGED, f"an unknown answer ({status})")
+
+
+def leads_to_sign_in(address: str) -> bool:
+    """Whether a call that is redirected there has no session any more."""
+    return _SIGN_IN_ADDRESS.search(address) is not None
+
+
+def page_reason(html: str) -> tuple[Reason, str]:
+    """Why a page came where JSON, or the login form, was due.
+
+    A login page is often drawn by script, so that words are all there is to see in its HTML; but a page about
+    maintenance also likes to mention signing in. Hence this order.
+    """
+    if _LOGIN_MARKS.search(html):
+        return Reason.SESSION_ENDED, "the session has ended (the login page came)"
+    if _MAINTENANCE_WORDS.search(html):
+        return Reason.MAINTENANCE, "the portal shows a maintenance page"
+    if _LOGIN_WORDS.search(html):
+        return Reason.SESSION_ENDED, "the session has ended (the login page came)"
+    return Reason.BAD_ANSWER, "an unknown page came instead of data"
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Seconds to wait, from seconds or an HTTP date; None where it says nothing that can be believed."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header) if re.fullmatch(r"\s*\d+(\.\d+)?\s*", header) else _seconds_until(header, now)
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def _seconds_until(http_date: str, now: datetime) -> float:
+    then = parsedate_to_datetime(http_date)
+    return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp() - now.timestamp()
+
+
+def _text(answer: PortalResponse) -> str:
+    charset = re.search(r"charset=[\"']?([\w.:-]+)", answer.content_type, re.IGNORECASE)
+    try:
+        return answer.body.decode(_codec(charset.group(1) if charset else "utf-8"))
+    except (ValueError, LookupError) as error:
+        if answer.body.lstrip().startswith(b"<"):
+            raise _fail(*page_reason(answer.body.decode("latin-1"))) from error
+        raise _fail(Reason.BAD_ANSWER, "the body is not text in its character set") from error
+
+
+def _codec(charset: str) -> str:
+    return "utf-8-sig" if charset.lower() in {"utf-8", "utf8"} else charset
+
+
+def _strict_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A key that comes twice hides a value: no such object is believed."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key comes twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _fail(reason: Reason, message: str, pause: float | None = None) -> PortalFailure:
+    return PortalFailure(Failure(reason, message, pause))

@@ -1,0 +1,185 @@
+"""Dates to calls and back: spans of several days, halved where they fail, and second calls for what is in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+
+from engine.dates import DateRange
+from engine.failure import FATAL_FOR_SYNC, Failure, PortalFailure, Reason
+from engine.portal.additions import MeaningGone
+from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
+from engine.portal.call_context import CallContext
+from engine.portal.doubts import Doubts, asked_twice, has_page_size, is_cut_off, is_empty, last_filled, spans
+from engine.portal.drift import SharedIds
+from engine.portal.response import PortalResponse
+from engine.portal.settings import PortalSettings
+from engine.portal.signed_in_context import SignedInContext
+from engine.snapshot import Snapshot
+
+Found = Snapshot | Failure
+
+#: Failures that may lie in one day of a span, or in its length: asking for less may help.
+DIVISIBLE = frozenset(
+    {Reason.PORTAL_CHANGED, Reason.BAD_ANSWER, Reason.CONNECTION_LOST, Reason.TIMED_OUT, Reason.PORTAL_UNAVAILABLE}
+)
+
+#: Failures after which no other call is worth making now. A reason that is in neither set fails its span only.
+ENDS_SCRAPE = FATAL_FOR_SYNC | {
+    Reason.SESSION_ENDED,
+    Reason.RATE_LIMITED,
+    Reason.MAINTENANCE,
+    Reason.CIRCUIT_OPEN,
+    Reason.LEFT_PORTAL,
+    Reason.BROWSER_CRASHED,
+}
+
+CUT_OFF = Failure(Reason.BAD_ANSWER, "the answer looks cut off")
+NOT_EMPTY = Failure(Reason.BAD_ANSWER, "the answer is empty, and the portal shows records of one of its days")
+
+
+class SpanScraper:
+    """One scrape. `found` holds what is known so far, also when the whole is broken off."""
+
+    def __init__(
+        self, settings: PortalSettings, call_context: CallContext, doubts: Doubts, repeating: Iterable[str] = ()
+    ) -> None:
+        self._settings = settings
+        self._call_context = call_context
+        self._doubts = doubts
+        self._repeating = set(repeating)
+        self._cut_lengths: Counter[int] = Counter()
+        self._ended_by: Failure | None = None
+        self.found: dict[date, Found] = {}
+
+    @property
+    def was_told_nothing(self) -> bool:
+        """Whether an answer was empty that should not have been, in this scrape or before."""
+        return self._doubts.of_all_days
+
+    async def run(self, signed_in: SignedInContext, dates: DateRange) -> Mapping[date, Found]:
+        for span in spans(dates, self._settings.span_days):
+            await self._span(signed_in, span)
+            if self._ended_by is not None:
+                return {day: self.found.get(day, self._ended_by) for day in dates}
+        return self.found
+
+    async def _span(self, signed_in: SignedInContext, span: DateRange) -> None:
+        try:
+            seen = await self._look(signed_in, span)
+            if empty := self._doubts.empty_days(seen):
+                seen = await self._ask_again(signed_in, span, seen, empty)
+        except MeaningGone as error:
+            self._fail(span, error.failure)
+            return
+        except PortalFailure as error:
+            await self._divide(signed_in, span, error.failure)
+            return
+        self.found |= self._doubts.marked(seen)
+
+    async def _divide(self, signed_in: SignedInContext, span: DateRange, failure: Failure) -> None:
+        """Halves what failed, down to single days, where that may help."""
+        if len(span) == 1 or failure.reason not in DIVISIBLE:
+            self._fail(span, failure)
+            return
+        for half in spans(span, (len(span) + 1) // 2):
+            if self._ended_by is not None:
+                self._fail(half, self._ended_by)
+            else:
+                await self._span(signed_in, half)
+
+    async def _look(self, signed_in: SignedInContext, span: DateRange) -> Mapping[date, Snapshot]:
+        """The span's days, with its end confirmed by a call of its own where the answer may be cut off."""
+        beside = self._doubts.beside(span)
+        own: dict[date, Snapshot] = {}
+        if beside is None:
+            seen = await self._ask(signed_in, span)
+        else:
+            seen, own = await self._ask_both(signed_in, span, beside)
+        return await self._confirmed(signed_in, span, seen, own)
+
+    async def _confirmed(
+        self,
+        signed_in: SignedInContext,
+        span: DateRange,
+        seen: Mapping[date, Snapshot],
+        own: Mapping[date, Snapshot],
+    ) -> Mapping[date, Snapshot]:
+        """The days as seen, if the answer is not cut off. `own` are those that were read by a call of their own."""
+        length = seen[span.start].proof.records_read
+        if has_page_size(length, span, self._cut_lengths):
+            raise PortalFailure(CUT_OFF)
+        for dates in self._doubts.own_calls(span, seen):
+            if dates.start not in own:
+                own = {**own, **await self._ask(signed_in, dates)}
+        if is_cut_off(seen, own):
+            self._cut_lengths[length] += 1
+            raise PortalFailure(CUT_OFF)
+        return {**seen, **{day: asked_twice(snapshot) for day, snapshot in own.items()}}
+
+    async def _ask_again(
+        self, signed_in: SignedInContext, span: DateRange, seen: Mapping[date, Snapshot], empty: Collection[date]
+    ) -> Mapping[date, Snapshot]:
+        """The days as seen, with those that came empty as a second call for the same range, after a pause, shows them.
+
+        The same range, because a portal that answers nothing once may do so once for each range.
+        """
+        with self._call_context.timeout.waiting():
+            await asyncio.sleep(self._settings.times.empty_day_pause)
+        again = await self._ask(signed_in, span)
+        seen = {**seen, **{day: asked_twice(again[day]) for day in empty}}
+        if not all(is_empty(again[day]) for day in empty):
+            self._doubts = replace(self._doubts, of_all_days=True)
+        if last_filled(seen) in empty:
+            return await self._confirmed(signed_in, span, seen, {})
+        if (probe := self._doubts.probe(seen)) is not None:
+            alone = (await self._ask(signed_in, probe))[probe.start]
+            if not is_empty(alone):
+                self._doubts = replace(self._doubts, of_all_days=True)
+                raise PortalFailure(NOT_EMPTY)
+        return seen
+
+    def _fail(self, days: Iterable[date], failure: Failure) -> None:
+        self.found |= dict.fromkeys(days, failure)
+        self._call_context.evidence_recorder.note(days)
+        if failure.reason in ENDS_SCRAPE:
+            self._ended_by = failure
+
+    async def _ask_both(
+        self, signed_in: SignedInContext, span: DateRange, beside: DateRange
+    ) -> tuple[dict[date, Snapshot], dict[date, Snapshot]]:
+        try:
+            async with asyncio.TaskGroup() as group:
+                whole, own = (group.create_task(self._ask(signed_in, dates)) for dates in (span, beside))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # callers know the portal's errors, and no groups of them
+        return whole.result(), own.result()
+
+    async def _ask(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
+        """The days as a call shows them. Ids at several starts of one day, in two answers more than a settling time
+        apart, repeat; raises `PortalFailure` where that stays undecided."""
+        try:
+            return await self._read(signed_in, span)
+        except SharedIds as first:
+            with self._call_context.timeout.waiting():
+                await asyncio.sleep(self._settings.times.move_settles)
+            try:
+                return await self._read(signed_in, span)
+            except SharedIds as second:
+                confirmed = Counter(identity for identity, _ in first.starts & second.starts)
+                self._repeating |= {identity for identity, starts in confirmed.items() if starts > 1}
+        return await self._read(signed_in, span)
+
+    async def _read(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
+        def understand(answer: PortalResponse, sent_at: datetime) -> dict[date, Snapshot]:
+            clinic, ignored = self._call_context.clinic, self._settings.ignored_fields
+            return read_calendar(answer, clinic, span, sent_at, ignored, self._repeating)
+
+        found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
+        if any(snapshot.left_out for snapshot in found.values()):
+            # A record may have been read while it was written: only what stays unusable is left out.
+            found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
+        return found

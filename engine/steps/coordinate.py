@@ -1,0 +1,113 @@
+"""The Coordinator's step: look at a sync as it is, decide what it needs, write that down.
+
+The step is level-based: it never asks what has just happened, only what is. So it may run twice, late, or
+for no reason at all, and any number of Coordinators may run. What it answers is to be sent after the commit
+(commit, send, ack); if the process dies between, the message comes again and the step answers the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from engine.dispatch import IsOpen, Span, next_spans, next_try, outcome, unclaimed, unreconciled
+from engine.removals import RemovalLimit
+from engine.steps.finish_sync import finish_sync
+from engine.steps.undecided_ids import ask_about_undecided_ids
+from engine.steps.verify_removals import verify_removals
+from engine.store.clinics import find_clinic
+from engine.store.database import Connection, Database
+from engine.store.reconciling import load_schedule_config
+from engine.store.syncs import dates as sync_dates
+from engine.store.syncs.admission import lock_clinic_row, start_waiting
+from engine.store.syncs.lifecycle import lock_sync, touch
+from engine.store.syncs.reading import database_time, get_sync
+from engine.sync import DateState, Limits, Sync, SyncStatus
+
+#: Dates of one call of a second look: a week is what the portal's own calendar asks for.
+SECOND_LOOK_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do after the commit: dates to send to the DateScrapers, dates to send to the Reconciler again, in how
+    many seconds to look again, other syncs of the clinic that were started now, and whether whatever still works on
+    this sync must stop."""
+
+    clinic_id: UUID
+    dispatch: Sequence[Span] = ()
+    reconcile: Sequence[date] = ()
+    look_again_after: float | None = None
+    started: Sequence[UUID] = ()
+    stop_workers: bool = False
+
+
+async def coordinate(database: Database, sync_id: UUID, limits: Limits, removal_limit: RemovalLimit) -> Step:
+    """Brings one sync forward: sends its next dates, or ends it and starts the next one of its clinic.
+
+    Raises `UnknownSync`, and `Unavailable` if the database is away.
+    """
+    async with database.transaction() as connection:
+        clinic_id = (await get_sync(connection, sync_id)).clinic_id
+        await lock_clinic_row(connection, clinic_id)
+        started = await start_waiting(connection, clinic_id, limits)
+        sync = await lock_sync(connection, sync_id)
+        if sync is None or sync.status is not SyncStatus.IN_PROGRESS:
+            return Step(clinic_id, started=started)
+        now = await database_time(connection)
+        await sync_dates.recall_stale(connection, sync_id, limits.date_silent_after)
+        dates = await sync_dates.dates_of(connection, sync_id)
+        clinic = await find_clinic(connection, str(clinic_id))
+        hours = await load_schedule_config(connection, clinic_id)
+        ending = _ending(sync, dates, hours.is_open_on, now, limits)
+        if ending == (SyncStatus.COMPLETED, None) and (
+            await ask_about_undecided_ids(connection, clinic, sync, dates, removal_limit.settle)
+            or await verify_removals(connection, clinic, sync, dates, removal_limit)
+        ):
+            dates, ending = await sync_dates.dates_of(connection, sync_id), None
+        if ending is None:
+            step = await _send_on(connection, sync, dates, now, limits)
+        else:
+            await finish_sync(connection, clinic, sync, *ending, removal_limit)
+            step = Step(clinic_id, started=await start_waiting(connection, clinic_id, limits), stop_workers=True)
+    others = [other for other in (*started, *step.started) if other != sync_id]
+    return replace(step, started=others)
+
+
+def _ending(
+    sync: Sync, dates: Sequence[DateState], is_open: IsOpen, now: datetime, limits: Limits
+) -> tuple[SyncStatus, str | None] | None:
+    """How the sync ends now, and what to say of it; None while it goes on."""
+    if status := outcome(dates, is_open):
+        return status, None
+    if sync.deadline_at is not None and now >= sync.deadline_at:
+        return SyncStatus.TIMED_OUT, f"not done within {limits.sync_timeout:.0f} s (SYNC_TIMEOUT_MS)"
+    if sync.heartbeat_at is not None and (now - sync.heartbeat_at).total_seconds() > limits.stale_after:
+        return SyncStatus.FAILED, f"no sign of life for {limits.stale_after:.0f} s (STALE_SYNC_MS)"
+    return None
+
+
+async def _send_on(
+    connection: Connection, sync: Sync, dates: Sequence[DateState], now: datetime, limits: Limits
+) -> Step:
+    await touch(connection, sync.id)
+    span_days = SECOND_LOOK_DAYS if any(state.second_look for state in dates) else limits.span_days
+    fresh = next_spans(dates, limits.calls_in_flight, span_days, now)
+    for span in fresh:
+        await sync_dates.dispatch(connection, sync.id, span)
+    return Step(
+        sync.clinic_id,
+        dispatch=[*fresh, *unclaimed(dates, now, limits.resend_after)],
+        reconcile=unreconciled(dates, now, limits.date_silent_after),
+        look_again_after=_look_again(sync, dates, now),
+    )
+
+
+def _look_again(sync: Sync, dates: Sequence[DateState], now: datetime) -> float | None:
+    """Seconds until the next date is to be tried again; at the sync's first step, until its deadline."""
+    due = next_try(dates)
+    if due is None and not any(state.dispatches for state in dates):
+        due = sync.deadline_at
+    return None if due is None else max((due - now).total_seconds(), 0.0)

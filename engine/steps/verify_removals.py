@@ -1,0 +1,36 @@
+"""Before anything is removed: one more look at every date of the sync.
+
+While an appointment moves from one day to another, the portal may show it on neither for some seconds. A sync that
+read both days in that time would take the move for a removal, or, where one of its dates failed, leave the row on the
+old day. So every date is read once more, so long after the absence was seen that a move must have ended
+(`RemovalLimit.settle`), in calls of a week. `engine.removals` decides what the two looks are worth; what they
+leave open is
+for the next sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.clinic import Clinic
+from engine.removals import RemovalLimit, second_look_at
+from engine.store.database import Connection
+from engine.store.reconciling import lock_clinic, plan_removals, reconciled_dates
+from engine.store.syncs.dates import look_again
+from engine.sync import DateState, Sync
+
+
+async def verify_removals(
+    connection: Connection, clinic: Clinic, sync: Sync, dates: Sequence[DateState], removal_limit: RemovalLimit
+) -> bool:
+    """Whether the sync has to go on because its dates were put back for a second look. At most once in a sync, and
+    only where the sync has time for it before its deadline."""
+    if sync.dry_run or any(state.second_look for state in dates):
+        return False
+    await lock_clinic(connection, clinic.id)
+    plan = await plan_removals(connection, clinic.id, sync.id, removal_limit.settle)
+    at = second_look_at(plan, removal_limit.settle)
+    if at is None or (sync.deadline_at is not None and at + removal_limit.settle > sync.deadline_at):
+        return False
+    await look_again(connection, sync.id, await reconciled_dates(connection, sync.id), at)
+    return True

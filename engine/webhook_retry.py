@@ -1,0 +1,124 @@
+"""What follows from a try: the delivery has arrived, is tried again after a while, or is given up.
+
+| answer | what follows |
+| --- | --- |
+| 2xx | delivered |
+| 410 | given up, and the webhook is paused: its receiver has gone for good |
+| not a public address | given up: the webhook is wrong, or somebody plays with a name |
+| anything else, or none | the next try of the schedule, or given up after the last one |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+from engine.webhook import TEST, DeliveryState
+
+#: Seconds between one try and the next: nine tries in a day. Quick at first, for a receiver that restarts; then slow,
+#: for one whose people have to notice.
+SCHEDULE = (5.0, 30.0, 120.0, 600.0, 3600.0, 3 * 3600.0, 8 * 3600.0, 12 * 3600.0)
+
+#: A wait is drawn from this much below to this much above what the schedule says, so that what failed together does
+#: not come back together.
+JITTER = 0.2
+
+#: The longest that a receiver's `Retry-After` is honoured, in seconds.
+LONGEST_RETRY_AFTER = 6 * 3600.0
+
+#: A delivery that is older is not sent any more: it waited while its webhook was paused, and is no news now.
+OLDEST = timedelta(days=3)
+
+
+class Reason(StrEnum):
+    """Why a try did not deliver. The words are part of the log of deliveries."""
+
+    TIMEOUT = "timeout"
+    UNKNOWN_HOST = "unknown_host"
+    NO_CONNECTION = "no_connection"
+    TLS = "tls_failed"
+    NOT_ALLOWED = "address_not_allowed"
+    BAD_ANSWER = "bad_answer"
+    REDIRECT = "redirect"
+    STATUS = "http_status"
+    GONE = "gone"
+    NO_KEY = "key_missing"
+    LOST = "worker_lost"
+    TOO_OLD = "too_old"
+    REMOVED = "webhook_removed"
+
+
+#: Trying again would not help.
+HOPELESS = {Reason.GONE, Reason.NOT_ALLOWED, Reason.TOO_OLD}
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """What came of a try: no reason, and it was taken. `retry_after` in seconds, as the receiver asked."""
+
+    reason: Reason | None
+    status: int | None = None
+    retry_after: float | None = None
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptDecision:
+    """`wait`: seconds until the next try of one that is pending. `pause`: nothing more goes to this webhook."""
+
+    state: DeliveryState
+    wait: float = 0.0
+    pause: bool = False
+
+
+def read_status(status: int, retry_after: str | None, now: datetime, duration_ms: int) -> AttemptResult:
+    """What an HTTP answer means."""
+    reason = None
+    if not 200 <= status < 300:
+        reason = Reason.REDIRECT if 300 <= status < 400 else Reason.GONE if status == 410 else Reason.STATUS
+    return AttemptResult(reason, status, _seconds(retry_after, now) if reason else None, duration_ms)
+
+
+def decide(
+    answer: AttemptResult, event: str, attempts: int, schedule: Sequence[float], chance: float
+) -> AttemptDecision:
+    """After try number `attempts` (1, 2 …); `chance` is from 0 to 1. A test is tried once."""
+    if answer.reason is None:
+        return AttemptDecision(DeliveryState.DELIVERED)
+    if answer.reason in HOPELESS or event == TEST or attempts > len(schedule):
+        return AttemptDecision(DeliveryState.FAILED, pause=answer.reason is Reason.GONE)
+    wait = schedule[attempts - 1] * (1 + JITTER * (2 * chance - 1))
+    return AttemptDecision(DeliveryState.PENDING, wait=max(wait, answer.retry_after or 0.0))
+
+
+def may_try(attempts: int, queued_at: datetime, now: datetime, schedule: Sequence[float]) -> Reason | None:
+    """Why try number `attempts` is not made any more; None: it is."""
+    if now - queued_at > OLDEST:
+        return Reason.TOO_OLD
+    # Each try is counted before it is made: what ends the process that makes it is not tried for ever.
+    return Reason.LOST if attempts > len(schedule) + 1 else None
+
+
+def _seconds(retry_after: str | None, now: datetime) -> float | None:
+    """`Retry-After` in seconds within bounds; dates as well as numbers. None for what cannot be read."""
+    if retry_after is None:
+        return None
+    text = retry_after.strip()
+    if text.isdecimal() and len(text) < 10:
+        seconds = float(text)
+    elif (date := _date(text)) is not None:
+        seconds = (date - now).total_seconds()
+    else:
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else None

@@ -1,0 +1,30 @@
+"""Whether the NATS server that is here can keep schedules."""
+
+from __future__ import annotations
+
+from actors.settings import Settings
+from broker.primitives.cron_clock import OLDEST_SERVER, can_keep_schedules
+from engine.errors import Unavailable
+from ops.client.connections import open_nats
+from ops.client.errors import CommandFailed
+from ops.terminal.output import warn
+
+OLDEST = ".".join(map(str, OLDEST_SERVER))
+
+
+async def check_clock(settings: Settings) -> None:
+    """Raises `CommandFailed` for a server that is too old. One that does not answer may be newer: that is said."""
+    if settings.nats_url is None:
+        warn("NATS_URL is not set, so nobody knows whether the server keeps schedules: idexx-sync doctor")
+        return
+    try:
+        async with open_nats(settings.nats_url) as client:
+            if can_keep_schedules(client):
+                return
+            version = str(client.connected_server_version)
+    except Unavailable as error:
+        warn(f"{error.message}; the schedule is stored all the same")
+        return
+    raise CommandFailed(
+        f"nats-server {version} keeps no schedules, so none is stored", hint=f"update it to {OLDEST} or newer"
+    )

@@ -1,0 +1,22 @@
+"""Prints an error of a command: what happened, the likely cause, and the one command to try."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from ops.client.errors import explain
+from ops.client.exit_status import Exit
+from ops.terminal.output import paint
+
+
+def report(error: BaseException) -> Exit:
+    """Says it on stderr; answers the exit status. The traceback comes with `LOG_LEVEL=debug`."""
+    status, message, hint = explain(error)
+    if os.environ.get("LOG_LEVEL", "").lower() == "debug":
+        traceback.print_exception(error)
+    print(paint("31", "✗", sys.stderr), message, file=sys.stderr)
+    if hint:
+        print(paint("2", "  →", sys.stderr), hint, file=sys.stderr)
+    return status

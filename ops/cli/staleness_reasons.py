@@ -1,0 +1,39 @@
+"""Why a clinic is not fresh, in the words of the person who looks: the gravest first, nothing where nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from engine.store.monitoring import ClinicFigures
+
+#: A sync that runs longer than this is worth a word, in seconds; the alert HighSyncDuration says the same.
+LONG = 60.0
+
+
+def why_not(clinic: Mapping[str, Any], figures: ClinicFigures | None) -> list[tuple[str, str]]:
+    """Words and their colour. `clinic` as `actors.clinic_views` has it; `figures`: None for one without credentials."""
+    return list(_reasons(clinic, figures))
+
+
+def _reasons(clinic: Mapping[str, Any], figures: ClinicFigures | None) -> Iterator[tuple[str, str]]:
+    if clinic["login_failure"]:
+        yield _plain(clinic["login_failure"]), "red"
+    if figures is None:
+        yield "no credentials", "yellow"
+        return
+    if figures.failing and figures.failing != clinic["login_failure"]:
+        yield f"last sync failed by: {_plain(figures.failing)}", "yellow"
+    if clinic["removals_held"]:
+        yield f"{clinic['removals_held']} removals held", "yellow"
+    if figures.running_seconds:
+        yield (
+            f"syncing for {figures.running_seconds:.0f} s",
+            "yellow" if figures.running_seconds > LONG else "cyan",
+        )
+    elif clinic["is_fresh"] is False and not (clinic["login_failure"] or figures.failing):
+        yield "no sync runs, and none has failed: was one asked for?", "yellow"
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", " ")

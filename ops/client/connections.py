@@ -1,0 +1,101 @@
+"""Short-lived connections for commands: one clear error when the server is not there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import nats.errors
+from nats.aio.client import Client
+
+from actors.observability import tracing
+from actors.runtime.nats_options import connect_options, servers
+from actors.settings import load
+from broker.transport.client import OrderedClient
+from engine.errors import Unavailable
+
+#: Seconds to wait for a connection.
+CONNECT_TIMEOUT = 5.0
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """Raises `Unavailable`, and asyncpg's own errors for what is wrong after that."""
+    try:
+        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.ClientConfigurationError, ValueError) as error:
+        verdict = _verdict(has_answered=isinstance(error, asyncpg.PostgresError))
+        raise Unavailable(
+            f"PostgreSQL at {where(url)} {verdict} ({type(error).__name__}: {error}); "
+            "check that it runs and that DATABASE_URL is right"
+        ) from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
+    """Raises `Unavailable`. With `keep`, a connection that is lost later is made again for as long as it takes."""
+    settings, reasons = load(), list[str]()
+    tracing.configure(settings, "command line")
+
+    async def note(error: Exception) -> None:
+        reasons.append(str(error) or type(error).__name__)
+
+    client = OrderedClient()
+    try:
+        # Its own time-out does not cover a server that says nothing, or nothing but TLS.
+        async with asyncio.timeout(2 * CONNECT_TIMEOUT):
+            await client.connect(
+                servers(url),
+                connect_timeout=CONNECT_TIMEOUT,
+                max_reconnect_attempts=2,
+                reconnect_time_wait=0.2,
+                allow_reconnect=True,
+                error_cb=note,
+                name="idexx-sync command line",
+                **connect_options(settings),
+            )
+    except (OSError, TimeoutError, nats.errors.Error, ValueError) as error:
+        await client.close()
+        why = reasons[-1] if reasons else str(error) or type(error).__name__
+        raise Unavailable(
+            f"NATS at {where(url)} {_verdict(has_answered='authorization' in why.lower())} ({why}); "
+            f"check that it runs and that NATS_URL is right{_tls_first_hint(why)}"
+        ) from error
+    if keep:
+        client.options["max_reconnect_attempts"] = -1
+    try:
+        yield client
+    finally:
+        with suppress(OSError, nats.errors.Error):
+            await client.close()
+
+
+def _tls_first_hint(why: str) -> str:
+    silent = "expecting INFO" in why
+    return "; a server with `handshake_first` needs NATS_TLS_HANDSHAKE_FIRST=true" if silent else ""
+
+
+def _verdict(*, has_answered: bool) -> str:
+    return "does not let us in" if has_answered else "does not answer"
+
+
+def where(url: str) -> str:
+    """Host and port of a URL, or of several with commas between: fit to be shown."""
+    if len(urls := servers(url)) > 1:
+        return ", ".join(map(where, urls))
+    if "://" not in url and (bare := re.fullmatch(r"(?:.*@)?([\w.-]+:\d+)", url)):
+        return bare[1]
+    try:
+        parts = urlsplit(url)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname or "a local socket")
+    except ValueError:
+        return "(an address that cannot be read)"

@@ -1,0 +1,136 @@
+"""Carries out the Dockerfile without a container engine, as far as that goes: `python -m ops.deploy.container.check`.
+
+What the build's stage does is done in a scratch folder: the same files, the same commands, a fresh environment from
+the lock with its hashes, the wheel. Of the last stage, Debian is asked whether it has the packages. Then what was
+built is tried, away from this repository: each of its modules, and the entry point. Takes a minute or two.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from ops.deploy.container.dockerfile import Stage, is_ignored, patterns, stages
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent.parent
+
+#: Folders of the image that the scratch folder stands for.
+IMAGE_FOLDERS = re.compile("(?<![^ =])(?=/(opt|src|tmp)/)")
+
+#: Seconds for one step.
+STEP_LIMIT = 900
+
+#: Imports everything that was installed; what needs settings when it is imported says so.
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import actors, broker, engine, ops
+count = 0
+for package in (actors, broker, engine, ops):
+    assert "site-packages" in package.__path__[0], package
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith(("__main__", "actors.app")) and "_support" not in module.name:
+            importlib.import_module(module.name)
+            count += 1
+print(count, "modules")
+"""
+
+
+class Failed(Exception):
+    """A step did not work; the message has its own words."""
+
+
+def build(stage: Stage, scratch: Path) -> None:
+    """The first stage, with `scratch` in place of the image's root."""
+    source = scratch / "src"
+    source.mkdir()
+    for arguments in stage.of("COPY"):
+        say(f"COPY {arguments}")
+    for sources, target in stage.copies():
+        for name in sources:
+            copy(name, source / target)
+    for command in stage.of("RUN"):
+        say(f"RUN {command}")
+        run("bash", "-euc", inside(command, scratch), cwd=source)
+
+
+def copy(name: str, to: Path) -> None:
+    """A file or folder of the context, less what .dockerignore leaves out."""
+    ignored = patterns((FOLDER / "Dockerfile.dockerignore").read_text())
+    if is_ignored(name.rstrip("/"), ignored) or not (ROOT / name).exists():
+        raise Failed(f"COPY {name}: there is no such file in the build's context")
+    if (ROOT / name).is_file():
+        shutil.copy(ROOT / name, to)
+        return
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        inside_root = Path(folder).relative_to(ROOT)
+        return {one for one in names if is_ignored(str(inside_root / one), ignored)}
+
+    shutil.copytree(ROOT / name, to, ignore=left_out, dirs_exist_ok=True)
+
+
+def inside(command: str, scratch: Path) -> str:
+    return IMAGE_FOLDERS.sub(str(scratch), command).replace("python -m venv", f"{sys.executable} -m venv")
+
+
+def check_packages(stage: Stage) -> None:
+    """That Debian has what the last stage installs."""
+    [command] = [command for command in stage.of("RUN") if "apt-get install" in command]
+    words = command.partition("apt-get install")[2].partition("&&")[0].split()
+    names = [word for word in words if not word.startswith("-")]
+    say(f"apt-get install {' '.join(names)} (simulated)")
+    run("apt-get", "install", "--simulate", "--no-install-recommends", *names)
+
+
+def try_it(scratch: Path) -> None:
+    """What was built, with nothing of this repository within reach."""
+    programs, nowhere = scratch / "opt/idexx-sync/bin", scratch / "nowhere"
+    nowhere.mkdir()
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(nowhere)}
+    say(run(str(programs / "python"), "-I", "-c", IMPORT_ALL, cwd=nowhere, env=environment).strip())
+    for arguments in (["--version"], ["--help"], ["worker", "--help"], ["migrate", "--help"]):
+        run(str(programs / "idexx-sync"), *arguments, cwd=nowhere, env=environment)
+        say(f"idexx-sync {' '.join(arguments)}")
+
+
+def run(*command: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> str:
+    """Answers what it wrote. Raises `Failed`."""
+    done = subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=STEP_LIMIT, check=False
+    )
+    if done.returncode:
+        raise Failed(f"{' '.join(command)[:300]}\n{(done.stdout + done.stderr)[-2000:]}")
+    return done.stdout
+
+
+def say(text: str) -> None:
+    print(f"· {text}", file=sys.stderr)
+
+
+def main() -> int:
+    first, *_, last = stages((FOLDER / "Dockerfile").read_text())
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if not first.base.startswith(f"python:{here}."):
+        say(f"the image has {first.base}, and this is Python {here}: tried all the same")
+    with tempfile.TemporaryDirectory(prefix="idexx-image-") as scratch:
+        try:
+            build(first, Path(scratch))
+            if shutil.which("apt-get"):
+                check_packages(last)
+            try_it(Path(scratch))
+        except Failed as error:
+            print(f"✗ {error}", file=sys.stderr)
+            return 1
+    say("✓ what the Dockerfile builds can be built, and starts")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

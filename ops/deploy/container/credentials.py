@@ -1,0 +1,77 @@
+"""Makes the secrets of an installation: `python -m ops.deploy.container.credentials FOLDER [CLINIC …]`.
+
+Each is a file that is named like its setting. What is there is kept, so that it can be run again, with more clinics:
+then restart nats. The folder is closed to everybody else; the files in it are not, because a container engine
+mounts them one by one for users that this machine does not know.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from actors.http.keys import fingerprint
+from actors.messages import Subjects
+from actors.settings import Settings
+from engine.store.vault import new_ring
+from ops.deploy.nats.accounts import WORKER_USER, users
+from ops.deploy.nats.passwords import hashed, keep_passwords
+from ops.deploy.nats.server_config import Cluster, Server, render
+
+#: Whose key the first one of the HTTP API is.
+CALLER = "operator"
+
+MOUNTED = 0o644
+
+
+def make(
+    folder: Path, clinics: Collection[str], subjects: Subjects, database: str, cluster: Cluster | None
+) -> None:
+    """`database` is the URL of PostgreSQL, with `{password}` where its password belongs."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    password = keep(folder / "postgres_password", secrets.token_urlsafe(24))
+    keep(folder / "database_url", database.replace("{password}", password))
+    keep(folder / "encryption_key", new_ring())
+    keep(folder / "grafana_password", secrets.token_urlsafe(24))
+    # Only the callers need the key itself; the gateways know it by its hash.
+    api_key = keep(folder / "api_key", secrets.token_urlsafe(32))
+    keep(folder / "api_keys", f"{CALLER}:{fingerprint(api_key)}")
+    passwords = keep_passwords(folder / "nats_passwords.json", users(clinics))
+    keep(folder / "nats_password", passwords[WORKER_USER])
+    server = Server(Path("/data"), listen="0.0.0.0:4222", monitor="0.0.0.0:8222", cluster=cluster)
+    write(folder / "nats-server.conf", render(server, subjects, clinics, hashed(passwords)))
+
+
+def keep(path: Path, text: str) -> str:
+    """What the file holds; `text`, where there was none."""
+    if not path.exists():
+        write(path, text + "\n")
+    return path.read_text().strip()
+
+
+def write(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
+    path.chmod(MOUNTED)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.deploy.container.credentials", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("clinics", nargs="*", help="slugs: each gets an account of its own on NATS")
+    parser.add_argument("--database", default="postgresql://idexx:{password}@postgres:5432/idexx")
+    parser.add_argument("--routes", nargs="+", metavar="HOST:PORT", help="of a NATS cluster")
+    arguments = parser.parse_args()
+    subjects = Subjects(Settings().subject_prefix)
+    cluster = Cluster("0.0.0.0:6222", arguments.routes) if arguments.routes else None
+    make(arguments.folder, sorted(set(arguments.clinics)), subjects, arguments.database, cluster)
+    print(f"{arguments.folder}: {', '.join(sorted(path.name for path in arguments.folder.iterdir()))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Runs a program as the container would: `python -m ops.deploy.container.sandbox -- chromium …`. Linux, and root.
+
+As a user who is nobody, without capabilities, without a way to gain any, and under a seccomp profile in the form that
+Docker and Kubernetes read. It understands what `seccomp.json` uses of that form, and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PROFILE = Path(__file__).with_name("seccomp.json")
+
+#: Whom it runs as: an id that nobody has.
+USER = 10001
+
+_ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
+_PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 38, 24
+_NOT_HERE = -1
+
+
+def refused(profile: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """Each system call that is refused, with the error that it gets."""
+    if profile["defaultAction"] != "SCMP_ACT_ALLOW":
+        raise ValueError("only profiles that allow what they do not name are understood")
+    for group in profile["syscalls"]:
+        if group["action"] != "SCMP_ACT_ERRNO" or "args" in group:
+            raise ValueError(f"not understood: {group}")
+        for name in group["names"]:
+            yield name, group["errnoRet"]
+
+
+def confine(profile: dict[str, Any]) -> None:
+    """For this process and all that it starts, for ever. Raises OSError where the kernel does not let us."""
+    libc, seccomp = ctypes.CDLL(None, use_errno=True), ctypes.CDLL("libseccomp.so.2", use_errno=True)
+    capabilities = range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1)
+    for capability in capabilities:
+        _check(libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0))
+    os.setgroups([])
+    os.setresgid(USER, USER, USER)
+    os.setresuid(USER, USER, USER)
+    _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    seccomp.seccomp_init.restype = ctypes.c_void_p
+    rules = ctypes.c_void_p(seccomp.seccomp_init(_ALLOW))
+    for name, error in refused(profile):
+        number = seccomp.seccomp_syscall_resolve_name(name.encode())
+        if number != _NOT_HERE:
+            _check(seccomp.seccomp_rule_add(rules, ctypes.c_uint32(_ERRNO | error), number, 0))
+    _check(seccomp.seccomp_load(rules))
+
+
+def _check(result: int) -> None:
+    if result < 0:
+        raise OSError(ctypes.get_errno() or -result, "the kernel refuses the sandbox")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.deploy.container.sandbox", description=__doc__)
+    parser.add_argument("--profile", type=Path, default=PROFILE)
+    parser.add_argument("program", nargs="+")
+    arguments = parser.parse_args()
+    confine(json.loads(arguments.profile.read_text()))
+    os.execvp(arguments.program[0], arguments.program)  # noqa: S606
+
+
+if __name__ == "__main__":
+    sys.exit(main())

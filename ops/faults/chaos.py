@@ -1,0 +1,111 @@
+"""Kills what a sync needs, at random moments, and looks whether the truth survives: `python -m ops.faults.chaos
+--seed 1`.
+
+Every process is real and on this machine, under the supervisor of `idexx-sync up`. In each round both clinics of
+the sandbox change and are synced for a fortnight, and something is killed with SIGKILL while they are: a scraper,
+the Reconciler, the Coordinator, the gateway, nats-server, PostgreSQL, or all of them at once. Afterwards every
+accepted sync must have ended, once; its events must be on the stream in order without a gap; its end must have been
+told to the clinic's webhook, whose receiver is out of order at times, as one delivery; and what PostgreSQL holds must
+equal the portal, field by field. In every third round or so the notifier is killed, too. The same seed kills the same
+things.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from actors.settings import Settings
+from ops.faults.invariants import Promises, run_rounds
+from ops.faults.webhook_receiver import QUICK_RETRIES, Listener, listening
+from ops.local.supervision import Supervisor
+from ops.local.temporary_machine import on_scratch_machine
+from ops.sandbox.client import Sandbox
+from ops.terminal.encoding import use_stand_ins
+
+VICTIMS = ("scraper-1", "scraper-2", "reconciler", "coordinator", "gateway", "nats-server", "postgres")
+
+#: In so many rounds the notifier dies, beside what else does.
+NOTIFIER_DIES = 0.3
+
+
+class Chaos:
+    """`aside` decides about the notifier, so that `chance` decides the rest as it always has."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        promises: Promises,
+        listener: Listener,
+        chance: random.Random,
+        aside: random.Random,
+    ) -> None:
+        self._supervisor = supervisor
+        self._promises = promises
+        self._listener = listener
+        self._chance = chance
+        self._aside = aside
+
+    async def round(self, number: int) -> None:
+        syncs = await self._promises.start_syncs()
+        victims, after = self._victims(), self._chance.uniform(0.0, 5.0)
+        print(f"round {number}: {', '.join(victims)} killed after {after:.1f} s", end="", flush=True)
+        await asyncio.sleep(after)
+        for victim in victims:
+            self._kill(victim)
+        kept = asyncio.create_task(self._promises.kept(syncs))
+        if self._aside.random() < NOTIFIER_DIES:
+            await asyncio.sleep(self._aside.uniform(0.0, 5.0))
+            self._kill("notifier")
+        await kept
+        await self._listener.told_of(syncs)
+
+    def _victims(self) -> Sequence[str]:
+        kind = self._chance.randrange(len(VICTIMS) + 1)
+        return VICTIMS if kind == len(VICTIMS) else (VICTIMS[kind],)
+
+    def _kill(self, name: str) -> None:
+        """The process and its children, as when the machine dies."""
+        if pid := self._supervisor.pid(name):
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+
+
+async def chaos(supervisor: Supervisor, settings: Settings, seed: int, rounds: int) -> int:
+    sandbox = Sandbox(settings.idexx_base_url)
+    await sandbox.fault_settings(latency_ms=300)
+    slugs = [clinic.slug for clinic in await sandbox.clinics()]
+    chance, aside = random.Random(seed), random.Random(f"{seed}/webhooks")  # noqa: S311 (repeatable, not secret)
+    async with listening(settings, slugs, aside) as listener:
+        run = Chaos(supervisor, Promises(settings, chance), listener, chance, aside)
+        return await run_rounds(run.round, seed, rounds)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.faults.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=20)
+    arguments = parser.parse_args()
+
+    async def work(supervisor: Supervisor, settings: Settings) -> int:
+        return await chaos(supervisor, settings, arguments.seed, arguments.rounds)
+
+    return on_scratch_machine(
+        work,
+        "chaos",
+        ACK_WAIT_MS="3000",
+        WEBHOOK_PRIVATE_NETWORKS="127.0.0.0/8",
+        WEBHOOK_TIMEOUT_MS="2000",
+        WEBHOOK_RETRY_SECONDS=QUICK_RETRIES,
+    )
+
+
+if __name__ == "__main__":
+    use_stand_ins()
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""A receiver of webhooks for scripts that break things: at times it is out of order, and it knows what it was told."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import json
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+
+from actors.settings import Settings
+from engine.store.clinics import find_clinic
+from engine.store.vault import Vault
+from engine.store.webhooks import set_webhook
+from engine.webhook import Secrets
+from ops.client.connections import open_database
+from ops.faults.invariants import PATIENCE, Broken
+
+#: Seconds between tries, for the machine's `WEBHOOK_RETRY_SECONDS`: for those who cannot wait a day.
+QUICK_RETRIES = "0.5,1,1,2,2,3,5,5,10,10"
+
+#: How often it answers 503, or hangs up without a word.
+OUT_OF_ORDER = 0.3
+
+
+class Listener:
+    """`heard`: the ids of the deliveries of each sync. All clinics' webhooks lead here, each to its own path."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.heard: dict[str, set[str]] = defaultdict(set)
+        self._chance = chance
+        self._keys: dict[str, bytes] = {}
+
+    async def listen_to(self, settings: Settings, slug: str, port: int) -> None:
+        secrets = Secrets.fresh()
+        self._keys[slug] = base64.b64decode(secrets.current.removeprefix("whsec_"))
+        key = settings.encryption_key
+        vault = Vault.from_ring("" if key is None else key.get_secret_value())
+        async with open_database(settings.need_database_url()) as connection:
+            clinic = await find_clinic(connection, slug)
+            await set_webhook(connection, vault, clinic, f"http://127.0.0.1:{port}/{slug}", secrets)
+
+    async def told_of(self, syncs: Mapping[str, str]) -> None:
+        """Waits until the end of each sync has been told. Raises `Broken` if one was told as two deliveries."""
+        async with asyncio.timeout(PATIENCE):
+            while not all(self.heard.get(sync_id) for sync_id in syncs.values()):
+                await asyncio.sleep(0.1)
+        if twice := [sync_id for sync_id, ids in self.heard.items() if len(ids) > 1]:
+            raise Broken(f"told to a webhook as more than one delivery: {', '.join(twice)}")
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            lines = [line.partition(": ") for line in head.splitlines()[1:] if line]
+            headers = {name.lower(): value for name, _, value in lines}
+            body = await reader.readexactly(int(headers["content-length"]))
+            fate = self._chance.random()
+            if fate > OUT_OF_ORDER:
+                self._hear(head.split()[1].strip("/"), headers, body)
+            if fate > OUT_OF_ORDER / 2:
+                status = "204 No Content" if fate > OUT_OF_ORDER else "503 Service Unavailable"
+                writer.write(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n".encode())
+                await writer.drain()
+        writer.close()
+
+    def _hear(self, slug: str, headers: Mapping[str, str], body: bytes) -> None:
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        mine = "v1," + base64.b64encode(hmac.digest(self._keys[slug], signed, "sha256")).decode()
+        if not hmac.compare_digest(mine, headers["webhook-signature"]):
+            raise Broken(f"a delivery to {slug} is not signed as it should be")
+        self.heard[json.loads(body)["data"]["sync_id"]].add(headers["webhook-id"])
+
+
+@asynccontextmanager
+async def listening(settings: Settings, slugs: list[str], chance: random.Random) -> AsyncIterator[Listener]:
+    """With a webhook for each of these clinics."""
+    listener = Listener(chance)
+    server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
+    async with server:
+        for slug in slugs:
+            await listener.listen_to(settings, slug, server.sockets[0].getsockname()[1])
+        yield listener

@@ -1,0 +1,56 @@
+"""How commands find the servers: the environment, or the `idexx-sync up` that runs on this machine."""
+
+from __future__ import annotations
+
+import os
+
+from actors.settings import Settings, load
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+from ops.local.embedded.home import Home
+
+#: The key ring of a home whose PostgreSQL is our own.
+KEY_FILE = "encryption.key"
+
+
+def settings_here() -> Settings:
+    """The settings, with what a running home adds to them.
+
+    It is put into the environment, so that whatever this process starts finds the same servers.
+    """
+    settings = load()
+    if settings.nats_url and settings.database_url:
+        return settings
+    home = settings.idexx_sync_home.expanduser()
+    running = Home(home).running() if home.is_dir() else None
+    if running is None:
+        return settings
+    found = dict(running.environment)
+    if not settings.database_url and (home / KEY_FILE).exists():
+        found["ENCRYPTION_KEY"] = (home / KEY_FILE).read_text().strip()
+    return with_environment(found)
+
+
+def with_environment(found: dict[str, str]) -> Settings:
+    """Adds to the environment what it lacks, and reads the settings anew."""
+    for name, value in found.items():
+        if not os.environ.get(name):
+            os.environ[name] = value
+    load.cache_clear()
+    return load()
+
+
+def nats_url(settings: Settings) -> str:
+    return settings.nats_url or _missing("NATS_URL", "NATS")
+
+
+def database_url(settings: Settings) -> str:
+    return settings.database_url or _missing("DATABASE_URL", "PostgreSQL")
+
+
+def _missing(name: str, what: str) -> str:
+    raise CommandFailed(
+        f"{what} is not reachable: {name} is not set, and no `idexx-sync up` runs on this machine",
+        status=Exit.UNREACHABLE,
+        hint="start `idexx-sync up` in another terminal, or set " + name,
+    )

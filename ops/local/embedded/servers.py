@@ -1,0 +1,60 @@
+"""Starts those of the two servers that the settings do not name."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ops.local.embedded.home import Home
+from ops.local.embedded.leftovers import end_leftovers
+from ops.local.embedded.nats_server import nats_server
+from ops.local.embedded.postgres import postgres
+from ops.local.supervision import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedServers:
+    """How to reach NATS and PostgreSQL; `monitor_url` is the embedded nats-server's."""
+
+    nats_url: str
+    database_url: str
+    monitor_url: str | None = None
+
+
+async def start_servers(
+    home: Home,
+    supervisor: Supervisor,
+    *,
+    nats_url: str | None = None,
+    database_url: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> EmbeddedServers:
+    """Starts each server whose URL is None, in a home that the caller holds.
+
+    Raises `StartFailed`, and what `nats_server` and `postgres` raise.
+    """
+    await end_leftovers(home, say)
+    monitor_url = None
+    if nats_url is None:
+        nats = nats_server(home)
+        await supervisor.start(nats.command)
+        nats_url, monitor_url = nats.url, nats.monitor_url
+    if database_url is None:
+        database = await postgres(home, say)
+        await supervisor.start(database.command)
+        database_url = database.url
+    return EmbeddedServers(nats_url, database_url, monitor_url)
+
+
+@asynccontextmanager
+async def embedded_servers(
+    home: Home, *, grace: float = 10.0, say: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[EmbeddedServers]:
+    """Both servers and nothing else, until the block ends; raises `HomeInUse`, too."""
+    with home.hold(datetime.now(UTC)) as tell:
+        async with Supervisor(grace=grace, say=say, label=home.label) as supervisor:
+            servers = await start_servers(home, supervisor, say=say)
+            tell({"NATS_URL": servers.nats_url, "DATABASE_URL": servers.database_url})
+            yield servers

@@ -1,0 +1,107 @@
+"""Everything of one machine, started in order under one supervisor."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from actors.settings import Settings, load
+from engine.store.migrate import migrate
+from engine.store.vault import Vault, new_ring
+from ops.client.connections import open_database
+from ops.local.cancel_queued import cancel_queued
+from ops.local.discovery import KEY_FILE, with_environment
+from ops.local.embedded import Home, start_servers
+from ops.local.processes import processes
+from ops.local.sandbox_clinics import store_clinics
+from ops.local.supervision import Command, Stage, Supervisor
+from ops.sandbox.client import Sandbox
+
+FIRST_SANDBOX_PORT = 18080
+
+
+@dataclass
+class Machine:
+    """`start` changes this process's environment: its children, and this process, find the servers there."""
+
+    home: Home
+    supervisor: Supervisor
+    say: Callable[[str], None]
+
+    async def start(
+        self, *, sandbox: bool = False, sandbox_arguments: Sequence[str] = (), cancel_waiting: bool = False
+    ) -> Settings:
+        """Returns when the gateway takes requests. Raises what `start_servers` raises, and `Unavailable`."""
+        settings = await self.start_servers()
+        if sandbox:
+            settings = await self.start_sandbox(settings, sandbox_arguments)
+        if cancel_waiting and (count := await cancel_queued(settings)):
+            self.say(f"cancelled {count} syncs that were waiting")
+        await self.start_processes(settings)
+        return settings
+
+    async def start_servers(self) -> Settings:
+        """The servers, where the settings name none, and the tables."""
+        settings = load()
+        servers = await start_servers(
+            self.home,
+            self.supervisor,
+            nats_url=settings.nats_url,
+            database_url=settings.database_url,
+            say=self.say,
+        )
+        found = {"NATS_URL": servers.nats_url, "DATABASE_URL": servers.database_url}
+        if settings.database_url is None:
+            # The key lives beside the data that it opens only where both are this machine's own.
+            found["ENCRYPTION_KEY"] = self.home.secret(KEY_FILE, new_ring)
+        async with open_database(servers.database_url) as connection:
+            if applied := await migrate(connection):
+                self.say(f"brought the tables up to date: {', '.join(applied)}")
+        return with_environment(found)
+
+    async def start_sandbox(self, settings: Settings, arguments: Sequence[str] = ()) -> Settings:
+        """The sandbox portal in place of the real one, with its clinics stored."""
+        port = self.home.port("sandbox", FIRST_SANDBOX_PORT)
+        sandbox = Sandbox(f"http://127.0.0.1:{port}")
+        log = self.home.log("sandbox")
+        said_before = log.stat().st_size if log.exists() else 0
+
+        async def ready() -> bool:
+            # Ours says where it is once it listens: what answers may be another's, who was quicker to take the port.
+            said = log.read_bytes()[said_before:] if log.exists() else b""
+            with suppress(OSError):
+                return sandbox.url.encode() in said and bool(await sandbox.clinics())
+            return False
+
+        argv = (sys.executable, "-m", "ops.sandbox", "--port", str(port), *arguments)
+        await self.supervisor.start(Command(name="sandbox", argv=argv, stage=Stage.SERVERS, log=log, ready=ready))
+        os.environ["IDEXX_BASE_URL"] = sandbox.url
+        key = settings.encryption_key
+        vault = Vault.from_ring("" if key is None else key.get_secret_value())
+        async with open_database(settings.need_database_url()) as connection:
+            slugs = await store_clinics(connection, vault, await sandbox.clinics())
+        self.say(f"the sandbox portal runs at {sandbox.url}, with the clinics {', '.join(slugs)}")
+        load.cache_clear()
+        return load()
+
+    async def start_processes(self, settings: Settings) -> None:
+        """Returns when the gateway takes requests."""
+        if not os.environ.get("HTTP_PORT"):
+            # Two homes on one machine need two ports; whoever runs one alone finds the usual one.
+            settings = with_environment({"HTTP_PORT": str(self.home.port("http", settings.http_port))})
+        self.say(f"metrics, health and the HTTP API: http://{settings.http_host}:{settings.http_port}")
+        for command in processes(settings):
+            await self.supervisor.start(command)
+
+
+def reachable(settings: Settings) -> dict[str, str]:
+    """The environment in which other processes of this machine find what runs."""
+    return {
+        "NATS_URL": settings.need_nats_url(),
+        "DATABASE_URL": settings.need_database_url(),
+        "IDEXX_BASE_URL": settings.idexx_base_url,
+        "WEBHOOK_PRIVATE_NETWORKS": ",".join(map(str, settings.webhook_private_networks)),
+    }

@@ -1,0 +1,70 @@
+"""The processes of one machine: a gateway, a Coordinator, a Reconciler, a notifier, and a DateScraper for each
+browser."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from ops.client.connections import open_nats
+from ops.local.supervision.command import Command, Stage
+
+if TYPE_CHECKING:
+    from actors.settings import Settings
+
+Queue = Literal["coordinator", "date_scraper", "reconciler", "notifier"]
+
+#: Messages that a worker works on at once: all but the DateScraper wait for others, not for the processor.
+THREADS = 8
+
+#: What a process may take beyond its grace time to close its browser and its connections, in seconds: as much as
+#: the units of systemd, compose and Kubernetes leave it.
+CLOSING = 15.0
+
+
+def time_to_stop(settings: Settings) -> float:
+    """Seconds from the request to stop until whatever still runs is killed."""
+    return settings.shutdown_grace_ms / 1000 + CLOSING
+
+
+def processes(settings: Settings) -> Iterator[Command]:
+    """In the order in which they are started."""
+    for queue in ("coordinator", "reconciler", "notifier"):
+        yield _worker(queue, queue, settings)
+    for n in range(1, settings.browser_pool_size + 1):
+        yield _worker("date_scraper", f"scraper-{n}", settings)
+    ready = partial(gateway_answers, settings.need_nats_url())
+    yield Command(name="gateway", argv=gateway_argv(), stage=Stage.GATEWAY, ready=ready)
+
+
+def gateway_argv() -> tuple[str, ...]:
+    return (sys.executable, "-m", "actors.gateway")
+
+
+def worker_argv(queue: Queue, settings: Settings) -> tuple[str, ...]:
+    threads = settings.sync_concurrency if queue == "date_scraper" else THREADS
+    return (
+        *(sys.executable, "-m", "dramatiq", "actors.app"),
+        *("--processes", "1", "--threads", str(threads), "--queues", queue),
+        "--skip-logging",  # ours goes to stderr, in one form
+        *("--worker-shutdown-timeout", str(settings.shutdown_grace_ms)),
+    )
+
+
+async def gateway_answers(url: str) -> bool:
+    """Whether a gateway takes requests on this NATS."""
+    with suppress(NoRespondersError, NatsTimeoutError):
+        async with open_nats(url) as client:
+            await client.request("$SRV.PING.idexx-sync", timeout=1)
+            return True
+    return False
+
+
+def _worker(queue: Queue, name: str, settings: Settings) -> Command:
+    return Command(name=name, argv=worker_argv(queue, settings), stage=Stage.WORKERS)

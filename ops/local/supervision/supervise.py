@@ -1,0 +1,67 @@
+"""A supervisor in a terminal: what the first signal does, and the second."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from ops.local.supervision.supervisor import Supervisor
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def supervise(
+    main: Callable[[Supervisor], Awaitable[int]],
+    *,
+    say: Callable[[str], None],
+    stopped_status: int = 0,
+    **settings: Any,
+) -> int:
+    """Runs `main` until it returns or a signal comes, then stops everything; answers the exit status.
+
+    The status is what `main` returned, or `stopped_status` after a stop in order, or 128 and the signal's
+    number after a second one. `settings` go to the `Supervisor`.
+    """
+    received: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for signum in SIGNALS:
+        loop.add_signal_handler(signum, received.put_nowait, signum)
+    try:
+        async with Supervisor(say=say, **settings) as supervisor:
+            work = asyncio.ensure_future(main(supervisor))
+            first = asyncio.create_task(received.get())
+            await asyncio.wait({work, first}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                first.cancel()
+                return await work
+            say(f"{first.result().name}: stopping; once more ends everything at once")
+            work.cancel()
+            return await _stop(supervisor, work, received, stopped_status)
+    finally:
+        for signum in SIGNALS:
+            loop.remove_signal_handler(signum)
+
+
+async def _stop(
+    supervisor: Supervisor, work: asyncio.Future[int], received: asyncio.Queue[signal.Signals], status: int
+) -> int:
+    stop = asyncio.create_task(_in_order(supervisor, work))
+    second = asyncio.create_task(received.get())
+    await asyncio.wait({stop, second}, return_when=asyncio.FIRST_COMPLETED)
+    if second.done():
+        supervisor.kill()
+        work.cancel()  # again, since a cancellation can be lost
+        status = 128 + second.result()
+    second.cancel()
+    await stop
+    return status
+
+
+async def _in_order(supervisor: Supervisor, work: asyncio.Future[int]) -> None:
+    """First `main` ends, so that it starts nothing more; then what it started."""
+    with suppress(asyncio.CancelledError):
+        await work
+    await supervisor.stop()

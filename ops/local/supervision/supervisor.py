@@ -1,0 +1,175 @@
+"""Starts children, keeps them running, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable
+from typing import Self
+
+from ops.local.supervision.child import Child, Output
+from ops.local.supervision.command import Command, Stage
+from ops.local.supervision.process_markers import kill_marked
+from ops.local.supervision.watchdog import Warden
+
+#: Seconds before a dead child is started again: doubled with each failure in a row, up to the limit.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+
+#: A child that lived for so many seconds was well: its next failure counts as the first.
+WELL_AFTER = 60.0
+
+#: How much of the grace time is kept back for the servers: seconds at most, and as a share.
+SERVERS_SECONDS, SERVERS_SHARE = 5.0, 0.25
+
+#: Seconds between two looks whether a child is ready.
+READY_INTERVAL = 0.05
+
+
+class StartFailed(Exception):
+    """A child ended, or was not ready in time, when it was started first."""
+
+
+class Supervisor:
+    """An async context manager: when it is left, nothing that it started runs any more.
+
+    `grace`: seconds from `stop` until what still runs is killed. `say` is told what a person should know,
+    `output` each line that a child writes. `label` is the first part of the mark of all children.
+    """
+
+    def __init__(
+        self,
+        *,
+        grace: float,
+        say: Callable[[str], None] = lambda _: None,
+        output: Output = lambda _name, _line: None,
+        label: str = "idexx-sync",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.mark = f"{label}/{uuid.uuid4().hex[:12]}"
+        self._grace = grace
+        self._say = say
+        self._output = output
+        self._clock = clock
+        self._children: dict[str, Child] = {}
+        self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._stopping: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._warden = Warden(self.mark, self._grace)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self, command: Command) -> None:
+        """Starts it and waits until it is ready; raises `StartFailed`."""
+        child = self._children[command.name] = Child(command, self.mark, self._output)
+        await self._spawn(child)
+        await self._until_ready(child)
+        self._keepers[command.name] = asyncio.create_task(self._keep(child))
+
+    def pid(self, name: str) -> int | None:
+        """The process that runs the command now; None while it waits to be started again."""
+        return self._children[name].pid
+
+    async def end(self, name: str) -> None:
+        """Stops one command, in order, and for good: it runs again only after another `start`."""
+        keeper, child = self._keepers.pop(name), self._children.pop(name)
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        await self._stop_stage([child], self._clock() + self._grace)
+
+    async def stop(self) -> None:
+        """Stops everything in order; a second call waits for the first one."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop())
+        await asyncio.shield(self._stopping)
+
+    def kill(self) -> None:
+        """Kills everything at once; a `stop` that is under way then comes to its end."""
+        for child in self._children.values():
+            child.kill()
+        kill_marked(self.mark)
+
+    async def _spawn(self, child: Child) -> None:
+        name, program = child.command.name, child.command.argv[0]
+        try:
+            await child.spawn(os.environ)
+        except OSError as error:
+            raise StartFailed(f"{name}: {program} cannot be started: {error.strerror}") from error
+        if child.pid:
+            self._warden.started(child.pid, child.command)
+
+    async def _clear(self, child: Child) -> None:
+        if child.pid:
+            self._warden.ended(child.pid)
+        await child.clear()
+
+    async def _until_ready(self, child: Child) -> None:
+        command, deadline = child.command, self._clock() + child.command.ready_timeout
+        while command.ready and not await command.ready():
+            if not child.is_running:
+                how = describe(await child.ended())
+                await self._clear(child)  # which also brings the last of its output
+                raise StartFailed(f"{command.name} ended at once ({how}){child.last_words()}")
+            if self._clock() > deadline:
+                limit = f"{command.ready_timeout:g} s"
+                raise StartFailed(f"{command.name} was not ready within {limit}{child.last_words()}")
+            await asyncio.sleep(READY_INTERVAL)
+
+    async def _keep(self, child: Child) -> None:
+        """Starts the child again whenever it ends, until this task is cancelled."""
+        while True:
+            since = self._clock()
+            how = describe(await child.ended())
+            await self._clear(child)
+            child.failures = 1 if self._clock() - since >= WELL_AFTER else child.failures + 1
+            wait = pause(child.failures)
+            self._say(f"{child.command.name} ended unexpectedly ({how}); starting it again in {wait:g} s")
+            await asyncio.sleep(wait)
+            try:
+                await self._spawn(child)
+            except StartFailed as error:
+                self._say(str(error))
+
+    async def _stop(self) -> None:
+        for keeper in self._keepers.values():
+            keeper.cancel()
+        await asyncio.gather(*self._keepers.values(), return_exceptions=True)
+        end = self._clock() + self._grace
+        kept_back = min(SERVERS_SECONDS, self._grace * SERVERS_SHARE)
+        for stage in Stage:
+            children = [child for child in self._children.values() if child.command.stage is stage]
+            await self._stop_stage(children, end if stage is Stage.SERVERS else end - kept_back)
+        await asyncio.to_thread(kill_marked, self.mark)
+        await asyncio.to_thread(self._warden.dismiss)
+
+    async def _stop_stage(self, children: list[Child], end: float) -> None:
+        for child in children:
+            child.signal(child.command.stop_signal)
+        running = {asyncio.create_task(child.ended()): child for child in children if child.is_running}
+        if running:
+            _, late = await asyncio.wait(running, timeout=max(0.0, end - self._clock()))
+            for task in late:
+                self._say(f"{running[task].command.name} did not stop in time and is killed")
+                running[task].kill()
+            await asyncio.gather(*running)
+        for child in children:
+            await self._clear(child)
+
+
+def pause(failures: int) -> float:
+    """Seconds to wait before the next start, after so many failures in a row (1, 2, …)."""
+    return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures - 1, 10)))
+
+
+def describe(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"killed by signal {-status}"

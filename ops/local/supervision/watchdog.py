@@ -1,0 +1,53 @@
+"""The supervisor's side of its warden: tells it which children there are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Any
+
+from ops.local.supervision.command import Command
+
+
+class Warden:
+    """A process that ends the children if this one is killed. `grace` is in seconds, for each stage."""
+
+    def __init__(self, mark: str, grace: float) -> None:
+        self._argv = [sys.executable, "-m", "ops.local.supervision.watchdog_process", mark, str(grace)]
+        self._children: dict[int, dict[str, Any]] = {}
+        self._process = self._start()
+
+    def started(self, pid: int, command: Command) -> None:
+        self._children[pid] = {"pid": pid, "stage": command.stage, "signal": command.stop_signal}
+        self._tell(self._children[pid])
+
+    def ended(self, pid: int) -> None:
+        if self._children.pop(pid, None):
+            self._tell({"pid": pid, "signal": None})
+
+    def dismiss(self) -> None:
+        """After this it ends without touching anything."""
+        self._tell("done")
+        self._process.communicate()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._argv, stdin=subprocess.PIPE, start_new_session=True)
+
+    def _tell(self, what: Any) -> None:
+        try:
+            self._write(what)
+        except OSError:  # it was killed; a new one takes its place
+            with suppress(OSError):
+                self._process.communicate()
+            self._process = self._start()
+            for child in self._children.values():
+                self._write(child)
+            if what == "done":
+                self._write(what)
+
+    def _write(self, what: Any) -> None:
+        if pipe := self._process.stdin:
+            pipe.write(json.dumps(what).encode() + b"\n")
+            pipe.flush()

@@ -1,0 +1,61 @@
+"""Ends the supervisor's children when the supervisor itself was killed and could not.
+
+The supervisor holds the other end of this process's standard input and writes one JSON line for each child
+that it starts. When the input ends, the supervisor has gone: after `"done"`, in good order; without it, by
+force, and then the children are stopped here, stage by stage. A pipe works wherever processes do, and a
+process of its own survives what kills the supervisor.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import psutil
+
+from ops.local.supervision.process_markers import kill, kill_group, kill_marked, send, still_alive
+
+
+def main(arguments: list[str]) -> None:
+    mark, grace = arguments[0], float(arguments[1])
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_IGN)
+    children = listen(sys.stdin)
+    if children is None:
+        return
+    for stage in sorted({child["stage"] for child in children.values()}):
+        stop([child for child in children.values() if child["stage"] == stage], grace)
+    kill_marked(mark)
+
+
+def listen(lines: Iterable[str]) -> dict[int, dict[str, Any]] | None:
+    """The children that were alive when the input ended; None after a good end."""
+    children: dict[int, dict[str, Any]] = {}
+    for line in lines:
+        told = json.loads(line)
+        if told == "done":
+            return None
+        if told["signal"] is None:
+            children.pop(told["pid"], None)
+            continue
+        try:
+            # The object remembers when the process began: a reused id is not mistaken for it.
+            children[told["pid"]] = told | {"process": psutil.Process(told["pid"])}
+        except psutil.NoSuchProcess:
+            continue
+    return children
+
+
+def stop(children: list[dict[str, Any]], grace: float) -> None:
+    for child in children:
+        send(child["process"], child["signal"])
+    kill(still_alive([child["process"] for child in children], grace))
+    for child in children:
+        kill_group(child["pid"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

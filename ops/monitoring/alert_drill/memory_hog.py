@@ -1,0 +1,21 @@
+"""A process that takes memory, and says so as ours do: `python -m ops.monitoring.alert_drill.memory_hog MEGABYTES`."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from actors.metrics import Metrics
+from actors.settings import load
+
+
+def main() -> None:
+    metrics = Metrics.of_machine(load())
+    held = b"\1" * (int(sys.argv[1]) * 10**6)
+    while held:
+        metrics.measure("glutton")
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""One drill after the other, and what came of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from ops.monitoring.alert_drill.drills import Drill
+from ops.monitoring.testbed.machine import Watched
+from ops.monitoring.testbed.prometheus import Alert
+from ops.monitoring.testbed.waiting import until
+
+#: Seconds within which an alert must fire, be resolved, and all be quiet.
+PATIENCE = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`fired_after`: seconds since the cause was begun; `resolved_after`: since the remedy was begun; None: never.
+
+    `beside`: other alerts that fired meanwhile. `summary` is what a person is told.
+    """
+
+    drill: Drill
+    fired_after: float | None
+    resolved_after: float | None
+    beside: Sequence[str]
+    summary: str
+
+    @property
+    def is_good(self) -> bool:
+        return self.fired_after is not None and self.resolved_after is not None
+
+
+async def run_drills(watched: Watched, drills: Sequence[Drill]) -> AsyncIterator[Outcome]:
+    """Raises `TimeoutError` where an alert of an earlier drill does not come to rest."""
+    for clinic in watched.clinics:
+        await watched.ended(clinic, await watched.sync(clinic, 1))
+    for drill in drills:
+        await _quiet(watched)
+        yield await _run(watched, drill)
+        if drill.clear_up is not None:
+            await drill.clear_up(watched)
+
+
+async def _run(watched: Watched, drill: Drill) -> Outcome:
+    begun = time.monotonic()
+    async with drill.bring_about(watched):
+        alert = await _fires(watched, drill)
+        fired = time.monotonic()
+        beside = {one.name for one in await watched.prometheus.alerts() if one.state == "firing"}
+    resolved = alert is not None and await _resolves(watched, drill)
+    return Outcome(
+        drill,
+        fired - begun if alert else None,
+        time.monotonic() - fired if resolved else None,
+        sorted(beside - {drill.alert}),
+        alert.summary if alert else "",
+    )
+
+
+async def _fires(watched: Watched, drill: Drill) -> Alert | None:
+    async def firing() -> Alert | None:
+        found = [one for one in await watched.prometheus.alerts() if _is(one, drill) and one.state == "firing"]
+        return found[0] if found else None
+
+    try:
+        return await until(firing, PATIENCE)
+    except TimeoutError:
+        return None
+
+
+async def _resolves(watched: Watched, drill: Drill) -> bool:
+    async def resolved() -> bool:
+        return not any(_is(one, drill) for one in await watched.prometheus.alerts())
+
+    try:
+        return await until(resolved, PATIENCE)
+    except TimeoutError:
+        return False
+
+
+def _is(alert: Alert, drill: Drill) -> bool:
+    return alert.name == drill.alert and drill.labels.items() <= alert.labels.items()
+
+
+async def _quiet(watched: Watched) -> None:
+    async def quiet() -> bool:
+        return not await watched.prometheus.alerts()
+
+    try:
+        await until(quiet, PATIENCE)
+    except TimeoutError:
+        left = {f"{one.name} ({one.state})" for one in await watched.prometheus.alerts()}
+        raise TimeoutError(f"these alerts do not come to rest: {', '.join(sorted(left))}") from None

@@ -1,0 +1,46 @@
+"""`--max-age`: how old a clinic's last completed sync may be, as people write it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
+
+MaxAge = Annotated[
+    str | None,
+    Parameter(
+        help="The freshness goal: how old its last completed sync may be, such as 60m, 2h or 1d; none: no goal."
+    ),
+]
+
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+
+#: PostgreSQL counts no further, and nobody waits so long.
+_MOST = 366 * 86_400
+
+
+def seconds_of(max_age: str) -> int | None:
+    """None for `none`. Raises `CommandFailed`."""
+    text = max_age.strip().lower()
+    if text == "none":
+        return None
+    match = re.fullmatch(r"(\d{1,8}) ?(s|m|min|h|d)", text)
+    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
+    if not 60 <= seconds <= _MOST:
+        raise CommandFailed(
+            f"--max-age {max_age!r}: give a time from a minute to a year, such as 60m, 2h or 1d, or none",
+            status=Exit.USAGE,
+        )
+    return seconds
+
+
+def in_words(seconds: int) -> str:
+    """In the largest unit that divides it: 60 min is 1 h, 90 min stays."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -1,0 +1,114 @@
+"""Keeps a picture of syncs on the terminal, or prints a line for each event where there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from engine.events import LAST
+from ops.client.events import Event
+from ops.terminal.output import answer, console
+from ops.terminal.progress import Board, SyncProgress, next_step, summary, troubles, warnings
+from ops.terminal.progress_bars import picture
+from ops.terminal.reasons import why
+
+#: Pictures a second, so that clocks and waits move between events.
+REFRESH = 8
+
+
+class Show:
+    """An async context manager; feed it events. `as_json` prints them as they are, a line each."""
+
+    def __init__(self, *, as_json: bool = False, out: Console | None = None) -> None:
+        self.board = Board()
+        self._json = as_json
+        self._out = out or console()
+        self._live: Live | None = None
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Show:
+        if self._out.is_terminal and not self._json:
+            self._live = Live(console=self._out, auto_refresh=False, transient=False)
+            self._live.start()
+            self._ticking = asyncio.create_task(self._tick())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._ticking:
+            self._ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._ticking
+        if self._live:
+            self._draw()
+            self._live.stop()
+
+    def event(self, event: Event) -> SyncProgress:
+        known = self.board.syncs.get(event["sync_id"])
+        looks_again = known is not None and known.looks_again(event)
+        sync = self.board.apply(event)
+        if self._json:
+            answer(event)
+        elif self._live:
+            self._draw()
+        else:
+            told = f"{line(event)}  (a second look, before a removal)" if looks_again else line(event)
+            self._out.print(told, markup=False, soft_wrap=True)
+        return sync
+
+    def ended(self, ending: Event) -> None:
+        """The outcome, and what went wrong, for a person."""
+        if self._json:
+            return
+        good = ending["event"] == "completed" and not ending.get("partial_success")
+        mark = "[green]✓[/]" if good else "[yellow]![/]" if ending["event"] == "completed" else "[red]✗[/]"
+        self._out.print(f"{mark} [bold]{ending['clinic']}[/] {summary(ending)}")
+        for trouble in troubles(ending):
+            self._out.print(f"  {trouble}", markup=False, style="yellow")
+        for warning in warnings(ending):
+            self._out.print(f"  warning: {warning}", markup=False, style="yellow")
+        if step := next_step(ending):
+            self._out.print(f"  → {step}", markup=False, style="dim", soft_wrap=True)
+        if (sync := self.board.syncs.get(ending["sync_id"])) and sync.tried_again:
+            told = ", ".join(f"{count} × {why(reason)}" for reason, count in sync.tried_again.most_common())
+            self._out.print(f"  tried again: {told}", markup=False, style="dim")
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1 / REFRESH)
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._live:
+            self._live.update(picture(self.board.syncs.values(), datetime.now(UTC)), refresh=True)
+
+
+async def until_ended(show: Show, events: AsyncIterator[Event]) -> Event:
+    """Shows one sync's events; answers the last one."""
+    async for event in events:
+        show.event(event)
+        if event["event"] in LAST:
+            return event
+    raise EOFError("the events ended before the sync did")
+
+
+def line(event: dict[str, Any]) -> str:
+    """One event in one line, for a log or a pipe."""
+    parts = [event["at"][11:19], event["clinic"], event["event"]]
+    parts += [str(event["date"])] if "date" in event else []
+    if event["event"] == "date_completed":
+        parts.append(f"added {event['added']}, updated {event['updated']}, unchanged {event['unchanged']}")
+    if event.get("reason"):
+        parts.append(f"{event['reason']}: {event.get('message') or ''}")
+    if event["event"] == "held":
+        parts.append(f"{event['removals_held']} removals wait for a person")
+    if event["event"] in LAST:
+        parts.append(summary(event))
+    if "dates_done" in event:
+        parts.append(f"[{event['dates_done']}/{event['dates_total']}]")
+    return "  ".join(parts)

@@ -1,0 +1,73 @@
+"""Where output goes: answers to stdout, talk to stderr; colours only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+from cyclopts import Parameter
+
+from ops.terminal.encoding import is_unicode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: `--json`, the same for every command.
+Json = Annotated[
+    bool,
+    Parameter(
+        "--json",
+        negative=(),
+        show_default=False,
+        help="Answer in JSON, one object a line.",
+    ),
+]
+
+#: Columns of a table that goes into a pipe or a file.
+PIPE_WIDTH = 200
+
+Say = Callable[[str], None]
+
+
+def say(text: str) -> None:
+    """What a person should know while it happens."""
+    print(paint("2", "·", sys.stderr), text, file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    print(paint("33", "!", sys.stderr), text, file=sys.stderr, flush=True)
+
+
+def passed_on(name: str, line: str) -> None:
+    """A line that a child of ours wrote."""
+    print(paint("2", f"{name:>12} │", sys.stderr), line, file=sys.stderr, flush=True)
+
+
+def answer(value: Any) -> None:
+    """One line of JSON on stdout."""
+    print(json.dumps(value, default=_plain, ensure_ascii=not is_unicode(sys.stdout)), flush=True)
+
+
+def console() -> Console:
+    """The console of stdout. Imported when it is needed: `--help` is quicker without."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def paint(code: str, text: str, stream: TextIO) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if has_colours(stream) else text
+
+
+def has_colours(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,173 @@
+"""What is known of a sync from its events so far. Pure: events in, a value out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from engine.events import LAST
+from ops.client.events import Event
+from ops.client.exit_status import LOGIN_REASONS, sign_in_remedy
+
+
+@dataclass
+class DateProgress:
+    """`state`: waiting, started, retrying, completed or failed."""
+
+    state: str = "waiting"
+    reason: str | None = None
+    next_try_at: datetime | None = None
+    attempt: int = 0
+
+
+@dataclass
+class SyncProgress:
+    sync_id: str
+    clinic: str
+    status: str = "accepted"
+    total: int = 0
+    done: int = 0
+    percentage: int = 0
+    position: int = 0
+    started_at: datetime | None = None
+    last_at: datetime | None = None
+    added: int = 0
+    changed: int = 0
+    #: `start_date` and `end_date`, as they were accepted.
+    span: dict[str, str] = field(default_factory=dict)
+    dates: dict[str, DateProgress] = field(default_factory=dict)
+    #: How often a date was tried again, by reason.
+    tried_again: Counter[str] = field(default_factory=Counter)
+    #: The last event, once there is one.
+    ending: Event | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.ending is not None
+
+    @property
+    def failed(self) -> list[str]:
+        return [day for day, state in self.dates.items() if state.state == "failed"]
+
+    @property
+    def waits(self) -> bool:
+        """Some date waits for its next try."""
+        return any(state.state == "retrying" for state in self.dates.values())
+
+    @property
+    def is_read(self) -> bool:
+        """Every date is closed."""
+        closed = sum(state.state in ("completed", "failed") for state in self.dates.values())
+        return 0 < self.total == closed
+
+    def looks_again(self, event: Event) -> bool:
+        """Whether this, the next event, begins a date anew that was completed: nothing is removed on one look."""
+        state = self.dates.get(event.get("date", ""))
+        return event["event"] == "date_started" and state is not None and state.state == "completed"
+
+    def seconds(self, now: datetime) -> float:
+        """Since its start, by the clock of the events; until its end if it is over."""
+        end = self.last_at if self.is_over else now
+        return max(0.0, (end - self.started_at).total_seconds()) if self.started_at and end else 0.0
+
+    def apply(self, event: Event) -> None:
+        """Takes in the next event."""
+        name, at = event["event"], datetime.fromisoformat(event["at"])
+        self.last_at = at
+        self.total, self.done = event["dates_total"], event["dates_done"]
+        self.percentage = event["progress_percentage"]
+        self.status = event["status"]
+        if name == "accepted":
+            self._know_range(event)
+        elif name == "queued":
+            self.position = event.get("position", 0)
+        elif name == "started":
+            self.started_at, self.position = at, 0
+        elif "date" in event:
+            self._apply_to_date(name, event)
+        if name in LAST:
+            self.ending = event
+
+    def _know_range(self, event: Event) -> None:
+        if "start_date" in event and "end_date" in event:
+            self.span = {name: event[name] for name in ("start_date", "end_date")}
+            day, end = date.fromisoformat(event["start_date"]), date.fromisoformat(event["end_date"])
+            while day <= end:
+                self.dates[day.isoformat()] = DateProgress()
+                day += timedelta(days=1)
+
+    def _apply_to_date(self, name: str, event: Event) -> None:
+        state = self.dates.setdefault(event["date"], DateProgress())
+        state.state = name.removeprefix("date_")
+        state.reason, state.attempt = event.get("reason"), event.get("attempt", 0)
+        again = event.get("next_try_at")
+        state.next_try_at = datetime.fromisoformat(again) if again else None
+        if name == "date_retrying":
+            self.tried_again[event.get("reason") or "unknown"] += 1
+        if name == "date_completed":
+            self.added += event["added"]
+            self.changed += event["updated"]
+
+
+class Board:
+    """Several syncs, in the order in which they were first heard of."""
+
+    def __init__(self) -> None:
+        self.syncs: dict[str, SyncProgress] = {}
+
+    def apply(self, event: Event) -> SyncProgress:
+        sync = self.syncs.setdefault(event["sync_id"], SyncProgress(event["sync_id"], event["clinic"]))
+        sync.apply(event)
+        return sync
+
+
+def summary(ending: Mapping[str, Any]) -> str:
+    """The outcome in one line of plain words."""
+    stats = ending.get("stats") or {}
+    done, total = ending["dates_done"], ending["dates_total"]
+    seconds = (ending.get("duration_ms") or 0) / 1000
+    words = {
+        "completed": "completed, but not all of it" if ending.get("partial_success") else "completed",
+        "failed": "failed",
+        "cancelled": "cancelled",
+        "timed_out": "timed out",
+    }
+    changes = ", ".join(
+        f"{stats.get(f'appointments_{what}', 0)} {what}" for what in ("added", "updated", "removed")
+    )
+    return f"{words[ending['event']]} in {seconds:.1f} s: {done} of {total} dates, {changes}"
+
+
+def troubles(ending: Mapping[str, Any]) -> list[str]:
+    """What did not go well, a line each; the same reason is told once, with its dates."""
+    dates: dict[tuple[str, str], list[str]] = {}
+    for error in ending.get("errors") or ():
+        dates.setdefault((error.get("reason", "failed"), error.get("message", "")), []).append(
+            error.get("date") or "all dates"
+        )
+    lines = [f"{', '.join(days)}: {reason} ({message})" for (reason, message), days in dates.items()]
+    if held := ending.get("removals_held"):
+        lines.append(
+            f"{held} removals are held back until a person decides: idexx-sync runs plan {ending['sync_id']}"
+        )
+    if not lines and ending["event"] != "completed" and ending.get("message"):
+        lines.append(str(ending["message"]))
+    return lines
+
+
+def warnings(ending: Mapping[str, Any]) -> list[str]:
+    """What the sync could not read or use, a line each."""
+    return [str(warning["message"]) for warning in ending.get("warnings") or ()]
+
+
+def next_step(ending: Mapping[str, Any]) -> str | None:
+    """The one command to try after dates that failed."""
+    reasons = {error.get("reason") for error in ending.get("errors") or ()}
+    if reasons & LOGIN_REASONS:
+        return sign_in_remedy(ending["clinic"], reasons)
+    if "portal_changed" in reasons:
+        return f"idexx-sync evidence {ending['sync_id']}"
+    return f"idexx-sync runs show {ending['sync_id']}" if reasons else None

@@ -1,0 +1,110 @@
+"""Draws what is known of syncs, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from ops.terminal.progress import DateProgress, SyncProgress
+from ops.terminal.reasons import why
+
+NAME_WIDTH, BAR_WIDTH = 16, 30
+
+#: Seconds without an event of a sync, none of whose dates waits for its next try, after which that is told.
+SILENCE = 15
+
+#: Seconds without an event after which a sync whose dates are all closed waits for its second look.
+CONFIRMS = 1.0
+
+#: How a date looks in each of its states.
+LOOKS = {
+    "waiting": "dim",
+    "started": "bold yellow",
+    "retrying": "magenta",
+    "completed": "green",
+    "failed": "bold red",
+}
+
+
+def picture(syncs: Iterable[SyncProgress], now: datetime) -> RenderableType:
+    """A bar for each sync, with its dates below it."""
+    parts = [part for sync in syncs for part in (headline(sync, now), strip(sync), *waits(sync, now), Text())]
+    return Group(*parts[:-1]) if parts else Text("no sync is running; waiting for one …", style="dim")
+
+
+def headline(sync: SyncProgress, now: datetime) -> RenderableType:
+    line = Table.grid(padding=(0, 2, 0, 0))
+    line.add_column(width=NAME_WIDTH, no_wrap=True, overflow="ellipsis")
+    line.add_column(width=BAR_WIDTH)
+    line.add_column(no_wrap=True)
+    line.add_row(Text(sync.clinic, style="bold"), bar(sync), facts(sync, now))
+    return line
+
+
+def bar(sync: SyncProgress) -> RenderableType:
+    style = "red" if sync.status in ("failed", "timed_out") else "yellow" if sync.failed else "green"
+    return ProgressBar(
+        total=100, completed=sync.percentage, width=BAR_WIDTH, complete_style=style, finished_style=style
+    )
+
+
+def facts(sync: SyncProgress, now: datetime) -> Text:
+    if sync.status == "queued":
+        return Text(f"waits in the queue, position {sync.position}", style="dim")
+    seconds = sync.seconds(now)
+    text = Text(f"{sync.done} of {sync.total} dates")
+    if sync.failed:
+        text.append(f"  {len(sync.failed)} failed", style="red")
+    text.append(f"  {sync.added} added, {sync.changed} changed", style="dim")
+    text.append(f"  {seconds:5.1f} s")
+    if sync.done and not sync.is_over and not sync.is_read:
+        text.append(f"  {sync.done / max(seconds, 0.1):.1f} dates/s", style="dim")
+    if sync.is_over:
+        text.append(f"  {sync.status.replace('_', ' ')}", style="bold")
+    elif sync.last_at and (silence := (now - sync.last_at).total_seconds()) > SILENCE and not sync.waits:
+        text.append(f"  no news for {silence:.0f} s", style="yellow")
+    elif sync.last_at and sync.is_read and (now - sync.last_at).total_seconds() > CONFIRMS:
+        text.append("  confirming removals", style="dim")
+    return text
+
+
+def strip(sync: SyncProgress) -> RenderableType:
+    """The days of the sync, each in the colour of its state; the month is named where it begins."""
+    text = Text()
+    month = None
+    for day, state in sorted(sync.dates.items()):
+        when = date.fromisoformat(day)
+        if when.month != month:
+            text.append(f"{when:%b} ", style="dim")
+            month = when.month
+        text.append(f"{when.day}", style=LOOKS[state.state])
+        text.append(" ")
+    # As padding, so that the second line of many days begins below the first.
+    return Padding(text, (0, 0, 0, NAME_WIDTH + 2))
+
+
+def waits(sync: SyncProgress, now: datetime) -> list[Text]:
+    """Why dates wait: one line for each reason."""
+    reasons: dict[str, list[tuple[str, DateProgress]]] = {}
+    for day, state in sorted(sync.dates.items()):
+        if state.state == "retrying":
+            reasons.setdefault(state.reason or "unknown", []).append((day, state))
+    return [_wait(reason, found, now) for reason, found in reasons.items()]
+
+
+def _wait(reason: str, found: list[tuple[str, DateProgress]], now: datetime) -> Text:
+    tries = [(state.next_try_at - now).total_seconds() for _, state in found if state.next_try_at]
+    when = "" if not tries else f", next try in {min(tries):.0f} s" if min(tries) > 0 else ", next try is due"
+    days = found[0][0] if len(found) == 1 else f"{len(found)} dates"
+    return Text(" " * (NAME_WIDTH + 2) + f"↻ {days}: {why(reason)}{_again(found)}{when}", style="magenta")
+
+
+def _again(found: list[tuple[str, DateProgress]]) -> str:
+    most = max(state.attempt for _, state in found)
+    return f", tried {most} times" if most > 1 else ""

@@ -1,1 +1,0 @@
-"""What Dramatiq's own tests need in order to run against NatsBroker. `ops/upstream_tests` puts it beside them."""
