@@ -1,28 +1,33 @@
-"""A Dramatiq broker on NATS JetStream, and the distributed parts that need nothing but NATS.
+"""A Dramatiq broker on NATS JetStream, and distributed primitives that need only NATS.
 
-Theory of operation. A queue `q` of a namespace `n` is three streams on the server, made on first use:
+Theory of operation. A queue `q` of a namespace `n` is three streams on the server, created on first use:
 
-- `n_q_box`: what is ready or in flight. A work queue: a message stays until it is acked, so the stream's bound, which
-  the server applies atomically, is the bound of the mailbox. Subjects `n.q.new.<priority>`.
-- `n_q_later`: what was delayed or is to be retried. Each message waits on a subject of its own (`n.q.at.<key>`); at
-  its time, by its own clock, the server moves it to `n.q.due.<priority>`. Unbounded: what is here was admitted once.
-- `n_q_dead`: dead letters, with the reason, for `dead_letter_ttl`. Subject `n.q.dead`.
+- `n_q_box`: messages that are ready or in flight. It is a work queue: a message stays until it is acked. The
+  server applies the stream's limit atomically, so this limit is the limit of the mailbox. Subjects
+  `n.q.new.<priority>`.
+- `n_q_later`: messages that are delayed or will be retried. Each waits on its own subject (`n.q.at.<key>`); when
+  it is due by the server's clock, the server moves it to `n.q.due.<priority>`. No limit: its messages were already
+  admitted once.
+- `n_q_dead`: dead letters with the reason, kept for `dead_letter_ttl`. Subject `n.q.dead`.
 
-Each process has one thread with one event loop and one connection on it; other threads hand work over, many pieces
-for one wake-up. A worker pulls from the durable consumers `due-<priority>` and `new-<priority>`, which all workers
-share, never holding more than its prefetch. What it holds is kept alive by progress messages, three in each `ack_wait`;
-when the process dies they stop, and the message is delivered again. A failed message is acked only after its dead
-letter was stored. A stopping worker gives back at once what it has not begun. A server older than 2.12 does not move
-delayed messages by itself: they wait at a durable `waiting`, and workers move them on.
+Each process has one thread with one event loop and one connection. Other threads submit work to the loop in
+batches: many items cost one wake-up. A worker pulls from the durable consumers `due-<priority>` and
+`new-<priority>`, which all workers share, and never holds more messages than its prefetch. The process keeps its
+messages alive with three progress messages per `ack_wait`; when it dies, these stop and the server redelivers. A
+failed message is acked only after its dead letter is stored. A stopping worker immediately gives back the messages
+that it has not started. A server older than 2.12 does not move delayed messages: they wait at a durable consumer
+`waiting`, and workers move them.
 
-Promised: at least once. A message leaves the server only when it was acked or is a dead letter. An ack or a publish
-that a cut connection may have swallowed is repeated; a publish carries a `Nats-Msg-Id`, so it is stored once. When a
-retry or a pipeline's next step cannot be stored, its message is not acked but delivered again (Dramatiq's worker alone
-would lose it). A message that is delivered more than `max_deliver` times becomes a dead letter without being run.
+Guaranteed: at-least-once delivery. A message leaves the server only when it is acked or becomes a dead letter. The
+broker repeats an ack or a publish that a broken connection may have lost; a publish carries a `Nats-Msg-Id`, so
+the server stores it once. When a retry or a pipeline's next step cannot be stored, its message is not acked but
+redelivered (Dramatiq's worker alone would lose it). A message that is delivered more than `max_deliver` times
+becomes a dead letter without being run.
 
-Not promised: exactly once. A process that was stopped (SIGSTOP) or cut off for longer than `ack_wait` does not know
-that its message went to another, so actors must bear being run twice. Nor order: retries and redeliveries overtake.
-And an ack of the server means what its `sync_interval` says: see README.md beside this file.
+Not guaranteed: exactly-once delivery. A process that was stopped (SIGSTOP) or disconnected for longer than
+`ack_wait` does not know that its message was redelivered, so actors must be idempotent. Order is not guaranteed:
+retries and redeliveries overtake other messages. How durable an acknowledged publish is depends on the server's
+`sync_interval`: see README.md in this folder.
 """
 
 from .broker import NatsBroker

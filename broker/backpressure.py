@@ -1,7 +1,8 @@
-"""Waiting for room in a full mailbox: woken by a consumer that acks, not by trying again and again.
+"""Lets a sender wait for room in a full mailbox without polling.
 
-A waiting sender says so on a core subject; for a short while, consumers then announce each place they make.
-Nothing is published while nobody waits. A message lost on the way costs a waiter one `RECHECK`.
+A waiting sender announces itself on a core NATS subject; for INTEREST seconds, consumers then announce each
+message that leaves the mailbox. While no sender waits, nothing is published. A lost announcement costs a waiter at
+most one RECHECK.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from nats.aio.msg import Msg
 from .names import QueueNames
 from .transport.connection import Connection
 
-#: A waiter looks for itself after between half of this and all of it. Seconds.
+#: A waiter checks without an announcement after a random half to all of this. Seconds.
 RECHECK = 1.0
-#: How long consumers announce places after a sender said that it waits; more than RECHECK. Seconds.
+#: How long consumers announce free space after a sender's announcement; more than RECHECK. Seconds.
 INTEREST = 2.5
 
 
 class CapacitySignal:
-    """Both sides of the waiting, for every queue of a process. Runs on the broker's loop."""
+    """Both sides of the waiting (sender and consumer) for all queues of a process. Runs on the broker's loop."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -33,11 +34,11 @@ class CapacitySignal:
         self._subjects: dict[str, str] = {}
         self._listening: set[tuple[Client, str]] = set()
         self._made: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        #: Only the first waiter of a process tries; the others stand behind it in order.
+        #: Per mailbox: only the first waiter of a process tries to send; the others queue behind it in order.
         self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def watch(self, names: QueueNames) -> None:
-        """A consumer of the queue begins to hear whether senders wait."""
+        """Starts listening, for a consumer of the queue, for senders that wait."""
         self._subjects[names.box] = names.capacity
 
         async def on_waiting(_: Msg) -> None:
@@ -46,15 +47,15 @@ class CapacitySignal:
         await self._listen(names.waiting, on_waiting)
 
     def is_awaited(self, stream: str) -> bool:
-        """Whether a sender waits for room in `stream`."""
+        """Whether a sender has recently announced that it waits for room in `stream`."""
         return self._awaited_until.get(stream, 0.0) > time.monotonic()
 
     def announce(self, stream: str) -> None:
-        """A message has left `stream`."""
+        """Announces that a message has left `stream`."""
         self._connection.send(self._subjects[stream])
 
     async def wait(self, names: QueueNames, timeout: float) -> None:
-        """Returns when there may be room, or after `timeout` seconds, or now and then."""
+        """Waits until there may be room: on an announcement, after RECHECK, or after `timeout` seconds."""
         made = self._made[names.box]
 
         async def on_room(_: Msg) -> None:

@@ -1,4 +1,4 @@
-"""Storing messages from any thread but the loop's: the blocking side of `Sender`."""
+"""Stores messages from any thread except the loop's: the blocking counterpart of `Sender`."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from .sender import Sender
 from .streams import Streams
 from .transport.loop import LoopThread
 
-#: How many delayed messages of one batch are under way at once.
+#: How many delayed messages of one batch are published concurrently.
 WINDOW = 500
 
-#: Messages of one batch that are due within this, after the same delay, become due at one moment. The server fires
-#: what has the same time together, and what is due a moment later a quarter of a second after it. Seconds.
+#: Messages of one batch with the same delay that are due within this time get the same due time. The server
+#: releases messages with the same due time together, but one due a moment later about a quarter of a second later.
+#: Seconds.
 TOGETHER = 0.2
 
 
 class SendRequest(NamedTuple):
-    """What is to be stored, and where."""
+    """A message to store, and its queue."""
 
     names: QueueNames
     message: Message[Any]
-    #: Milliseconds, as the sender gave it; None: to be run at once.
+    #: Milliseconds, as the caller gave it; None: run immediately.
     delay: int | None
-    #: When the delay is over, by the monotonic clock.
+    #: When the delay ends, by the monotonic clock.
     due: float | None
 
 
 def due_together(orders: list[SendRequest]) -> list[SendRequest]:
-    """The orders of a batch, those with the same delay due at the same moment: when the last of them is."""
+    """Returns a batch in which messages with the same delay and nearly the same due time share the latest of
+    them."""
     latest: dict[int, float] = {}
     found: list[SendRequest] = []
     for order in reversed(orders):
@@ -48,7 +50,7 @@ def due_together(orders: list[SendRequest]) -> list[SendRequest]:
 
 
 class BlockingSender:
-    """Hands letters over to the loop and waits for what becomes of them."""
+    """Submits messages to the loop and waits for the outcome."""
 
     def __init__(self, thread: LoopThread, streams: Streams, publisher: Publisher, sender: Sender) -> None:
         self._thread = thread
@@ -59,7 +61,8 @@ class BlockingSender:
     def store(self, order: SendRequest, *, wait: float, admitted: bool) -> None:
         """Stores one message, waiting at most `wait` seconds for room. Raises MailboxFull.
 
-        `admitted`: it follows from a message that was admitted; where there is no room, it is due at once.
+        `admitted`: the message follows from an admitted one; if the mailbox is full, it is stored as due
+        immediately.
         """
         names, message, _, due = order
         if due is not None:
@@ -80,7 +83,7 @@ class BlockingSender:
                 raise full from None
 
     def store_many(self, orders: list[SendRequest], *, wait: float) -> list[Exception | None]:
-        """Stores many messages together: what went wrong with each, or None."""
+        """Stores many messages together; returns the error of each, or None."""
         outgoing_messages = [
             (one.names, self._sender.outgoing(one.names, one.message)) for one in orders if one.due is None
         ]

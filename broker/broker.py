@@ -1,4 +1,4 @@
-"""The broker itself: Dramatiq's contract, put together from the parts beside it."""
+"""`NatsBroker`: implements Dramatiq's broker interface with the modules of this package."""
 
 from __future__ import annotations
 
@@ -28,27 +28,28 @@ DEFAULT_URL = "nats://127.0.0.1:4222"
 
 
 class _InThisThread(threading.local):
-    #: The message whose after_process_message hooks run.
+    #: The message whose `after_process_message` hooks are running.
     finishing: NatsMessage | None = None
-    #: What waits for the end of a `pipelined` block.
+    #: The messages of the current `pipelined` block.
     batch: list[SendRequest] | None = None
 
 
 class NatsBroker(QueueAdmin):
-    """A Dramatiq broker on NATS JetStream. See the package for what it promises.
+    """A Dramatiq broker on NATS JetStream. The package docstring states its guarantees.
 
-    `url` is one server or a list of them; `namespace` keeps projects apart on one server. Nothing connects
+    `url` is one server or a list of them; `namespace` separates projects that share a server. Nothing connects
     before the first use. All times are seconds unless the name says `_ms`.
 
-    - `mailbox_size`, `mailbox_bytes`: the bound of a queue, in messages and bytes that are ready or in flight: one
-      number, or a mapping by queue; None: no bound. `mailbox_wait`: how long `enqueue` waits for room before
+    - `mailbox_size`, `mailbox_bytes`: the limit of a queue, in messages and bytes that are ready or in flight: one
+      number, or a mapping by queue; None: no limit. `mailbox_wait`: how long `enqueue` waits for room before
       it raises MailboxFull.
-    - `ack_wait`: how long after its worker died a message is delivered again. `max_deliver`: how often a message
+    - `ack_wait`: how long after its worker's death a message is redelivered. `max_deliver`: how often a message
       is delivered without being settled before it becomes a dead letter, kept for `dead_letter_ttl`.
-    - `max_priority`: messages may carry `broker_priority` from 0 to this, higher first; each costs two consumers.
-    - `duplicate_window`: for so long the same message sent again is stored once.
-    - `timeout`: how long one operation waits for the server, reconnections included.
-    - `replicas`, `storage`: of every stream. `connect_options`: for `nats.connect` (TLS, credentials, a name …).
+    - `max_priority`: messages may carry `broker_priority` from 0 to this, higher first; each level costs two
+      consumers.
+    - `duplicate_window`: how long the server recognizes a message that is sent again and stores it only once.
+    - `timeout`: how long one operation waits for the server, including reconnections.
+    - `replicas`, `storage`: of every stream. `connect_options`: for `nats.connect` (TLS, credentials, a name, …).
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class NatsBroker(QueueAdmin):
     # Declaring
 
     def declare_queue(self, queue_name: str) -> None:
-        """Makes a queue known, without I/O; declaring it again changes nothing."""
+        """Declares a queue, without I/O; declaring it again has no effect."""
         name = q_name(queue_name)
         if name in self.queues:
             return
@@ -100,18 +101,18 @@ class NatsBroker(QueueAdmin):
         self.emit_after("declare_delay_queue", dq_name(name))
 
     def get_declared_queues(self) -> set[str]:
-        """The names of the queues declared so far, without their delay queues."""
+        """Returns the names of the queues declared so far, without their delay queues."""
         return self.queues.copy()
 
     # Sending
 
     def enqueue(self, message: AnyMessage, *, delay: int | None = None) -> AnyMessage:
-        """Stores `message`, to be run after `delay` milliseconds, and returns it as it was stored.
+        """Stores `message`, to run after `delay` milliseconds, and returns it as stored.
 
         Returns when the server has confirmed it. Raises MailboxFull, MessageTooLarge, DelayTooLong or
-        BrokerConnectionError; after the last, the message may have been stored nevertheless. From any thread; in an
-        async actor on the broker's loop, `enqueue_async` is better: this would hold up the loop, on a connection of
-        its own.
+        BrokerConnectionError; after a BrokerConnectionError the message may have been stored all the same.
+        Callable from any thread. In an async actor on the broker's loop use `enqueue_async`: there, this method
+        blocks the loop and uses a second connection.
         """
         order = self._order(message, delay)
         message = order.message
@@ -136,7 +137,7 @@ class NatsBroker(QueueAdmin):
     ) -> AnyMessage:
         """As `enqueue`, for coroutines on the broker's loop: it never blocks the loop.
 
-        `mailbox_wait` takes the place of the broker's own.
+        `mailbox_wait` overrides the broker's own.
         """
         wait = self._mailbox_wait if mailbox_wait is None else mailbox_wait
         names, message, _, due = self._order(message, delay)
@@ -150,19 +151,20 @@ class NatsBroker(QueueAdmin):
         return message
 
     def enqueue_many(self, messages: Iterable[AnyMessage], *, delay: int | None = None) -> list[AnyMessage]:
-        """Stores many messages with their publishes under way together, and returns them as they were stored.
+        """Stores many messages with concurrent publishes, and returns them as stored.
 
-        When some could not be stored, the first error is raised, with the list of them as its `unsent`.
+        If some could not be stored, raises the first error, with the list of the unsent messages as its `unsent`.
         """
         with self.pipelined():
             return [self.enqueue(message, delay=delay) for message in messages]
 
     @contextlib.contextmanager
     def pipelined(self) -> Iterator[None]:
-        """What this thread enqueues in the block is stored together at its end: for a group, say.
+        """Stores the messages that this thread enqueues in the block together at the end of the block (a group,
+        say).
 
-        Raises there as `enqueue_many` does; nothing is stored when the block itself raises. In a middleware's
-        `after_process_message`, where follow-ups must not be lost, each is stored at once.
+        Raises there as `enqueue_many` does; stores nothing when the block itself raises. In a middleware's
+        `after_process_message`, where follow-ups must not be lost, each message is stored immediately.
         """
         batch: list[SendRequest] = []
         outer, self._in_this_thread.batch = self._in_this_thread.batch, batch
@@ -181,15 +183,15 @@ class NatsBroker(QueueAdmin):
             raise first
 
     def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
-        """As in Dramatiq; a message that was delivered too often is skipped here, already failed."""
+        """As in Dramatiq, but raises DeliveriesExhausted for a message that was delivered too often."""
         super().emit_before(signal, *args, **kwargs)
         if signal == "process_message" and isinstance(args[0], NatsMessage) and args[0].exhausted:
             raise DeliveriesExhausted(args[0].delivery.deliveries, self._max_deliver)
 
     def emit_after(self, signal: str, *args: Any, **kwargs: Any) -> None:
-        """As in Dramatiq, but a follow-up that a hook could not store keeps its message from being acked.
+        """As in Dramatiq, but a message is not acked when a hook could not store its follow-up.
 
-        Retries, pipelines and callbacks enqueue in `after_process_message`; Dramatiq logs and forgets its errors.
+        Retries, pipelines and callbacks enqueue in `after_process_message`; Dramatiq logs and drops its errors.
         """
         if signal != "process_message" or not isinstance(args[0], NatsMessage):
             super().emit_after(signal, *args, **kwargs)
@@ -203,11 +205,11 @@ class NatsBroker(QueueAdmin):
     # Receiving
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30000) -> Consumer:
-        """A consumer that holds at most `prefetch` messages, those being worked on included.
+        """Returns a consumer that holds at most `prefetch` messages, including those being processed.
 
         `timeout` in milliseconds is how long its `__next__` waits before it returns None. Raises
-        BrokerConnectionError when no server can be reached. A delay queue (`x.DQ`) has nothing to consume:
-        what was delayed comes through `x` when its time has come.
+        BrokerConnectionError when no server can be reached. A delay queue (`x.DQ`) delivers nothing:
+        delayed messages arrive through `x` when they are due.
         """
         if queue_name != q_name(queue_name):
             return IdleConsumer(timeout / 1000)

@@ -1,4 +1,4 @@
-"""What a broker is made of in one process. A fork makes its own."""
+"""The parts of a broker in one process, wired together. A forked process makes its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .streams import StreamOptions, Streams
 from .transport.connection import Connection
 from .transport.loop import LoopThread
 
-#: How often `join` looks whether a queue is done. Seconds.
+#: `join` checks whether a queue is done at intervals that grow from the first to the second. Seconds.
 SHORTEST_LOOK, LONGEST_LOOK = 0.01, 0.2
 
 
@@ -37,7 +37,7 @@ class Server:
 
 @dataclass
 class Components:
-    """The parts of one broker in one process, on one loop. The coroutines run there."""
+    """The parts of one broker in one process, on one loop. The coroutine methods run on that loop."""
 
     pid: int
     thread: LoopThread
@@ -51,12 +51,12 @@ class Components:
     dead: DeadLetters
     mailboxes: Mailboxes
     _buckets: dict[str, Bucket] = field(default_factory=dict)
-    #: For `enqueue` on the loop's own thread, if it was ever called there.
+    #: A second set with its own loop, for `enqueue` on this loop's thread; None until it is called there.
     beside: Components | None = None
 
     @classmethod
     def make(cls, server: Server, options: StreamOptions, thread: LoopThread) -> Components:
-        """Puts the parts together, and has them closed before the loop ends. Nothing connects yet."""
+        """Creates the parts and registers `close` to run before the loop ends. Nothing connects yet."""
         connection = Connection(server.urls, server.connect_options, server.timeout)
         streams = Streams(connection, options)
         publisher = Publisher(connection, thread, server.timeout, streams.declare_again)
@@ -80,7 +80,8 @@ class Components:
         return components
 
     async def declare_consumers(self, names: QueueNames) -> list[Source]:
-        """Makes what a worker needs of a queue; what it pulls from, in the order of rank."""
+        """Declares a queue's streams and consumers; returns the sources a worker pulls from, highest rank
+        first."""
         self.streams.forget(names)
         await self.streams.box(names)
         await self.streams.later(names)
@@ -88,7 +89,7 @@ class Components:
         return [Source(stream, durable) for stream, durable in await self.streams.consumers(names)]
 
     async def mover(self, names: QueueNames) -> DelayedMessageMover | None:
-        """What moves delayed messages on, where the server does not."""
+        """Returns a mover of delayed messages, or None if the server moves them itself."""
         if not await self.streams.needs_mover(names):
             return None
         return DelayedMessageMover(self.connection, self.in_flight, self.publisher, names)
@@ -101,7 +102,7 @@ class Components:
             pause = min(pause * 1.5, LONGEST_LOOK)
 
     async def replay(self, names: QueueNames, sequence: int, wait: float) -> bool:
-        """Stores a dead letter in its queue, and then drops it; False: there is none."""
+        """Stores a dead letter in its queue, then drops it. Returns False if it does not exist."""
         letter = await self.dead.replay(names, sequence)
         if letter is None:
             return False
@@ -109,7 +110,7 @@ class Components:
         return await self.dead.drop(names, sequence)
 
     async def bucket(self, name: str, replicas: int | None) -> Bucket:
-        """A key-value bucket on this connection."""
+        """Returns a key-value bucket on this connection."""
         client = await self.connection.connected()
         bucket = self._buckets.get(name)
         if bucket is None or bucket.client is not client:
@@ -117,7 +118,7 @@ class Components:
         return bucket
 
     async def close(self) -> None:
-        """Sends what is to be sent, and ends the connection."""
+        """Sends pending settlements and closes the connection."""
         if self.close in self.thread.closers:
             self.thread.closers.remove(self.close)
         if self.beside is not None:

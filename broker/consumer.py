@@ -1,4 +1,4 @@
-"""What Dramatiq's worker reads a queue through."""
+"""`NatsConsumer`: the consumer through which Dramatiq's worker reads a queue."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .names import QueueNames
 from .pull_consumer import PullConsumer
 from .transport.loop import LoopThread, wait
 
-#: How long closing may take when the server does not answer. Seconds.
+#: How long closing may take when the server does not respond. Seconds.
 CLOSE_TIMEOUT = 3.0
-#: A message whose follow-up could not be stored is tried again after this. Seconds.
+#: A message whose follow-up could not be stored is redelivered after this. Seconds.
 UNFINISHED_DELAY = 1.0
-#: One whose dead letter the server refuses, after this. Seconds.
+#: A message whose dead letter the server refuses is redelivered after this. Seconds.
 REFUSED_DELAY = 30.0
 
 
 class NatsConsumer(Consumer):
-    """Hands deliveries from the loop's thread to the worker's, and settles them. Every method is thread-safe."""
+    """Passes deliveries from the loop's thread to the worker's, and settles them. Every method is thread-safe."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class NatsConsumer(Consumer):
         make_consumer: Callable[[Callable[[Delivery], None]], PullConsumer],
         mover: DelayedMessageMover | None,
     ) -> None:
-        """Begins to pull; raises BrokerConnectionError when no server can be reached."""
+        """Starts pulling; raises BrokerConnectionError when no server can be reached."""
         self._pull_consumer, self._mover = make_consumer(self._arrived.put), mover
         self._thread.run(self._pull_consumer.start())
         if mover is not None:
@@ -81,16 +81,16 @@ class NatsConsumer(Consumer):
         return None
 
     def ack(self, message: MessageProxy) -> None:
-        """The message is done. Does not wait: while no server can be reached, the ack is sent when one can.
+        """Acks the message without waiting; if no server can be reached, the ack is sent when one can.
 
-        A message that did not come from this broker is ignored, here and below, and so is one that was acked, nacked
-        or requeued before.
+        `ack`, `nack` and `requeue` ignore a message that did not come from this broker, and one that was already
+        acked, nacked or requeued.
         """
         if (delivery := _to_settle(message)) is not None:
             self._in_flight.settle_soon(delivery, nak(UNFINISHED_DELAY) if delivery.unfinished else ACK)
 
     def nack(self, message: MessageProxy) -> None:
-        """The message failed for good: it is stored with the dead letters, and only then acked."""
+        """Stores the message, which has failed permanently, as a dead letter, and then acks it."""
         if (delivery := _to_settle(message)) is None:
             return
         if delivery.unfinished:
@@ -99,16 +99,18 @@ class NatsConsumer(Consumer):
             self._bury(delivery, describe(message._exception), message.encode())
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
-        """Gives messages back that were not begun; they are delivered again at once, to others.
+        """Gives back messages that were not started; the server immediately redelivers them to other workers.
 
-        The worker calls this before it closes the consumer: nothing more is pulled, lest they come back here.
+        The worker calls this before it closes the consumer. Pulling stops first, or the messages could come back
+        here.
         """
         deliveries = [delivery for delivery in map(_to_settle, messages) if delivery is not None]
         if deliveries:
             self._finish(self._give_back(deliveries))
 
     def close(self) -> None:
-        """Stops pulling and gives back what the worker has not taken. Never raises; a few seconds at most."""
+        """Stops pulling and gives back what the worker has not taken. Never raises; takes a few seconds at
+        most."""
         pull_consumer, self._pull_consumer = self._pull_consumer, None
         if pull_consumer is not None:
             self._finish(self._close(pull_consumer))
@@ -142,7 +144,7 @@ class NatsConsumer(Consumer):
         try:
             message = self._decode(delivery)
         except Exception as error:
-            # Whatever is wrong with it is wrong each time: it must not come back, nor stop the others.
+            # It would fail the same way each time: it must not come back, nor stop the other messages.
             self._logger.error(
                 "A message of %r cannot be read; it is a dead letter now: %s", self._names.queue, error
             )
@@ -161,9 +163,9 @@ class NatsConsumer(Consumer):
         except DecodeError as error:
             raise error.error from None
         if delivery.stream == self._names.later:
-            # Its time has come; with an eta, the worker would keep it back itself.
+            # The message is due; with an eta, the worker would delay it again.
             message.options.pop("eta", None)
-        object.__setattr__(message, "queue_name", self._names.queue)  # a copy would take longer than reading it
+        object.__setattr__(message, "queue_name", self._names.queue)  # a copy would cost more than the decoding
         return message
 
     def _bury(self, delivery: Delivery, error: str, payload: bytes) -> None:
@@ -185,7 +187,7 @@ class NatsConsumer(Consumer):
 
 
 def _to_settle(message: MessageProxy) -> Delivery | None:
-    """The delivery of a message of this broker, once: a second verdict on it is none."""
+    """Marks the message's delivery as settled and returns it; None if already settled or not from this broker."""
     if not isinstance(message, NatsMessage) or message.delivery.is_settled:
         return None
     message.delivery.is_settled = True
@@ -193,7 +195,7 @@ def _to_settle(message: MessageProxy) -> Delivery | None:
 
 
 class IdleConsumer(Consumer):
-    """Stands for a delay queue: delayed messages wait on the server and come through the queue itself."""
+    """A consumer of a delay queue that delivers nothing: delayed messages arrive through the queue itself."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
@@ -203,5 +205,5 @@ class IdleConsumer(Consumer):
         self._closed.wait(self._timeout)
 
     def close(self) -> None:
-        """Ends a wait."""
+        """Ends a waiting `__next__`."""
         self._closed.set()

@@ -1,4 +1,4 @@
-"""Dead letters: messages that failed for good, kept with the reason, to be looked at, replayed or dropped."""
+"""Dead letters: messages that failed permanently, stored with the reason; can be read, replayed or dropped."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from .transport.clock import format_time, parse_time
 from .transport.connection import Connection
 
 ERROR, ATTEMPTS, TIME = "Dead-Error", "Dead-Deliveries", "Dead-Time"
-#: A header is one line and not for novels; the traceback is in the message's options.
+#: Maximum lengths of the error header, which is one line; the traceback is in the message's options. Characters.
 LONGEST_ERROR, SHORT_ERROR = 1000, 100
 PAUSE = 1.0
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One dead letter, named by its `sequence` within the queue; `message` is None for what cannot be decoded."""
+    """A dead letter, identified by its `sequence` in the queue; `message` is None if it cannot be decoded."""
 
     queue: str
     sequence: int
     payload: bytes
     message: Message[object] | None
-    #: The exception that ended it, as "Type: text".
+    #: The exception that caused it, as "Type: text".
     error: str
-    #: How often the message was run; deliveries that were never settled count, too.
+    #: How often the message was run, including deliveries that were never settled.
     attempts: int
     died_at: datetime
 
@@ -57,7 +57,8 @@ class DeadLetters:
         self._logger = get_logger(__name__, type(self))
 
     async def dead_letter(self, names: QueueNames, delivery: Delivery, error: str, payload: bytes) -> None:
-        """Stores the dead letter, then acks; until both are done the message is held, or comes again."""
+        """Stores the dead letter, then acks; until both are done, the message stays in flight or is
+        redelivered."""
         letter = OutgoingMessage(
             names.dead,
             names.letter,
@@ -85,7 +86,7 @@ class DeadLetters:
         self._in_flight.settle(delivery, ACK)
 
     async def read(self, names: QueueNames, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
-        """At most `limit` dead letters, the oldest first, from the one behind sequence `after` on."""
+        """Returns at most `limit` dead letters with a sequence above `after`, oldest first."""
         letters: list[DeadLetter] = []
         while len(letters) < limit:
             raw = await self._next(names, after + 1)
@@ -96,7 +97,7 @@ class DeadLetters:
         return letters
 
     async def replay(self, names: QueueNames, sequence: int) -> OutgoingMessage | None:
-        """The dead letter as it is to be sent again, with its retries counted anew; None: there is none."""
+        """Returns the dead letter as a message to send again, its retries reset; None if it does not exist."""
         raw = await self._next(names, sequence)
         if raw is None or raw.seq != sequence:
             return None
@@ -110,7 +111,7 @@ class DeadLetters:
         return OutgoingMessage(names.box, names.new(level), payload, {"Nats-Msg-Id": f"{names.dead}-{sequence}"})
 
     async def drop(self, names: QueueNames, sequence: int) -> bool:
-        """Deletes one; False when there is none."""
+        """Deletes a dead letter; returns False if it does not exist."""
         raw = await self._next(names, sequence)
         if raw is None or raw.seq != sequence:
             return False
@@ -129,7 +130,7 @@ class DeadLetters:
 
 
 def describe(error: BaseException | None) -> str:
-    """An exception as one line."""
+    """Returns an exception as one line of ASCII, cut to LONGEST_ERROR."""
     if error is None:
         return "failed"
     text = " ".join("".join(traceback.format_exception_only(error)).split())
@@ -137,7 +138,7 @@ def describe(error: BaseException | None) -> str:
 
 
 def dead_letter_of(queue: str, raw: RawStreamMsg) -> DeadLetter:
-    """What a message of a queue's stream of dead letters says."""
+    """Builds a DeadLetter from a raw message of a queue's dead-letter stream."""
     headers = raw.headers or {}
     payload = raw.data or b""
     message: Message[object] | None = None

@@ -1,9 +1,9 @@
-"""Delays on a server without scheduled messages (older than 2.12): this does for it what newer ones do themselves.
+"""Moves delayed messages that are due, on a server without scheduled messages (older than 2.12).
 
-A delayed message waits in the same stream, at a durable that all workers share. One of them is given it at once, and
-gives it back until its time; meanwhile it is the server's, so that 100,000 of them cost a worker nothing. When its
-time has come, it is stored as due, and then removed where it waited. A server that restarts may send it early: it is
-given back once more.
+A delayed message waits in the same stream, at a durable consumer that all workers share. A worker receives it
+immediately and gives it back until it is due. In between the server holds it, so 100,000 delayed messages cost a
+worker nothing. When the message is due, the mover stores it as due and then acks the original. A restarted server
+may deliver it early: it is given back once more.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from .pull_consumer import PullConsumer, Source
 from .transport.clock import ServerClock
 from .transport.connection import Connection
 
-#: The header that says when a message is due, by the server's clock, in seconds since the epoch.
+#: The header with a message's due time, by the server's clock. Seconds since the epoch.
 DUE = "Broker-Due"
-#: How many messages one worker looks at at once.
+#: How many messages one worker checks concurrently.
 PREFETCH = 200
-#: A message that could not be moved on is tried again after this. Seconds.
+#: A message that could not be moved is retried after this. Seconds.
 PAUSE = 1.0
 
 
 class DelayedMessageMover:
-    """Moves what is due in one queue. Runs on the broker's loop."""
+    """Moves the due messages of one queue. Runs on the broker's loop."""
 
     def __init__(
         self, connection: Connection, in_flight: InFlight, publisher: Publisher, names: QueueNames
@@ -47,11 +47,11 @@ class DelayedMessageMover:
         self._logger = get_logger(__name__, type(self))
 
     async def start(self) -> None:
-        """Begins to look at what waits; raises BrokerConnectionError when no server can be reached."""
+        """Starts pulling delayed messages; raises BrokerConnectionError when no server can be reached."""
         await self._pull_consumer.start()
 
     async def stop(self) -> None:
-        """Ends when what is being moved has been."""
+        """Stops pulling and waits for the moves in progress."""
         await self._pull_consumer.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

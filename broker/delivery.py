@@ -1,4 +1,4 @@
-"""One delivery of a message: what the server says about it, and the proxy that the worker gets."""
+"""One delivery of a message: the server's metadata, and the proxy that the worker receives."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from .transport.client import read_headers
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
 class Delivery:
-    """What is needed to settle a message, from any connection and at any time."""
+    """The data needed to settle a message from any connection at any time."""
 
     reply: str
     stream: str
     durable: str
     sequence: int
-    #: When the server stored the message: nanoseconds since the epoch, as it writes them.
+    #: When the server stored the message: nanoseconds since the epoch, as the server writes them.
     stored: str
-    #: How often the message was delivered, this time included.
+    #: How often the message was delivered, including this time.
     deliveries: int
     #: How many more messages wait at the same durable consumer.
     behind: int
     subject: str
     payload: bytes
     raw_headers: bytes | None = None
-    #: Gives its place back to the consumer that delivered it.
+    #: Frees its slot at the consumer that received it.
     release: Callable[[Delivery], None] | None = None
     #: A follow-up of the message (a retry, a pipeline's next step) could not be stored: it must not be acked.
     unfinished: bool = False
-    #: The worker has acked, nacked or requeued it: whatever it says after that changes nothing.
+    #: The worker has acked, nacked or requeued it: later calls have no effect.
     is_settled: bool = False
 
     @classmethod
     def read(cls, subject: bytes, reply: bytes, payload: bytes, headers: bytes | None) -> Delivery:
-        """Reads `$JS.ACK.[domain.account.]stream.consumer.deliveries.sequence.….stored.behind[.…]`."""
+        """Parses `$JS.ACK.[domain.account.]stream.consumer.deliveries.sequence.….stored.behind[.…]`."""
         text = reply.decode()
         tokens = text.split(".")
         first = 2 if len(tokens) == 9 else 4
@@ -55,12 +55,13 @@ class Delivery:
 
     @property
     def identity(self) -> str:
-        """The same in each delivery of a message; another one's, where a stream was made anew and counts from 1."""
+        """An id that all deliveries of a message share; unique also if a stream is recreated and counts from 1
+        again."""
         return f"{self.stream}-{self.sequence}-{self.stored}"
 
     @property
     def headers(self) -> dict[str, str]:
-        """Read when they are asked for, which is seldom."""
+        """The message's headers, parsed on each access because few callers need them."""
         return read_headers(self.raw_headers)
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, in the broker's own words. Transport trouble is Dramatiq's `BrokerConnectionError`."""
+"""The broker's errors, and the mapping of transport errors to Dramatiq's `BrokerConnectionError`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dramatiq.middleware import SkipMessage
 class MailboxFull(BrokerError):
     """A queue has no room for another message; nothing was stored.
 
-    `queue` is its name, `limit` its bound and `size` how much it holds: messages, or bytes when `unit` is "bytes".
-    It is never a `BrokerConnectionError`, which Dramatiq's worker would try again for ever.
+    `queue` is its name, `limit` its limit and `size` how much it holds: messages, or bytes when `unit` is "bytes".
+    It is not a `BrokerConnectionError`, which Dramatiq's worker would retry forever.
     """
 
     def __init__(self, queue: str, limit: int, size: int, unit: str = "messages") -> None:
@@ -25,8 +25,8 @@ class MailboxFull(BrokerError):
 
 
 class MessageTooLarge(BrokerError):
-    """A message, result or value of `size` bytes, its headers included, is over the `limit`: the server's
-    `max_payload`, less what the retry or the dead letter of a message adds. Nothing was sent."""
+    """A message, result or value of `size` bytes, headers included, exceeds `limit`: the server's `max_payload`,
+    less what a retry or dead letter of the message may add. Nothing was sent."""
 
     def __init__(self, size: int, limit: int) -> None:
         self.message = (
@@ -37,7 +37,7 @@ class MessageTooLarge(BrokerError):
 
 
 class DelayTooLong(BrokerError):
-    """A message is due after the last moment that a NATS server knows, in the year 2262. Nothing was sent."""
+    """A message is due later than a NATS server can represent (year 2262). Nothing was sent."""
 
     def __init__(self, seconds: float) -> None:
         self.message = (
@@ -48,15 +48,15 @@ class DelayTooLong(BrokerError):
 
 
 class DeclarationRefused(BrokerError):
-    """The server does not accept the options of a stream, consumer or bucket; the message says which and why."""
+    """The server refuses the options of a stream, consumer or bucket; the message names it and the reason."""
 
     def __init__(self, message: str) -> None:
         self.message = message
 
 
 class StorageFull(BrokerConnectionError):
-    """NATS has no room to store anything, on its disk or within the account's limits. What was to be stored was not;
-    the same may succeed when there is room."""
+    """NATS has no storage left, on its disk or within the account's limits. Nothing was stored;
+    the same operation may succeed when there is room."""
 
     def __init__(self, reason: str) -> None:
         self.message = (
@@ -66,7 +66,7 @@ class StorageFull(BrokerConnectionError):
 
 
 class DeliveriesExhausted(SkipMessage):
-    """A message was delivered `deliveries` times and never settled: it probably kills its worker."""
+    """A message was delivered `deliveries` times and never settled: it probably crashes its worker."""
 
     def __init__(self, deliveries: int, limit: int) -> None:
         super().__init__(f"delivered {deliveries} times without being settled; the limit is {limit}")
@@ -74,18 +74,18 @@ class DeliveriesExhausted(SkipMessage):
 
 
 class LeaseLost(Exception):
-    """A lease ended while its holder worked: someone else may hold it now, so what follows must not be done."""
+    """A lease ended while its holder worked: another process may hold it now, so the holder must stop."""
 
 
 class CircuitOpen(Exception):
-    """The circuit breaker lets nothing through; `retry_after` is the number of seconds until it may."""
+    """The circuit breaker is open; it may allow a call again in `retry_after` seconds."""
 
     def __init__(self, key: str, retry_after: float) -> None:
         super().__init__(f"The circuit breaker {key!r} is open; try again in {retry_after:.1f} s.")
         self.key, self.retry_after = key, retry_after
 
 
-#: Failures after which the same request may simply be made again: nobody answered, or not in time.
+#: Errors after which the same request may be repeated: no response, or none in time.
 PASSING = (
     nats.errors.ConnectionClosedError,
     nats.errors.ConnectionReconnectingError,
@@ -98,25 +98,25 @@ PASSING = (
 )
 
 
-#: The server's disk or memory is full, or what it or the account may use: insufficient resources, storage resources
-#: exceeded, memory resources exceeded, account resources exceeded.
+#: The server's disk or memory is full, or a limit of the server or account is reached: insufficient resources,
+#: storage resources exceeded, memory resources exceeded, account resources exceeded.
 NO_ROOM = (10023, 10047, 10028, 10002)
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the trouble is with the way to the server, with its disk, or with a stream between two leaders."""
+    """Whether the error is temporary: the connection, the server's storage, or a stream without a leader."""
     if isinstance(error, nats.js.errors.APIError):
         if error.err_code in NO_ROOM:
             return True
-        # 10008: no leader yet; 10077 is the answer for a full stream, which is no trouble at all.
-        # 10158: the cluster has not decided yet about the first attempt at storing this very message.
+        # 10008: no leader yet. 10077: the stream is full, which is an expected response.
+        # 10158: the cluster has not decided yet on the first attempt to store this same message.
         return (error.code == 503 and error.err_code != 10077) or error.err_code == 10158
     return isinstance(error, PASSING)
 
 
 @contextmanager
 def transport() -> Iterator[None]:
-    """Turns what the NATS client raises for transport trouble into Dramatiq's errors."""
+    """Maps the transport errors of the NATS client to Dramatiq's errors."""
     try:
         yield
     except nats.errors.NoServersError as error:
