@@ -1,10 +1,10 @@
-"""The four actors, and the broker they share: `dramatiq actors.app --queues coordinator` runs a Coordinator.
+"""The four actors and the broker they share: `dramatiq actors.app --queues coordinator` runs a Coordinator.
 
-Each actor is a step of the engine and the message that follows from it. Commit, send, ack: the step commits,
-then the message is sent, and when the actor returns the broker acks. A crash between any two repeats work.
+Each actor runs a step of the engine and sends the messages that follow. Commit, send, ack: the step commits, then
+the messages are sent, and the broker acks when the actor returns. A crash between any two only repeats work.
 
-Dramatiq's retries are for trouble of our own (a server away, a full mailbox). What the portal does is no
-exception; it is tried again by the retry table, through the Coordinator.
+Dramatiq retries our own failures only (an unreachable server, a full mailbox). A portal failure is not an
+exception; the Coordinator retries the date by the table in `engine.retry`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ worker_runtime = WorkerRuntime(settings, broker)
 broker.add_middleware(worker_runtime)
 dramatiq.set_broker(broker)
 
-#: What the notifier needs at most for one try, beside the receiver's own time, in milliseconds.
+#: Time that the notifier needs at most for one try, beside the receiver's own time, in milliseconds.
 TRY_LIMIT = 60_000
 
-#: How long a DateScraper leaves a date alone that another worker holds, in seconds.
+#: Delay before a DateScraper retries a date that another worker holds, in seconds.
 COME_BACK_AFTER = 3.0
 
 

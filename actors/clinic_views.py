@@ -1,4 +1,4 @@
-"""Clinics as everybody sees them: how fresh, how fresh they ought to be, and when they are due."""
+"""Clinics as every interface shows them: freshness, freshness goal, next due sync."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def one_clinic(connection: Connection, clinic: Clinic) -> dict[str, Any]:
 
 
 async def all_clinics(connection: Connection) -> list[dict[str, Any]]:
-    """Each with the number of its appointments, too."""
+    """All clinics, each with its number of appointments."""
     now = await database_time(connection)
     schedules = {one.clinic: one for one in await list_schedules(connection)}
     return [

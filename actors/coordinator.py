@@ -1,4 +1,4 @@
-"""A step of the Coordinator, with what follows from it; and the duty to look after syncs that nobody works on."""
+"""Runs a Coordinator step and sends what follows; sweeps for stalled syncs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from engine.store.syncs.admission import need_attention
 
 log = structlog.get_logger(__name__)
 
-#: How often somebody looks for such syncs, in seconds: a time-out is told within a second of it.
+#: Interval of the sweep for stalled syncs, in seconds: a time-out is recorded within a second.
 SWEEP_INTERVAL = 0.5
 
 
 async def step(process: Runtime, dispatcher: Dispatcher, sync_id: UUID) -> None:
-    """Commits, then tells: the events, the workers that must stop, the dates to scrape, the syncs that start."""
+    """Commits, then sends: events, stop messages to workers, dates to scrape, syncs to start."""
     decided = await coordinate(process.database, sync_id, process.limits, process.removal_limit)
     process.relay.poke(decided.clinic_id)
     if decided.stop_workers:
@@ -28,10 +28,10 @@ async def step(process: Runtime, dispatcher: Dispatcher, sync_id: UUID) -> None:
 
 
 class StalledSyncSweeper:
-    """Finds syncs that are overdue, silent, or waiting although there is room, and does their next step.
+    """Runs the next step of syncs that are overdue, silent, or waiting although a place is free.
 
-    It sends no message to a Coordinator, since it may be the Coordinators that are dead. Any number of
-    processes may sweep: a step that is done twice does no harm.
+    It sends no message to a Coordinator, since the Coordinators may be dead. Any number of processes may sweep:
+    running a step twice does no harm.
     """
 
     def __init__(self, process: Runtime, dispatcher: Dispatcher) -> None:

@@ -1,9 +1,9 @@
-"""The messages between the actors. They carry ids; the database carries facts.
+"""Sends the messages between the actors. They carry ids; the database carries facts.
 
-A DateScraper waits for room in the Reconciler's mailbox, and both wait for room in the Coordinator's, for the broker's
-`mailbox_wait`. Nobody else waits: the Coordinator looks again later, and a gateway leaves it to its sweeps. So there is
-no circle of senders that wait for each other. What found no room in time is not lost, and fails nothing: a delayed
-message, for which there is always room, has a Coordinator send it again.
+A DateScraper waits for room in the Reconciler's mailbox, and both wait for room in the Coordinator's, for the
+broker's `mailbox_wait`. No other sender waits: the Coordinator looks again later, and a gateway relies on its
+sweep. Senders therefore never wait for each other in a circle. If there is no room in time, nothing is lost and
+nothing fails: a delayed message, for which there is always room, makes a Coordinator send it again.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ DATE_SCRAPER = "date_scraper"
 RECONCILER = "reconciler"
 NOTIFIER = "notifier"
 
-#: The mailboxes, one of each actor.
+#: The mailboxes, one for each actor.
 QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER, NOTIFIER)
 
-#: How long the Coordinator leaves a full mailbox alone before it looks again, in seconds.
+#: Delay before the Coordinator tries a full mailbox again, in seconds.
 ROOM_WAIT = 1.0
-#: A date that was seen and found no room at the Reconciler's is sent again after this, in seconds. The Coordinator
-#: takes a date for unreconciled after as long.
+#: Delay after which a scraped date that found no room in the Reconciler's mailbox is sent again, in seconds. The
+#: Coordinator considers a date unreconciled after the same time.
 SEND_AGAIN_AFTER = Limits().date_silent_after
 
 
@@ -45,15 +45,15 @@ class Overloaded(Unavailable):
 
 
 class Dispatcher:
-    """Sends on the broker's loop, without blocking it. Raises `MailboxFull`, or a `BrokerConnectionError`."""
+    """Sends actor messages without blocking the broker's loop. Raises `MailboxFull` or `BrokerConnectionError`."""
 
     def __init__(self, broker: NatsBroker, refused: Callable[[str], None]) -> None:
-        """`refused` is told the queue of each mailbox that was full."""
+        """`refused` is called with the queue's name whenever a mailbox is full."""
         self._broker = broker
         self._refused = refused
 
     async def check_room(self) -> None:
-        """Raises `Unavailable` if no Coordinator could be told of one more sync, or NATS is away or stores nothing."""
+        """Raises `Unavailable` if the Coordinator's mailbox is full, or NATS is unreachable or stores nothing."""
         await require_storage(self._broker)
         try:
             box = await self._broker.mailbox_async(COORDINATOR)
@@ -67,20 +67,20 @@ class Dispatcher:
             )
 
     async def coordinate(self, sync_id: UUID, after: float | None = None) -> None:
-        """Has a Coordinator look at the sync, now or in `after` seconds."""
+        """Sends the sync to a Coordinator, now or in `after` seconds."""
         await self._send(COORDINATOR, "coordinate", sync_id, after=after)
 
     async def report(self, sync_id: UUID) -> None:
-        """Has a Coordinator look at the sync, after waiting for room in its mailbox, or else a little later."""
+        """Sends the sync to a Coordinator; waits for room in its mailbox, else sends a delayed message."""
         try:
             await self._send(COORDINATOR, "coordinate", sync_id, wait=None)
         except MailboxFull:
             await self.coordinate(sync_id, after=ROOM_WAIT)
 
     async def reconcile_dates(self, sync_id: UUID, days: Sequence[date]) -> None:
-        """Sends dates that were seen to the Reconciler, after waiting for room in its mailbox.
+        """Sends scraped dates to the Reconciler; waits for room in its mailbox.
 
-        Those that find none stay as they are, seen and stored; a Coordinator sends them again.
+        Dates that find no room stay scraped and stored; a Coordinator sends them again.
         """
         sending = (self.reconcile_date(sync_id, day, wait=None) for day in days)
         errors = [error for error in await asyncio.gather(*sending, return_exceptions=True) if error is not None]
@@ -91,7 +91,7 @@ class Dispatcher:
             await self.coordinate(sync_id, after=SEND_AGAIN_AFTER)
 
     async def scrape_dates(self, sync_id: UUID, span: Span) -> None:
-        """The same span sent twice is one message: the broker drops the repetition."""
+        """Sends the span to a DateScraper. The broker drops the second of two equal spans."""
         day = span.lead.isoformat()
         message_id = uuid5(NAMESPACE_OID, f"{sync_id}/{day}/{span.number}")
         await self._send(DATE_SCRAPER, "scrape_date", sync_id, day, span.days, message_id=message_id)
@@ -100,15 +100,15 @@ class Dispatcher:
         await self._send(DATE_SCRAPER, "scrape_date", sync_id, lead.isoformat(), days, after=after)
 
     async def reconcile_date(self, sync_id: UUID, day: date, wait: float | None = 0.0) -> None:
-        """`wait`: for room, in seconds; None: the broker's `mailbox_wait`."""
+        """`wait`: seconds to wait for room; None: the broker's `mailbox_wait`."""
         await self._send(RECONCILER, "reconcile_date", sync_id, day.isoformat(), wait=wait)
 
     async def notify(self, delivery_id: UUID, after: float | None = None) -> None:
-        """Has the notifier try a delivery of a webhook, now or in `after` seconds."""
+        """Sends a webhook delivery to the notifier, now or in `after` seconds."""
         await self._send(NOTIFIER, "notify", delivery_id, after=after)
 
     async def follow(self, sync_id: UUID, step: Step) -> None:
-        """Sends what a step of the Coordinator has decided. A full mailbox means to look again a little later."""
+        """Sends what a Coordinator step decided. If a mailbox is full, a Coordinator looks again later."""
         for other in step.started:
             try:
                 await self.coordinate(other)

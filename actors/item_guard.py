@@ -1,4 +1,4 @@
-"""A loop over syncs, clinics or schedules in which one bad item stops none of its neighbours."""
+"""A loop over syncs, clinics or schedules in which a failing item does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item", bound=Hashable)
 
-#: How long an item that failed is left alone: at first, and at most after several failures. Seconds.
+#: Pause of an item that failed: the first one, and the longest after several failures. Seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 
@@ -27,8 +27,11 @@ class _Pause:
 
 
 class ItemGuard(Generic[Item]):
-    """Does the same work for each of some items, again and again. An item that fails is logged, reported and left alone
-    for a while, twice as long after each failure; expected trouble (a server that is away) pauses it shortly."""
+    """Runs the same work for each of some items, repeatedly.
+
+    An item that fails is logged, reported and skipped for a while, twice as long after each failure. An expected
+    error (an unreachable server) does not lengthen the pause.
+    """
 
     def __init__(self, duty: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._duty = duty
@@ -36,7 +39,7 @@ class ItemGuard(Generic[Item]):
         self._pauses: dict[Item, _Pause] = {}
 
     async def each(self, items: Iterable[Item], work: Callable[[Item], Awaitable[None]]) -> None:
-        """Does `work` for each item that does not pause. An item that is not among them is forgotten."""
+        """Runs `work` for each item that is not paused. Forgets items that are not given any more."""
         items = list(items)
         self._pauses = {item: pause for item, pause in self._pauses.items() if item in items}
         for item in items:

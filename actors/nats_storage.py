@@ -1,4 +1,4 @@
-"""Whether NATS stores what it is given. With a full disk it answers all the same; only a write shows it."""
+"""Checks whether NATS stores what it receives: with a full disk it still responds, and only a write shows it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from actors.messages import Subjects
 from broker import NatsBroker
 from engine.errors import Unavailable
 
-#: The key that is written, in the bucket of leases; it expires by itself after so many seconds.
+#: The key that the check writes, in the bucket of leases, and the seconds after which it expires.
 KEY, TTL = "storage-check", 60.0
 #: How long a write may take, in seconds.
 WITHIN = 3.0
 
 
 async def require_storage(broker: NatsBroker, within: float = WITHIN) -> None:
-    """Writes one key. Raises `Unavailable` where NATS is away, has no room, or does not confirm in time."""
+    """Writes one key. Raises `Unavailable` if NATS is unreachable, has no room, or does not confirm in time."""
     try:
         async with asyncio.timeout(within):
             bucket = await broker.bucket(Subjects(broker.namespace).leases_bucket)
@@ -29,7 +29,10 @@ async def require_storage(broker: NatsBroker, within: float = WITHIN) -> None:
 
 
 def unconfirmed(within: float) -> str:
-    """A nats-server whose disk was full stores again only after a restart."""
+    """The error message for an unconfirmed write.
+
+    A nats-server whose disk was full stores again only after a restart.
+    """
     return (
         f"NATS does not confirm a write within {within:g} s: look at its log and whether its disk is full; "
         "if so, free space and restart nats-server"

@@ -1,4 +1,4 @@
-"""Every setting, read once, in this place. A bad value stops the start with its name, value and remedy."""
+"""All settings, read once. A bad value stops the start; the error names the setting, its value and the remedy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Milliseconds = Annotated[int, Field(ge=1, le=86_400_000)]
 
 
 def _none_if_blank(value: object) -> object:
-    """An empty variable means the same as none: a compose file passes `NATS_URL: ${NATS_URL:-}`."""
+    """None for an empty variable: a compose file passes `NATS_URL: ${NATS_URL:-}`."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -35,12 +35,12 @@ InboxPrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
 
 
-#: The callers of the HTTP API: the SHA-256 of each key, in hexadecimal, and whose it is.
+#: The callers of the HTTP API: maps the SHA-256 of each key, in hexadecimal, to the caller's name.
 ApiKeys = dict[str, str]
 
 
 def _api_keys(value: object) -> object:
-    """`name:sha256,…`; a repeated name is a caller with two keys, so that they can be changed without a pause."""
+    """Reads `name:sha256,…`; a repeated name is a caller with two keys, so keys can be changed without a pause."""
     if not isinstance(value, str):
         return value
     keys: ApiKeys = {}
@@ -52,7 +52,7 @@ def _api_keys(value: object) -> object:
 
 
 def _seconds(value: object) -> object:
-    """`5,30,120`"""
+    """Reads `5,30,120`."""
     return tuple(float(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -63,7 +63,7 @@ def _networks(value: object) -> object:
 _NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts a server of its own"
 
 
-#: Fields whose values, also bad ones, are shown to nobody.
+#: Fields whose values are never shown, not even bad ones.
 SECRET = {"encryption_key", "sentry_dsn", "api_keys", "nats_url", "nats_password", "database_url"}
 
 
@@ -86,9 +86,9 @@ class Settings(BaseSettings):
     idexx_rate_limit: Annotated[float, Field(gt=0, le=1000)] = 10.0
     idexx_rate_burst: Annotated[float | None, Field(gt=0, le=1000)] = None
     scrape_span_days: Annotated[int, Field(ge=1, le=7)] = 1
-    #: Before a range is asked again in which open days came empty.
+    #: Pause before a range with empty open days is requested again.
     empty_day_pause_ms: Milliseconds = 2000
-    #: Fields of a record that the portal has added and somebody has found not to matter, joined by commas.
+    #: Fields that the portal has added to its records and that an operator ignores, separated by commas.
     portal_ignored_fields: str = ""
     session_ttl_ms: Milliseconds = 7 * 3_600_000
 
@@ -108,16 +108,17 @@ class Settings(BaseSettings):
     mailbox_size_notifier: Positive | None = None
 
     webhook_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = 10_000
-    #: Seconds between one try of a delivery and the next, joined by commas; after the last one it is given up.
+    #: Seconds between one try of a delivery and the next, separated by commas; it is given up after the last one.
     webhook_retry_seconds: Annotated[tuple[Wait, ...], NoDecode, BeforeValidator(_seconds)] = SCHEDULE
-    #: Networks that are not on the internet and to which webhooks may go nevertheless, also without TLS.
+    #: Networks that are not on the internet and to which webhooks may go, even without TLS.
     webhook_private_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
 
     removal_fence_count: Annotated[int, Field(ge=0)] = 20
     removal_fence_percent: Annotated[float, Field(ge=0, le=100)] = 30.0
     removal_day_count: Annotated[int, Field(ge=0)] = 10
     removal_day_percent: Annotated[float, Field(ge=0, le=100)] = 80.0
-    #: Between the two looks that confirm an absence; longer than the portal hides an appointment that moves.
+    #: Time between the two readings that confirm an absence; longer than the portal hides an appointment that
+    #: moves.
     removal_settle_ms: Annotated[int, Field(ge=0, le=600_000)] = 10_000
 
     nats_url: Annotated[OptionalText, Field(repr=False)] = None
@@ -177,7 +178,7 @@ class Settings(BaseSettings):
         return EgressPolicy(self.webhook_private_networks)
 
     def mailbox_sizes(self) -> dict[str, int]:
-        """The bound of each queue, in messages."""
+        """The size limit of each queue, in messages."""
         own = {
             "coordinator": self.mailbox_size_coordinator,
             "date_scraper": self.mailbox_size_date_scraper,
@@ -187,7 +188,7 @@ class Settings(BaseSettings):
         return {queue: size or self.mailbox_size for queue, size in own.items()}
 
     def share_metrics(self) -> Path:
-        """The folder in which the processes of this machine count together; prometheus-client is told, too."""
+        """The folder in which the processes of this machine count together; sets it for prometheus-client."""
         folder = (self.prometheus_multiproc_dir or self.idexx_sync_home / "metrics").expanduser().absolute()
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         return folder
@@ -207,8 +208,8 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """The settings of this process; raises `SettingsError` that names each bad variable.
 
-    A secret may be a file in `CREDENTIALS_DIRECTORY` that is named like its field, such as `encryption_key`: what a
-    process finds in its environment, every program that it starts finds there, too.
+    A secret may be a file in `CREDENTIALS_DIRECTORY` named like its field, such as `encryption_key`: every program
+    that a process starts inherits the environment.
     """
     try:
         return Settings(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))  # type: ignore[call-arg]
@@ -218,6 +219,6 @@ def load() -> Settings:
 
 def _explain(item: Mapping[str, Any]) -> str:
     name = str(item["loc"][0])
-    # What stands before an @ in an address is a user and a password.
+    # The part of an address before an @ is a user and a password.
     shown = "(hidden)" if name in SECRET or "@" in str(item["input"]) else repr(item["input"])
     return f"{name.upper()}={shown}: {what_is_wrong(item)}; correct it or unset it for the default"

@@ -1,4 +1,4 @@
-"""The documents that other programs read: as `idexx-sync spec` prints them, and as docs/spec/ has them."""
+"""The machine-readable documents of the interface: `idexx-sync spec` prints them, docs/spec/ contains them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAMES = ("asyncapi", "schemas", "openapi")
 
 
 def document(name: str) -> dict[str, Any]:
-    """One of `NAMES`."""
+    """The document with this name, one of `NAMES`."""
     match name:
         case "asyncapi":
             return asyncapi.document()
@@ -25,5 +25,5 @@ def document(name: str) -> dict[str, Any]:
 
 
 def text(name: str, *, ascii_only: bool = False) -> str:
-    """The same, to be read by people, too."""
+    """The same as indented JSON text."""
     return json.dumps(document(name), indent=2, ensure_ascii=ascii_only) + "\n"

@@ -1,11 +1,11 @@
-"""What is wrong with a value that a model refuses, in words for the one who gave it."""
+"""Describes validation errors in plain words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-#: By pydantic's type of the error; `{...}` is what its context tells.
+#: By pydantic's error type; `{...}` is filled from the error's context.
 _WORDS = {
     "missing": "is missing",
     "extra_forbidden": "is not known here",
@@ -29,7 +29,7 @@ _WORDS = {
 
 
 def what_is_wrong(error: Mapping[str, Any]) -> str:
-    """`error` is one of `ValidationError.errors()`, with its context. Pydantic's own words where it has better ones."""
+    """Describes one of `ValidationError.errors()`, with its context; falls back to pydantic's own message."""
     context = error.get("ctx", {})
     if error["type"] == "string_too_short":
         return "must not be empty" if context["min_length"] == 1 else f"needs {context['min_length']} characters"

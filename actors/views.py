@@ -15,7 +15,7 @@ from engine.sync import DateState, Sync
 
 
 def sync_view(sync: Sync, dates: Sequence[DateState] = (), position: int = 0) -> dict[str, Any]:
-    """A sync as stored, with its dates in working order. A dry run's plan may be long, and is asked for by itself."""
+    """A sync as stored, with its dates in working order. A dry run's plan may be long and has its own request."""
     fields = asdict(sync)
     stats, covered = fields.pop("stats"), sync.dates
     del fields["dates"], fields["id"], fields["clinic_id"]
@@ -32,7 +32,8 @@ def clinic_view(
     clinic: Clinic, freshness: Mapping[str, Any], schedule: ClinicSchedule | None, now: datetime
 ) -> dict[str, Any]:
     """A clinic with the time of its last completed sync (None: never), whether that is fresh enough, when the next
-    one is due, and what keeps it from signing in."""
+    one is due, and what keeps it from signing in.
+    """
     about = {"slug": clinic.slug, "id": clinic.id, "name": clinic.name, "timezone": clinic.timezone}
     return about | held_to_goal(freshness, now) | {"schedule": schedule_view(schedule, now)}
 

@@ -1,4 +1,4 @@
-"""A worker process: its broker, and what its actors work with, opened when Dramatiq boots it."""
+"""A worker process: its broker, and the resources of its actors, opened when Dramatiq boots it."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: The exit status of a worker that cannot be opened: of the command line, "NATS or database unreachable".
+#: The exit status of a worker that cannot be opened: the command line's "NATS or database unreachable".
 CANNOT_START = 6
 
-#: How often a DateScraper looks at the memory of its browser, in seconds.
+#: How often a DateScraper measures the memory of its browser, in seconds.
 BROWSER_INTERVAL = 10.0
 
 
@@ -55,7 +55,7 @@ class WorkerRuntime(Middleware):
         self._context: ScrapeContext | None = None
         self._notifier: Notifier | None = None
         self._wrong_keys: set[str] = set()
-        #: Closes what is open, the last first.
+        #: Closes what is open, in reverse order.
         self._resources = AsyncExitStack()
 
     @property
@@ -83,8 +83,10 @@ class WorkerRuntime(Middleware):
             log.error("worker_has_wrong_key", error=error, hint="this worker leaves the clinic's dates to others")
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """A worker that cannot be opened ends, and whoever supervises it tries again: Dramatiq would log the error
-        and go on, with actors that have nothing to work with."""
+        """Exits if the worker cannot be opened, so its supervisor tries again.
+
+        Dramatiq would log the error and continue with actors that lack their resources.
+        """
         try:
             self._broker.run(self._open(worker.consumer_whitelist or broker.get_declared_queues()))
         except Exception as error:
@@ -103,7 +105,7 @@ class WorkerRuntime(Middleware):
         self._broker.run(self._resources.aclose())
 
     def after_nack(self, broker: Broker, message: MessageProxy) -> None:
-        """A message about a date has died: so has the date, and the Coordinator is told."""
+        """Fails the dates of a message that was dead-lettered, and notifies the Coordinator."""
         if message.actor_name in ("scrape_date", "reconcile_date"):
             sync_id, day, days = (*message.args, 1)[:3]
             span = Span(date.fromisoformat(day), days, 0)
@@ -123,7 +125,7 @@ class WorkerRuntime(Middleware):
         await announce(process, queues)
         await self._show(opened, process)
         if NOTIFIER in queues:
-            # An HTTP client is for the one who posts.
+            # Only a notifier needs an HTTP client.
             from actors.notifier import Notifier
 
             self._notifier = Notifier(process)
@@ -155,7 +157,7 @@ class WorkerRuntime(Middleware):
 
     async def _show(self, opened: AsyncExitStack, process: Runtime) -> None:
         if self._settings.worker_http_port is not None:
-            # A web server is for those who asked for one.
+            # Only a worker with `WORKER_HTTP_PORT` needs a web server.
             from actors.http.listener import Listener
 
             listener = Listener.of_worker(process, self._settings.worker_http_port)

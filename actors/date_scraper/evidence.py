@@ -1,4 +1,4 @@
-"""Keeps what the portal showed when a date failed."""
+"""Stores what the portal showed when a date failed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ log = structlog.get_logger(__name__)
 
 
 class SyncEvidence:
-    """Fulfils `engine.evidence.EvidenceSink` for one sync."""
+    """Implements `engine.evidence.EvidenceSink` for one sync."""
 
     def __init__(self, database: Database, sync_id: UUID) -> None:
         self._database = database
         self._sync_id = sync_id
 
     async def keep(self, day: date, evidence: Evidence) -> None:
-        """Evidence that cannot be kept is logged and no more: it must not make a failure worse."""
+        """Stores the evidence. If that fails it only logs: lost evidence must not make a failure worse."""
         try:
             async with self._database.transaction() as connection:
                 await keep_evidence(

@@ -1,4 +1,4 @@
-"""The portal as a DateScraper process owns it: one browser, with what all DateScrapers share."""
+"""Opens the portal of a DateScraper process: one browser, and the limits that all DateScrapers share."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from engine.portal import BrowserLimits, Portal, PortalSettings, TimeLimits
 
 
 async def open_portal(process: Runtime) -> CalendarSource:
-    """The portal that all of this is about; another one would be opened here. Launches its browser.
+    """Opens the portal and launches its browser; another `CalendarSource` would be opened here.
 
-    Raises `VaultError` if there is no key to open the clinics' credentials with.
+    Raises `VaultError` if there is no key for the clinics' credentials.
     """
     settings, client = process.settings, await process.broker.client()
     portal = Portal(

@@ -1,4 +1,4 @@
-"""The portal's rate limit as this process sees it: one token bucket for all machines, in turn between clinics."""
+"""The portal's rate limit in this process: one token bucket for all machines, clinics in turn."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from broker import TokenBucket
 
 
 class SharedRateLimiter:
-    """Fulfils `engine.portal.protocols.Budget`.
+    """Implements `engine.portal.protocols.Budget`.
 
-    A clinic has one place in this process's queue for tokens, however many of its dates wait: so a clinic with
-    many calls to make delays another one by a call, not by all of them. `waited` is told how many seconds each
-    call has waited for its token.
+    A clinic has one place in this process's queue for tokens, however many of its dates wait. A clinic with many
+    calls delays another clinic by one call, not by all of them. `waited` is called with the seconds that each call
+    has waited for its token.
     """
 
     def __init__(self, bucket: TokenBucket, waited: Callable[[float], None]) -> None:

@@ -1,4 +1,4 @@
-"""The portal's sessions, shared by every DateScraper: kept sealed in the database, one sign-in at a time."""
+"""The portal's sessions, shared by all DateScrapers: sealed in the database, one sign-in per clinic at a time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from engine.store.database import Database
 from engine.store.sessions import drop_session, get_session, put_session, update_session
 from engine.store.vault import Vault
 
-#: A sign-in that takes longer than this without a renewal of its lease has died.
+#: A sign-in that has not renewed its lease for this long is considered dead.
 LEASE_SECONDS = 10.0
 
 
 class SharedSessions:
-    """Fulfils `engine.portal.protocols.SessionStore`. `lifetime` is in seconds; a lease is made per clinic."""
+    """Implements `engine.portal.protocols.SessionStore`. `lifetime` is in seconds; `lease` makes a clinic's."""
 
     def __init__(self, database: Database, vault: Vault, lifetime: float, lease: Callable[[str], Lease]) -> None:
         self._database = database

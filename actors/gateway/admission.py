@@ -1,4 +1,4 @@
-"""From a request for a sync to a sync that is stored and set going, whoever asks: a client, or a clinic's schedule."""
+"""Stores a requested sync and starts it, for requests of clients and of schedules."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ log = structlog.get_logger(__name__)
 
 
 class AdmissionControl:
-    """`check_room`, then `admit` in a transaction, then, after its commit, `set_going`."""
+    """Admits syncs: `check_room`, then `admit` in a transaction, then `set_going` after its commit."""
 
     def __init__(self, process: Runtime, dispatcher: Dispatcher) -> None:
         self._process = process
         self._dispatcher = dispatcher
 
     async def check_room(self) -> None:
-        """Raises `Unavailable` if no Coordinator could be told of one more sync."""
+        """Raises `Unavailable` if no Coordinator could be notified of one more sync."""
         await self._dispatcher.check_room()
 
     async def admit(self, connection: Connection, clinic: Clinic, command: SyncCommand) -> Admission:
-        """Stores a sync, started or waiting. Raises an `EngineError` for what cannot be done."""
+        """Stores a sync, started or queued. Raises an `EngineError` if the request cannot be carried out."""
         today = clinic.today(await database_time(connection))
         dates = command.dates(today)
         await check_can_sign_in(connection, clinic)
@@ -43,7 +43,7 @@ class AdmissionControl:
         return await admit(connection, request, work_order(dates, today), self._process.limits)
 
     async def set_going(self, clinic: Clinic, admission: Admission) -> None:
-        """Publishes what was recorded, and tells the Coordinator; a request seen before needs neither."""
+        """Publishes the recorded events and notifies the Coordinator; a repeated request needs neither."""
         if not admission.is_new:
             return
         log.info("sync_accepted", clinic=clinic.slug, sync_id=str(admission.sync_id), status=admission.status)
@@ -51,7 +51,7 @@ class AdmissionControl:
         await self.coordinate([admission.sync_id] if admission.status is SyncStatus.IN_PROGRESS else [])
 
     async def coordinate(self, started: Sequence[UUID]) -> None:
-        """Tells the Coordinator. That it cannot be told is no refusal: the sweep finds what is stored."""
+        """Notifies the Coordinator. A failure is only logged: the sweep finds the stored syncs."""
         for sync_id in started:
             try:
                 await self._dispatcher.coordinate(sync_id)

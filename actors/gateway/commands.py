@@ -1,6 +1,6 @@
-"""What a client may ask for: one method for each command, from a clinic's slug and a payload to an answer.
+"""The commands of the NATS interface: each method takes a clinic's slug and a payload and returns the reply.
 
-Everything that cannot be done is an `EngineError`, which the service turns into a refusal.
+A command that cannot be carried out raises an `EngineError`, which the service turns into a refusal.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from engine.sync import Sync, SyncStatus
 
 log = structlog.get_logger(__name__)
 
-#: Changes of a plan in one reply, so that it stays far below the largest message.
+#: Changes of a plan in one reply: keeps the reply far below the message size limit.
 PLAN_PAGE = 500
 
 Command = Callable[[str, bytes], Awaitable[dict[str, Any]]]
@@ -65,7 +65,7 @@ class Commands:
         }
 
     async def sync(self, slug: str, payload: bytes) -> dict[str, Any]:
-        """Stores a sync, started or waiting."""
+        """Stores a sync, started or queued."""
         command = parse(SyncCommand, payload)
         await self._admission.check_room()
         async with self._process.database.transaction() as connection:
@@ -82,7 +82,7 @@ class Commands:
         }
 
     async def cancel(self, slug: str, payload: bytes) -> dict[str, Any]:
-        """Ends a sync that waits or runs; once more does no harm."""
+        """Cancels a queued or running sync; repeating it does no harm."""
         sync_id = parse(SyncReference, payload).sync_id
         async with self._process.database.connection() as connection:
             clinic = await find_clinic(connection, slug)
@@ -115,9 +115,9 @@ class Commands:
         return {"ok": True, "sync_id": sync_id, "status": decision, "removals": count}
 
     async def status(self, slug: str, payload: bytes) -> dict[str, Any]:
-        """A sync as stored with its dates, or the clinic's latest one; and how fresh the clinic's data is.
+        """Returns a sync with its dates, or the clinic's latest one, and the clinic's freshness.
 
-        One who knows a sync's id, and not its clinic, asks `_all`.
+        A client that knows a sync's id but not its clinic sends the request to `_all`.
         """
         query = parse(StatusQuery, payload)
         async with self._process.database.connection() as connection:
@@ -130,7 +130,7 @@ class Commands:
             return {"ok": True, "clinic": about, "sync": sync_view(sync, dates, position)}
 
     async def events(self, slug: str, payload: bytes) -> dict[str, Any]:
-        """A sync's events after a number, for those who come late and may not read the stream."""
+        """Returns a sync's events after a number, for clients that join late and may not read the stream."""
         query = parse(EventsQuery, payload)
         async with self._process.database.connection() as connection:
             clinic = await find_clinic(connection, slug)
@@ -139,7 +139,7 @@ class Commands:
         return {"ok": True, "sync_id": sync.id, "status": sync.status, "events": found}
 
     async def plan(self, slug: str, payload: bytes) -> dict[str, Any]:
-        """What a dry run would have changed, a page at a time: kinds, ids, dates and times."""
+        """Returns one page of what a dry run would have changed: kinds, ids, dates and times."""
         query = parse(PlanQuery, payload)
         async with self._process.database.connection() as connection:
             clinic = await find_clinic(connection, slug)
@@ -150,7 +150,7 @@ class Commands:
         return {"ok": True, "sync_id": sync.id, "total": len(sync.plan), "plan": page}
 
     async def overview(self, slug: str, payload: bytes) -> dict[str, Any]:
-        """A clinic and its syncs; or, of `_all`, everything that a console shows."""
+        """Returns a clinic and its syncs; for `_all`, everything that the console shows."""
         parse(Request, payload)
         return await overview(self._process, slug)
 
@@ -164,7 +164,7 @@ async def _clinic_asked_for(connection: Connection, slug: str, sync_id: UUID | N
 
 
 async def _sync_asked_for(connection: Connection, clinic: Clinic, sync_id: UUID | None) -> Sync | None:
-    """The sync of this id, or the clinic's latest one; None if it never had one."""
+    """The sync with this id, or the clinic's latest one; None if the clinic never had one."""
     if sync_id is not None:
         return await get_sync(connection, sync_id, clinic.id)
     return next(iter(await list_syncs(connection, clinic.id, 1)), None)

@@ -1,6 +1,6 @@
 """The gateway process: `python -m actors.gateway`, or `idexx-sync gateway`. Any number of them may run.
 
-The main thread waits for signals; everything else lives on the broker's event loop, with its one connection.
+The main thread waits for signals; everything else runs on the broker's event loop, over its one connection.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from engine.errors import EngineError
 
 log = structlog.get_logger(__name__)
 
-#: How often a gateway publishes events that another process has left behind, in seconds.
+#: How often a gateway publishes events that another process left unpublished, in seconds.
 RELAY_SWEEP_INTERVAL = 2.0
 
 
 class Gateway:
-    """Open and close it on the broker's loop."""
+    """The parts of a gateway. Open and close it on the broker's loop."""
 
     def __init__(self, settings: Settings) -> None:
         self.broker = build_broker(settings)
@@ -50,7 +50,7 @@ class Gateway:
         self._dispatcher = Dispatcher(self.broker, metrics.count_mailbox_rejection)
         self._admission = AdmissionControl(self._process, self._dispatcher)
         self._service = CommandService(self._process, Commands(self._process, self._admission))
-        #: Closes what is open, the last first.
+        #: Closes what is open, in reverse order.
         self._resources = AsyncExitStack()
 
     @property
@@ -59,7 +59,7 @@ class Gateway:
         return self._process.subjects.command("*")
 
     async def open(self) -> None:
-        """If a part cannot be opened, those before it are closed."""
+        """Opens all parts. If one cannot be opened, those before it are closed."""
         async with AsyncExitStack() as opened:
             await self._open_on(opened)
             self._resources = opened.pop_all()
@@ -67,7 +67,7 @@ class Gateway:
     async def _open_on(self, opened: AsyncExitStack) -> None:
         opened.push_async_callback(self._process.close)
         await self._process.open()
-        # Closed after the HTTP server, whose callers wait for its replies.
+        # Closed after the HTTP server, whose callers wait for the service's replies.
         opened.push_async_callback(self._service.stop)
         listener = Listener.of_gateway(self._process)
         opened.push_async_callback(listener.close)
@@ -90,7 +90,10 @@ class Gateway:
 
 
 def main() -> int:
-    """Runs until SIGTERM or SIGINT; a second signal, or one while it starts, ends at once. 0 after an orderly end."""
+    """Runs until SIGTERM or SIGINT and returns the exit status: 0 after an orderly shutdown.
+
+    A second signal, or one during the start, exits at once.
+    """
     ready, stop = threading.Event(), threading.Event()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""All of it at a glance, for one who may only ask on NATS: no name of a person, and nothing that is not stored."""
+"""The overview of clinics and syncs for clients that may only send NATS requests: no personal data."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from engine.store.syncs.reading import database_time, live_syncs
 from engine.sync import Sync, SyncStatus
 from engine.task_group import task_group
 
-#: How many syncs are told, beside those that run or wait.
+#: Number of finished syncs in the overview, beside those that run or wait.
 LATEST = 30
 
 
 async def overview(process: Runtime, slug: str) -> dict[str, Any]:
-    """One clinic with its syncs; or every clinic, and with them what they share."""
+    """One clinic with its syncs; or every clinic and the resources that they share."""
     async with process.database.connection() as connection:
         told = await _stored(connection, slug)
     return {"ok": True, **told, **(await _shared(process) if slug == ALL else {})}
@@ -47,7 +47,7 @@ async def _stored(connection: Connection, slug: str) -> dict[str, Any]:
 
 
 def _placed(syncs: Sequence[Sync]) -> list[dict[str, Any]]:
-    """With their place in their clinic's queue, which all that wait are part of; `syncs` are the newest first."""
+    """Views of the syncs with their queue positions. `syncs` are newest first and include all that wait."""
     waiting: Counter[str] = Counter()
     views = []
     for sync in reversed(syncs):
@@ -57,7 +57,7 @@ def _placed(syncs: Sequence[Sync]) -> list[dict[str, Any]]:
 
 
 async def _shared(process: Runtime) -> dict[str, Any]:
-    """The mailboxes of the actors, and what spares the portal."""
+    """The actors' mailboxes, the portal's rate limit and its circuit breaker."""
     settings = process.settings
     try:
         client = await process.broker.client()

@@ -1,4 +1,4 @@
-"""The refusal of a request that nobody waits for an answer to: an event, since silence would hide it."""
+"""Publishes the refusal of a request without a reply subject as an event, since silence would hide it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 async def publish_rejection(process: Runtime, clinic: str, error: EngineError) -> None:
-    """Publishes it on `idexx.evt.rejected.<clinic>`; that NATS is away is only logged."""
+    """Publishes the refusal on `idexx.evt.rejected.<clinic>`; if NATS is unreachable, it only logs."""
     at = datetime.now(UTC)
     event = {"event": "rejected", "clinic": clinic, "at": at, **refusal(error)["error"]}
     try:

@@ -1,4 +1,4 @@
-"""The duty to remove what has had its time: one small step, often. Any number of gateways may do it at once."""
+"""Removes expired rows in small, frequent steps. Any number of gateways may do it at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.store.syncs.reading import database_time
 
 log = structlog.get_logger(__name__)
 
-#: Between two steps, in seconds. A step removes at most a thousand rows of each kind.
+#: Seconds between two steps. A step removes at most a thousand rows of each kind.
 INTERVAL = 30.0
 
 

@@ -1,6 +1,6 @@
-"""The duty to hold the clock against the table: what is stored ticks, and nothing else does.
+"""Keeps the NATS schedules equal to the table of schedules: each stored one ticks, and no other.
 
-Level-based: it never asks what has just changed. Any number of gateways may do it at once; they do the same.
+Level-based: it compares states and ignores what has just changed. Any number of gateways may run it at once.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from engine.store.syncs.reading import database_time
 
 log = structlog.get_logger(__name__)
 
-#: How long a change of the table may take to reach the clock, in seconds.
+#: Time within which a change of the table reaches NATS, in seconds.
 INTERVAL = 2.0
 
 
 def clock_of(process: Runtime) -> CronClock:
-    """The clock of this system."""
+    """The clock of this installation."""
     settings, subjects = process.settings, process.subjects
     return CronClock(
         process.broker.client, subjects.schedule_stream, settings.subject_prefix, replicas=settings.nats_replicas
@@ -47,7 +47,7 @@ class ScheduleReconciler:
             self._is_declared = True
             there = await self._clock.there() or set()
         wanted = {schedule.token: schedule for schedule in await self._wanted()}
-        # First what ends: a clinic never has two schedules that tick.
+        # Drop first: a clinic never has two schedules that tick.
         if gone := there - wanted.keys():
             await self._clock.drop(gone)
             log.info("schedules_ended", schedules=sorted(gone))
@@ -90,7 +90,7 @@ class ScheduleReconciler:
             log.info("schedule_ticks", clinic=schedule.key, cron=schedule.cron, timezone=schedule.timezone)
 
     async def _refuse(self, clinic: str, why: str) -> None:
-        """Told once, though it is tried again each time; `clinic schedule show` tells it, too."""
+        """Logs and records a refusal once, although each turn tries again; `clinic schedule show` shows it."""
         if self._refused.get(clinic) == why:
             return
         self._refused[clinic] = why

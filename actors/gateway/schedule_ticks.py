@@ -1,9 +1,9 @@
-"""From a tick to a sync: taken by one gateway, admitted like any request, and acked when that is committed.
+"""Turns each schedule tick into a sync: one gateway takes it, admits it, and acks after the commit.
 
-A tick that comes twice makes the same sync, since its request id is made from the clinic and the time of the tick.
-One that comes while a sync of the clinic waits or runs that brings the same dates makes none. One that is refused is
-told and done with; the next one has its own chance. One that cannot be carried out, because a server is away, comes
-again, until a newer one takes its place.
+A repeated tick makes the same sync, since its request id is made from the clinic and the time of the tick. A tick
+makes no sync if a queued or running sync of the clinic covers the same dates. A refused tick is recorded and
+acked; the next one has its own chance. A tick that fails because a server is unreachable is delivered again, until
+a newer one replaces it.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from engine.sync import SyncStatus
 
 log = structlog.get_logger(__name__)
 
-#: How long a tick waits that cannot be carried out now, in seconds.
+#: Delay before a tick that cannot be carried out is delivered again, in seconds.
 RETRY_AFTER = 5.0
-#: How often a tick is tried that fails for a reason that nobody thought of.
+#: Tries of a tick that fails with an unexpected error.
 MAX_TRIES = 5
-#: The pause before a clock that does not answer is asked again, and between looks at a server that has none. Seconds.
+#: Pause after an unreachable clock, and between checks of a server that supports no schedules. Seconds.
 PAUSE, LONG_PAUSE = 1.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class TickOutcome:
-    """What a tick led to. `admission` is None for one that is covered by `sync_id`."""
+    """What a tick led to. `admission` is None if the sync `sync_id` covers the tick."""
 
     outcome: Outcome
     clinic: Clinic
@@ -81,7 +81,7 @@ class TickConsumer:
             await source.close()
 
     async def handle(self, tick: Tick) -> None:
-        """Carries it out, and acks it, or has it come again. Raises `BrokerConnectionError`."""
+        """Carries the tick out and acks it, or has it delivered again. Raises `BrokerConnectionError`."""
         try:
             carried = await self._carry_out(tick)
         except Unavailable as error:
@@ -102,7 +102,7 @@ class TickConsumer:
         await tick.ack()
 
     async def _carry_out(self, tick: Tick) -> TickOutcome | None:
-        """None: the clinic has no schedule any more, or it is paused."""
+        """Admits the tick's sync. None: the clinic has no schedule any more, or it is paused."""
         await self._admission.check_room()
         async with self._process.database.transaction() as connection:
             clinic = await find_clinic(connection, tick.key)
@@ -122,7 +122,7 @@ class TickConsumer:
             days_ahead=schedule.days_ahead, request_id=f"schedule/{tick.at.isoformat(timespec='microseconds')}"
         )
         dates = command.dates(clinic.today(await database_time(connection)))
-        # Locked before it is looked for, so that no other gateway admits one meanwhile.
+        # Lock before the look-up, so no other gateway admits a sync in between.
         await lock_clinic_row(connection, clinic.id)
         covering = await find_covering(connection, clinic.id, dates, command.request_id)
         if covering is not None:
@@ -134,7 +134,7 @@ class TickConsumer:
     async def _refuse(self, tick: Tick, error: EngineError) -> None:
         log.warning("due_sync_refused", clinic=tick.key, reason=error.reason, error=error.message)
         if isinstance(error, UnknownClinic):
-            return  # it was removed: nobody is left to be told
+            return  # the clinic was removed, so the rejection has no recipient
         await publish_rejection(self._process, tick.key, error)
         async with self._process.database.transaction() as connection:
             await record_tick(connection, tick.key, tick.at, "refused", refusal=error.message)

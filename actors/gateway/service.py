@@ -1,7 +1,7 @@
-"""The NATS micro-service: takes requests, answers each of them, and refuses what cannot be done.
+"""The NATS micro-service: takes requests, replies to each, and refuses those that cannot be carried out.
 
-nats-py calls an endpoint's handler for one request after the other, so each request gets a task of its own,
-as many as `MAX_AT_ONCE`; one more is refused.
+nats-py calls an endpoint's handler for one request after the other, so each request gets its own task, at most
+`MAX_AT_ONCE`; further requests are refused.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CommandService:
         self._stopping = False
 
     async def start(self) -> None:
-        """From here on requests are answered, in a queue group with every other gateway."""
+        """Starts to take requests, in a queue group with every other gateway."""
         client = await self._process.broker.client()
         self._service = await nats.micro.add_service(
             client,
@@ -55,7 +55,7 @@ class CommandService:
         await client.flush()
 
     async def stop(self) -> None:
-        """Refuses what still comes, leaves the service, and answers what it has begun."""
+        """Refuses new requests, leaves the service, and finishes the requests that have begun."""
         self._stopping = True
         if self._service is not None:
             await self._service.stop()
@@ -92,7 +92,7 @@ class CommandService:
                 await request.respond(encode(reply))
 
     async def _refuse(self, request: Request, error: EngineError) -> None:
-        """A refusal is a reply; where there is nobody to reply to, it is an event."""
+        """Sends the refusal as the reply; without a reply subject, publishes it as an event."""
         body = refusal(error)
         if self._is_awaited(request):
             await request.respond_error(str(error.code), _header(error.message), encode(body))
@@ -100,8 +100,11 @@ class CommandService:
         await publish_rejection(self._process, _clinic(request), error)
 
     def _is_awaited(self, request: Request) -> bool:
-        """Whether the answer goes to an asker. The server does not check to where a client has answers sent: one
-        that leads into our own subjects, or JetStream's, would have the gateway write there in its own name."""
+        """Whether the reply goes to the client that sent the request.
+
+        The server does not check a request's reply subject: one inside our own subjects, or JetStream's, would
+        make the gateway write there in its own name.
+        """
         reply = request._msg.reply
         return bool(reply) and not reply.startswith((f"{self._process.subjects.prefix}.", "$"))
 
@@ -111,5 +114,5 @@ def _clinic(request: Request) -> str:
 
 
 def _header(text: str) -> str:
-    """A NATS header value is one line of ASCII."""
+    """The text as a NATS header value: one line of ASCII."""
     return " ".join(text.encode("ascii", "replace").decode().split())

@@ -1,4 +1,4 @@
-"""The broker of every process of ours: the same namespace, mailboxes and middleware for all."""
+"""The broker of every process: the same namespace, mailboxes and middleware for all."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from actors.runtime.nats_options import connect_options, servers
 from actors.settings import Settings
 from broker import NatsBroker
 
-#: Tries of a message that meets trouble of our own, with a backoff from half a second to half a minute.
+#: Tries of a message that fails for a reason of our own, with a backoff from half a second to half a minute.
 MAX_RETRIES = 12
 MIN_BACKOFF_MS, MAX_BACKOFF_MS = 500, 30_000
 
-#: How long a sender that waits for room in a full mailbox does so, in seconds: less than a claim's limit
+#: How long a sender waits for room in a full mailbox, in seconds: less than a claim's limit
 #: (`Limits.date_silent_after`), after which a Coordinator sends a date again.
 MAILBOX_WAIT = 4.0
 
 
 def build_broker(settings: Settings) -> NatsBroker:
-    """It connects on first use. Raises `SettingsError` if `NATS_URL` is not set."""
+    """The broker, which connects on first use. Raises `SettingsError` if `NATS_URL` is not set."""
     return NatsBroker(
         servers(settings.need_nats_url()),
         namespace=settings.subject_prefix,

@@ -1,7 +1,7 @@
-"""The dates that this process works on: kept alive while it does, and let go when they are taken away.
+"""Heartbeats of the dates that this process works on; stops the work on a date whose claim is lost.
 
-A date is taken away when its sync ends (cancelled, timed out) or when another worker has claimed it. The news
-comes as a message on NATS, at once; should that be lost, the next sign of life finds that the claim is gone.
+A claim is lost when its sync ends (cancelled, timed out) or another worker has claimed the date. A NATS message
+announces the end of a sync at once; if it gets lost, the next heartbeat finds that the claim is gone.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class _Hold:
     scope: asyncio.Timeout
 
     def let_go(self) -> None:
-        if not self.scope.expired():  # it may be cleaning up already, when it is told again
+        if not self.scope.expired():  # it may be cleaning up already when the second notice arrives
             self.scope.reschedule(asyncio.get_running_loop().time())
 
 
 class ClaimHeartbeats:
-    """`changed` is told how many dates are held, whenever that changes."""
+    """The claims that this process holds. `changed` is called with their number whenever it changes."""
 
     def __init__(self, database: Database, changed: Callable[[int], None] = lambda _: None) -> None:
         self._database = database
@@ -39,7 +39,7 @@ class ClaimHeartbeats:
 
     @asynccontextmanager
     async def hold(self, claims: Sequence[Claim]) -> AsyncIterator[None]:
-        """Keeps the claims alive. If one is taken away, the body is cancelled and execution goes on behind it."""
+        """Keeps the claims alive. If one is lost, the body is cancelled and execution continues after it."""
         try:
             async with asyncio.timeout(None) as scope:
                 self._holds |= {claim.token: _Hold(claim, scope) for claim in claims}
@@ -54,13 +54,13 @@ class ClaimHeartbeats:
             self._changed(len(self._holds))
 
     def stop(self, sync_id: UUID) -> None:
-        """The sync has ended: what this process does for it stops."""
+        """Stops the work of this process for a sync that has ended."""
         for hold in list(self._holds.values()):
             if hold.claim.sync_id == sync_id:
                 hold.let_go()
 
     async def send(self) -> None:
-        """Gives a sign of life for everything held, and lets go of what is no longer ours."""
+        """Sends a heartbeat for every held claim and stops the work on those that are lost."""
         held = list(self._holds.values())
         if not held:
             return

@@ -1,4 +1,4 @@
-"""Who a process is on NATS, and whom it trusts there: what connecting needs beside the address."""
+"""The credentials, TLS settings and other options with which a process connects to NATS."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from actors.settings import Settings, SettingsError
 
 
 def servers(url: str) -> list[str]:
-    """The addresses in `NATS_URL`: one, or those of a cluster with commas between."""
+    """The addresses in `NATS_URL`: one, or several of a cluster separated by commas."""
     return re.split(r",(?=\w+://)", url)
 
 
 def connect_options(settings: Settings) -> dict[str, Any]:
-    """For `nats.connect`. Raises `SettingsError` if a file cannot be read."""
+    """The options for `nats.connect`. Raises `SettingsError` if a file cannot be read."""
     options: dict[str, Any] = {}
     if settings.nats_user is not None:
         password = settings.nats_password

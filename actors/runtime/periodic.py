@@ -1,4 +1,4 @@
-"""Background tasks of a process: a duty that is repeated, and the failure of a task that nobody awaits."""
+"""Background tasks of a process: repeats a job, and reports the failure of a task that nothing awaits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 async def periodically(duty: Callable[[], Awaitable[None]], interval: float) -> None:
-    """Does `duty` every `interval` seconds until cancelled. A failure is logged, and the next turn tries again."""
+    """Runs `duty` every `interval` seconds until cancelled; logs and reports a failure, then continues."""
     name = duty.__qualname__ if hasattr(duty, "__qualname__") else repr(duty)
     while True:
         try:
@@ -26,7 +26,7 @@ async def periodically(duty: Callable[[], Awaitable[None]], interval: float) -> 
 
 
 def report_failure(task: asyncio.Task[Any]) -> None:
-    """The done callback of a task that nobody awaits: logs and reports the exception that ended it."""
+    """The done callback of a task that nothing awaits: logs and reports the exception that ended it."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("task_failed", task=task.get_name(), exc_info=error)
         error_reports.report(error, task=task.get_name())

@@ -1,8 +1,8 @@
-"""Whether calls pause because the portal fails them: decided from shares of recent outcomes, without I/O.
+"""Decides when calls to a failing portal pause, from shares of recent outcomes, without I/O.
 
-There is one record for each clinic (its dates, each by the outcome of its last call) and one for the portal's address
-(its clinics, each by the counts of its dates). A date that is tried six times counts once, so a few hopeless dates
-among good ones pause nothing; and one clinic's failures never pause another clinic.
+There is one record for each clinic (its dates, each with the outcome of its last call) and one for the portal's
+address (its clinics, each with the counts of its dates). A date that is tried six times counts once, so a few
+hopeless dates among good ones pause nothing; and one clinic's failures never pause another clinic.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ State = Literal["closed", "open", "half_open"]
 class Policy:
     """When calls pause, and for how long. Times in seconds."""
 
-    #: Failing dates or clinics that it takes.
+    #: Number of failing dates or clinics from which on calls pause.
     least_failing: int
     pause: float
-    #: A caller that tries after a pause and says nothing for so long is given up.
+    #: A caller that tries after a pause and reports no outcome for this long is given up.
     probe: float
-    #: The share of failed calls from which on calls pause, and how many calls it takes to judge.
+    #: Share of failed calls from which on calls pause, and number of calls needed to decide.
     share: float = 0.8
     least_calls: int = 8
-    #: Outcomes that are older do not count.
+    #: Older outcomes do not count.
     window: float = 60.0
 
 
-#: Of one clinic: shorter than the portal's own pause, since only this clinic's calls say when it is over.
+#: For one clinic: shorter than the address's pause, since only this clinic's calls show when the trouble is over.
 CLINIC = Policy(least_failing=8, pause=20.0, probe=20.0)
-#: Of an address: the failures of one clinic say nothing about the others.
+#: For an address: the failures of one clinic say nothing about the others.
 ADDRESS = Policy(least_failing=2, pause=30.0, probe=30.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """What came of each date that a scrape asked for: why the portal failed it, or None if it answered."""
+    """Outcomes of one scrape: for each date the reason of its failure, or None if the portal responded."""
 
     dates: Mapping[str, Reason | None]
 
@@ -51,7 +51,7 @@ class Scrape:
 
     @property
     def reason(self) -> Reason | None:
-        """Of a date that failed, if any did."""
+        """The reason of a failed date, if any failed."""
         return next((reason for reason in self.dates.values() if reason is not None), None)
 
     def outcomes(self, now: float) -> dict[str, Outcome]:
@@ -60,7 +60,7 @@ class Scrape:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The last calls for one subject (a date of a clinic, or a clinic of an address): how many failed of how many."""
+    """Number of failed calls and of all calls for a subject: a date of a clinic, or a clinic of an address."""
 
     failed: int
     calls: int
@@ -69,14 +69,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What all processes share of one clinic, or of the address. Times are the server's; 0 is never."""
+    """The shared record of one clinic, or of the address. Times are the server's; 0 is never."""
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     #: Of the last failure.
     reason: Reason | None = None
-    #: No call is made before this.
+    #: No call is made before this time.
     open_until: float = 0.0
-    #: One caller tries until then, alone.
+    #: Until this time one caller tries alone.
     probe_until: float = 0.0
 
     def state(self, now: float) -> State:
@@ -86,7 +86,7 @@ class Health:
         return "open" if now < self.open_until else "half_open"
 
     def admit(self, now: float, policy: Policy) -> tuple[Self, float]:
-        """Whether a caller may go on (0.0), or for how many seconds it must wait."""
+        """The record, and the seconds that a caller must wait (0.0: it may call now)."""
         match self.state(now):
             case "closed":
                 return self, 0.0
@@ -97,8 +97,10 @@ class Health:
         return replace(self, probe_until=now + policy.probe), 0.0
 
     def record(self, scrape: Scrape, seen: Mapping[str, Outcome], now: float, policy: Policy) -> Self:
-        """The state after a scrape, which gave its subjects these outcomes. One date that was answered ends a pause; a
-        try after a pause that failed begins another."""
+        """The record after a scrape that gave its subjects these outcomes.
+
+        One date with a response ends a pause; a failed try after a pause begins another.
+        """
         recent = {name: one for name, one in self.outcomes.items() if now - one.at < policy.window}
         health = replace(self, outcomes=recent | dict(seen), reason=scrape.reason or self.reason)
         if scrape.answered:

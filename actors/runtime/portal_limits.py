@@ -1,4 +1,4 @@
-"""What spares the portal, on all machines: a token bucket for each portal, and pauses where calls keep failing."""
+"""Limits that protect the portal, shared by all machines: a token bucket, and pauses while calls fail."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from engine.failure import Failure, Reason
 
 T = TypeVar("T")
 
-#: A record that no call has changed for so long is dropped. Seconds.
+#: A record that no call has changed for this long is dropped. Seconds.
 FORGET_AFTER = 3600.0
 
 
 class PortalBreaker:
-    """Fulfils `engine.portal.Breaker`: pauses one clinic's calls, or all calls to the address.
+    """Implements `engine.portal.Breaker`: pauses one clinic's calls, or all calls to the address.
 
-    The rules are those of `actors.runtime.portal_health`; this class reads and writes the records.
+    `actors.runtime.portal_health` has the rules; this class reads and writes the records.
     """
 
     def __init__(self, client: Client, *, bucket: str, key: str, replicas: int = 1) -> None:
@@ -35,8 +35,9 @@ class PortalBreaker:
         self._clock = ServerClock(self._bucket.stream)
 
     async def admit(self, clinic: str) -> Failure | None:
-        """None: go on, and record the outcome. A failure: make no call before its `retry_after` is over."""
-        # The clinic first: a try that the address was granted and that the clinic then forbids would block all others.
+        """None: call, and record the outcome. A failure: make no call before its `retry_after` is over."""
+        # The clinic first: if the address granted a try and the clinic then refused it, that try would block all
+        # others.
         health, wait = await self._admit(self._key_of(clinic), CLINIC)
         if wait:
             message = (
@@ -53,7 +54,7 @@ class PortalBreaker:
         return None
 
     async def record(self, clinic: str, outcomes: Mapping[str, Reason | None]) -> None:
-        """What came of an admitted scrape: for each date the reason of its failure, None if the portal answered."""
+        """Records an admitted scrape: for each date the reason of its failure, or None if the portal responded."""
         if not outcomes:
             return
         scrape = Scrape(outcomes)
@@ -71,7 +72,7 @@ class PortalBreaker:
         await self._change(self._key, of_address)
 
     async def state(self) -> State:
-        """How the address stands, for a metric or a person."""
+        """The state of the address's breaker, for metrics and the overview."""
         health = Health.from_json((await self._bucket.read(self._key)).value)
         return health.state(await self._now())
 
@@ -83,7 +84,7 @@ class PortalBreaker:
         return await self._change(key, change)
 
     async def _change(self, key: str, change: Callable[[Health, float], tuple[Health, T]]) -> T:
-        # Measuring the clock may take several round trips, so it is done before the record is read.
+        # Measuring the clock may take several round trips, so it comes before the record is read.
         ahead = await self._now() - time.monotonic()
 
         def encoded(value: bytes | None) -> tuple[bytes | None, T]:
@@ -127,5 +128,5 @@ def _bucket(settings: Settings) -> str:
 
 
 def portal_key(settings: Settings) -> str:
-    """The portal's host, as a key may spell it: without brackets, and the same however it was typed."""
+    """The portal's host as a valid key: lower case, without brackets."""
     return urlsplit(settings.idexx_base_url).netloc.lower().translate({ord("["): "", ord("]"): "", ord(":"): "_"})

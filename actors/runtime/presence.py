@@ -1,4 +1,4 @@
-"""Which worker processes are there: each answers a ping on NATS, as the gateways do, with who it is."""
+"""Makes a worker process visible on NATS: it replies to pings with its name and queues, as gateways do."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import nats.micro
 
 from actors.runtime.process import Runtime
 
-#: `$SRV.PING.idexx-sync-worker` is answered by every worker of every machine.
+#: Every worker on every machine replies to `$SRV.PING.idexx-sync-worker`.
 NAME = "idexx-sync-worker"
 
 
 async def announce(process: Runtime, queues: Collection[str]) -> None:
-    """From here on the process is seen, until its connection ends."""
+    """Starts to reply to pings, until the process's connection ends."""
     client = await process.broker.client()
     about = {"prefix": process.subjects.prefix, "worker": process.name, "queues": " ".join(sorted(queues))}
     await nats.micro.add_service(client, name=NAME, version=version("idexx-sync"), metadata=about)

@@ -1,7 +1,7 @@
-"""What every process of ours has: the database, the relay, and duties that run while it lives.
+"""What every process has: the database, the relay, and background tasks that run while it lives.
 
-A process is built once, on the broker's event loop, and closed there. The workers build theirs when Dramatiq
-boots them (`actors.app`), the gateway when it starts (`actors.gateway`).
+A process is built once, on the broker's event loop, and closed there. Dramatiq builds a worker's when it boots it
+(`actors.app`), the gateway builds its own when it starts (`actors.gateway`).
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ from engine.store.vault import Vault
 
 log = structlog.get_logger(__name__)
 
-#: How often a process looks at its own age and memory, in seconds.
+#: How often a process measures its age and memory, in seconds.
 MEASURE_INTERVAL = 5.0
-#: How long a duty may take to end before it is told again, in seconds.
+#: Time after which a background task that has not ended is cancelled again, in seconds.
 CANCEL_AGAIN = 2.0
 
 
 class Runtime:
-    """Shared by all actors of a process. Open and close it on the broker's loop."""
+    """The resources that all actors of a process share. Open and close it on the broker's loop."""
 
     def __init__(
         self, settings: Settings, broker: NatsBroker, metrics: Metrics | None = None, kind: str = "command"
     ) -> None:
-        """`kind` names it in metrics. Without `metrics` it counts for nobody."""
+        """`kind` names the process in metrics. Without `metrics` nothing is counted."""
         self.settings = settings
         self.metrics = metrics or Metrics()
         self.kind = kind
-        #: What it still needs before it can take work; `/ready` tells it.
+        #: What the process still needs before it can take work; `/ready` shows it.
         self.not_ready = {"consumer"}
         self.broker = broker
         self.limits = settings.limits
@@ -77,7 +77,9 @@ class Runtime:
         self._stops: Subscription | None = None
 
     def vault(self) -> Vault:
-        """Raises `VaultError` if `ENCRYPTION_KEY` is not set or cannot be read."""
+        """The vault of the clinics' credentials. Raises `VaultError` if `ENCRYPTION_KEY` is missing or
+        unreadable.
+        """
         key = self.settings.encryption_key
         return Vault.from_ring("" if key is None else key.get_secret_value())
 
@@ -90,22 +92,22 @@ class Runtime:
         self.own(periodically(self._measure, MEASURE_INTERVAL))
 
     def own(self, duty: Coroutine[Any, Any, None]) -> None:
-        """Runs a duty until the process closes. It handles its own failures: see `periodically`."""
+        """Runs a coroutine until the process closes. It handles its own failures: see `periodically`."""
         task = asyncio.create_task(duty, name=getattr(duty, "__qualname__", "duty"))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(report_failure)
 
     async def stop_workers(self, sync_id: UUID) -> None:
-        """Tells every process that the sync has ended."""
+        """Notifies every process that the sync has ended."""
         client = await self.broker.client()
         await client.publish(self.subjects.stop(sync_id), b"")
 
     async def close(self) -> None:
-        """Ends the duties, publishes what they leave, and closes the database."""
+        """Ends the background tasks, publishes the events that are left, and closes the database."""
         tasks = list(self._tasks)
         ended = asyncio.gather(*tasks, return_exceptions=True)
-        # Told again after a while: a cancellation can be lost, and then a duty would go on for ever.
+        # Cancel again after a while: a cancellation can be lost, and then a task would never end.
         while not ended.done():
             for task in tasks:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""What a piece of work is about: its logs, its trace and its error reports name the sync, the clinic and the date."""
+"""Log and trace context: logs, traces and error reports of a piece of work name its sync, clinic and date."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from actors.observability.redaction import without_words
 from engine.store.database import Database
 from engine.store.syncs.reading import clinic_of
 
-#: For so many syncs a process remembers whose they are.
+#: Number of syncs whose clinics a process remembers.
 REMEMBERED = 256
 
 
 class WorkContext:
-    """Knows whose sync is whose."""
+    """Maps a sync id to its clinic's slug (cached), and binds both while work runs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,23 +29,23 @@ class WorkContext:
     async def __call__(
         self, work: str, sync_id: UUID, day: date | None = None, traceparent: str | None = None
     ) -> AsyncIterator[None]:
-        """Names `work` on a sync, or on a date of it, while the body does it; an error passes, and is reported."""
+        """Names `work` on a sync, or on a date of it, while the body runs; reports an error and passes it on."""
         async with self.named(work, await self.tags(sync_id, day), traceparent):
             yield
 
     @asynccontextmanager
     async def named(self, work: str, about: dict[str, str], traceparent: str | None = None) -> AsyncIterator[None]:
-        """The same for what is about something else."""
+        """The same for work that concerns something else."""
         with structlog.contextvars.bound_contextvars(**about), tracing.span(work, traceparent, about):
             try:
                 yield
             except Exception as error:
                 error_reports.report(error, actor=work, **about)
-                # What is raised is logged, and stored in a mailbox and as a dead letter.
+                # Dramatiq logs the error and stores it in a mailbox and as a dead letter.
                 raise without_words(error) from None
 
     async def tags(self, sync_id: UUID, day: date | None = None) -> dict[str, str]:
-        """Raises `Unavailable`. A sync that does not exist has no clinic."""
+        """The tags of a sync or of one of its dates. Raises `Unavailable`. An unknown sync has no clinic."""
         about = {"sync_id": str(sync_id), "clinic": await self._clinic(sync_id)}
         return about if day is None else about | {"date": day.isoformat()}
 
