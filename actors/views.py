@@ -31,8 +31,9 @@ def sync_view(sync: Sync, dates: Sequence[DateState] = (), position: int = 0) ->
 def clinic_view(
     clinic: Clinic, freshness: Mapping[str, Any], schedule: ClinicSchedule | None, now: datetime
 ) -> dict[str, Any]:
-    """A clinic with the time of its last completed sync (None: never), whether that is fresh enough, when the next
-    one is due, and what keeps it from signing in.
+    """A clinic with its freshness, its schedule, and what keeps it from signing in.
+
+    `fresh_as_of` is the time of its last completed sync; None: never.
     """
     about = {"slug": clinic.slug, "id": clinic.id, "name": clinic.name, "timezone": clinic.timezone}
     return about | held_to_goal(freshness, now) | {"schedule": schedule_view(schedule, now)}

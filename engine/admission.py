@@ -1,4 +1,4 @@
-"""Whether one more sync of a clinic may run, wait, or has to be refused."""
+"""Decides whether one more sync of a clinic may run, has to wait, or is refused."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from engine.sync import Limits
 
 @dataclass(frozen=True, slots=True)
 class ClinicLoad:
-    """How busy a clinic is: syncs that run and that wait; what a sync of it takes, and how long the oldest one
-    has been running, in seconds (None: nothing known)."""
+    """How busy a clinic is: running and queued syncs, and durations in seconds (None: unknown).
+
+    `typical` is what a sync of the clinic takes; `oldest` is how long the oldest one has been running.
+    """
 
     running: int
     queued: int
@@ -19,7 +21,7 @@ class ClinicLoad:
     oldest: float | None = None
 
 
-#: What a sync is assumed to take, in seconds, while nothing is known of the clinic's syncs.
+#: Assumed duration of a sync, in seconds, while none of the clinic's syncs is known.
 TYPICAL_SYNC_SECONDS = 30.0
 
 

@@ -15,16 +15,16 @@ BLOCK = "block"
 #: Statuses that leave the slot free.
 FREES_SLOT = frozenset({"cancelled", "no_show"})
 
-#: Fields that say whose appointment it is beyond the names.
+#: Fields that identify an appointment's client and patient beyond the names.
 REFERENCES = ("client_email", "neo_client_id", "neo_patient_id", "neo_consultation_id")
 
-#: Stands for a missing text in the hash; no text has it, since PostgreSQL takes none that does.
+#: Stands for a missing text in the hash; no text contains it, since PostgreSQL stores no NUL.
 _NOTHING = "\0"
 
 
 @lru_cache(maxsize=8192)
 def _when(day: date, start: time, end: time, starts_at: datetime, ends_at: datetime) -> str:
-    """The times as text; kept, because they come again at every sync. Seconds are the same in every zone."""
+    """The times as text; cached, because they recur at every sync. Seconds are the same in every zone."""
     return "\x1f".join(
         (day.isoformat(), start.isoformat(), end.isoformat(), str(starts_at.timestamp()), str(ends_at.timestamp()))
     )
@@ -35,10 +35,10 @@ class Appointment:
     """What is stored of one record.
 
     `date`, `start_time` and `end_time` are clinic-local as the portal shows them (an `end_time` before
-    `start_time` lies on the next day); `starts_at` and `ends_at` are the same instants, aware, in UTC.
-    `status` is one of the normalised words, or the portal's own word where it is not known.
-    `client_phone` is E.164, or None where the raw text is no phone number. The repr tells of nobody.
-    The last four, the *references*, say whose appointment it is beyond the names; see `references_hash`.
+    `start_time` lies on the next day); `starts_at` and `ends_at` are the same instants, aware, in UTC. `status` is
+    one of the normalized words, or the portal's own word if it is unknown. `client_phone` is E.164, or None if the
+    raw text is not a phone number. The repr contains no personal data. The last four fields, the *references*,
+    identify client and patient beyond the names; see `references_hash`.
     """
 
     neo_appointment_id: str
@@ -67,8 +67,9 @@ class Appointment:
 
     @property
     def sync_hash(self) -> str:
-        """SHA-256 over every stored field but the references, which workers of an older version do not know."""
-        # Computed for every appointment of every scrape; written out, it takes half as long as a loop over the fields.
+        """SHA-256 over every stored field except the references, which workers of an older version do not know."""
+        # Computed for every appointment of every scrape; written out, it takes half as long as a loop over the
+        # fields.
         text = "\x1f".join(
             (
                 self.neo_appointment_id,
@@ -92,7 +93,7 @@ class Appointment:
 
     @property
     def references_hash(self) -> str:
-        """Over the references; empty where there are none."""
+        """Hash of the references; empty if there are none."""
         if not (self.client_email or self.neo_client_id or self.neo_patient_id or self.neo_consultation_id):
             return ""
         references = (self.client_email, self.neo_client_id, self.neo_patient_id, self.neo_consultation_id)
@@ -107,7 +108,7 @@ class Appointment:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Names that this version does not know are left alone: a newer worker wrote them."""
+        """Reads `to_json`. Ignores names that this version does not know: a newer worker wrote them."""
         known = {name: value for name, value in record.items() if name in _NAMES}
         return cls(
             **known

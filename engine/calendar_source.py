@@ -1,5 +1,6 @@
-"""What a DateScraper asks of a portal, whatever portal it is. `engine.portal` is the one there is;
-docs/another-portal.md tells how to bring in another.
+"""The interface of a portal that a DateScraper reads.
+
+`engine.portal` implements it; docs/another-portal.md describes how to add another portal.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from engine.snapshot import Snapshot
 
 
 class CalendarSource(Protocol):
-    """Of one process, on its event loop; several calls at once, also for one clinic.
+    """A portal of one process, on its event loop. Calls may run concurrently, even for one clinic.
 
-    Whatever the portal does is a value: a `Failure` whose reason is of the closed list. Nothing is tried again here for
-    longer than a call or two; that is for `engine.retry`. A call that is cancelled ends at once.
+    Portal failures are values: a `Failure` with a reason of the closed list. A source retries a call once or twice
+    at most; longer retries belong to `engine.retry`. A cancelled call ends at once.
     """
 
     async def scrape(
@@ -36,29 +37,30 @@ class CalendarSource(Protocol):
         repeating: Collection[str],
         evidence: EvidenceSink | None,
     ) -> Mapping[date, Snapshot | Failure]:
-        """For each of `dates` a snapshot, which is complete and proves it, or a failure; nothing between.
+        """Returns a complete snapshot with its proof, or a failure, for each of `dates`.
 
-        `scraped_at` of a snapshot is `clock()` just before its call was sent. `stored` is the number of appointments
-        that are known of a date, `is_open` whether the clinic is open on it (True where that is not known): an answer
-        without appointments for an open day, or where several are known, is asked for again before it is believed.
-        An open day that stays empty has the warning `open_days_empty`.
+        `scraped_at` of a snapshot is `clock()` just before its call was sent. `stored` is the number of stored
+        appointments of a date; `is_open` says whether the clinic is open on it (True if unknown). An answer
+        without appointments for an open day, or for a day with several stored ones, is requested again before it
+        is believed. An open day that stays empty has the warning `open_days_empty`.
 
-        One id may stand on several dates: the engine finds out whether it moves or repeats. Several records of one date
-        that share an id need ids of their own (`engine.repeating.as_occurrence`), as do those of ids in `repeating`.
+        One id may stand on several dates: the engine finds out whether it moves or repeats. Several records of one
+        date that share an id need ids of their own (`engine.repeating.as_occurrence`), as do those of ids in
+        `repeating`.
         """
 
     async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ConfigReading | Failure:
-        """Opening hours, slot interval, columns, types, providers; asked for once in a sync.
+        """Returns opening hours, slot interval, columns, types and providers; called once in a sync.
 
-        A part that the portal does not give, or not in a form whose meaning is certain, is None and named in
-        `problems`: what was read before stays in use, and nothing stands in for what was never read.
+        A part that the portal does not give, or gives in a form whose meaning is not certain, is None and named in
+        `problems`: what was read before stays in use, and a part that was never read has no default.
         """
 
     async def check_credentials(self, clinic: Clinic, credentials: Credentials) -> Failure | None:
-        """Signs in for real, also where these credentials were refused before. None: the portal lets the clinic in."""
+        """Signs in even if these credentials were refused before. None: the portal accepts them."""
 
     async def memory_mib(self) -> float:
-        """What its browser takes, if it has one; 0.0 otherwise."""
+        """Memory of the source's browser in MiB; 0.0 if it has none."""
 
     async def close(self) -> None:
-        """Ends everything that it has started."""
+        """Ends everything that the source has started."""

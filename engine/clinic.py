@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 
 from engine.errors import BadRequest
 
-#: A slug stands for the clinic in NATS subjects, so it may hold nothing that means something there.
+#: A slug stands for the clinic in NATS subjects, so it contains no character with a meaning there.
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
-    """`timezone` is an IANA name; `country` (ISO 3166, two letters) tells how local phone numbers are read.
+    """A clinic. `timezone` is an IANA name; `country` (ISO 3166, two letters) selects how local phone numbers are
+    read.
 
-    `resources` are the room ids that count as capacity; None means all rooms that the portal names.
+    `resources` are the room ids that count as capacity; None: all rooms that the portal names.
     """
 
     id: UUID
@@ -33,12 +34,12 @@ class Clinic:
         return ZoneInfo(self.timezone)
 
     def today(self, now: datetime) -> date:
-        """The calendar day that it is in the clinic at `now` (aware)."""
+        """The calendar day in the clinic at `now` (aware)."""
         return now.astimezone(self.zone).date()
 
 
 def check_zone(timezone: str) -> ZoneInfo:
-    """Raises `BadRequest` for what is no IANA name."""
+    """The zone of an IANA name. Raises `BadRequest` for anything else."""
     try:
         return ZoneInfo(timezone)
     except (KeyError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""What came of asking the portal for a clinic's configuration, and the warnings that follow from it."""
+"""Result of reading a clinic's configuration from the portal, and the warnings that follow from it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from engine.failure import Failure, Reason
 from engine.schedule import ScheduleConfig
 from engine.warnings import SyncWarning, WarningCode
 
-#: The parts without which no slot is offered, and what each is called.
+#: The parts without which no slot is offered, and their names in messages.
 NEEDED = {"businessHours": "opening hours", "slotInterval": "a slot interval", "appointmentRooms": "columns"}
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A part of an answer that was not read. `message` names the field and contains no value."""
+    """A part of a portal response that was not read. `message` names the field and contains no value."""
 
     field: str
     message: str
@@ -25,10 +25,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ConfigReading:
-    """One answer of the portal: `config` has the parts that were understood, `problems` names the others.
+    """One portal response: `config` has the parts that were understood, `problems` names the others.
 
-    `source` is the call that gave it. `is_fallback`: a better call failed in a way that may pass; what that one gave
-    before stays in use.
+    `source` is the call that returned it. `is_fallback`: a better call failed in a way that may pass; what that
+    call returned before stays in use.
     """
 
     config: ScheduleConfig
@@ -39,9 +39,9 @@ class ConfigReading:
 
 @dataclass(frozen=True, slots=True)
 class ConfigOutcome:
-    """What a sync remembers of its reading until its end. `failure` None: an answer was read.
+    """What a sync stores of its configuration reading until its end. `failure` None: a response was read.
 
-    `is_final` False: everything failed at that time, so the portal is asked again with the sync's next try.
+    `is_final` False: the sync's dates failed as well, so the portal is asked again with the sync's next try.
     """
 
     failure: Failure | None = None
@@ -64,10 +64,10 @@ class ConfigOutcome:
 def config_warnings(
     outcome: ConfigOutcome | None, known: ScheduleConfig, columns_chosen: bool
 ) -> list[SyncWarning]:
-    """The warnings of a sync about its clinic's configuration; none where everything was read.
+    """The warnings of a sync about its clinic's configuration; empty if everything was read.
 
-    `outcome` None: the portal was not asked. `known` is what is stored now. `columns_chosen`: a person said which
-    columns count, so the portal need not name them.
+    `outcome` None: the portal was not asked. `known` is what is stored now. `columns_chosen`: an operator chose
+    the columns that count, so the portal need not name them.
     """
     if outcome is None:
         why = "the configuration was not asked for, since the sync's first date was not read"
@@ -100,7 +100,7 @@ def _consequence(field: str, known: ScheduleConfig, columns_chosen: bool) -> str
 
 
 def _missing(known: ScheduleConfig, columns_chosen: bool) -> list[str]:
-    """What is needed and was never read."""
+    """Names of the needed parts that were never read."""
     columns = known.rooms or columns_chosen
     parts = zip(NEEDED.values(), (known.hours, known.slot_minutes, columns), strict=True)
     return [name for name, part in parts if not part]

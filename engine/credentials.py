@@ -1,4 +1,4 @@
-"""What a clinic signs in to the portal with."""
+"""The credentials with which a clinic signs in to the portal."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """`company_id` is None for clinics whose form has no such field. The repr shows no secret.
+    """Credentials of a clinic. `company_id` is None for clinics whose form has no such field. The repr shows no
+    secret.
 
-    `version` names this set of credentials and changes whenever they are set anew: a refusal by the portal holds
-    for one version, so that no worker sends a password a second time that was rejected once.
+    `version` names this set of credentials and changes whenever they are set. The portal's refusal holds for one
+    version, so no worker sends a rejected password a second time.
     """
 
     username: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Which dates a sync covers, and in which order they are done."""
+"""The dates that a sync covers, and the order in which they are scraped."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def days_ahead(today: date, days: int) -> DateRange:
 
 
 def work_order(dates: DateRange, today: date) -> list[date]:
-    """Today first, then the days after it, then the past, latest first: what is booked next is fresh first."""
+    """Today first, then the days after it, then the past, latest first: the next bookings become fresh first."""
     ahead = [day for day in dates if day >= today]
     behind = [day for day in dates if day < today]
     return ahead + behind[::-1]

@@ -1,4 +1,4 @@
-"""What one look at a date changes in what is stored of it: a pure comparison by `sync_hash`."""
+"""Compares a scrape of a date with the stored appointments by `sync_hash`; pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DateDiff:
-    """All by id: `changed` stand on the date with other values; `arrived` do not stand on it; `back` had been missing
-    and are as they were; `gone` stand on it and were not seen. Everything else is as it was."""
+    """Ids by kind of change; all others are unchanged.
+
+    `changed` are on the date with other values; `arrived` are not stored on it; `back` had been missing and are as
+    they were; `gone` are stored on it and were not seen.
+    """
 
     changed: Sequence[str]
     arrived: Sequence[str]
@@ -20,8 +23,11 @@ class DateDiff:
 def diff_date(
     ids: Collection[str], hashes: Collection[str], missing: Collection[str], seen: Mapping[str, str]
 ) -> DateDiff:
-    """`ids`, each of them once, and `hashes` are side by side what stands on the date; `missing` are those of the ids
-    that an earlier look at the date had not seen either; `seen` maps ids to hashes."""
+    """Compares the stored `ids` and `hashes` of a date with `seen`, which maps ids to hashes.
+
+    `ids` are unique and parallel to `hashes`; `missing` are those that an earlier scrape of the date had not seen
+    either.
+    """
     differing = [key for key, sync_hash in zip(ids, hashes, strict=True) if seen.get(key) != sync_hash]
     changed = [key for key in differing if key in seen]
     unseen = len(differing) - len(changed)

@@ -1,4 +1,4 @@
-"""Which dates of a sync to send to the DateScrapers now, and when it is over: decided from the dates' states alone."""
+"""Decides from the dates' states alone which dates of a sync to send now, and when the sync is over."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ IsOpen: TypeAlias = Callable[[date], bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Neighbouring dates that share one message and one call to the portal: `days` of them, from `lead` on.
+    """Neighboring dates that share one message and one call to the portal: `days` of them, from `lead` on.
 
-    `number` counts the sendings of the lead: one that is repeated after a crash has the same number, and so is
-    the same message.
+    `number` counts how often the lead was sent: a span sent again after a crash has the same number, and so is the
+    same message.
     """
 
     lead: date
@@ -32,9 +32,9 @@ class Span:
 
 
 def in_flight(dates: Sequence[DateState]) -> set[date]:
-    """The leads of the spans that take a place: sent to a DateScraper, or being scraped, and not yet seen.
+    """The leads of the spans that take a place: sent to a DateScraper, or being scraped, and not yet scraped.
 
-    A date that waits for its next try takes none, so that one bad date does not hold up the others.
+    A date that waits for its next try takes none, so one bad date does not hold up the others.
     """
     return {
         state.lead or state.date
@@ -45,7 +45,7 @@ def in_flight(dates: Sequence[DateState]) -> set[date]:
 
 
 def next_spans(dates: Sequence[DateState], limit: int, span_days: int, now: datetime) -> list[Span]:
-    """What to send now: the first dates that wait and whose time has come, as far as `limit` leaves room."""
+    """The spans to send now: the first waiting dates that are due, as far as `limit` leaves room."""
     waiting = {state.date: state for state in sorted(dates, key=lambda s: s.position) if _is_due(state, now)}
     spans: list[Span] = []
     for lead in list(waiting):
@@ -60,7 +60,7 @@ def next_spans(dates: Sequence[DateState], limit: int, span_days: int, now: date
 
 
 def unclaimed(dates: Sequence[DateState], now: datetime, resend_after: float) -> list[Span]:
-    """Spans that nobody took for `resend_after` seconds after they were sent: perhaps the sender died first."""
+    """Spans that no DateScraper claimed within `resend_after` seconds of being sent: perhaps never delivered."""
     waiting = [
         state
         for state in dates
@@ -73,7 +73,7 @@ def unclaimed(dates: Sequence[DateState], now: datetime, resend_after: float) ->
 
 
 def unreconciled(dates: Sequence[DateState], now: datetime, after: float) -> list[date]:
-    """Dates that were seen and that no Reconciler has closed for `after` seconds: perhaps it was never told."""
+    """Scraped dates that no Reconciler has closed for `after` seconds: perhaps the message was never sent."""
     return [
         state.date
         for state in dates
@@ -95,7 +95,7 @@ def outcome(dates: Sequence[DateState], is_open: IsOpen) -> SyncStatus | None:
     """How a sync with these dates ends; None while one of them is not closed.
 
     A failure that makes all other dates pointless ends it at once. It fails if every date on which the clinic is
-    open has failed: closed Sundays that came back empty say nothing about the calendar.
+    open has failed: empty closed Sundays say nothing about the calendar.
     """
     if any(state.status is DateStatus.FAILED and state.reason in FATAL_FOR_SYNC for state in dates):
         return SyncStatus.FAILED
@@ -113,7 +113,7 @@ def is_partial(dates: Sequence[DateState], is_open: IsOpen) -> bool:
 
 
 def open_dates(dates: Sequence[DateState], is_open: IsOpen) -> list[DateState]:
-    """The dates on which the clinic is open, as far as is known; all of them where it is open on none."""
+    """The dates on which the clinic is open or may be; all dates if it is open on none."""
     return [state for state in dates if is_open(state.date) is not False] or list(dates)
 
 
@@ -131,7 +131,7 @@ def _reach(lead: date, waiting: Sequence[DateState]) -> int:
 
 
 def _length(lead: date, waiting: Collection[date], span_days: int) -> int:
-    """How many dates in a row wait from `lead` on, at most `span_days`."""
+    """How many consecutive dates wait from `lead` on, at most `span_days`."""
     days = 1
     while days < span_days and lead + timedelta(days=days) in waiting:
         days += 1

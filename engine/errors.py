@@ -1,14 +1,14 @@
-"""The errors that the engine raises to its callers: a closed set, each with what to do next.
+"""The errors that the engine raises to its callers: a closed set; each message names the next step.
 
-A failed date is not an error but a value (`engine.failure`). These are for requests that cannot be
-carried out and for servers that are away.
+A failed date is not an error but a value (`engine.failure`). These errors are for requests that cannot be carried
+out and for unreachable servers.
 """
 
 from __future__ import annotations
 
 
 class EngineError(Exception):
-    """The base of all of them. `code` is the number that a client of the interface sees."""
+    """Base of all engine errors. `code` is the number that a client of the interface sees."""
 
     code = 500
     reason = "internal"
@@ -27,7 +27,7 @@ class BadRequest(EngineError):
 
 
 class NoCredentials(EngineError):
-    """The clinic has no credentials, or the portal rejected the ones it has."""
+    """The clinic has no credentials, or the portal rejected them."""
 
     code = 401
     reason = "no_credentials"
@@ -65,21 +65,21 @@ class NoSchedule(EngineError):
 
 
 class WrongState(EngineError):
-    """The sync is not in a state in which this can be done."""
+    """The sync's state does not allow the request."""
 
     code = 409
     reason = "wrong_state"
 
 
 class QueueFull(EngineError):
-    """As many syncs of the clinic wait as may wait."""
+    """The clinic's queue of waiting syncs is full."""
 
     code = 429
     reason = "queue_full"
 
 
 class Unavailable(EngineError):
-    """A server that is needed is away, or this process is shutting down."""
+    """A required server is unreachable, or this process is shutting down."""
 
     code = 503
     reason = "unavailable"

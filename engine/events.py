@@ -1,4 +1,4 @@
-"""What can be told of a sync. The names are part of the interface: they end the subject of each event."""
+"""The events of a sync. The names are part of the interface: they end the subject of each event."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.sync import SyncStatus
 
 
 class Event(StrEnum):
-    """In the order of a life; `HELD` tells that removals wait for a person."""
+    """In the order in which they occur; `HELD`: removals wait for a person's decision."""
 
     ACCEPTED = "accepted"
     QUEUED = "queued"
@@ -25,7 +25,7 @@ class Event(StrEnum):
 
     @property
     def is_last(self) -> bool:
-        """Every sync has exactly one of these, and nothing after it."""
+        """Whether the event ends the sync. Every sync has exactly one such event, and none after it."""
         return self in LAST
 
 

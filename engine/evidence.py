@@ -1,4 +1,4 @@
-"""What a portal showed when a date failed, for the person who looks into it."""
+"""Evidence of what the portal showed when a date failed, for the operator who investigates it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.failure import Failure
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Fit to be kept: names, numbers and secrets are masked.
+    """Evidence that may be stored: names, numbers and secrets are masked.
 
-    `headers` are the answer's. `body` is the first kilobytes of it. `screenshot` is a PNG.
+    `headers` are the response's, `body` is its first kilobytes, `screenshot` is a PNG.
     """
 
     at: datetime
@@ -28,6 +28,6 @@ class Evidence:
 
 
 class EvidenceSink(Protocol):
-    """Keeps evidence of one sync for some days; bound to the sync by who makes it."""
+    """Stores the evidence of one sync for some days."""
 
     async def keep(self, day: date, evidence: Evidence) -> None: ...

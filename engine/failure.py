@@ -1,7 +1,7 @@
-"""Why a date, or a whole sync, could not be done: a closed list, and what each reason means for trying again.
+"""The reasons why a date, or a whole sync, fails: a closed list.
 
 A reason is part of the interface: it stands in events, in `schedule_sync_dates.reason` and in
-`schedule_syncs.error_details`. Add one here, never inline.
+`schedule_syncs.error_details`. Add one here, never inline. `engine.retry` says how each is retried.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from enum import StrEnum
 class Reason(StrEnum):
     """What went wrong, in one word that a program can compare."""
 
-    # The account: trying again would lock it.
+    # The account: a retry would lock it.
     NO_CREDENTIALS = "no_credentials"
     NO_COMPANY_ID = "no_company_id"
     LOGIN_REJECTED = "login_rejected"
     ACCOUNT_LOCKED = "account_locked"
     SECOND_FACTOR = "second_factor"
-    # The portal, for a while.
+    # The portal, temporarily.
     SESSION_ENDED = "session_ended"
     RATE_LIMITED = "rate_limited"
     PORTAL_UNAVAILABLE = "portal_unavailable"
@@ -28,7 +28,7 @@ class Reason(StrEnum):
     TIMED_OUT = "timed_out"
     BAD_ANSWER = "bad_answer"
     CIRCUIT_OPEN = "circuit_open"
-    # The portal, for good: someone has to look.
+    # The portal, permanently: an operator has to look.
     PORTAL_CHANGED = "portal_changed"
     LEFT_PORTAL = "left_portal"
     # Our side.
@@ -40,7 +40,7 @@ class Reason(StrEnum):
     SYNC_ENDED = "sync_ended"
 
 
-#: Reasons that make every other date of the sync pointless, so that it ends at once.
+#: Reasons that make every other date of the sync pointless and end it at once.
 FATAL_FOR_SYNC = frozenset(
     {
         Reason.NO_CREDENTIALS,
@@ -54,11 +54,11 @@ FATAL_FOR_SYNC = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A reason, and one sentence for the person who reads it at night.
+    """A reason, and one sentence for the operator.
 
-    `message` must hold no name, phone number, note, password or cookie: it goes on the bus and into logs.
-    `retry_after` is in seconds, where the portal asked for a pause. Not `was_asked`: no call was made, so that what an
-    earlier try of the date found still stands.
+    `message` must contain no name, phone number, note, password or cookie: it is published and logged.
+    `retry_after` is in seconds, if the portal asked for a pause. `was_asked` False: no call was made, so the
+    result of an earlier try of the date still stands.
     """
 
     reason: Reason
@@ -72,7 +72,7 @@ class Failure:
 
 
 class PortalFailure(Exception):
-    """Raised inside `engine.portal`; carries a `Failure` to the verb, which turns it into a value."""
+    """Raised inside `engine.portal`; its public methods turn it into the `Failure` that it carries."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.reason}: {failure.message}")

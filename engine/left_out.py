@@ -1,4 +1,4 @@
-"""Which missing appointments a record that was left out protects: it may be one of them, moved."""
+"""Decides which missing appointments a left-out record protects: it may be one of them, moved."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from uuid import UUID
 from engine.removals import MissingAppointment
 from engine.snapshot import LeftOutRecord
 
-#: Digits of a telephone number that are compared: without the country's code, which only one of the two may have.
+#: Trailing digits of a telephone number that are compared: without the country code, which only one of the two may
+#: have.
 PHONE_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOutSighting:
-    """A record that a sync left out on `date`. `is_repeated`: the sync before left the same record out on that date."""
+    """A record that a sync left out on `date`. `is_repeated`: the sync before left out the same one there."""
 
     date: date
     record: LeftOutRecord
@@ -29,8 +30,12 @@ def protected_ids(sightings: Iterable[LeftOutSighting], missing: Sequence[Missin
 
 
 def _protected(sighting: LeftOutSighting, missing: Sequence[MissingAppointment]) -> Iterable[MissingAppointment]:
-    """An id names the one appointment. A record without one may be any that has the same patient or telephone
-    number, else any at all; but one that was left out before moved nowhere, and protects its own date only."""
+    """The missing appointments that the record may be.
+
+    A record with an id may be that appointment only. A record without one may be any with the same patient or
+    telephone number, or else any at all. A record that the sync before left out as well has not moved, and
+    protects its own date only.
+    """
     key = sighting.record.neo_appointment_id
     if key is not None:
         return [each for each in missing if each.neo_appointment_id.partition("@")[0] == key.partition("@")[0]]

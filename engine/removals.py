@@ -1,4 +1,4 @@
-"""When appointments that are no longer seen may be removed, and when a person is asked first."""
+"""Decides which missing appointments are removed, and which removals wait for a person's decision."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from engine.warnings import SyncWarning, WarningCode
 
 @dataclass(frozen=True, slots=True)
 class RemovalLimit:
-    """How much is removed without asking a person, and how long an absence must last.
+    """Limits of the removals without a decision, and the time for which an absence must last.
 
-    A sync that would remove more than `count` and more than `percent` of what is stored removes nothing. Both have
-    to be passed: a small clinic may lose half of its ten appointments, a large one 25 of a thousand. A date of
-    `day_count` or more stored appointments that would lose `day_percent` of them keeps them all, whatever the
-    total. `settle` is the time between two looks that confirm an absence, longer than a move may be hidden.
+    A sync that would remove more than `count` and more than `percent` of the stored appointments removes nothing.
+    Both limits have to be exceeded: a small clinic may lose half of its ten appointments, a large one 25 of a
+    thousand. A date with `day_count` or more stored appointments that would lose `day_percent` of them keeps all
+    of them, whatever the total. `settle` is the time between the two readings that confirm an absence; it is
+    longer than the portal may hide a move.
     """
 
     count: int = 20
@@ -30,7 +31,10 @@ class RemovalLimit:
     settle: timedelta = timedelta(seconds=10)
 
     def holds_back(self, removals: int, stored: int) -> bool:
-        """`stored` counts the clinic's appointments in the sync's range before anything is removed."""
+        """Whether the sync's removals exceed the limit.
+
+        `stored` counts the clinic's appointments in the sync's range before any removal.
+        """
         return removals > self.count and removals * 100 > self.percent * stored
 
     def holds_back_date(self, removals: int, stored: int) -> bool:
@@ -39,7 +43,7 @@ class RemovalLimit:
 
 
 class Protection(StrEnum):
-    """Why an appointment that was not seen stays, whatever later looks say."""
+    """Why a missing appointment stays, whatever later readings show."""
 
     FAILED_DATE = "failed_date"
     LEFT_OUT_RECORD = "left_out_record"
@@ -47,10 +51,10 @@ class Protection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MissingAppointment:
-    """One that no complete scrape of the sync has seen, on a date that was scraped completely.
+    """An appointment that no complete scrape of the sync has seen, on a date that was scraped completely.
 
-    `is_held`: an earlier sync holds its removal back already, or a person rejected it. `missing_since` is the first
-    look at its date that did not show it. The names are for the person who decides; they are kept out of logs.
+    `is_held`: an earlier sync holds its removal already, or a person rejected it. `missing_since` is the first
+    reading of its date that did not show it. The names are for the person who decides; they are kept out of logs.
     """
 
     id: UUID
@@ -71,7 +75,7 @@ class MissingAppointment:
 
 @dataclass(frozen=True, slots=True)
 class StoredOnDate:
-    """What is stored on one date before anything is removed; `appointments` are those that are no blocks."""
+    """What is stored on one date before any removal; `appointments` excludes blocks."""
 
     rows: int
     appointments: int
@@ -79,10 +83,10 @@ class StoredOnDate:
 
 @dataclass(frozen=True, slots=True)
 class RemovalPlan:
-    """What a sync did not see, and what its looks are worth.
+    """The missing appointments of a sync, and how reliable its readings are.
 
-    `read_since`: every date that the sync read completely has been looked at since then. `is_quiet`: since then
-    nothing appeared on these dates and nothing went missing, so no appointment was moving while they were read.
+    `read_since`: every date that the sync read completely has been read since then. `is_quiet`: since then nothing
+    appeared on these dates and nothing went missing, so no appointment was moving while they were read.
     """
 
     missing: Sequence[MissingAppointment] = ()
@@ -91,7 +95,7 @@ class RemovalPlan:
     is_quiet: bool = False
 
     def is_settled(self, appointment: MissingAppointment, settle: timedelta) -> bool:
-        """Whether every date was looked at so long after the absence began that a move would have been seen."""
+        """Whether every date was read so long after the absence began that a move would have been seen."""
         return self.read_since is not None and appointment.missing_since + settle <= self.read_since
 
     def is_confirmed(self, appointment: MissingAppointment, settle: timedelta) -> bool:
@@ -100,7 +104,7 @@ class RemovalPlan:
 
 @dataclass(frozen=True, slots=True)
 class RemovalDecision:
-    """The ids to remove now, those to hold back for a person, and those that stay until a later sync decides."""
+    """The ids to remove now, the ids to hold for a person, and the appointments left to a later sync."""
 
     remove: Sequence[UUID] = ()
     hold: Sequence[UUID] = ()
@@ -108,8 +112,11 @@ class RemovalDecision:
 
 
 def decide(plan: RemovalPlan, removal_limit: RemovalLimit, *, confirmed: bool = False) -> RemovalDecision:
-    """What an earlier sync holds back stays held, whatever the fence says now: a person has been asked, and has not
-    said yes. `confirmed` takes every absence for confirmed, as a dry run does."""
+    """Decides what to remove, hold and keep.
+
+    A removal that an earlier sync holds stays held, whatever the limit says now, until a person approves it.
+    `confirmed` treats every absence as confirmed, as a dry run does.
+    """
     gone = [
         each
         for each in plan.missing
@@ -127,7 +134,7 @@ def decide(plan: RemovalPlan, removal_limit: RemovalLimit, *, confirmed: bool = 
 def _held_dates(
     gone: Sequence[MissingAppointment], stored: Mapping[date, StoredOnDate], removal_limit: RemovalLimit
 ) -> Collection[date]:
-    """The dates whose removals are held back: all of them if the sync would remove too many."""
+    """The dates whose removals are held: all of them if the sync would remove too many."""
     rows = Counter(each.date for each in gone)
     appointments = Counter(each.date for each in gone if each.appointment_type != BLOCK)
     if removal_limit.holds_back(len(gone), sum(each.rows for each in stored.values())):
@@ -141,10 +148,10 @@ def _held_dates(
 
 
 def second_look_at(plan: RemovalPlan, settle: timedelta) -> datetime | None:
-    """From when on the sync's dates have to be read once more; None where that would tell nothing new.
+    """When the sync's dates have to be read again; None if that would show nothing new.
 
-    It confirms an absence, and finds what was moving while the dates were read: on a date that may lose nothing,
-    too, since the row of a moved appointment must not stay where it was.
+    The second reading confirms an absence, and finds what was moving while the dates were read, even on dates that
+    may lose nothing: the row of a moved appointment must not stay on its old date.
     """
     fresh = [each.missing_since for each in plan.missing if not plan.is_settled(each, settle)]
     if fresh:
@@ -154,7 +161,7 @@ def second_look_at(plan: RemovalPlan, settle: timedelta) -> datetime | None:
 
 
 def warning_of_kept(kept: Iterable[MissingAppointment]) -> SyncWarning | None:
-    """What to say of appointments that the calendar does not show and that stay; None where there are none."""
+    """The warning about appointments that the calendar does not show and that stay; None if there are none."""
     reasons = Counter(_WHY_KEPT[each.protection] for each in kept)
     if not reasons:
         return None

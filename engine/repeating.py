@@ -1,7 +1,7 @@
 """Repeating records: the portal shows one id at several starts, and each occurrence is an appointment of its own.
 
-For some seconds a move looks the same, on the old day and on the new one. So an id repeats when two starts with it are
-shown in two looks at both of them, more than a settling time apart.
+A move looks the same for some seconds: the id is on the old day and on the new one. An id therefore repeats when
+two starts with it are shown in two readings of both, more than a settling time apart.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from datetime import timedelta
 
 from engine.appointment import Appointment
 
-#: How long the portal may show a move at both places. Also in `schedule_appointments.portal_appointment_id`.
+#: How long the portal may show a move at both places. `schedule_appointments.portal_appointment_id` relies on the
+#: same time.
 SETTLE = timedelta(seconds=10)
 
-#: What an occurrence's id has behind the portal's own: its local start.
+#: An occurrence's id: the portal's id and the local start.
 _OCCURRENCE = re.compile(r"(?P<portal_id>.*)@\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.DOTALL)
 
 
 def as_occurrence(appointment: Appointment) -> Appointment:
-    """The appointment under an id of its own; one that has such an id stays as it is."""
+    """The appointment with an id of its own; one that has such an id stays unchanged."""
     if is_occurrence(appointment.neo_appointment_id):
         return appointment
     start = appointment.start_time.isoformat("seconds" if appointment.start_time.second else "minutes")
@@ -39,5 +40,5 @@ def portal_id(appointment_id: str) -> str:
 
 
 def occurrences(appointments: Iterable[Appointment], repeating: Collection[str]) -> tuple[Appointment, ...]:
-    """The appointments, those of repeating ids as occurrences."""
+    """The appointments; those with repeating ids as occurrences."""
     return tuple(as_occurrence(one) if one.neo_appointment_id in repeating else one for one in appointments)

@@ -1,12 +1,12 @@
-"""What is tried again, when, and how often: one table for every reason that a date can fail with.
+"""The retry table: for every reason of a failed date, whether and when it is retried.
 
-    at once          the next try follows immediately; if that fails, too, like `later`
-    later            after a pause that doubles, with jitter, so that many dates do not come back together
+    at once          the next try follows immediately; if that fails as well, like `later`
+    later            after a pause that doubles, with jitter, so that many dates do not retry together
     after sign-in    as `later`; the session was dropped, so the next try signs in first
-    never            a person has to look, or trying again does harm
+    never            a person has to look, or a retry does harm
 
-A Retry-After is a floor: nothing comes back before it. Some failures are not the date's: those do not count
-as an attempt, and only `seconds` and the sync's own time-out bound them.
+A Retry-After is a minimum: no retry comes before it. Some failures are not the date's own: they do not count as an
+attempt, and only `seconds` and the sync's own time-out limit them.
 """
 
 from __future__ import annotations
@@ -56,16 +56,17 @@ RULES: dict[Reason, Rule] = {
     Reason.LOGIN_REJECTED: NEVER,
     Reason.ACCOUNT_LOCKED: NEVER,
     Reason.SECOND_FACTOR: NEVER,
-    # The scrape that reports it has signed in anew already, so something else is wrong.
+    # The failed scrape has already signed in again, so something else is wrong.
     Reason.SESSION_ENDED: Rule(When.AFTER_SIGN_IN, attempts=3, base=2.0),
-    # The shared budget slows down meanwhile, which makes the next refusal less likely.
+    # The shared rate limit slows down in the meantime, which makes the next refusal less likely.
     Reason.RATE_LIMITED: Rule(When.LATER, attempts=10, base=1.0),
     Reason.PORTAL_UNAVAILABLE: Rule(When.LATER, attempts=6, base=2.0),
     Reason.MAINTENANCE: Rule(When.LATER, attempts=5, base=15.0, cap=120.0),
     Reason.CONNECTION_LOST: Rule(When.AT_ONCE, attempts=5, base=1.0),
     Reason.TIMED_OUT: Rule(When.LATER, attempts=4, base=2.0),
     Reason.BAD_ANSWER: Rule(When.AT_ONCE, attempts=4, base=2.0),
-    # The date was not asked for, so no attempt is counted; the waits count as time, well below a sync's own limit.
+    # The date was not requested, so no attempt is counted; the waits count as time, well below the sync's
+    # time-out.
     Reason.CIRCUIT_OPEN: Rule(When.LATER, base=5.0, seconds=180.0, counted=False),
     Reason.PORTAL_CHANGED: NEVER,
     Reason.LEFT_PORTAL: NEVER,
@@ -79,17 +80,17 @@ RULES: dict[Reason, Rule] = {
 
 
 def decide(failure: Failure, attempt: int, chance: float, elapsed: float = 0.0) -> Decision:
-    """What follows a failed try.
+    """Decides what follows a failed try.
 
-    `attempt` counts the tries of this date so far, this one included, without those that do not count; `elapsed`
-    is seconds since its first try; `chance` is uniform in [0, 1).
+    `attempt` counts the counted tries of this date, this one included; `elapsed` is seconds since its first try;
+    `chance` is uniform in [0, 1).
     """
     rule = RULES[failure.reason]
     if rule.when is When.NEVER or (rule.counted and attempt >= rule.attempts):
         return Decision(None)
     delay = pause(rule, attempt, chance)
     if failure.retry_after is not None:
-        # Some way above the floor, or all who were told the same would come at the same moment.
+        # Somewhat above the minimum, so that callers with the same Retry-After do not return at the same moment.
         delay = max(delay, failure.retry_after + chance * rule.base)
     if elapsed + delay > rule.seconds:
         return Decision(None)
@@ -97,7 +98,7 @@ def decide(failure: Failure, attempt: int, chance: float, elapsed: float = 0.0) 
 
 
 def pause(rule: Rule, attempt: int, chance: float) -> float:
-    """Exponential backoff; the jitter takes up to half of it away."""
+    """Exponential backoff in seconds; the jitter takes up to half of it away."""
     doublings = attempt - 1 if rule.when is not When.AT_ONCE else attempt - 2
     if doublings < 0:
         return 0.0

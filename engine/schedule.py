@@ -1,7 +1,7 @@
 """A clinic's configuration as its portal gives it, and the slots that follow from it.
 
-Every part is optional: None is a part that was never read. Nothing follows from a part that was never read: no slot is
-made without opening hours, a slot interval and a capacity.
+Every part is optional: None is a part that was never read. A part that was never read has no default: slots need
+opening hours, a slot interval and a capacity.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ MINUTES_OF_DAY = 24 * 60
 
 @dataclass(frozen=True, slots=True, order=True)
 class OpenHours:
-    """One stretch in which the clinic is open, every week. `weekday` counts 0 for Sunday, as the portal does.
+    """One weekly stretch in which the clinic is open. `weekday` is 0 for Sunday, as in the portal.
 
-    `opens` and `closes` are minutes after that day's midnight, clinic-local. `closes` beyond 1440 lies on the next day.
+    `opens` and `closes` are minutes after that day's midnight, clinic-local. `closes` beyond 1440 lies on the next
+    day.
     """
 
     weekday: int
@@ -36,7 +37,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class AppointmentType:
-    """`duration_slots` is its length in slot intervals; None where the portal names none."""
+    """`duration_slots` is the type's length in slot intervals; None if the portal names none."""
 
     id: str
     name: str
@@ -51,7 +52,9 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleConfig:
-    """`hours` never is empty: a clinic that is never open is not something that a portal says with certainty."""
+    """A clinic's configuration. `hours` is never empty: no portal says with certainty that a clinic is never
+    open.
+    """
 
     hours: tuple[OpenHours, ...] | None = None
     slot_minutes: int | None = None
@@ -60,17 +63,20 @@ class ScheduleConfig:
     providers: tuple[Provider, ...] | None = None
 
     def updated_by(self, read: ScheduleConfig) -> ScheduleConfig:
-        """This one with every part that `read` has; what it lacks stays as it is."""
+        """This configuration with every part that `read` has; missing parts keep their values."""
         values: dict[str, Any] = {field.name: getattr(read, field.name) for field in fields(read)}
         return replace(self, **{name: value for name, value in values.items() if value is not None})
 
     def is_open_on(self, day: date) -> bool | None:
-        """Whether the clinic is open at some time of `day`; None where its hours were never read."""
+        """Whether the clinic is open at some time of `day`; None if its hours were never read."""
         return None if self.hours is None else bool(self.open_on(day))
 
     def open_on(self, day: date) -> list[tuple[int, int]]:
-        """The stretches of `day` in order, in minutes after its midnight; what goes on after midnight is cut there,
-        and stands on the next day. Stretches that overlap or touch are one."""
+        """The open stretches of `day` in order, in minutes after its midnight; overlapping or adjacent ones are
+        joined.
+
+        A stretch beyond midnight is cut there and continues on the next day.
+        """
         weekday = day.isoweekday() % 7
         stretches = []
         for each in self.hours or ():
@@ -81,13 +87,16 @@ class ScheduleConfig:
         return _joined(stretches)
 
     def has_slots(self, resources: Iterable[str] | None = None) -> bool:
-        """Whether everything is known that a slot follows from."""
+        """Whether every part that slots need is known."""
         parts = (self.hours, self.slot_minutes, self.capacity(resources))
         return all(part is not None for part in parts)
 
     def capacity(self, resources: Iterable[str] | None = None) -> int | None:
-        """How many appointments fit in one slot: the columns that count. `resources` are those that a person chose;
-        None: all. None where the columns were never read and nobody chose any."""
+        """How many appointments fit in one slot: the number of columns that count.
+
+        `resources` are the columns that an operator chose; None: all. Returns None if the columns were never read
+        and none were chosen.
+        """
         if self.rooms is None:
             return None if resources is None else len(set(resources))
         wanted = None if resources is None else set(resources)
@@ -96,7 +105,7 @@ class ScheduleConfig:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """`end_time` 00:00 is the midnight after `date`."""
+    """A slot of a clinic. `end_time` 00:00 is the midnight after `date`."""
 
     date: date
     start_time: time
@@ -110,7 +119,7 @@ def same_hours(weekdays: Iterable[int], opens: int, closes: int) -> tuple[OpenHo
 
 
 def slots_of(day: date, config: ScheduleConfig, resources: Iterable[str] | None = None) -> Iterator[Slot]:
-    """The slots of one day, in order. None where the clinic is closed, or where a part that a slot needs is unknown."""
+    """The slots of one day, in order: none if the clinic is closed, or a part that slots need is unknown."""
     capacity = config.capacity(resources)
     if config.slot_minutes is None or capacity is None:
         return

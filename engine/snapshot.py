@@ -1,7 +1,7 @@
-"""What one complete look at one date saw, with the proof that it is complete.
+"""What one complete scrape of one date saw, with the proof that it is complete.
 
-There is no partial snapshot: a scrape is complete, or it is a `Failure` with a reason. Only a complete
-one is ever stored, so nothing that reads a snapshot has to ask.
+There is no partial snapshot: a scrape is complete, or it is a `Failure` with a reason. Only complete ones are
+stored, so no reader of a snapshot has to check.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from datetime import date, datetime
 from engine.appointment import Appointment
 from engine.warnings import SyncWarning
 
-#: Stands for the name of a field that may be data.
+#: Replaces a field name that may be data.
 NO_NAME = "(no name)"
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Why the answer is believed.
+    """Why a portal response counts as complete.
 
-    `wrapper` is the key under which the records were found, or "array". `left_out` counts the records that
-    were understood and are no appointments of this date, by why ("roster", "duplicate", "other_date").
-    `unknown_statuses` counts statuses that no table knows (they are kept as they came); `unknown_fields`
-    counts fields that no table knows and that carry a value, in all records of the answer or, once, beside them.
+    `wrapper` is the key under which the records were found, or "array". `left_out` counts by reason the records
+    that were understood and are not appointments of this date ("roster", "duplicate", "other_date").
+    `unknown_statuses` counts statuses that no table contains (they are kept as they came); `unknown_fields` counts
+    fields that no table contains and that carry a value, in all records of the response or, once, beside them.
     `asked_from` and `asked_to` are clinic-local days, both inclusive: the range of the call.
     """
 
@@ -54,8 +54,8 @@ class LeftOutRecord:
 class Snapshot:
     """All appointments and blocks that start on `date`. `scraped_at` is when the call was sent (aware).
 
-    `warnings` name what was not used, `left_out` the records among it: one of them may be an appointment that is
-    stored, so they protect appointments from being removed. `stored_at` is set where it comes from the database.
+    `warnings` name what was not used; `left_out` are the records among it. Each may be a stored appointment, so
+    they protect appointments from removal. `stored_at` is set for snapshots from the database.
     """
 
     date: date
@@ -68,10 +68,10 @@ class Snapshot:
 
     @property
     def answered_by(self) -> datetime:
-        """The look shows the calendar as it was between `scraped_at` and this moment."""
+        """The snapshot shows the calendar as it was at some moment between `scraped_at` and this one."""
         return self.stored_at or self.scraped_at
 
     @property
     def has_references(self) -> bool:
-        """False where no appointment has any: neither the older spellings nor older workers have them."""
+        """False if no appointment has references: older field names and older workers have none."""
         return any(appointment.references_hash for appointment in self.appointments)

@@ -1,4 +1,4 @@
-"""The life of a sync and of its dates: every state and every move, once.
+"""The states of a sync and of its dates, and every allowed transition.
 
     queued ──► in_progress ──► completed | failed | cancelled | timed_out
       └──────────────────────► cancelled
@@ -8,8 +8,8 @@
        ├── retry ──┴────────────┴──► failed  │
        └── second look (before a removal) ───┘
 
-`engine.store.syncs` is the only place that writes a state, always with the states of `SYNC_MOVES` or
-`DATE_MOVES` from which it may come in its `where`. Everything else asks here.
+Only `engine.store.syncs` writes a state, always with the allowed source states of `SYNC_MOVES` or `DATE_MOVES` in
+its `where`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from uuid import UUID
 from engine.dates import DateRange
 from engine.warnings import SyncWarning
 
-#: A calendar day, where a field is called `date`.
+#: A calendar day, for classes with a field called `date`.
 Day: TypeAlias = date
 
 
@@ -49,11 +49,11 @@ class DateStatus(StrEnum):
 
     @property
     def is_closed(self) -> bool:
-        """Nothing is left to do, unless a removal asks for a second look."""
+        """Whether nothing is left to do, unless a removal asks for a second reading."""
         return self in (DateStatus.RECONCILED, DateStatus.FAILED)
 
 
-#: Where a sync may go from each state; a state that is missing here is final.
+#: Target states of a sync from each state; a state that is missing here is final.
 SYNC_MOVES: dict[SyncStatus, frozenset[SyncStatus]] = {
     SyncStatus.QUEUED: frozenset({SyncStatus.IN_PROGRESS, SyncStatus.CANCELLED}),
     SyncStatus.IN_PROGRESS: frozenset(
@@ -61,8 +61,8 @@ SYNC_MOVES: dict[SyncStatus, frozenset[SyncStatus]] = {
     ),
 }
 
-#: The same for a date. Back to `pending` is a retry; `scraping` to `scraping` is a takeover from a dead worker. A date
-#: whose second look is cut off by the sync's end is `reconciled`, as it was.
+#: The same for a date. Back to `pending` is a retry; `scraping` to `scraping` is a takeover from a dead worker. A
+#: date whose second reading is cut off by the sync's end stays `reconciled`.
 DATE_MOVES: dict[DateStatus, frozenset[DateStatus]] = {
     DateStatus.PENDING: frozenset({DateStatus.SCRAPING, DateStatus.RECONCILED, DateStatus.FAILED}),
     DateStatus.SCRAPING: frozenset(
@@ -90,21 +90,22 @@ def date_sources(target: DateStatus) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of one clinic may go on at once, and for how long. Times in seconds."""
+    """Limits of one clinic's concurrent work and of its duration. Times in seconds."""
 
     concurrent_syncs: int = 2
     queued_syncs: int = 10
-    #: Calls for dates of one sync at once; each is for one date, or for a span of neighbouring ones.
+    #: Concurrent calls for dates of one sync; each is for one date, or for a span of neighboring ones.
     calls_in_flight: int = 3
     span_days: int = 1
     sync_timeout: float = 300.0
     stale_after: float = 600.0
-    #: A worker tells of each date it holds every `date_heartbeat`; silent for longer, it has lost the date.
+    #: A worker sends a heartbeat for each held date every `date_heartbeat`; silent for longer than
+    #: `date_silent_after`, it has lost the date.
     date_heartbeat: float = 2.0
     date_silent_after: float = 6.0
-    #: A running sync that gives no sign of life for this long is looked at by whoever sweeps.
+    #: A running sync that is silent for this long is taken up by a sweep.
     silent_after: float = 8.0
-    #: A date that was sent and that nobody took is sent again; the broker drops the repeated message.
+    #: A date that was sent and not claimed for this long is sent again; the broker drops the repeated message.
     resend_after: float = 1.0
 
 
@@ -145,7 +146,7 @@ class Sync:
     #: What a dry run would have done.
     plan: list[dict[str, Any]] | None = None
     stats: dict[str, int] = field(default_factory=dict)
-    #: Joined at the sync's end; before it, those of the sync as a whole.
+    #: All warnings once the sync has ended; before, those of the sync as a whole.
     warnings: tuple[SyncWarning, ...] = ()
 
 
@@ -166,5 +167,5 @@ class DateState:
     heartbeat_at: datetime | None = None
     worker: str | None = None
     second_look: bool = False
-    #: Of its newest complete look.
+    #: Of its newest complete scrape.
     warnings: tuple[SyncWarning, ...] = ()

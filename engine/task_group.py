@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """A TaskGroup whose tasks fail as one call does: with the exception itself, where all of them raised the same kind.
+    """A TaskGroup that raises the exception itself if all failed tasks raised the same kind.
 
-    Callers handle `Unavailable`; a server that is away for several tasks would reach them as an ExceptionGroup.
+    Callers handle `Unavailable`; a server that several tasks cannot reach would raise an ExceptionGroup.
     """
     try:
         async with asyncio.TaskGroup() as group:
@@ -24,7 +24,7 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
-    """The exceptions of a group and of the groups in it; an exception that is no group is its only leaf."""
+    """The exceptions of a group and of the groups in it; a plain exception is its only leaf."""
     if isinstance(error, BaseExceptionGroup):
         for part in error.exceptions:
             yield from leaves(part)

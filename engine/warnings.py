@@ -12,7 +12,7 @@ from typing import Any
 class WarningCode(StrEnum):
     """The closed list of codes; part of the interface."""
 
-    #: Records of an answer that could not be used.
+    #: Records of a portal response that could not be used.
     RECORDS_LEFT_OUT = "records_left_out"
     #: Days on which the clinic is open, or may be, and for which the portal has no records.
     OPEN_DAYS_EMPTY = "open_days_empty"
@@ -24,7 +24,7 @@ class WarningCode(StrEnum):
     UNKNOWN_FIELDS = "unknown_fields"
     #: True flags of records that no table names.
     UNKNOWN_FLAGS = "unknown_flags"
-    #: Those among the unknown fields and flags that the clinic's records did not have before.
+    #: Unknown fields and flags that the clinic's records did not have before.
     NEW_FIELDS = "new_fields"
     #: Appointments that the calendar does not show and that stay, since their absence is not confirmed.
     REMOVALS_UNCONFIRMED = "removals_unconfirmed"
@@ -45,13 +45,13 @@ _UNITS = {
     WarningCode.CALENDAR_CONTRADICTED: "appointment",
 }
 
-#: Warnings whose messages are names, separated by commas: the same names on several dates are named once.
+#: Warnings whose messages are lists of names, separated by commas: a name on several dates is listed once.
 _LISTS = frozenset({WarningCode.UNKNOWN_FIELDS, WarningCode.UNKNOWN_FLAGS, WarningCode.NEW_FIELDS})
 
-#: Names that a joined message tells.
+#: Number of names in a joined message.
 MAX_NAMES = 10
 
-#: Dates, and different messages, that a joined message names.
+#: Number of dates, and of different messages, in a joined message.
 NAMED = 3
 
 
@@ -59,7 +59,7 @@ NAMED = 3
 class SyncWarning:
     """One warning. `message` contains no personal data: field names, reasons and counts only.
 
-    `count` is the number of things it concerns: records, fields, appointments.
+    `count` is the number of affected records, fields or appointments.
     """
 
     code: WarningCode
@@ -67,7 +67,7 @@ class SyncWarning:
     count: int = 1
 
     def public(self) -> dict[str, str]:
-        """As the interface shows it."""
+        """The warning as the interface shows it."""
         return {"code": self.code.value, "message": self.message}
 
     def to_json(self) -> dict[str, Any]:

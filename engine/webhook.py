@@ -1,6 +1,7 @@
-"""A clinic's webhook, and the signature by which its receiver knows that a delivery is ours.
+"""A clinic's webhook, and the signature that proves to its receiver that a delivery comes from us.
 
-The signature is that of the Standard Webhooks specification (version 1, symmetric), so receivers need no code of ours.
+The signature follows the Standard Webhooks specification (version 1, symmetric), so receivers need no code of
+ours.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-#: What every secret begins with, and how many random bytes follow, in base64.
+#: Prefix of every secret, and the number of random bytes that follow, in base64.
 SECRET_PREFIX, SECRET_BYTES = "whsec_", 32
 
-#: For so long both secrets sign after a rotation, so that receivers can change theirs without a gap.
+#: How long both secrets sign after a rotation, so that receivers can change theirs without a gap.
 ROTATION = timedelta(hours=24)
 
-#: The event of a delivery that `clinic webhook test` makes. All others are those that end a sync.
+#: The event of a delivery that `clinic webhook test` makes. All other events are those that end a sync.
 TEST = "sync.test"
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What signs. The old secret does so until `old_until`; none of them is shown."""
+    """The signing secrets. The old one signs until `old_until`. The repr shows neither."""
 
     current: str = field(repr=False)
     old: str | None = field(default=None, repr=False)
@@ -41,7 +42,7 @@ class Secrets:
         return replace(Secrets.fresh(), old=self.current, old_until=now + ROTATION)
 
     def at(self, now: datetime) -> tuple[str, ...]:
-        """Those that sign at `now`, the newest first."""
+        """The secrets that sign at `now`, the newest first."""
         if self.old is None or self.old_until is None or now >= self.old_until:
             return (self.current,)
         return self.current, self.old
@@ -49,7 +50,10 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where the ends of a clinic's syncs are told. `pause_reason` says why nothing is sent now; None: it is."""
+    """The address to which the ends of a clinic's syncs are posted.
+
+    `pause_reason` says why nothing is sent now; None: not paused.
+    """
 
     clinic_id: UUID
     url: str
@@ -60,7 +64,7 @@ class Webhook:
 
 
 class DeliveryState(StrEnum):
-    """A delivery waits for its next try until it has arrived, or was given up."""
+    """A delivery is pending until it is delivered or given up."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -69,7 +73,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to a receiver, with the try that is made now: `attempts` is its number."""
+    """One event for a receiver, with the current try: `attempts` is its number."""
 
     id: UUID
     clinic_id: UUID
@@ -85,7 +89,7 @@ class Delivery:
 
 
 def sign(delivery: Delivery, signers: Secrets, now: datetime) -> Mapping[str, str]:
-    """The headers that prove a delivery, sent at `now`: a receiver refuses what is older than a few minutes."""
+    """The headers that prove a delivery sent at `now`; receivers refuse timestamps older than a few minutes."""
     timestamp = str(int(now.timestamp()))
     content = f"{delivery.id}.{timestamp}.{delivery.body}".encode()
     return {

@@ -1,10 +1,10 @@
-"""What follows from a try: the delivery has arrived, is tried again after a while, or is given up.
+"""Decides what follows a webhook try: delivered, tried again after a while, or given up.
 
-| answer | what follows |
+| response | what follows |
 | --- | --- |
 | 2xx | delivered |
-| 410 | given up, and the webhook is paused: its receiver has gone for good |
-| not a public address | given up: the webhook is wrong, or somebody plays with a name |
+| 410 | given up, and the webhook is paused: its receiver is gone permanently |
+| not a public address | given up: the webhook is wrong, or its name was pointed elsewhere |
 | anything else, or none | the next try of the schedule, or given up after the last one |
 """
 
@@ -18,18 +18,18 @@ from enum import StrEnum
 
 from engine.webhook import TEST, DeliveryState
 
-#: Seconds between one try and the next: nine tries in a day. Quick at first, for a receiver that restarts; then slow,
-#: for one whose people have to notice.
+#: Seconds between one try and the next: nine tries in a day. Short at first, for a receiver that restarts; then
+#: long, for one whose operators have to notice.
 SCHEDULE = (5.0, 30.0, 120.0, 600.0, 3600.0, 3 * 3600.0, 8 * 3600.0, 12 * 3600.0)
 
-#: A wait is drawn from this much below to this much above what the schedule says, so that what failed together does
-#: not come back together.
+#: A wait is drawn from this share below to this share above the schedule's, so that deliveries that failed
+#: together are not retried together.
 JITTER = 0.2
 
-#: The longest that a receiver's `Retry-After` is honoured, in seconds.
+#: The longest `Retry-After` that is honored, in seconds.
 LONGEST_RETRY_AFTER = 6 * 3600.0
 
-#: A delivery that is older is not sent any more: it waited while its webhook was paused, and is no news now.
+#: An older delivery is not sent any more: it waited while its webhook was paused.
 OLDEST = timedelta(days=3)
 
 
@@ -51,13 +51,13 @@ class Reason(StrEnum):
     REMOVED = "webhook_removed"
 
 
-#: Trying again would not help.
+#: Reasons for which a retry would not help.
 HOPELESS = {Reason.GONE, Reason.NOT_ALLOWED, Reason.TOO_OLD}
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What came of a try: no reason, and it was taken. `retry_after` in seconds, as the receiver asked."""
+    """Result of a try. `reason` None: delivered. `retry_after` in seconds, as the receiver asked."""
 
     reason: Reason | None
     status: int | None = None
@@ -67,7 +67,7 @@ class AttemptResult:
 
 @dataclass(frozen=True, slots=True)
 class AttemptDecision:
-    """`wait`: seconds until the next try of one that is pending. `pause`: nothing more goes to this webhook."""
+    """`wait`: seconds until the next try of a pending delivery. `pause`: nothing more is sent to this webhook."""
 
     state: DeliveryState
     wait: float = 0.0
@@ -75,7 +75,7 @@ class AttemptDecision:
 
 
 def read_status(status: int, retry_after: str | None, now: datetime, duration_ms: int) -> AttemptResult:
-    """What an HTTP answer means."""
+    """The result that an HTTP response means."""
     reason = None
     if not 200 <= status < 300:
         reason = Reason.REDIRECT if 300 <= status < 400 else Reason.GONE if status == 410 else Reason.STATUS
@@ -85,7 +85,7 @@ def read_status(status: int, retry_after: str | None, now: datetime, duration_ms
 def decide(
     answer: AttemptResult, event: str, attempts: int, schedule: Sequence[float], chance: float
 ) -> AttemptDecision:
-    """After try number `attempts` (1, 2 …); `chance` is from 0 to 1. A test is tried once."""
+    """Decides what follows try number `attempts` (1, 2 …). `chance` is from 0 to 1. A test is tried once."""
     if answer.reason is None:
         return AttemptDecision(DeliveryState.DELIVERED)
     if answer.reason in HOPELESS or event == TEST or attempts > len(schedule):
@@ -95,15 +95,15 @@ def decide(
 
 
 def may_try(attempts: int, queued_at: datetime, now: datetime, schedule: Sequence[float]) -> Reason | None:
-    """Why try number `attempts` is not made any more; None: it is."""
+    """Why try number `attempts` is not made any more; None: it may be made."""
     if now - queued_at > OLDEST:
         return Reason.TOO_OLD
-    # Each try is counted before it is made: what ends the process that makes it is not tried for ever.
+    # Each try is counted before it is made, so a delivery that kills its worker is not tried endlessly.
     return Reason.LOST if attempts > len(schedule) + 1 else None
 
 
 def _seconds(retry_after: str | None, now: datetime) -> float | None:
-    """`Retry-After` in seconds within bounds; dates as well as numbers. None for what cannot be read."""
+    """`Retry-After` in seconds within bounds, from a number or a date. None if it cannot be read."""
     if retry_after is None:
         return None
     text = retry_after.strip()

@@ -1,8 +1,8 @@
-"""Where webhooks may go: an operator names an address, but a name may lead anywhere, also into our own network.
+"""The egress policy of webhooks: which addresses they may be sent to.
 
-So the address of a webhook is checked when it is stored, and the address that its name leads to is checked at each
-try, by the one who connects to it (`actors.notifier.http_client`): there is no second look-up that could answer
-otherwise.
+An operator names an address, but its host name may resolve to any, even inside our own network. The address is
+therefore checked when it is stored, and the resolved address is checked at each try by the code that connects to
+it (`actors.notifier.http_client`): there is no second look-up that could return something else.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ MAX_URL_LENGTH = 2048
 _URL = re.compile(rf"[!-~]{{1,{MAX_URL_LENGTH}}}")
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 
-#: What of the IPv4 addresses is nobody's on the internet (IANA's registry of special purposes), multicast, and
-#: 168.63.129.16, at which Azure answers its own machines.
+#: IPv4 networks that are not public (IANA's special-purpose registry), multicast, and 168.63.129.16, at which
+#: Azure serves its own machines.
 _NOT_PUBLIC_4 = [
     *(IPv4Network(text) for text in ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")),
     *(IPv4Network(text) for text in ("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24")),
@@ -31,22 +31,22 @@ _NOT_PUBLIC_4 = [
     *(IPv4Network(text) for text in ("224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32")),
 ]
 
-#: Of the IPv6 addresses, what is on the internet, and what of it is not.
+#: The public IPv6 addresses, and the exceptions among them.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NOT_PUBLIC_6 = [IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
 
-#: An IPv4 address in the clothes of an IPv6 one, as a machine without IPv4 is told it.
+#: IPv6 addresses that stand for IPv4 ones on machines without IPv4 (NAT64).
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
-    """The public internet by TLS; and the `private` networks that an operator has named, with or without TLS."""
+    """Allows the public internet by TLS, and the operator's `private` networks with or without TLS."""
 
     private: tuple[Network, ...] = ()
 
     def check_url(self, url: str) -> str:
-        """The address as it was given. Raises `BadRequest` that says what to write instead."""
+        """Returns the address unchanged. Raises `BadRequest` that says what to write instead."""
         if not _URL.fullmatch(url):
             raise BadRequest(f"url: write 1 to {MAX_URL_LENGTH} characters of ASCII without spaces")
         try:
@@ -80,7 +80,7 @@ NOT_ALLOWED = (
 
 
 def read_networks(text: str) -> tuple[Network, ...]:
-    """`10.1.0.0/16,127.0.0.1`; raises `ValueError` that names the one that is none."""
+    """Reads `10.1.0.0/16,127.0.0.1`; raises `ValueError` that names the entry that is not a network."""
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 

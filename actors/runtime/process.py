@@ -77,9 +77,7 @@ class Runtime:
         self._stops: Subscription | None = None
 
     def vault(self) -> Vault:
-        """The vault of the clinics' credentials. Raises `VaultError` if `ENCRYPTION_KEY` is missing or
-        unreadable.
-        """
+        """The vault of the clinics' credentials. Raises `VaultError` if `ENCRYPTION_KEY` is missing or invalid."""
         key = self.settings.encryption_key
         return Vault.from_ring("" if key is None else key.get_secret_value())
 

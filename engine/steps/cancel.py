@@ -1,4 +1,4 @@
-"""Ends a sync because somebody asked for it."""
+"""Cancels a sync on request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.sync import Limits, SyncStatus
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """`changed` is False if it had been cancelled before. `started` are syncs that start in its place."""
+    """`changed` is False if the sync had been cancelled before. `started` are syncs that start in its place."""
 
     changed: bool
     started: Sequence[UUID] = ()
@@ -27,7 +27,7 @@ class Cancelled:
 async def cancel(
     database: Database, clinic: Clinic, sync_id: UUID, limits: Limits, removal_limit: RemovalLimit
 ) -> Cancelled:
-    """Cancels a sync that waits or runs. Raises `UnknownSync`, or `WrongState` if it has ended otherwise."""
+    """Cancels a queued or running sync. Raises `UnknownSync`, or `WrongState` if it has ended otherwise."""
     async with database.transaction() as connection:
         await lock_clinic_row(connection, clinic.id)
         sync = await lock_sync_of(connection, clinic, sync_id)

@@ -1,8 +1,8 @@
-"""The Coordinator's step: look at a sync as it is, decide what it needs, write that down.
+"""The Coordinator's step: reads the state of a sync, decides what it needs, and writes that down.
 
-The step is level-based: it never asks what has just happened, only what is. So it may run twice, late, or
-for no reason at all, and any number of Coordinators may run. What it answers is to be sent after the commit
-(commit, send, ack); if the process dies between, the message comes again and the step answers the same.
+The step is level-based: it depends on the current state, not on what has just happened. So it may run twice, late,
+or without a reason, and any number of Coordinators may run. Its result is sent after the commit (commit, send,
+ack); if the process dies in between, the message is delivered again and the step returns the same.
 """
 
 from __future__ import annotations
@@ -26,15 +26,18 @@ from engine.store.syncs.lifecycle import lock_sync, touch
 from engine.store.syncs.reading import database_time, get_sync
 from engine.sync import DateState, Limits, Sync, SyncStatus
 
-#: Dates of one call of a second look: a week is what the portal's own calendar asks for.
+#: Dates of one call of a second reading: the portal's own calendar requests a week.
 SECOND_LOOK_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do after the commit: dates to send to the DateScrapers, dates to send to the Reconciler again, in how
-    many seconds to look again, other syncs of the clinic that were started now, and whether whatever still works on
-    this sync must stop."""
+    """What to do after the commit.
+
+    `dispatch` and `reconcile` are dates to send to the DateScrapers and again to the Reconciler;
+    `look_again_after` is in seconds; `started` are other syncs of the clinic that were started now;
+    `stop_workers`: whatever still works on this sync must stop.
+    """
 
     clinic_id: UUID
     dispatch: Sequence[Span] = ()
@@ -47,7 +50,7 @@ class Step:
 async def coordinate(database: Database, sync_id: UUID, limits: Limits, removal_limit: RemovalLimit) -> Step:
     """Brings one sync forward: sends its next dates, or ends it and starts the next one of its clinic.
 
-    Raises `UnknownSync`, and `Unavailable` if the database is away.
+    Raises `UnknownSync`, and `Unavailable` if the database is unreachable.
     """
     async with database.transaction() as connection:
         clinic_id = (await get_sync(connection, sync_id)).clinic_id
@@ -79,7 +82,7 @@ async def coordinate(database: Database, sync_id: UUID, limits: Limits, removal_
 def _ending(
     sync: Sync, dates: Sequence[DateState], is_open: IsOpen, now: datetime, limits: Limits
 ) -> tuple[SyncStatus, str | None] | None:
-    """How the sync ends now, and what to say of it; None while it goes on."""
+    """How the sync ends now, and its message; None while it continues."""
     if status := outcome(dates, is_open):
         return status, None
     if sync.deadline_at is not None and now >= sync.deadline_at:

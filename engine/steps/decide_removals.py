@@ -1,4 +1,4 @@
-"""A person decides about the removals that a sync holds back."""
+"""Applies a person's decision about the removals that a sync holds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from engine.store.syncs.lifecycle import lock_sync_of, recount_held, settle_held
 
 
 async def approve(database: Database, clinic: Clinic, sync_id: UUID) -> int:
-    """Carries the held removals out; answers how many. Raises `UnknownSync`, or `WrongState` if none are held."""
+    """Carries out the held removals and returns their number.
+
+    Raises `UnknownSync`, or `WrongState` if none are held.
+    """
     async with database.transaction() as connection:
         await _lock_held(connection, clinic, sync_id)
         removed = await approve_removals(connection, clinic.id, sync_id)
@@ -24,7 +27,7 @@ async def approve(database: Database, clinic: Clinic, sync_id: UUID) -> int:
 
 
 async def reject(database: Database, clinic: Clinic, sync_id: UUID) -> int:
-    """Drops the held removals; answers how many. Raises like `approve`."""
+    """Drops the held removals and returns their number. Raises like `approve`."""
     async with database.transaction() as connection:
         await _lock_held(connection, clinic, sync_id)
         count = await reject_removals(connection, clinic.id, sync_id)

@@ -1,4 +1,4 @@
-"""The end of a sync: what is gone is removed, slots are counted, and the last event is told.
+"""Ends a sync: applies removals, counts slots, and records the last event.
 
 However a sync ends, it ends here, once, in one transaction.
 """
@@ -38,7 +38,7 @@ from engine.warnings import SyncWarning, WarningCode, join_warnings
 
 @dataclass(frozen=True, slots=True)
 class _Carried:
-    """What the end of the sync has done to the data, or would have done (`plan`)."""
+    """What the end of the sync changed in the data, or would have changed (`plan`)."""
 
     slots: SlotCounts
     held: int = 0
@@ -80,8 +80,10 @@ async def finish_sync(
 def _warnings_of_dates(
     dates: Sequence[DateState], is_open: Callable[[date], bool | None]
 ) -> dict[date, list[SyncWarning]]:
-    """Those of each date, by the opening hours as they are known at the end: a clinic's first calls are made before its
-    hours are read, and every empty day counts as open then."""
+    """The warnings of each date, by the opening hours known at the end.
+
+    A clinic's first calls are made before its hours are read, and every empty day counts as open then.
+    """
     return {
         state.date: [
             warning
@@ -93,7 +95,7 @@ def _warnings_of_dates(
 
 
 async def _warnings(connection: Connection, clinic: Clinic, sync: Sync, status: SyncStatus) -> list[SyncWarning]:
-    """Those that concern the sync as a whole."""
+    """The warnings that concern the sync as a whole."""
     warnings = await warnings_of_sync(connection, sync.id)
     if status is SyncStatus.COMPLETED:
         outcome = await config_outcome(connection, sync.id)
@@ -105,7 +107,7 @@ async def _warnings(connection: Connection, clinic: Clinic, sync: Sync, status: 
 async def _carry_out(
     connection: Connection, clinic: Clinic, sync: Sync, status: SyncStatus, removal_limit: RemovalLimit
 ) -> _Carried:
-    """Removes what no complete scrape of this sync has seen, as far as the fence lets it, and counts the slots."""
+    """Removes what no complete scrape of this sync has seen, as far as the limit allows, and counts the slots."""
     held = 0
     if status is SyncStatus.COMPLETED:
         plan = await plan_removals(connection, clinic.id, sync.id, removal_limit.settle)
@@ -119,7 +121,7 @@ async def _carry_out(
 async def _rehearse(
     connection: Connection, clinic: Clinic, sync: Sync, status: SyncStatus, removal_limit: RemovalLimit
 ) -> _Carried:
-    """The same, taken back: what a real run would have done becomes the plan."""
+    """The same, rolled back: what a real run would have done becomes the plan."""
     if status is not SyncStatus.COMPLETED:
         return _Carried(SlotCounts(0, 0, 0), plan=[])
     snapshots = await sync_dates.snapshots_of(connection, sync.id)
@@ -139,7 +141,7 @@ async def _tell(connection: Connection, sync: Sync, removals: Removals) -> None:
 
 
 def _planned(change: Change) -> dict[str, Any]:
-    """A change without names: a plan goes over the bus."""
+    """A change without names: a plan is published."""
     return {
         "kind": change.kind,
         "neo_appointment_id": change.neo_appointment_id,
@@ -153,7 +155,7 @@ def _place(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _what_went_wrong(status: SyncStatus, dates: Sequence[DateState]) -> str | None:
-    """What ended the sync, if a date's failure did; else what failed first."""
+    """The message of the failure that ended the sync; otherwise that of the first failure."""
     if status is not SyncStatus.FAILED:
         return None
     failed = [state for state in dates if state.status is DateStatus.FAILED]

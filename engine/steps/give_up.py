@@ -1,4 +1,4 @@
-"""A message that dies closes what it was about, so that no sync stays open for ever (law 6)."""
+"""Fails the dates of a dead-lettered message, so that no sync stays open forever (law 6)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.sync import SyncStatus
 
 
 async def give_up_dates(database: Database, sync_id: UUID, dates: Sequence[date], failure: Failure) -> None:
-    """Marks the dates as failed, whoever holds them, unless they are closed or their sync has ended."""
+    """Marks the dates as failed, whatever worker holds them, unless they are closed or their sync has ended."""
     async with database.transaction() as connection:
         sync = await lock_sync(connection, sync_id)
         if sync is not None and sync.status is SyncStatus.IN_PROGRESS:

@@ -1,4 +1,4 @@
-"""The Reconciler's step: bring the stored appointments of one date in line with what was seen."""
+"""The Reconciler's step: brings the stored appointments of one date in line with its snapshot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.lifecycle import lock_sync
 from engine.sync import Sync, SyncStatus
 
-#: Why a date fails that shares an id with another one, in a second look too.
+#: Why a date fails that shares an id with another one even in a second reading.
 UNDECIDED = Failure(
     Reason.BAD_ANSWER,
     "an id is shown on this date and on another one: it moves, or its record repeats; not decided",
@@ -24,7 +24,7 @@ UNDECIDED = Failure(
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """`is_last`: no date of the sync is open any more, so it is for the Coordinator to end it."""
+    """`is_last`: no date of the sync is open any more, so the Coordinator has to end it."""
 
     clinic_id: UUID
     is_last: bool
@@ -35,8 +35,8 @@ async def reconcile_date(
 ) -> Reconciled | None:
     """Applies the date's snapshot and closes the date, in one transaction.
 
-    A move is shown at both places for `settle` at most. None if the sync has ended, and then nothing is written. A date
-    that is closed already is left as it is. Raises `Unavailable` if the database is away.
+    A move is shown at both places for `settle` at most. Returns None if the sync has ended, and then writes
+    nothing. A date that is closed already is left unchanged. Raises `Unavailable` if the database is unreachable.
     """
     async with database.transaction() as connection:
         sync = await lock_sync(connection, sync_id)
@@ -64,7 +64,7 @@ async def _close(connection: Connection, sync: Sync, day: date, counts: DateCoun
 
 
 async def _apply(connection: Connection, sync: Sync, snapshot: Snapshot, settle: timedelta) -> DateCounts:
-    """A dry run counts what would change, and takes it back."""
+    """Applies the snapshot; a dry run counts what would change, and rolls it back."""
     if not sync.dry_run:
         return await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot, settle)
     rehearsal = connection.transaction()

@@ -1,7 +1,7 @@
-"""The DateScraper's step: claim a date, look at it in the portal, store what was seen.
+"""The DateScraper's step: claims dates, scrapes them, and stores the result.
 
-What the portal does is a value: a `Snapshot`, or a `Failure` from which the retry table makes a decision.
-Nothing of the portal's is ever an exception here, and nothing but a complete snapshot is ever stored.
+Each portal result is a value: a `Snapshot`, or a `Failure` on which the retry table decides. The portal raises no
+exception here, and only complete snapshots are stored.
 """
 
 from __future__ import annotations
@@ -38,20 +38,21 @@ from engine.store.vault import Vault, WrongKey
 from engine.sync import DateStatus, Limits, Sync, SyncStatus
 from engine.task_group import task_group
 
-#: When a span that a worker has left, because it lacks the key, is taken again, in seconds.
+#: Delay before a span that a worker has left, because it lacks the key, is taken again, in seconds.
 LEFT_FOR = 1.0
 
-#: What came of each date that was asked for.
+#: The result of each requested date.
 Found: TypeAlias = Mapping[date, Snapshot | Failure]
 
 
 @dataclass(frozen=True, slots=True)
 class ScrapeResult:
-    """What a step has come to, and so what is to be sent: dates to reconcile; a word to the Coordinator; the same
-    message a little later, because another worker has some of the dates and gives signs of life.
+    """Result of a scrape: the messages to send next.
 
-    `clinic_id` None: nothing was written. `wrong_key`: this worker's keys do not open the clinic's credentials, so it
-    has left the dates to another one.
+    `reconcile`: dates for the Reconciler; `coordinate`: notify the Coordinator; `retry_later`: send the same
+    message a little later, because a live worker has some of the dates. `clinic_id` None: nothing was written.
+    `wrong_key`: this worker's keys do not open the clinic's credentials, so it has left the dates to another
+    worker.
     """
 
     clinic_id: UUID | None = None
@@ -63,10 +64,10 @@ class ScrapeResult:
 
 @dataclass(frozen=True, slots=True)
 class ScrapeContext:
-    """What a DateScraper works with.
+    """The dependencies of a scrape.
 
-    `hold` keeps claims alive while its body runs, and ends the body without an exception when one of them is
-    taken away. `jitter` is uniform in [0, 1), for jitter. `evidence` keeps what is seen of a sync's failures.
+    `hold` keeps claims alive while its body runs, and ends the body without an exception when one of them is lost.
+    `jitter` is uniform in [0, 1). `evidence` stores what was seen of a sync's failures.
     """
 
     database: Database
@@ -81,20 +82,20 @@ class ScrapeContext:
 
 @dataclass(slots=True)
 class _Hours:
-    """The opening hours as they are known at the moment: stored, then read by this sync."""
+    """The opening hours as known at the moment: stored, then read by this sync."""
 
     config: ScheduleConfig
 
     def is_open(self, day: date) -> bool:
-        """True also where that is not known."""
+        """True if that is unknown."""
         return self.config.is_open_on(day) is not False
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Everything that is known before the portal is asked. `claims` are of neighbouring dates.
+    """Everything that is known before the portal is asked. `claims` are of neighboring dates.
 
-    `asks_config`: the clinic's configuration is asked for, too.
+    `asks_config`: the clinic's configuration is requested as well.
     """
 
     claims: Sequence[Claim]
@@ -115,9 +116,9 @@ class _Task:
 
 
 async def scrape_dates(context: ScrapeContext, sync_id: UUID, lead: date, days: int = 1) -> ScrapeResult:
-    """One try at a span of `days` dates from `lead` on, in as few calls as the portal allows.
+    """Scrapes a span of `days` dates from `lead` on once, in as few calls as the portal allows.
 
-    Raises `Unavailable` if the database is away; then the message comes again.
+    Raises `Unavailable` if the database is unreachable; then the message is delivered again.
     """
     task = await _claim(context, sync_id, lead, days)
     if isinstance(task, ScrapeResult):
@@ -125,7 +126,7 @@ async def scrape_dates(context: ScrapeContext, sync_id: UUID, lead: date, days: 
     looked = None
     async with context.hold(task.claims):
         looked = await _look(context, task)
-    # Not held any more: a record that is cut off after its commit would tell nobody what to do next.
+    # Stop the heartbeat first: a cancel between COMMIT and send would lose the follow-up messages.
     return ScrapeResult(task.clinic.id) if looked is None else await _record(context, task, *looked)
 
 
@@ -151,7 +152,10 @@ async def _claim(context: ScrapeContext, sync_id: UUID, lead: date, days: int) -
 
 
 async def _asks_config(connection: Connection, sync_id: UUID, claims: Sequence[Claim]) -> bool:
-    """With the sync's first date, once: not with its second look, nor with its next try if the portal has answered."""
+    """Whether to request the configuration: with the sync's first date, once.
+
+    Not with its second reading, nor with its next try if the portal has responded.
+    """
     if all(each.position > 1 for each in claims):
         return False
     outcome = await config_outcome(connection, sync_id)
@@ -161,14 +165,14 @@ async def _asks_config(connection: Connection, sync_id: UUID, claims: Sequence[C
 async def _leave(
     connection: Connection, sync: Sync, lead: date, dates: Sequence[date], failure: Failure
 ) -> ScrapeResult:
-    """Leaves the dates to a worker with the right keys; the reason is kept in case that none comes."""
+    """Leaves the dates to a worker with the right keys; the reason is stored in case there is none."""
     if await leave(connection, sync.id, lead, dates, failure, LEFT_FOR):
         return ScrapeResult(sync.clinic_id, retry_later=True, wrong_key=failure.message)
     return _already(sync.clinic_id, await statuses(connection, sync.id, lead, dates))
 
 
 def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> ScrapeResult:
-    """What to do where nothing can be claimed: send again whatever the last step may have failed to send."""
+    """The result if nothing can be claimed: sends again whatever the last step may have failed to send."""
     return ScrapeResult(
         clinic_id,
         reconcile=[day for day, status in found.items() if status is DateStatus.SCRAPED],
@@ -178,7 +182,7 @@ def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> ScrapeResult:
 
 
 async def _credentials(connection: Connection, vault: Vault, clinic: Clinic) -> Credentials | Failure:
-    """Raises `WrongKey` if the vault does not open them."""
+    """The clinic's credentials. Raises `WrongKey` if the vault does not open them."""
     try:
         return await get_credentials(connection, vault, clinic)
     except NoCredentials as error:
@@ -188,7 +192,7 @@ async def _credentials(connection: Connection, vault: Vault, clinic: Clinic) -> 
 async def _look(
     context: ScrapeContext, task: _Task
 ) -> tuple[Mapping[date, Snapshot | Failure], ConfigReading | Failure | None]:
-    """Asks the portal for the dates; the first date of a sync asks for the clinic's configuration, too."""
+    """Scrapes the dates; with the first date of a sync it requests the clinic's configuration as well."""
     if isinstance(task.credentials, Failure):
         return dict.fromkeys(task.dates, task.credentials), None
     scrape = context.portal.scrape(
@@ -210,7 +214,7 @@ async def _look(
 
 
 async def _read_config(context: ScrapeContext, task: _Task, credentials: Credentials) -> ConfigReading | Failure:
-    """The hours are used by the scrape beside it as soon as they are there."""
+    """Reads the configuration; the concurrent scrape uses the hours as soon as they are read."""
     config = await context.portal.schedule_config(task.clinic, credentials)
     if isinstance(config, ConfigReading) and not config.is_fallback:
         task.hours.config = task.hours.config.updated_by(config.config)
@@ -218,7 +222,7 @@ async def _read_config(context: ScrapeContext, task: _Task, credentials: Credent
 
 
 def database_clock(read_at: datetime) -> Callable[[], datetime]:
-    """Goes on from the database's time: one clock orders the scrapes of all machines."""
+    """A clock that continues from the database's time: one clock orders the scrapes of all machines."""
     begun = time.monotonic()
     return lambda: read_at + timedelta(seconds=time.monotonic() - begun)
 
@@ -230,7 +234,7 @@ async def _record(
     refused = _refused(task, found)
     async with context.database.transaction() as connection:
         if refused:
-            # It is written into the clinic's row, which everybody locks before a sync's.
+            # The reason is written into the clinic's row, which every transaction locks before a sync's.
             await lock_clinic_row(connection, task.clinic.id)
         if await _running(connection, task.sync_id) is None:
             return ScrapeResult()
@@ -245,27 +249,29 @@ async def _record(
             elif await save_snapshot(connection, task.clinic.id, each, outcome):
                 seen.append(each.date)
         await warn_of_new_fields(connection, task.clinic.id, task.sync_id, found.values())
-    # Their place is free: the next dates need not wait until these are reconciled.
+    # Their places are free: the next dates need not wait until these are reconciled.
     return ScrapeResult(task.clinic.id, reconcile=seen, coordinate=True)
 
 
 async def _record_config(
     connection: Connection, task: _Task, found: Found, config: ConfigReading | Failure
 ) -> None:
-    """Stores what was read, and what the sync's end has to say of it."""
+    """Stores what was read, and the outcome that the sync's end reports."""
     if isinstance(config, ConfigReading):
         await save_config_reading(connection, task.clinic.id, config)
         outcome = ConfigOutcome(problems=config.problems)
     else:
-        # Where the dates failed as well, the trouble is not this call's own: it is made again with their next try.
+        # If the dates failed as well, this call is not the cause: it is repeated with their next try.
         own = any(isinstance(found[each.date], Snapshot) for each in task.claims)
         outcome = ConfigOutcome(config, is_final=own)
     await record_config_outcome(connection, task.sync_id, outcome)
 
 
 def _refused(task: _Task, found: Found) -> tuple[Credentials, Reason] | None:
-    """The credentials that the portal refuses, and why. Those that are not there, or that do not open with this
-    worker's keys, never came to the portal."""
+    """The credentials that the portal refuses, and why.
+
+    Missing credentials, and those that this worker's keys do not open, were never sent to the portal.
+    """
     if isinstance(task.credentials, Failure):
         return None
     reasons = (each.reason for each in found.values() if isinstance(each, Failure) and each.is_fatal)

@@ -1,6 +1,6 @@
-"""Before a sync ends: one more look at dates that show the same id, since it moves, or its record repeats.
+"""Before a sync ends: rereads dates that show the same id, since it moves, or its record repeats.
 
-The portal shows a move on both days for some seconds. So the dates are read once more when a move must have ended; an
+The portal shows a move on both days for some seconds. So the dates are read again when a move must have ended; an
 id that both still show repeats, and each place gets a row of its own (`engine.repeating`).
 """
 
@@ -15,14 +15,14 @@ from engine.store.reconciling import lock_clinic, undecided
 from engine.store.syncs.dates import look_again
 from engine.sync import DateState, Sync
 
-#: Beyond the settling time: the second look must be later, not as late.
+#: Added to the settling time: the second reading must come after it, not exactly at its end.
 MARGIN = timedelta(milliseconds=500)
 
 
 async def ask_about_undecided_ids(
     connection: Connection, clinic: Clinic, sync: Sync, dates: Sequence[DateState], settle: timedelta
 ) -> bool:
-    """Whether the sync has to go on because dates were put back for a second look. Each date at most once."""
+    """Whether the sync has to continue because dates were put back for a second reading; once for each date."""
     if sync.dry_run:
         return False
     await lock_clinic(connection, clinic.id)

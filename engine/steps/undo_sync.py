@@ -1,4 +1,4 @@
-"""Puts back what a sync did: for when the portal showed nonsense, and a sync believed it."""
+"""Puts back what a sync changed, for when the portal showed wrong data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.store.syncs.lifecycle import lock_sync_of
 
 
 async def undo_sync(database: Database, clinic: Clinic, sync_id: UUID) -> Undone:
-    """Puts back what the sync removed or changed, where nothing newer touched it, and counts the slots again.
+    """Puts back what the sync removed or changed, unless something newer touched it, and recounts the slots.
 
     Raises `UnknownSync`, or `WrongState` while the sync can still change something.
     """

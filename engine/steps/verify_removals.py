@@ -1,11 +1,10 @@
-"""Before anything is removed: one more look at every date of the sync.
+"""Before anything is removed: rereads every date of the sync.
 
 While an appointment moves from one day to another, the portal may show it on neither for some seconds. A sync that
-read both days in that time would take the move for a removal, or, where one of its dates failed, leave the row on the
-old day. So every date is read once more, so long after the absence was seen that a move must have ended
-(`RemovalLimit.settle`), in calls of a week. `engine.removals` decides what the two looks are worth; what they
-leave open is
-for the next sync.
+read both days in that time would take the move for a removal or, if one of its dates failed, leave the row on the
+old day. So every date is read again, in calls of a week, so long after the absence was seen that a move must have
+ended (`RemovalLimit.settle`). `engine.removals` decides what the two readings prove; what they leave open is for
+the next sync.
 """
 
 from __future__ import annotations
@@ -23,8 +22,10 @@ from engine.sync import DateState, Sync
 async def verify_removals(
     connection: Connection, clinic: Clinic, sync: Sync, dates: Sequence[DateState], removal_limit: RemovalLimit
 ) -> bool:
-    """Whether the sync has to go on because its dates were put back for a second look. At most once in a sync, and
-    only where the sync has time for it before its deadline."""
+    """Whether the sync has to continue because its dates were put back for a second reading.
+
+    This happens at most once in a sync, and only if there is time for it before the deadline.
+    """
     if sync.dry_run or any(state.second_look for state in dates):
         return False
     await lock_clinic(connection, clinic.id)
