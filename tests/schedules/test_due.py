@@ -80,7 +80,16 @@ def broker(nats_url: str, database_url: str, namespace: str) -> Iterator[tuple[S
 
 
 @pytest.fixture
-async def harness(broker: tuple[Settings, NatsBroker], pool: asyncpg.Pool) -> AsyncIterator[Desk]:
+async def harness(
+    broker: tuple[Settings, NatsBroker], pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
+    """The database's time is that of the first tick, so the clinic's day does not change during a test."""
+
+    async def time_of_the_tick(_connection: object) -> datetime:
+        return AT
+
+    for module in ("actors.gateway.schedule_ticks", "actors.gateway.admission"):
+        monkeypatch.setattr(f"{module}.database_time", time_of_the_tick)
     harness = Desk(*broker, pool)
     await asyncio.to_thread(broker[1].run, harness.process.open())
     yield harness
