@@ -22,12 +22,16 @@ NOT_TOLD = frozenset(
 )
 
 
+#: A change of any of these is a move, in plans and in the history as well.
+PLACE = ("date", "start_time", "end_time", "room_id")
+
+
 def kind_of(before: Values | None, after: Values | None) -> str:
     if before is None:
         return "added"
     if after is None:
         return "removed"
-    return "updated" if place(before) == place(after) else "moved"
+    return "moved" if any(before[name] != after[name] for name in PLACE) else "updated"
 
 
 def place(values: Values) -> str:
