@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.calendar_days import TODAY
 from tests.conftest import eventually
 from tests.ops.up_process import Up
 from tests.spec.hearing import Hearing, hearing
@@ -17,6 +18,7 @@ def machine() -> Iterator[Up]:
     one = Up(MAX_CONCURRENT_SYNCS="1", MAX_QUEUED_SYNCS="1")
     try:
         eventually(one.is_ready, timeout=60)
+        one.draw_calendars(TODAY)
         yield one
     finally:
         one.clear()

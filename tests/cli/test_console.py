@@ -16,6 +16,7 @@ from ops.console.app import Console
 from ops.console.screens import LettersScreen, Question, SyncScreen
 from ops.console.source import Source
 from ops.console.widgets import LiveTable
+from tests.calendar_days import first_days_typed
 from tests.conftest import until
 from tests.ops.up_process import Up
 
@@ -128,9 +129,9 @@ async def test_a_sync_opens_with_its_dates_and_the_dead_letters_open(up: Up, sou
 
 
 async def test_held_removals_are_approved(up: Up, source: Source) -> None:
-    await to_thread(up.json, "sync", CLINIC, "--days", "3")
+    await to_thread(up.json, "sync", CLINIC, *first_days_typed(3))
     await to_thread(up.fault_settings, max_records=1)
-    assert (await to_thread(up.run, "sync", CLINIC, "--days", "3")).returncode == 5
+    assert (await to_thread(up.run, "sync", CLINIC, *first_days_typed(3))).returncode == 5
     app = Console(source, "here")
     async with app.run_test(size=SIZE) as pilot:
         await seen(lambda: "removals held" in rows(app, "clinics").get(CLINIC, ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -65,10 +65,17 @@ def here(up: Up, monkeypatch: pytest.MonkeyPatch) -> Up:
 def stands_for(here: Up) -> dict[str, str]:
     """What to put in the place of the reader's own."""
     eventually(lambda: {run["status"] for run in here.json("runs")} & {"queued", "in_progress"} == set())
-    rehearsed = here.json("sync", "cedar-creek", "--days", "2", "--dry-run")[0]
-    day = date.fromisoformat(rehearsed["start_date"])
-    appointment = here.truth("cedar-creek", day)[0]["neo_appointment_id"]
-    own = {"SYNC": rehearsed["sync_id"], "DATE": str(day), "CLINIC": "cedar-creek", "APPOINTMENT": appointment}
+    # The documents sync days from today on. Of three, one is a working day.
+    rehearsed = here.json("sync", "cedar-creek", "--days", "3", "--dry-run")[0]
+    first = date.fromisoformat(rehearsed["start_date"])
+    days = {day: here.truth("cedar-creek", day) for day in (first + timedelta(days=n) for n in range(3))}
+    day, [appointment, *_] = next((day, records) for day, records in days.items() if records)
+    own = {
+        "SYNC": rehearsed["sync_id"],
+        "DATE": str(day),
+        "CLINIC": "cedar-creek",
+        "APPOINTMENT": appointment["neo_appointment_id"],
+    }
     return {STAND_INS[name]: value for name, value in own.items()}
 
 

@@ -6,6 +6,7 @@ import subprocess
 from datetime import timedelta
 
 from ops.client.exit_status import Exit
+from tests.calendar_days import first_days_typed
 from tests.conftest import eventually, free_port
 from tests.ops.up_process import ARGV, Up
 
@@ -13,7 +14,7 @@ CLINIC = "cedar-creek"
 
 
 def sync(up: Up, *more: str, clinic: str = CLINIC) -> subprocess.CompletedProcess[str]:
-    return up.run("sync", clinic, *(more or ("--days", "2")))
+    return up.run("sync", clinic, *(more or first_days_typed(2)))
 
 
 def test_0_when_everything_is_in(up: Up) -> None:
@@ -21,7 +22,7 @@ def test_0_when_everything_is_in(up: Up) -> None:
 
 
 def test_1_when_no_date_could_be_done_and_the_evidence_can_be_looked_at(up: Up) -> None:
-    up.fault_settings(drift=["no_id"])
+    up.fault_settings(drift=["renamed_fields"])
     done = sync(up)
     assert done.returncode == Exit.FAILED
     assert "portal_changed" in done.stdout

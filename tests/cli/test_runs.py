@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from ops.client.exit_status import Exit
+from tests.calendar_days import first_days_typed
 from tests.ops.up_process import Up
 
 CLINIC = "harbour-lane"
-DAYS = ("--days", "3")
+DAYS = first_days_typed(3)
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_rejected_removals_are_kept(synced: Up) -> None:
 def test_the_history_of_an_appointment_names_each_sync_that_changed_it(synced: Up) -> None:
     start = synced.clinic(CLINIC).today
     [move] = synced.change(CLINIC, move=1, start=start.isoformat(), end=start.isoformat(), seed=8)
-    synced.run("sync", CLINIC, "--days", "14")
+    synced.run("sync", CLINIC, *first_days_typed(14))
     number = move["neo_appointment_id"]
     changes = synced.json("history", number, "--clinic", CLINIC)
     assert [change["kind"] for change in changes][-1] == "moved"

@@ -88,6 +88,10 @@ class Up:
         if fault_settings:
             asyncio.run(portal.fault_settings(**fault_settings))
 
+    def draw_calendars(self, today: date) -> None:
+        """Has the sandbox draw its calendars around this day, instead of the day of the run."""
+        asyncio.run(self._portal().reset(today))
+
     def change(self, slug: str, **changes: Any) -> list[dict[str, Any]]:
         return asyncio.run(self._portal().change(self.clinic(slug).company_id, **changes))
 

@@ -134,7 +134,9 @@ async def test_the_clock_ticks_while_nothing_of_ours_lives_and_what_piled_up_is_
     assert await harness.waiting() == 1, "ticks that nobody took are one"
     for name in ("one", "two"):
         await asyncio.to_thread(system.gateway, name)
-    row = await harness.becomes("started", "covered")  # the clock may tick once more before the gateways replace it
+    row = await harness.becomes(
+        "started", "covered"
+    )  # the clock may tick once more before the gateways replace it
     await harness.keeps((f"0 0 {FAR} * * *", "America/Phoenix"))
     [sync] = await harness.syncs()
     assert (sync["id"], sync["status"]) == (row["last_sync_id"], "in_progress")
