@@ -81,7 +81,7 @@ class DeadLetters:
             except MessageTooLarge:
                 if letter.payload is delivery.payload:
                     raise
-                # It has grown by its traceback. As it came, it was small enough.
+                # Its traceback made it too large; the original payload fits.
                 letter.payload, letter.headers[ERROR] = delivery.payload, error[:SHORT_ERROR]
         self._in_flight.settle(delivery, ACK)
 

@@ -1,4 +1,4 @@
-"""What this process holds: kept alive while it is worked on, and settled when the work is done."""
+"""Keeps the unacked messages of this process alive, and sends their acks and naks."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .transport.loop import LoopThread, WakeUp, log_failure
 
 ACK, NAK, PROGRESS = b"+ACK", b"-NAK", b"+WPI"
 
-#: How long a settlement may stay unconfirmed before the server is asked whether it has seen it. Seconds.
+#: How long after an ack a flush asks the server to confirm it. Seconds.
 CONFIRM_EVERY = 0.25
 FLUSH_TIMEOUT = 2
 
 
 class InFlight:
-    """Renews the leases of held messages, and repeats settlements that a lost connection may have swallowed.
+    """Sends progress messages for the held messages, and repeats acks that a broken connection may have lost.
 
-    Deliveries are kept weakly: what the program has dropped without settling it is not kept alive.
+    References to deliveries are weak: a delivery that the program drops without settling is not kept alive.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class InFlight:
         self._finished: deque[tuple[Delivery, bytes]] = deque()
         self._wake_up = WakeUp(thread, self._settle_finished)
         self._unsent: deque[tuple[str, bytes]] = deque()
-        #: Acks only: given back twice, a message could be taken from the one who has it by now.
+        #: Acks only: a repeated nak could take a message away from the worker that has it by then.
         self._unconfirmed: list[tuple[str, bytes]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._confirm = asyncio.Event()
         connection.back_callbacks.append(self._repeat)
 
     def hold(self, delivery: Delivery) -> None:
-        """From now on, the server hears that somebody works on this message."""
+        """Starts sending progress messages for this delivery, so that the server does not redeliver it."""
         if not self._tasks:
             self._tasks = [
                 asyncio.ensure_future(self._renew()),
@@ -56,12 +56,12 @@ class InFlight:
         self._in_flight.add(delivery)
 
     def settle_soon(self, delivery: Delivery, verdict: bytes) -> None:
-        """As `settle`, from any thread and without waiting. Many settlements cost the loop one wake-up."""
+        """As `settle`, from any thread and without waiting. Many calls cost the loop one wake-up."""
         self._finished.append((delivery, verdict))
         self._wake_up.trigger()
 
     def settle(self, delivery: Delivery, verdict: bytes) -> None:
-        """On the loop: acks or gives back; while no server can be reached, as soon as one can."""
+        """Sends the ack or nak; if no server can be reached, as soon as one can. Runs on the loop."""
         self._in_flight.discard(delivery)
         if delivery.release is not None:
             delivery.release(delivery)
@@ -70,18 +70,18 @@ class InFlight:
             self._capacity.announce(delivery.stream)
 
     def give_back(self, delivery: Delivery, delay: float = 0.0) -> None:
-        """The server delivers the message again: at once, or after `delay` seconds."""
+        """Gives the message back; the server redelivers it immediately, or after `delay` seconds."""
         self.settle(delivery, nak(delay))
 
     async def flush(self) -> None:
-        """Waits until the server has seen every settlement so far, if it can be reached."""
+        """Waits until the server has received every ack and nak sent so far, if it can be reached."""
         self._settle_finished()
         if (client := self._connection.live_client) is not None:
             with contextlib.suppress(TimeoutError, OSError, RuntimeError, nats.errors.Error):
                 await client.flush(FLUSH_TIMEOUT)
 
     async def close(self) -> None:
-        """Ends the renewal; what is held and not settled comes again after the ack wait."""
+        """Stops the progress messages; the server redelivers unsettled messages after the ack wait."""
         for task in self._tasks:
             task.cancel()
         self._in_flight.clear()
@@ -98,7 +98,8 @@ class InFlight:
             self._confirm.set()
 
     async def _repeat(self) -> None:
-        """After a reconnection: a second ack of a delivery changes nothing, a lost one would run it again."""
+        """Repeats unconfirmed acks after a reconnection: a second ack has no effect, a lost one means a second
+        run."""
         again = [*self._unconfirmed, *self._unsent]
         self._unconfirmed.clear()
         self._unsent.clear()
@@ -117,7 +118,7 @@ class InFlight:
                     await client.flush()
                     del self._unconfirmed[:sent]
             except (TimeoutError, OSError, RuntimeError, nats.errors.Error):
-                continue  # the connection is going; `_repeat` follows
+                continue  # the connection is closing; `_repeat` runs after the reconnection
 
     async def _renew(self) -> None:
         while True:
@@ -128,9 +129,9 @@ class InFlight:
     def _renew_all(self) -> None:
         for delivery in list(self._in_flight):
             if not self._connection.send(delivery.reply, PROGRESS):
-                return  # all of them are renewed when the connection is back
+                return  # `_repeat` renews all of them after the reconnection
 
 
 def nak(delay: float = 0.0) -> bytes:
-    """The verdict "deliver it again", at once or after `delay` seconds."""
+    """Returns a nak that asks for redelivery, immediately or after `delay` seconds."""
     return b'-NAK {"delay": %d}' % int(delay * 1e9) if delay else NAK

@@ -1,4 +1,4 @@
-"""Async actors on the broker's own loop, in place of Dramatiq's `AsyncIO` middleware and its second loop."""
+"""Runs async actors on the broker's loop; replaces Dramatiq's `AsyncIO` middleware and its second loop."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ T = TypeVar("T")
 
 
 class LoopActors(Middleware):
-    """Runs async actors on the loop that NATS lives on, so that they share its connection.
+    """Runs async actors on the loop of the NATS connection, so that they share it.
 
-    A worker thread waits for each: `--threads` is how many run at once. An interrupt (time limit, shutdown)
-    cancels the coroutine and waits at most `cleanup_timeout` seconds for its cleanup, before the message failed.
+    A worker thread waits for each actor: `--threads` is how many run concurrently. An interrupt (time limit,
+    shutdown) cancels the coroutine and waits at most `cleanup_timeout` seconds for its cleanup before the message
+    fails.
     """
 
     def __init__(self, broker: NatsBroker, cleanup_timeout: float = 10.0) -> None:
@@ -33,23 +34,23 @@ class LoopActors(Middleware):
         self._runner = _Runner(cleanup_timeout)
 
     def before_worker_boot(self, _broker: Broker, _worker: Worker) -> None:
-        """Async actors of this process run on the broker's loop from now on."""
+        """Makes the async actors of this process run on the broker's loop."""
         set_event_loop_thread(cast(EventLoopThread, self._runner))
 
     def after_worker_shutdown(self, _broker: Broker, _worker: Worker) -> None:
-        """The loop itself goes on: the broker still needs it."""
+        """Detaches the actors from the loop. The loop keeps running: the broker still needs it."""
         set_event_loop_thread(None)
 
 
 class _Runner:
-    """What Dramatiq's `async_to_sync` expects of an event loop thread."""
+    """The part of an event loop thread's interface that Dramatiq's `async_to_sync` uses."""
 
     def __init__(self, cleanup_timeout: float) -> None:
         self._cleanup_timeout = cleanup_timeout
         self._logger = get_logger(__name__, type(self))
 
     def run_coroutine(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Runs `coroutine` on the loop and waits for it, or for its cleanup when this thread is interrupted."""
+        """Runs `coroutine` on the loop and waits for it, or for its cleanup if this thread is interrupted."""
         run = _Run(coroutine)
         try:
             return cast(T, run.result())
@@ -67,7 +68,7 @@ class _Runner:
 
 
 class _Run:
-    """One coroutine on the loop, seen from the thread that waits for it."""
+    """One coroutine on the loop, for the thread that waits for it."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self.done = threading.Event()
@@ -84,14 +85,14 @@ class _Run:
             self.done.set()
 
     def result(self) -> Any:
-        """Waits in slices, so that an interrupt that is raised into this thread arrives."""
+        """Returns the coroutine's result; waits in slices so that an interrupt raised in this thread arrives."""
         while not self.done.wait(LOOK_UP):
-            if self._future.done():  # cancelled before it began
+            if self._future.done():  # cancelled before it started
                 break
         return self._future.result()
 
     def cancel(self) -> None:
-        """Cancels the task rather than the future, which would be done at once while the cleanup goes on."""
+        """Cancels the task, not the future: the future would be done immediately, while the cleanup still runs."""
         self._thread.call(self._cancel_task)
 
     def _cancel_task(self) -> None:

@@ -1,4 +1,4 @@
-"""Looking at a queue from outside: how full it is, and emptying it."""
+"""Reads how full a queue is, and empties it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .transport.connection import Connection
 
 @dataclass(frozen=True)
 class Mailbox:
-    """How much a queue holds. `limit` and `limit_bytes` are None where there is no bound."""
+    """How much a queue holds. `limit` and `limit_bytes` are None if there is no limit."""
 
     queue: str
-    #: Ready or in flight; this is what the bound counts.
+    #: Ready or in flight; the limit applies to this number.
     messages: int
     limit: int | None
     bytes: int
     limit_bytes: int | None
-    #: Delivered to a worker and not settled yet (part of `messages` or `due`).
+    #: Delivered to a worker and not yet settled (included in `messages` or `due`).
     in_flight: int
-    #: Was delayed or retried, and its time has come. Outside the bound: it was admitted before.
+    #: Was delayed or retried, and is now due. Not counted against the limit: it was admitted before.
     due: int
-    #: Waits for its time.
+    #: Not due yet.
     delayed: int
     dead: int
 
@@ -42,7 +42,7 @@ class Mailboxes:
         self._streams = streams
 
     async def look(self, names: QueueNames) -> Mailbox:
-        """The queue as it is now; one that was never used is empty."""
+        """Returns the current state of the queue; a queue that was never used is empty."""
         js = await self._jetstream()
         with transport():
             box, later, dead = await asyncio.gather(
@@ -71,7 +71,7 @@ class Mailboxes:
         return all(stream is None or stream.state.messages == 0 for stream in streams)
 
     async def flush(self, names: QueueNames) -> None:
-        """Drops everything: what is ready, in flight, due and delayed, and the dead letters."""
+        """Drops all messages of the queue: ready, in flight, due, delayed, and dead letters."""
         js = await self._jetstream()
         with transport():
             for stream in (names.box, names.later, names.dead):

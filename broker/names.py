@@ -1,4 +1,4 @@
-"""What a queue is called on the server. Every name is built here, and from nothing but namespace and queue."""
+"""Builds the names of a queue's streams and subjects on the server, from namespace and queue only."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
-#: The durable at which delayed messages wait on a server without scheduled messages.
+#: The durable consumer at which delayed messages wait on a server without scheduled messages.
 WAITING = "waiting"
 
 
 def token(name: str) -> str:
-    """`name` as one token of a subject and part of a stream's name; different names stay different."""
+    """Escapes `name` for use as a subject token and in a stream name; different names stay different."""
     return quote(name, safe="").replace(".", "%2E")
 
 
@@ -24,7 +24,7 @@ class QueueNames:
 
     @cached_property
     def _stream(self) -> str:
-        # The first underscore ends the namespace, so that ("a", "b_c") and ("a_b", "c") do not meet.
+        # The first underscore ends the namespace, so that ("a", "b_c") and ("a_b", "c") do not collide.
         return f"{token(self.namespace).replace('_', '%5F')}_{token(self.queue)}"
 
     @cached_property
@@ -33,12 +33,12 @@ class QueueNames:
 
     @cached_property
     def box(self) -> str:
-        """The stream of what is ready or in flight, and bounded."""
+        """The limited stream of messages that are ready or in flight."""
         return f"{self._stream}_box"
 
     @cached_property
     def later(self) -> str:
-        """The stream of what waits for its time, and of what is due."""
+        """The stream of delayed and due messages."""
         return f"{self._stream}_later"
 
     @cached_property
@@ -47,28 +47,28 @@ class QueueNames:
         return f"{self._stream}_dead"
 
     def new(self, level: int | str) -> str:
-        """Where a message of priority `level` enters the box."""
+        """The subject on which a message of priority `level` enters the box."""
         return f"{self._subject}.new.{level}"
 
     def due(self, level: int | str) -> str:
-        """Where the server puts a delayed message when its time has come."""
+        """The subject to which the server moves a delayed message when it is due."""
         return f"{self._subject}.due.{level}"
 
     def at(self, key: str | int) -> str:
-        """Where one delayed message waits; `key` is its own (or its level, where the server has no schedules)."""
+        """The subject of one delayed message; `key` is its own key (its level if the server has no schedules)."""
         return f"{self._subject}.at.{key}"
 
     @cached_property
     def letter(self) -> str:
-        """Where a dead letter goes."""
+        """The subject of dead letters."""
         return f"{self._subject}.dead"
 
     @cached_property
     def capacity(self) -> str:
-        """Core subject: a consumer tells here that the box has room, if somebody asked."""
+        """Core subject on which consumers announce room in the box, if a sender waits for it."""
         return f"{self._subject}.room"
 
     @cached_property
     def waiting(self) -> str:
-        """Core subject: a sender tells here that it waits for room."""
+        """Core subject on which a sender announces that it waits for room."""
         return f"{self._subject}.waiting"

@@ -1,4 +1,4 @@
-"""Publishing with confirmation, from the loop or from any thread, with many publishes under way at once."""
+"""Publishes messages with confirmation, from the loop or any thread, many at the same time."""
 
 from __future__ import annotations
 
@@ -20,31 +20,32 @@ from .transport.client import OrderedClient, write_headers
 from .transport.connection import Connection
 from .transport.loop import LoopThread, WakeUp, wait
 
-#: How long one attempt waits for its confirmation before it is made again with the same Nats-Msg-Id. Seconds.
+#: How long one attempt waits for confirmation before a retry with the same Nats-Msg-Id. Seconds.
 ATTEMPT = 2.0
 PAUSE = 0.1
-#: How many publishes of one `publish_many` are under way at once.
+#: How many publishes of one `publish_many` are unconfirmed at the same time.
 WINDOW = 500
-#: What a retry (its traceback) and a dead letter (its reason) add to a message at most; of a small `max_payload`, an
-#: eighth. Without it a message that just fits could fail, and then be neither tried again nor put away. Bytes.
+#: How much a retry (its traceback) and a dead letter (its reason) may add to a message; at most an eighth of
+#: `max_payload`. Without this headroom, a message that just fits could fail and then be neither retried nor stored
+#: as a dead letter. Bytes.
 GROWTH = 8192
 
 
 @dataclass(slots=True)
 class OutgoingMessage:
-    """What is to be stored, where; the headers carry a `Nats-Msg-Id`, so that a second attempt changes nothing."""
+    """A message to store, and its stream. The headers carry a `Nats-Msg-Id`, so a second attempt has no effect."""
 
     stream: str
     subject: str
     payload: bytes
     headers: dict[str, str] = field(default_factory=dict)
-    #: Whether what follows from it may be larger: then it must leave GROWTH bytes of the server's `max_payload`.
+    #: Whether its retry or dead letter may be larger: then it must leave room for GROWTH within `max_payload`.
     needs_headroom: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PubAck:
-    """The server's confirmation. `duplicate`: the same message was stored before, within the duplicate window."""
+    """The server's confirmation. `duplicate`: the message was already stored, within the duplicate window."""
 
     stream: str
     sequence: int
@@ -55,7 +56,8 @@ Outcome = asyncio.Future[PubAck] | concurrent.futures.Future[PubAck]
 
 
 class Publisher:
-    """Stores letters in streams. A confirmation means what the server's `sync_interval` says; see the README."""
+    """Stores messages in streams. How durable a confirmed message is depends on `sync_interval`; see the
+    README."""
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class Publisher:
         timeout: float,
         declare: Callable[[str], Awaitable[None]],
     ) -> None:
-        """`declare` makes a letter's stream anew; it is asked when that does not answer."""
+        """`declare` recreates a message's stream; it is called when the stream does not respond."""
         self._connection = connection
         self._thread = thread
         self._timeout = timeout
@@ -75,24 +77,24 @@ class Publisher:
         self._client: OrderedClient | None = None
         self._inbox = ""
         self._numbers = itertools.count()
-        #: By number, the oldest first: what waits for a confirmation, and until when.
+        #: Unconfirmed publishes by number, oldest first: the outcome, and the deadline by the loop's clock.
         self._under_way: dict[int, tuple[Outcome, float]] = {}
         self._sweeping: asyncio.TimerHandle | None = None
         connection.lost_callbacks.append(self._on_lost)
 
     def publish_blocking(self, outgoing: OutgoingMessage) -> PubAck:
-        """As `publish`, from any thread but the loop's."""
+        """As `publish`, from any thread except the loop's."""
         return self.collect(outgoing, self.submit(outgoing))
 
     def submit(self, outgoing: OutgoingMessage) -> concurrent.futures.Future[PubAck]:
-        """Sends from any thread, without waiting. Many submissions cost the loop one wake-up."""
+        """Publishes from any thread without waiting. Many calls cost the loop one wake-up."""
         outcome: concurrent.futures.Future[PubAck] = concurrent.futures.Future()
         self._blocking_sender.append((outgoing, outcome))
         self._wake_up.trigger()
         return outcome
 
     def collect(self, outgoing: OutgoingMessage, outcome: concurrent.futures.Future[PubAck]) -> PubAck:
-        """Waits for what `submit` began, and carries it on when the first attempt failed in passing."""
+        """Waits for the outcome of `submit`, and retries if the first attempt failed temporarily."""
         try:
             return wait(outcome)
         except Exception as error:
@@ -101,7 +103,7 @@ class Publisher:
         return self._thread.run(self.publish(outgoing))
 
     async def publish(self, outgoing: OutgoingMessage) -> PubAck:
-        """Stores `outgoing`, trying again for the publisher's time-out. Raises BrokerConnectionError after that."""
+        """Stores `outgoing`, retrying within the publisher's timeout; then raises BrokerConnectionError."""
         deadline = asyncio.get_running_loop().time() + self._timeout
         unanswered = False
         while True:
@@ -119,7 +121,7 @@ class Publisher:
             await asyncio.sleep(PAUSE)
 
     async def publish_many(self, outgoing_messages: list[OutgoingMessage]) -> list[PubAck | Exception]:
-        """Stores many letters, a window of them under way at once; the outcome of each, in their order."""
+        """Stores many messages, up to WINDOW at the same time; returns their outcomes in order."""
         outcomes: list[asyncio.Future[PubAck]] = []
         client = await self._connection.connected()
         await self._listen(client)
@@ -212,7 +214,7 @@ class Publisher:
             outcome.set_result(answer)
 
     def _sweep(self) -> None:
-        """Ends the attempts that got no answer; the oldest is the first."""
+        """Fails the attempts that got no confirmation in time, oldest first."""
         self._sweeping, now = None, self._thread.loop.time()
         for number, (_, deadline) in list(self._under_way.items()):
             if deadline > now:
@@ -221,7 +223,7 @@ class Publisher:
             self._settle(number, TimeoutError("no confirmation"))
 
     def _on_lost(self) -> None:
-        # Whether these were stored is unknown: they are sent again, with the same Nats-Msg-Id.
+        # It is unknown whether these were stored: they are sent again with the same Nats-Msg-Id.
         for number in list(self._under_way):
             self._settle(number, nats.errors.ConnectionClosedError())
 

@@ -1,11 +1,11 @@
-"""A continuous pull from the durable consumers of a queue, never holding more than the prefetch.
+"""Pulls continuously from the durable consumers of a queue, never holding more messages than the prefetch.
 
-nats-py's `fetch` stalls and does not survive a reconnection; this speaks the pull protocol itself. Each durable is
-asked for as many messages as there is room for and as are known to wait there; one where nothing is known to wait
-has a request for one open, so that its next message arrives at once.
+nats-py's `fetch` stalls and does not survive a reconnection, so this module implements the pull protocol itself.
+From each durable it requests as many messages as it has room for and as are known to be pending there. If none are
+known to be pending, one request stays open, so that the next message arrives immediately.
 
-What waits is known from the last delivery, and other workers take of it. So it is believed only while it comes: room
-that was kept for a durable that stays silent goes to those of a lower rank.
+The pending count comes from the last delivery, and other workers also take messages. If a consumer stays silent,
+its pending count is treated as 0 and its slots go to lower priorities.
 """
 
 from __future__ import annotations
@@ -28,37 +28,38 @@ from .transport.client import OrderedClient, read_headers
 from .transport.connection import Connection
 from .transport.loop import log_failure
 
-#: How long one request stays open at the server, and how often the server shows that it still knows it. Seconds.
+#: How long a request stays open at the server, and how often the server sends a heartbeat for it. Seconds.
 EXPIRES, HEARTBEAT = 30.0, 5.0
 LASTING = {"expires": int(EXPIRES * 1e9), "idle_heartbeat": int(HEARTBEAT * 1e9)}
-#: How long nobody may answer for a durable before it counts as gone. Seconds.
+#: How long requests to a durable may stay without a responder before it counts as gone. Seconds.
 PATIENCE = 3.0
 PAUSE = 0.25
-#: A durable that was asked and has sent nothing for so long has nothing. Seconds.
+#: A durable that sends nothing for this long after a request counts as empty. Seconds.
 SILENCE = 0.05
 
 
 @dataclass(slots=True)
 class Source:
-    """One durable consumer: what was asked of it, and what is known to wait there."""
+    """One durable consumer: how many messages are requested from it, and how many are known to be pending."""
 
     stream: str
     durable: str
     asked: int = 0
     waiting: int = 0
-    #: Whether `waiting` is known; until then, nothing of a lower rank is asked for.
+    #: Whether `waiting` is known; until then, nothing is requested from lower ranks.
     known: bool = False
-    #: When it last answered, by the monotonic clock. Each by itself: another one's signs of life say nothing of it.
+    #: When it last responded, by the monotonic clock. Kept per durable: a response of one says nothing about
+    #: another.
     heard: float = 0.0
 
     @property
     def request_subject(self) -> str:
-        """Where the server is asked for messages of this durable."""
+        """The subject for requesting messages of this durable."""
         return f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.durable}"
 
 
 class PullConsumer:
-    """Pulls for one consumer of the worker, from `sources` in the order of their rank."""
+    """Pulls for one consumer of the worker, from `sources` in order of their rank."""
 
     def __init__(
         self,
@@ -69,8 +70,8 @@ class PullConsumer:
         give_backs: int,
         receive: Callable[[Delivery], None],
     ) -> None:
-        """`give_backs`: a message that was delivered more often is kept, although there is no room. Each giving back
-        counts as a delivery, and a message must not end as poison because all workers are busy."""
+        """`give_backs`: a message delivered more often than this is kept even when there is no room. Each nak
+        counts as a delivery, and a message must not become a dead letter because all workers are busy."""
         self._connection = connection
         self._held_by_process = in_flight
         self._sources = sources
@@ -85,16 +86,16 @@ class PullConsumer:
         self._doubting = False
         self._closing = False
         self._watching: asyncio.Task[None] | None = None
-        #: Why nothing more can come; the worker then makes a new consumer.
+        #: Why no more messages can arrive; the worker then makes a new consumer.
         self.failure: str | None = None
 
     @property
     def is_over(self) -> bool:
-        """Whether no message can come any more."""
+        """Whether no more messages can arrive."""
         return self.failure is not None or self._client.is_closed
 
     async def start(self) -> None:
-        """Subscribes and asks for the first messages."""
+        """Subscribes and requests the first messages."""
         self._client: OrderedClient = await self._connection.client()
         self._inbox = self._client.new_inbox()
         self._subscription: Subscription = await self._client.listen(f"{self._inbox}.>", self._on_message)
@@ -104,12 +105,12 @@ class PullConsumer:
         self._ask()
 
     def release(self, delivery: Delivery) -> None:
-        """A message was settled: there is room for another."""
+        """Frees the slot of a settled message."""
         self._holding.pop(delivery.identity, None)
         self._ask_soon()
 
     async def stop(self, timeout: float = 2.0) -> None:
-        """Ends the requests. What arrives on the way is given back at once, not after the ack wait."""
+        """Stops pulling. Messages that still arrive are given back immediately, not after the ack wait."""
         self._closing = True
         with contextlib.suppress(ValueError):
             self._connection.back_callbacks.remove(self._ask_anew)
@@ -120,7 +121,7 @@ class PullConsumer:
             elif not self._client.is_closed:
                 await self._subscription.unsubscribe()
         except (TimeoutError, OSError, nats.errors.Error):
-            pass  # the connection is going, and the requests with it
+            pass  # the connection is closing, and its requests end with it
         if self._watching is not None:
             self._watching.cancel()
 
@@ -136,10 +137,11 @@ class PullConsumer:
         source.asked = max(0, source.asked - 1)
         source.known = True
         source.heard = time.monotonic()
-        # What was given back or timed out is not in the server's count of what waits.
+        # The server's pending count does not include messages that were given back or timed out.
         source.waiting = delivery.behind or (self._prefetch if delivery.deliveries > 1 else 0)
         if delivery.identity in self._holding:
-            # This process was stopped, or its loop, for longer than the ack wait. What is here is settled all the same.
+            # This process, or its loop, was stopped for longer than the ack wait. The copy held here is settled
+            # anyway.
             return
         is_full = len(self._holding) >= self._prefetch
         if self._closing or (is_full and delivery.deliveries <= self._give_backs):
@@ -179,8 +181,8 @@ class PullConsumer:
         asyncio.get_running_loop().call_later(PAUSE, self._ask)
 
     def _ask_soon(self) -> None:
-        """In this turn of the loop: what is settled together asks in one request. Waiting for more of them would leave
-        the worker without work."""
+        """Requests more messages after the current callbacks of the loop, so that messages settled together lead
+        to one request. Waiting longer would leave the worker idle."""
         if not self._closing and not self._asking:
             self._asking = True
             asyncio.get_running_loop().call_soon(self._ask)
@@ -225,7 +227,7 @@ class PullConsumer:
         self._connection.send(source.request_subject, request, f"{self._inbox}.{index}.{self._round}")
 
     async def _ask_anew(self) -> None:
-        """The server forgets requests with the connection: count them as gone and ask again."""
+        """Repeats the requests after a reconnection: the server drops them with the connection."""
         if self.is_over:
             return
         self._round += 1
@@ -240,4 +242,4 @@ class PullConsumer:
             if self._connection.is_up and any(one.asked and one.heard < silent_since for one in self._sources):
                 await self._ask_anew()
             else:
-                self._ask_soon()  # what was dropped without being settled has made room, too
+                self._ask_soon()  # messages dropped without being settled have also freed slots

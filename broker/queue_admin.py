@@ -1,4 +1,4 @@
-"""Through one connection of the process: looking at queues, emptying them, and their dead letters."""
+"""Queue administration over the process's connection: reads and empties queues, and handles dead letters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class QueueAdmin(Broker):
-    """What a program may do with queues besides sending and working. Each method raises BrokerConnectionError
+    """Queue operations besides sending and consuming. Each method raises BrokerConnectionError
     when no server can be reached within the broker's `timeout`."""
 
     def __init__(
@@ -51,20 +51,20 @@ class QueueAdmin(Broker):
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Runs `coroutine` on the process's loop thread and waits for it, from any other thread.
 
-        Cancels it and raises TimeoutError after `timeout` seconds. On the loop's thread: RuntimeError.
+        Cancels it and raises TimeoutError after `timeout` seconds. Raises RuntimeError on the loop's own thread.
         """
         return self._open().thread.run(coroutine, timeout)
 
     async def client(self) -> Client:
-        """On the loop: this process's NATS connection. It is shared: do not close it."""
+        """Returns this process's NATS connection. It is shared: do not close it. Runs on the loop."""
         return await self._open().connection.client()
 
     async def bucket(self, name: str, replicas: int | None = None) -> Bucket:
-        """On the loop: a key-value bucket of this process's connection, made on first use."""
+        """Returns a key-value bucket on this process's connection, created on first use. Runs on the loop."""
         return await self._open().bucket(name, replicas)
 
     def close(self) -> None:
-        """Sends what is buffered and ends the connection, in a few seconds at most. A later use connects again."""
+        """Sends what is buffered and closes the connection, within a few seconds. A later use reconnects."""
         with self._lock:
             components, self._components = self._components, None
         if components is not None and components.pid == os.getpid():
@@ -73,7 +73,7 @@ class QueueAdmin(Broker):
     # Looking and emptying
 
     def mailbox(self, queue_name: str) -> Mailbox:
-        """How full a queue is, and its limits."""
+        """Returns how full a queue is, and its limits."""
         components = self._open()
         return components.thread.run(components.mailboxes.look(self._names(queue_name)))
 
@@ -82,22 +82,23 @@ class QueueAdmin(Broker):
         return await self._open().mailboxes.look(self._names(queue_name))
 
     def get_queue_message_counts(self, queue_name: str) -> tuple[int, int, int]:
-        """How many messages of a queue are (ready or in flight, delayed, dead)."""
+        """Returns the number of messages as (ready, in flight or due; delayed; dead)."""
         box = self.mailbox(queue_name)
         return box.messages + box.due, box.delayed, box.dead
 
     def flush(self, queue_name: str) -> None:
-        """Drops everything in a queue: ready, in flight, delayed, and its dead letters."""
+        """Drops all messages of a queue: ready, in flight, due, delayed, and dead letters."""
         components = self._open()
         components.thread.run(components.mailboxes.flush(self._names(queue_name)))
 
     def flush_all(self) -> None:
-        """Drops everything in every declared queue."""
+        """Drops all messages of every declared queue."""
         for queue_name in self.queues:
             self.flush(queue_name)
 
     def join(self, queue_name: str, *, timeout: int | None = None) -> None:
-        """Waits until nothing is ready, in flight or delayed; QueueJoinTimeout after `timeout` milliseconds."""
+        """Waits until nothing is ready, in flight or delayed; raises QueueJoinTimeout after `timeout`
+        milliseconds."""
         components = self._open()
         try:
             components.thread.run(
@@ -109,20 +110,20 @@ class QueueAdmin(Broker):
     # Dead letters
 
     def get_dead_letters(self, queue_name: str, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
-        """At most `limit` dead letters of a queue, the oldest first; `after` is the sequence to start behind."""
+        """Returns at most `limit` dead letters of a queue with a sequence above `after`, oldest first."""
         components = self._open()
         return components.thread.run(components.dead.read(self._names(queue_name), after=after, limit=limit))
 
     def replay_dead_letter(self, queue_name: str, sequence: int) -> bool:
-        """Puts a dead letter back into its queue with its retries counted anew; False when there is none.
+        """Puts a dead letter back into its queue with its retries reset; returns False if it does not exist.
 
-        It is dropped after it was stored in the queue. Raises MailboxFull like `enqueue`.
+        Drops the dead letter only after the message is stored in the queue. Raises MailboxFull like `enqueue`.
         """
         components = self._open()
         return components.thread.run(components.replay(self._names(queue_name), sequence, self._mailbox_wait))
 
     def drop_dead_letter(self, queue_name: str, sequence: int) -> bool:
-        """Deletes a dead letter; False when there is none."""
+        """Deletes a dead letter; returns False if it does not exist."""
         components = self._open()
         return components.thread.run(components.dead.drop(self._names(queue_name), sequence))
 
@@ -144,7 +145,8 @@ class QueueAdmin(Broker):
             return self._components
 
     def _open_for_sending(self) -> Components:
-        """On the loop's own thread, a connection beside it: the loop stands still meanwhile and cannot send."""
+        """Returns the parts for a blocking send: on the loop's own thread, where waiting blocks the loop, a second
+        set with its own loop and connection."""
         components = self._open()
         if not components.thread.is_current():
             return components

@@ -1,4 +1,4 @@
-"""The numbers behind Dramatiq's rate limiters and barriers, in a NATS key-value bucket."""
+"""Backend of Dramatiq's rate limiters and barriers in a NATS key-value bucket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 class NatsRateLimiterBackend(RateLimiterBackend):
     """For `dramatiq.rate_limits` and `GroupCallbacks`. Every change is a compare-and-set, so none is lost.
 
-    All times are milliseconds, as Dramatiq has them; the server keeps nothing for less than a second.
+    All times are milliseconds, as in Dramatiq; the server's shortest time to live is one second.
     """
 
     def __init__(self, broker: NatsBroker, *, bucket: str | None = None, replicas: int | None = None) -> None:
@@ -30,32 +30,32 @@ class NatsRateLimiterBackend(RateLimiterBackend):
         self._replicas = replicas
 
     def add(self, key: str, value: int, ttl: int) -> bool:
-        """Sets a number unless there is one; whether it did."""
+        """Sets a number unless the key has one; returns whether it did."""
         return self._run(lambda bucket: _create(bucket, key, value, ttl / 1000))
 
     def incr(self, key: str, amount: int, maximum: int, ttl: int) -> bool:
-        """Adds `amount` unless that is more than `maximum`; whether it did."""
+        """Adds `amount` unless the result exceeds `maximum`; returns whether it did."""
         return self._run(lambda bucket: _change(bucket, key, amount, lambda new: new <= maximum, ttl / 1000))
 
     def decr(self, key: str, amount: int, minimum: int, ttl: int) -> bool:
-        """Subtracts `amount` unless that is less than `minimum`; whether it did."""
+        """Subtracts `amount` unless the result is below `minimum`; returns whether it did."""
         return self._run(lambda bucket: _change(bucket, key, -amount, lambda new: new >= minimum, ttl / 1000))
 
     def incr_and_sum(
         self, key: str, keys: Callable[[], Iterable[str]], amount: int, maximum: int, ttl: int
     ) -> bool:
-        """Adds `amount` unless the sum of `keys()` is then more than `maximum`; whether it did.
+        """Adds `amount` unless the sum of `keys()` would then exceed `maximum`; returns whether it did.
 
-        Of several that add at once and are too many together, fewer than possible may succeed, but never more.
+        If concurrent calls together exceed `maximum`, fewer than possible may succeed, but never more.
         """
         return self._run(lambda bucket: _add_within(bucket, key, keys, amount, maximum, ttl / 1000))
 
     def wait(self, key: str, timeout: int | None) -> bool:
-        """Waits at most `timeout` milliseconds (None: for ever) for a `wait_notify`; whether it came."""
+        """Waits at most `timeout` milliseconds (None: no limit) for a `wait_notify`; returns whether it came."""
         return self._run(lambda bucket: _await(bucket, key, None if timeout is None else timeout / 1000))
 
     def wait_notify(self, key: str, ttl: int) -> None:
-        """Ends every wait for `key`, and those that begin within the next `ttl` milliseconds."""
+        """Ends every `wait` for `key`, including those that start within the next `ttl` milliseconds."""
         self._run(lambda bucket: bucket.write(key, b"1", ttl=ttl / 1000))
 
     def _run(self, operation: Callable[[Bucket], Coroutine[Any, Any, T]]) -> T:
@@ -85,7 +85,7 @@ async def _add_within(
         return False
     if not await _change(bucket, key, amount, lambda new: new <= maximum, ttl):
         return False
-    # Another key of the sum may have grown meanwhile: look again, and step back rather than be too many.
+    # Another key of the sum may have grown since: check again, and undo the addition if the sum is too large.
     if await _sum(bucket, keys()) <= maximum:
         return True
     await _change(bucket, key, -amount, lambda _: True, ttl)

@@ -1,4 +1,4 @@
-"""Results of actors in a NATS key-value bucket."""
+"""Stores the results of actors in a NATS key-value bucket."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .primitives.kv import Bucket, bucket_name
 if TYPE_CHECKING:
     from .broker import NatsBroker
 
-#: A waiter that was not told of its result looks for itself after this. Seconds.
+#: A waiter that was not notified of its result checks for it after this. Seconds.
 RECHECK = 2.0
 
 
 class NatsResultBackend(ResultBackend):
-    """For `dramatiq.results.Results`. Waiting for a result does not poll: the server tells when it is there.
+    """For `dramatiq.results.Results`. Waiting for a result does not poll: the server notifies the waiter.
 
-    Results are kept for their `result_ttl` (milliseconds; the server keeps nothing for less than a second),
-    survive restarts, and use the broker's connection. Of one that cannot be stored, because it is over the server's
-    `max_payload` or cannot be encoded, the waiter learns at once: ResultFailure with the reason.
+    Results are kept for their `result_ttl` (milliseconds, at least one second), survive restarts, and use the
+    broker's connection. If a result cannot be stored, because it exceeds the server's `max_payload` or cannot be
+    encoded, the waiter immediately gets a ResultFailure with the reason.
     """
 
     def __init__(
@@ -50,9 +50,10 @@ class NatsResultBackend(ResultBackend):
         self._unwrap: Callable[[Any], Any] = self.unwrap_result
 
     def get_result(self, message: Message[Any], *, block: bool = False, timeout: int | None = None) -> Any:
-        """The result, waiting at most `timeout` milliseconds (10 seconds) if `block`.
+        """Returns the result; if `block`, waits for it at most `timeout` milliseconds (default: 10 seconds).
 
-        Raises ResultMissing (not there), ResultTimeout (not in time) or ResultFailure (the actor failed for good).
+        Raises ResultMissing (not stored), ResultTimeout (not stored in time) or ResultFailure (the actor failed
+        permanently).
         """
         key = self.build_message_key(message)
         if not block:
@@ -74,7 +75,7 @@ class NatsResultBackend(ResultBackend):
         try:
             self._broker.run(self._write(message_key, self.encoder.encode(result), ttl / 1000))
         except (MessageTooLarge, TypeError, ValueError, OverflowError, RecursionError) as error:
-            # Dramatiq would log the error and ack the message, and its waiter would wait in vain.
+            # Dramatiq would log the error and ack the message, and the waiter would time out.
             self._logger.error("A result cannot be stored; its waiter gets the reason as a failure: %s", error)
             failure = self.encoder.encode(wrap_exception(error))
             self._broker.run(self._write(message_key, failure, ttl / 1000))
@@ -102,7 +103,7 @@ class NatsResultBackend(ResultBackend):
 
 
 async def changed_within(changed: asyncio.Event, timeout: float) -> bool:
-    """Waits for a change at most `timeout` seconds."""
+    """Waits at most `timeout` seconds for a change; returns whether there was one."""
     try:
         async with asyncio.timeout(timeout):
             return await changed.wait()

@@ -1,4 +1,4 @@
-"""How a message is stored: at once in its mailbox, or for later, and what happens when there is no room."""
+"""Stores messages in their mailbox or with a delay, and waits or raises when the mailbox is full."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from .streams import Streams
 from .transport.clock import ServerClock, format_time
 from .transport.connection import Connection
 
-#: The server counts nanoseconds since the epoch in 63 bits; beyond, its time is in the past. Seconds since the epoch.
+#: The latest due time: the server counts nanoseconds since the epoch in 63 bits, and later times overflow into the
+#: past. Seconds since the epoch.
 LATEST_DUE = 2**63 / 1e9 - 86400
-#: A shorter delay is none: the way through the schedule takes as long. Seconds.
+#: A shorter delay is ignored: scheduling takes as long. Seconds.
 SHORTEST_DELAY = 0.005
 
 
 class Sender:
-    """Makes letters of messages, and stores them. What waits runs on the broker's loop."""
+    """Converts messages to outgoing messages and stores them. Its coroutines run on the broker's loop."""
 
     def __init__(
         self, connection: Connection, streams: Streams, publisher: Publisher, capacity: CapacitySignal
@@ -37,7 +38,7 @@ class Sender:
         self._clocks: dict[str, ServerClock] = {}
 
     def outgoing(self, names: QueueNames, message: Message[object]) -> OutgoingMessage:
-        """What is to be stored in the mailbox."""
+        """Returns the outgoing message for the mailbox."""
         payload = message.encode()
         headers = {"Nats-Msg-Id": identify(message)}
         return OutgoingMessage(
@@ -45,7 +46,7 @@ class Sender:
         )
 
     async def store(self, names: QueueNames, outgoing: OutgoingMessage, wait: float) -> PubAck:
-        """Stores in the mailbox, waiting at most `wait` seconds for room. Raises MailboxFull."""
+        """Stores a message in its mailbox, waiting at most `wait` seconds for room. Raises MailboxFull."""
         await self._streams.box(names)
         try:
             return await self._publisher.publish(outgoing)
@@ -66,7 +67,7 @@ class Sender:
     async def store_many(
         self, outgoing_messages: list[tuple[QueueNames, OutgoingMessage]], wait: float
     ) -> list[Exception | None]:
-        """As `store`, for many together: what went wrong with each, or None."""
+        """As `store`, for many messages; returns the error of each, or None."""
         for names in {names for names, _ in outgoing_messages}:
             await self._streams.box(names)
         outcomes = await self._publisher.publish_many([outgoing for _, outgoing in outgoing_messages])
@@ -91,7 +92,7 @@ class Sender:
         return None
 
     async def schedule(self, names: QueueNames, message: Message[object], due: float) -> PubAck:
-        """Stores until `due`, a moment of the monotonic clock that the server's is compared with. There is room.
+        """Stores a message that becomes due at `due`, a time of the local monotonic clock. There is no limit.
 
         Raises DelayTooLong.
         """
@@ -114,7 +115,7 @@ class Sender:
         return await self._publisher.publish(outgoing)
 
     def refusal(self, names: QueueNames, error: nats.js.errors.APIError) -> MailboxFull:
-        """The server's answer for a full stream as MailboxFull; raises anything else."""
+        """Returns MailboxFull for the server's error for a full stream; raises any other error."""
         description = error.description or ""
         options = self._streams.options
         if error.err_code == 10077 and "bytes" in description:
@@ -133,14 +134,16 @@ class Sender:
 
 
 def _needs_headroom(message: Message[object]) -> bool:
-    """Whether it has not failed yet; a retry has its traceback already."""
+    """Whether the message has not failed yet; a retry already contains its traceback."""
     return "retries" not in message.options
 
 
 def identify(message: Message[object]) -> str:
-    """The `Nats-Msg-Id`: the message's id, and its options, by which its retries, etas and group runs differ.
+    """Returns the `Nats-Msg-Id`: the message's id and a digest of its options, which differ by retry, eta and
+    group.
 
-    So the same message sent again is stored once, and a message that Dramatiq enqueues anew is never lost.
+    So a message that is sent again is stored once, and one that Dramatiq enqueues with other options is never
+    lost.
     """
     identity = quote(message.message_id, safe="")
     if message.options:

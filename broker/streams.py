@@ -1,4 +1,4 @@
-"""Declaring streams and durable consumers: created on first use, and changed to the options given."""
+"""Declares streams and durable consumers: creates them on first use, or updates them to the given options."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ from .names import WAITING, QueueNames
 from .primitives.declare import declare_consumer, declare_stream, has_consumer, require, version_of
 from .transport.connection import Connection
 
-#: The first server that has what is needed, and the first with scheduled messages; before, see `mover.py`.
+#: The oldest supported server, and the first with scheduled messages; for older ones see
+#: `delayed_message_mover.py`.
 OLDEST_SERVER, FIRST_WITH_SCHEDULES = (2, 10), (2, 12)
-#: How long one attempt at a declaration waits for an answer, and the pause before the next. Seconds.
+#: How long one attempt at a declaration waits for a response, and the pause before the next. Seconds.
 ATTEMPT, PAUSE = 2.0, 0.2
 
 
 @dataclass(frozen=True)
 class StreamOptions:
-    """How the streams of a namespace are made. Every process of a namespace must use the same options."""
+    """Options of the streams of a namespace. Every process of a namespace must use the same options."""
 
     mailbox_size: int | Mapping[str, int] | None = None
     mailbox_bytes: int | Mapping[str, int] | None = None
@@ -44,19 +45,19 @@ class StreamOptions:
 
     @property
     def levels(self) -> range:
-        """The priorities that exist, the lowest first."""
+        """All priorities, lowest first."""
         return range((self.max_priority or 0) + 1)
 
     def level(self, options: Mapping[str, Any]) -> int:
-        """The priority that a message with these options has."""
+        """Returns the priority of a message with these options."""
         return min(max(int(options.get("broker_priority") or 0), 0), self.levels[-1])
 
     def limit(self, queue: str) -> int | None:
-        """How many messages the mailbox of `queue` holds; None: no bound."""
+        """Returns the limit of the mailbox of `queue` in messages; None: no limit."""
         return _of_queue(self.mailbox_size, queue)
 
     def limit_bytes(self, queue: str) -> int | None:
-        """How many bytes the mailbox of `queue` holds; None: no bound."""
+        """Returns the limit of the mailbox of `queue` in bytes; None: no limit."""
         return _of_queue(self.mailbox_bytes, queue)
 
 
@@ -65,30 +66,31 @@ def _of_queue(bound: int | Mapping[str, int] | None, queue: str) -> int | None:
 
 
 class Streams:
-    """Declares each stream once in the life of a process, and again when the server turns out to have lost it."""
+    """Declares each stream once per process, and again if the server has lost it."""
 
     def __init__(self, connection: Connection, options: StreamOptions) -> None:
         self.options = options
-        #: Whether the server keeps delayed messages until their time; known when `later` was declared.
+        #: Whether the server holds delayed messages until they are due; known after `later` was declared.
         self.has_schedules = True
         self._connection = connection
         self._declared: dict[str, asyncio.Task[None]] = {}
         self._known: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
 
     async def box(self, names: QueueNames) -> None:
-        """The bounded stream of what is ready or in flight, and a durable consumer for each priority."""
+        """Declares the limited stream of ready and in-flight messages, with a durable consumer per priority."""
         await self._once(names.box, lambda: self._declare_box(names))
 
     async def later(self, names: QueueNames) -> None:
-        """The unbounded stream of what waits for its time or is due, and its consumers."""
+        """Declares the unlimited stream of delayed and due messages, and its consumers."""
         await self._once(names.later, lambda: self._declare_later(names))
 
     async def dead(self, names: QueueNames) -> None:
-        """The stream of dead letters."""
+        """Declares the stream of dead letters."""
         await self._once(names.dead, lambda: self._declare_dead(names))
 
     async def needs_mover(self, names: QueueNames) -> bool:
-        """Whether delayed messages wait for a worker to move them on; after an update of the server, too."""
+        """Whether workers must move delayed messages; also true after a server upgrade, for messages that wait
+        there."""
         js = await self._jetstream()
         if not self.has_schedules:
             levels = [names.at(level) for level in self.options.levels]
@@ -97,10 +99,10 @@ class Streams:
         return await has_consumer(js, names.later, WAITING)
 
     async def consumers(self, names: QueueNames) -> list[tuple[str, str]]:
-        """Stream and durable of all that a worker pulls from, by their rank.
+        """Returns stream and durable of each consumer that a worker pulls from, highest rank first.
 
-        From the highest priority down; what is due is older than what is new, and goes first. Where `max_priority`
-        was higher before, messages may wait beyond it, and are worked off, too.
+        Higher priorities come first; within a priority, due messages come before new ones, because they are older.
+        If `max_priority` was higher in the past, messages may wait above it; their consumers are included.
         """
         js = await self._jetstream()
         found = [_pair(names, level) for level in self.options.levels]
@@ -109,17 +111,17 @@ class Streams:
         return [one for pair in reversed(found) for one in pair]
 
     def knows(self, stream: str) -> bool:
-        """Whether `stream` was declared by this process, so that nothing needs to be awaited."""
+        """Whether this process has finished declaring `stream`, so that no await is needed."""
         task = self._declared.get(stream)
         return task is not None and task.done()
 
     async def declare_again(self, stream: str) -> None:
-        """Makes a stream anew that was declared before and does not answer any more."""
+        """Recreates a stream that was declared before and no longer responds."""
         self._declared.pop(stream, None)
         await self._once(stream, self._known[stream])
 
     def forget(self, names: QueueNames) -> None:
-        """The next use of the queue declares its streams again."""
+        """Makes the next use of the queue declare its streams again."""
         for stream in (names.box, names.later, names.dead):
             self._declared.pop(stream, None)
 
@@ -138,7 +140,8 @@ class Streams:
             raise
 
     async def _insist(self, declare: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """A cluster that has no leader yet does not answer at all; what is asked again changes nothing."""
+        """Retries a declaration until the timeout: a cluster without a leader does not respond. Repeating is
+        harmless."""
         deadline = time.monotonic() + self._connection.timeout
         while True:
             try:
@@ -176,7 +179,8 @@ class Streams:
             StreamConfig(
                 name=names.later,
                 subjects=[names.at("*"), names.due("*")],
-                # A bound is neither possible here (the server refuses it) nor wanted: what is here was admitted.
+                # A limit is neither possible here (the server refuses it) nor wanted: these messages were
+                # admitted.
                 retention=RetentionPolicy.WORK_QUEUE,
                 allow_msg_schedules=self.has_schedules or None,
                 allow_rollup_hdrs=True,
@@ -209,9 +213,10 @@ class Streams:
             filter_subjects=subjects if len(subjects) > 1 else None,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=self.options.ack_wait,
-            # The consumer is shared by every worker, and each worker bounds what it holds by its prefetch.
+            # All workers share the consumer, and each limits its messages by its prefetch.
             max_ack_pending=-1,
-            # The server would drop the message silently; the broker counts deliveries and keeps a dead letter.
+            # With a limit the server would silently drop the message; the broker counts deliveries and
+            # dead-letters it.
             max_deliver=-1,
         )
 

@@ -1,4 +1,5 @@
-"""A circuit breaker that all processes share: what keeps failing is left alone for a while, then tried by one."""
+"""A circuit breaker shared by all processes: after repeated failures it blocks calls, then allows one trial
+call."""
 
 from __future__ import annotations
 
@@ -22,23 +23,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """What the processes share. Times are the server's, in seconds since the epoch; 0 is never."""
+    """The shared record. Times are the server's, in seconds since the epoch; 0 means never."""
 
     #: Failures since the last success.
     failures: int = 0
-    #: Nobody is let through before this.
+    #: No call is allowed before this.
     open_until: float = 0.0
-    #: Somebody tries until then, alone.
+    #: A trial call is in progress until this; no other call is allowed.
     probe_until: float = 0.0
 
     def state(self, now: float) -> State:
-        """closed: everybody may; open: nobody may; half_open: one may try."""
+        """Returns "closed" (all calls allowed), "open" (none) or "half_open" (one trial call)."""
         if not self.open_until:
             return "closed"
         return "open" if now < self.open_until else "half_open"
 
     def admit(self, now: float, probe: float) -> tuple[Circuit, float]:
-        """Who asks may go on (0.0), or must wait for so many seconds."""
+        """Returns the changed record and how many seconds the caller must wait (0.0: the call is allowed)."""
         match self.state(now):
             case "closed":
                 return self, 0.0
@@ -49,11 +50,11 @@ class Circuit:
         return replace(self, probe_until=now + probe), 0.0
 
     def succeeded(self) -> Circuit:
-        """One success closes the circuit."""
+        """Returns the record after a success: closed."""
         return Circuit()
 
     def failed(self, now: float, threshold: int, cool_down: float) -> Circuit:
-        """Enough failures open it; so does the failure of the one who tried."""
+        """Returns the record after a failure: open after `threshold` failures or a failed trial call."""
         failures = self.failures + 1
         if failures < threshold and not self.open_until:
             return replace(self, failures=failures)
@@ -61,9 +62,9 @@ class Circuit:
 
 
 class CircuitBreaker:
-    """Closed until `threshold` failures came without a success between; then open for `cool_down` seconds; then
-    half-open: one caller of all processes may try. Its success closes the circuit, its failure opens it again, and
-    when it says nothing for `probe` seconds, another may try.
+    """Closed until `threshold` failures in a row; then open for `cool_down` seconds; then half-open: one caller of
+    all processes may try. Its success closes the circuit, its failure opens it again. If it reports nothing for
+    `probe` seconds, another caller may try.
 
         if (wait := await breaker.admit()) == 0.0: ...; await breaker.succeeded()  # or failed()
         async with breaker: ...                                   # the same; raises CircuitOpen
@@ -88,19 +89,20 @@ class CircuitBreaker:
         self._clock = ServerClock(self._bucket.stream)
 
     async def admit(self) -> float:
-        """0.0: go on, and tell the outcome. More: do not; ask again after so many seconds."""
+        """Returns 0.0 if the call is allowed (then report its outcome), else the seconds to wait before asking
+        again."""
         return await self._change(lambda circuit, now: circuit.admit(now, self._probe))
 
     async def succeeded(self) -> None:
-        """What was let through has worked."""
+        """Reports that an allowed call succeeded."""
         await self._change(lambda circuit, _: (circuit.succeeded(), None))
 
     async def failed(self) -> None:
-        """What was let through has failed."""
+        """Reports that an allowed call failed."""
         await self._change(lambda circuit, now: (circuit.failed(now, self._threshold, self._cool_down), None))
 
     async def state(self) -> State:
-        """How it stands now, for a metric or a person."""
+        """Returns the current state, for metrics and display."""
         circuit = _decode((await self._bucket.read(self._key)).value)
         return circuit.state(await self._now())
 
@@ -114,11 +116,11 @@ class CircuitBreaker:
     ) -> None:
         if kind is None:
             await self.succeeded()
-        elif issubclass(kind, Exception):  # a cancelled call says nothing about the other side
+        elif issubclass(kind, Exception):  # a cancelled call is not evidence about the called service
             await self.failed()
 
     async def _change(self, change: Callable[[Circuit, float], tuple[Circuit, T]]) -> T:
-        # Measuring the clock may take several round trips, so it is done before the record is read.
+        # Measuring the clock may take several round trips, so it happens before the record is read.
         ahead = await self._now() - time.monotonic()
 
         def encoded(value: bytes | None) -> tuple[bytes | None, T]:

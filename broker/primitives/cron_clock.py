@@ -1,12 +1,12 @@
-"""A clock that ticks on the server: one cron schedule for each key, kept by JetStream, so that it needs no process.
+"""Cron schedules that run on the NATS server, one per key; JetStream keeps them, so no process is needed.
 
-A schedule is a message on `<prefix>.schedule.<key>.<digest of its text>`. When it is due the server stores a tick on
-`<prefix>.due.<key>`, and there it waits, whoever is alive, until one of those that share the durable consumer takes
-it. The stream holds one message for each subject, so that ticks which nobody took are one tick, the newest. The digest
-is a part of the subject, so that the names of what is there are enough to compare it with what should be there.
+A schedule is a message on `<prefix>.schedule.<key>.<digest of its text>`. When it is due, the server stores a tick
+on `<prefix>.due.<key>`. The tick waits there, even if no process runs, until a user of the shared durable consumer
+takes it. The stream holds one message per subject, so untaken ticks of a key collapse into the newest. The digest
+is part of the subject, so that the existing subjects alone can be compared with the wanted schedules.
 
-Times are whole seconds of the server's own clock. What was missed while the server was down is one tick when it is
-back. A time that a change to summer time leaves out is left out; one that comes twice in autumn ticks twice.
+Times are whole seconds of the server's clock. Ticks missed while the server was down become one tick when it is
+back. A time skipped by the change to summer time does not tick; a time that occurs twice in autumn ticks twice.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from ..errors import DeclarationRefused, transport
 from ..transport.client import cancellable
 from .declare import declare_consumer, declare_stream, version_of
 
-#: The first server that repeats schedules, and knows time zones.
+#: The first server that repeats schedules and supports time zones.
 OLDEST_SERVER = (2, 14)
-#: The consumer that all takers share.
+#: The durable consumer that all takers share.
 DURABLE = "ticks"
-#: How long one request for a tick stays open: as long as it takes to notice that the server has forgotten it. Seconds.
+#: How long a request for a tick stays open, and so how long until a request that the server lost is noticed.
+#: Seconds.
 EXPIRES = 5.0
 
 SCHEDULE, TARGET, TIME_ZONE = "Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-Time-Zone"
-#: The server finds fault with the text, or does not know the time zone.
+#: Error codes: the server refuses the schedule's text, or does not know the time zone.
 _REFUSED = (10189, 10223)
 
 
@@ -45,13 +46,14 @@ class ScheduleRefused(DeclarationRefused):
 
 
 def can_keep_schedules(client: Client) -> bool:
-    """Whether the connected server is new enough."""
+    """Whether the connected server is new enough to keep schedules."""
     return version_of(client) >= OLDEST_SERVER
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """`key` is one token of a subject. `cron` has six fields, seconds first; `timezone` is an IANA name."""
+    """A schedule. `key` is one token of a subject, `cron` has six fields (seconds first), `timezone` is an IANA
+    name."""
 
     key: str
     cron: str
@@ -69,21 +71,21 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """That a schedule was due. The same tick, delivered again, has the same `at`: when the server stored it."""
+    """A due schedule. `at` is when the server stored the tick; it is the same when the tick is redelivered."""
 
     key: str
     at: datetime
-    #: How often it was delivered, this time included.
+    #: How often it was delivered, including this time.
     deliveries: int
     _message: Msg = field(repr=False)
 
     async def ack(self) -> None:
-        """It is done with. Raises `BrokerConnectionError`; then it comes again."""
+        """Acks the tick. Raises `BrokerConnectionError`; then the server redelivers it."""
         with transport():
             await self._message.ack_sync(timeout=5)
 
     async def retry(self, delay: float) -> None:
-        """It comes again in `delay` seconds, unless a newer one takes its place."""
+        """Makes the server redeliver the tick in `delay` seconds, unless a newer one replaces it."""
         with transport():
             await self._message.nak(delay=delay)
 
@@ -100,14 +102,14 @@ class CronClock:
         replicas: int = 1,
         ack_wait: float = 30.0,
     ) -> None:
-        """`ack_wait` (seconds) is how long one may take over a tick before another gets it."""
+        """`ack_wait` (seconds) is how long a taker may hold a tick before the server redelivers it."""
         self._client = client
         self._prefix = prefix
         self.stream = stream
         self._config = StreamConfig(
             name=stream,
             subjects=[f"{prefix}.schedule.*.*", f"{prefix}.due.*"],
-            # A tick that was acked is gone; a schedule stays, since no consumer takes it.
+            # An acked tick is deleted; a schedule stays, because no consumer takes it.
             retention=RetentionPolicy.WORK_QUEUE,
             discard=DiscardPolicy.OLD,
             max_msgs_per_subject=1,
@@ -125,7 +127,7 @@ class CronClock:
         )
 
     async def declare(self) -> None:
-        """Makes the stream and its consumer, or brings them up to date. Raises `DeclarationRefused`."""
+        """Creates or updates the stream and its consumer. Raises `DeclarationRefused`."""
         client = await self._client()
         if not can_keep_schedules(client):
             oldest = ".".join(map(str, OLDEST_SERVER))
@@ -137,7 +139,7 @@ class CronClock:
         await declare_consumer(js, self.stream, self._consumer)
 
     async def there(self) -> set[str] | None:
-        """The tokens of the schedules that the server keeps; None: the stream, or its consumer, does not exist."""
+        """Returns the tokens of the stored schedules; None if the stream or its consumer does not exist."""
         js = (await self._client()).jetstream()
         prefix = f"{self._prefix}.schedule."
         with transport():
@@ -149,14 +151,14 @@ class CronClock:
         return {subject.removeprefix(prefix) for subject in info.state.subjects or {}}
 
     async def drop(self, tokens: Iterable[str]) -> None:
-        """These schedules tick no more."""
+        """Deletes these schedules."""
         js = (await self._client()).jetstream()
         for token in tokens:
             with transport():
                 await js.purge_stream(self.stream, subject=f"{self._prefix}.schedule.{token}")
 
     async def put(self, schedule: Schedule) -> None:
-        """From now on it ticks. Raises `ScheduleRefused` where the server does not understand it."""
+        """Stores a schedule. Raises `ScheduleRefused` if the server does not accept it."""
         js = (await self._client()).jetstream()
         headers = {
             SCHEDULE: schedule.cron,
@@ -177,7 +179,7 @@ class CronClock:
                 ) from error
 
     async def ticks(self) -> TickSource:
-        """Where ticks come from, for one taker."""
+        """Returns a source of ticks for one taker."""
         js = (await self._client()).jetstream()
         with transport():
             return TickSource(
@@ -186,7 +188,7 @@ class CronClock:
 
 
 class TickSource:
-    """Takes one tick after the other."""
+    """Takes ticks one at a time."""
 
     def __init__(self, js: JetStreamContext, subscription: JetStreamContext.PullSubscription, prefix: str) -> None:
         self._js = js
@@ -194,7 +196,7 @@ class TickSource:
         self._prefix = prefix
 
     async def take(self) -> Tick | None:
-        """The next tick, or None if there was none for a while. Raises `BrokerConnectionError`."""
+        """Returns the next tick, or None if there was none within EXPIRES. Raises `BrokerConnectionError`."""
         with transport():
             try:
                 (message,) = await cancellable(self._subscription.fetch(1, timeout=EXPIRES))

@@ -1,4 +1,4 @@
-"""Making streams and durable consumers on the server, or changing what exists; a refusal is told with its reason."""
+"""Creates or updates streams and durable consumers on the server; raises a refusal with its reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def has_consumer(js: JetStreamContext, stream: str, durable: str) -> bool:
 
 
 def version_of(client: Client) -> tuple[int, int]:
-    """Of the server that the client is connected to: major and minor."""
+    """Returns major and minor version of the connected server."""
     version = client.connected_server_version
     return version.major, version.minor
 
@@ -36,7 +36,8 @@ def require(client: Client, oldest: tuple[int, int], what: str) -> None:
 
 
 async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
-    """Creates the stream, or changes what exists to `config`; DeclarationRefused where the server does not."""
+    """Creates the stream, or updates an existing one to `config`. Raises DeclarationRefused if the server
+    refuses."""
     with transport():
         try:
             await js.add_stream(config)
@@ -50,7 +51,7 @@ async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
 
 
 async def declare_consumer(js: JetStreamContext, stream: str, config: ConsumerConfig) -> None:
-    """Creates the durable consumer, or changes what exists to `config`."""
+    """Creates the durable consumer, or updates an existing one to `config`. Raises DeclarationRefused."""
     with transport():
         try:
             await js.add_consumer(stream, config)
@@ -60,7 +61,7 @@ async def declare_consumer(js: JetStreamContext, stream: str, config: ConsumerCo
 
 def _refused(what: str, error: nats.js.errors.APIError) -> BrokerError | nats.js.errors.APIError:
     if is_passing(error):
-        return error  # no leader at the moment, or no room: nothing is wrong with the options
+        return error  # no leader at the moment, or no storage: the options are not the cause
     return DeclarationRefused(
         f"The server does not accept the options of the {what}: {error.description} ({error.err_code}). "
         "Use the options it was made with, or delete it when nothing in it is needed."

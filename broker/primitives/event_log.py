@@ -1,7 +1,7 @@
-"""A stream of events that are kept for a while, each stored once.
+"""A stream of events that keeps each event once, for a limited time.
 
-The publisher gives every event an id (`Nats-Msg-Id`). Within `duplicate_window` the server drops a second
-copy of an id it knows, so one who does not know whether an event arrived publishes it again.
+The publisher gives every event an id (`Nats-Msg-Id`). Within `duplicate_window` the server drops a second copy of
+a known id, so a publisher that does not know whether an event was stored can publish it again.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from nats.js.errors import APIError
 from ..errors import NO_ROOM, StorageFull
 from .declare import declare_stream
 
-#: How often the stream is declared until it is there, and the pause between. Seconds.
+#: How often the declaration of the stream is tried, and the pause between attempts in seconds.
 ATTEMPTS, PAUSE = 5, 0.5
 
 
 class EventLog:
-    """Times in seconds. Subscribe to the subjects for what comes, read the stream for what was."""
+    """An event stream. Times are in seconds. Subscribe to the subjects for new events, read the stream for old
+    ones."""
 
     def __init__(
         self,
@@ -50,9 +51,9 @@ class EventLog:
         )
 
     async def declare(self) -> None:
-        """Makes the stream, or brings its configuration up to date. Raises `BrokerConnectionError`.
+        """Creates the stream or updates its configuration. Raises `BrokerConnectionError`.
 
-        A cluster that has just started may need a while to choose who decides.
+        Retries, because a cluster that has just started may need a while to elect a leader.
         """
         js = (await self._client()).jetstream()
         for left in reversed(range(ATTEMPTS)):
@@ -65,7 +66,7 @@ class EventLog:
             await asyncio.sleep(PAUSE)
 
     async def publish(self, subject: str, payload: bytes, event_id: str) -> None:
-        """Returns when the event is stored. Raises `BrokerConnectionError`; then publish it again."""
+        """Publishes an event and returns when it is stored. On `BrokerConnectionError`, publish it again."""
         js = (await self._client()).jetstream()
         try:
             await js.publish(subject, payload, timeout=5, stream=self.stream, headers={"Nats-Msg-Id": event_id})

@@ -1,7 +1,7 @@
-"""A key-value bucket with compare-and-set and a time to live for each key: what the distributed parts stand on.
+"""A key-value bucket with compare-and-set and a time to live per key; the basis of the other primitives.
 
-nats-py's own KeyValue loses the time to live on updates and takes an expired key's marker for a value; so this
-speaks to the bucket's stream itself. `nats kv` can read it all the same.
+nats-py's own KeyValue loses the time to live on updates and reads an expired key's marker as a value, so this
+module uses the bucket's stream directly. `nats kv` can still read the bucket.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from ..names import token
 from ..transport.client import write_headers
 from .declare import declare_stream, require
 
-#: Another revision than the expected one is there.
+#: Error codes: the stored revision is not the expected one.
 WRONG_REVISION = (10071, 10164)
-#: How often a request is made again when the server does not answer, and the pause between. Seconds.
+#: How often a request is tried when the server does not respond, and the pause between attempts in seconds.
 ATTEMPTS, PAUSE = 5, 0.2
-#: The server keeps no shorter time to live. Seconds.
+#: The server's shortest time to live. Seconds.
 SHORTEST_TTL = 1.0
-#: The first server that lets a message expire by itself.
+#: The first server that supports a time to live per message.
 OLDEST_SERVER = (2, 11)
-#: The pause of an update after another writer was faster: up to the first at first, doubling up to the second. Seconds.
+#: The longest pause of an update after a lost race: starts at the first value and doubles up to the second.
+#: Seconds.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
 
 T = TypeVar("T")
@@ -42,17 +43,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A value and its revision; revision 0 with value None: the key does not exist and never did."""
+    """A value and its revision; revision 0 with value None: the key has never existed."""
 
     value: bytes | None
     revision: int
 
 
 class Bucket:
-    """One bucket, made on first use. `name` may use letters, digits, `-` and `_`; keys may be any text.
+    """A key-value bucket, created on first use. `name` may use letters, digits, `-` and `_`; keys may be any text.
 
     Every method raises BrokerConnectionError when the server cannot be reached, and DeclarationRefused when it is
-    older than 2.11, which cannot let a key expire. One that writes raises MessageTooLarge over `max_payload`.
+    older than 2.11, which cannot expire keys. A write over `max_payload` raises MessageTooLarge.
     """
 
     def __init__(self, nats: Client | JetStreamContext, name: str, *, replicas: int = 1) -> None:
@@ -64,7 +65,7 @@ class Bucket:
 
     @property
     def client(self) -> Client:
-        """The connection that the bucket is used through."""
+        """The connection that the bucket uses."""
         return self._client
 
     @property
@@ -73,14 +74,15 @@ class Bucket:
         return f"KV_{self._name}"
 
     async def declare(self) -> None:
-        """Makes the bucket unless it exists."""
+        """Creates the bucket unless it exists."""
         if self._declaring is None or (self._declaring.done() and self._declaring.exception()):
             require(self._client, OLDEST_SERVER, f"The bucket {self._name!r}")
             self._declaring = asyncio.ensure_future(declare_stream(self._js, self._config()))
         await asyncio.shield(self._declaring)
 
     async def read(self, key: str) -> Entry:
-        """What is stored now; a deleted or expired key has the value None, and a revision to go on from."""
+        """Returns the stored entry; a deleted or expired key has value None and the revision that a write must
+        expect."""
         await self.declare()
         for attempt in range(ATTEMPTS):
             try:
@@ -98,10 +100,11 @@ class Bucket:
     async def write(
         self, key: str, value: bytes, *, revision: int | None = None, ttl: float | None = None
     ) -> int | None:
-        """Stores `value` if the key is at `revision` (None: in any case). The new revision, or None: it is not.
+        """Stores `value` if the key is at `revision` (None: always). Returns the new revision, or None if it was
+        not.
 
-        The key expires after `ttl` seconds. After a lost answer the write is made again; a first one that
-        had succeeded is recognised by its id.
+        The key expires after `ttl` seconds. After a lost response the write is repeated; if the first one
+        had succeeded, the server recognizes it by its id.
         """
         return await self._publish(key, value, revision, {} if ttl is None else {"Nats-TTL": _ttl(ttl)})
 
@@ -113,12 +116,13 @@ class Bucket:
         known: Entry | None = None,
         ttl: float | None = None,
     ) -> tuple[T, Entry]:
-        """Replaces the value of `key` with what `change` returns; returns its result and the entry that is stored.
+        """Replaces the value of `key` with what `change` returns; returns the result of `change` and the stored
+        entry.
 
-        `change` receives the stored value and returns the new one (None: write nothing) with its result. It is
-        called again each time that another writer was faster, and it does not await: the revision that the write
-        requires is always that of the value which `change` has seen. `known` is an entry read earlier; if it is
-        still current, the read is saved.
+        `change` receives the stored value and returns the new value (None: write nothing) and a result. It is
+        called again each time another writer was faster. It cannot await, so the revision that the write requires
+        is always that of the value passed to `change`. `known` is an entry read earlier; if it is still current,
+        the read is saved.
         """
         pause = SHORTEST_PAUSE
         while True:
@@ -134,7 +138,7 @@ class Bucket:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def create(self, key: str, value: bytes, *, ttl: float | None = None) -> int | None:
-        """Stores `value` if the key has none; answers the revision, or None: it has."""
+        """Stores `value` if the key has none. Returns the revision, or None if the key has a value."""
         revision = 0
         while True:
             created = await self.write(key, value, revision=revision, ttl=ttl)
@@ -146,12 +150,12 @@ class Bucket:
             revision = entry.revision
 
     async def delete(self, key: str, *, revision: int | None = None) -> bool:
-        """Deletes the key if it is at `revision` (None: in any case); False: it is not."""
+        """Deletes the key if it is at `revision` (None: always). Returns False if it is not."""
         return await self._publish(key, b"", revision, {"KV-Operation": "DEL"}) is not None
 
     @contextlib.asynccontextmanager
     async def changes(self, key: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set whenever someone may have written the key: a hint, which can be lost."""
+        """Yields an event that is set when the key may have been written. This is a hint and can be lost."""
         changed = asyncio.Event()
 
         async def on_message(_: Msg) -> None:
@@ -170,7 +174,7 @@ class Bucket:
         if revision is not None:
             headers["Nats-Expected-Last-Subject-Sequence"] = str(revision)
         headers["Nats-Msg-Id"] = self._client._nuid.next().decode()
-        # nats-py does not count the headers; the server does, and closes the connection.
+        # nats-py does not include the headers in its size check; the server does, and closes the connection.
         size, limit = len(write_headers(headers)) + len(value), self._client.max_payload
         if size > limit:
             raise MessageTooLarge(size, limit)
@@ -196,10 +200,10 @@ class Bucket:
             discard=DiscardPolicy.NEW,
             allow_rollup_hdrs=True,
             allow_msg_ttl=True,
-            # Reads go to the leader: a follower might answer with what is not true any more.
+            # Reads go to the leader: a follower might return stale data.
             allow_direct=False,
             duplicate_window=120,
-            # In memory, a restarted server would grant twice what it had granted before.
+            # With memory storage, a restarted server would grant again what it had granted before.
             storage=StorageType.FILE,
             num_replicas=self._replicas,
         )
@@ -217,5 +221,5 @@ def _ttl(seconds: float) -> str:
 
 
 def bucket_name(namespace: str, purpose: str) -> str:
-    """The name of a bucket that belongs to a namespace."""
+    """Returns the name of a namespace's bucket."""
     return f"{re.sub('[^A-Za-z0-9_-]', '-', namespace)}-{purpose}"

@@ -1,4 +1,4 @@
-"""A lease: one holder at a time among all processes, taken over after the holder died."""
+"""A lease: at most one holder at a time among all processes; another takes over after the holder dies."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .kv import Bucket
 
 
 class Lease:
-    """Held by at most one at a time and renewed; `ttl` seconds after the last renewal another may have it.
+    """A renewed lease with at most one holder; `ttl` seconds after the last renewal another holder may take it.
 
         async with Lease(client, bucket="leases", key="report", ttl=10) as lease:
-            ...  # lease.fence is larger for every later holder: have what you write to compare it
+            ...  # lease.fence is larger for every later holder: let the target of your writes compare it
 
-    Entering waits for its turn, as long as it takes; use `asyncio.timeout` for less. When the lease is lost (it
-    could not be renewed for `ttl` seconds, whatever the reason, or the process was stopped), the body is cancelled
-    and LeaseLost raised, with the reason.
-    A stopped process learns of it only when it goes on: what must never happen twice compares `fence`.
-    `ttl` is at least 1 second. An instance may be used again, but by one task at a time.
+    Entering waits for the lease without a limit; use `asyncio.timeout` to limit it. When the lease is lost (it
+    could not be renewed for `ttl` seconds, for whatever reason, or the process was stopped), the body is cancelled
+    and LeaseLost is raised with the reason.
+    A stopped process notices the loss only when it continues, so work that must never happen twice has to compare
+    `fence`. `ttl` is at least 1 second. An instance can be reused, but only by one task at a time.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Lease:
         holder: str = "",
         replicas: int = 1,
     ) -> None:
-        """`holder` is written into the bucket, for people who ask who holds the lease."""
+        """`holder` is stored in the bucket to show who holds the lease."""
         if ttl < 1:
             raise ValueError(f"ttl is {ttl} s; the server keeps nothing for less than 1 s.")
         self._bucket = Bucket(nats, bucket, replicas=replicas)
@@ -61,26 +61,28 @@ class Lease:
 
     @property
     def fence(self) -> int:
-        """A number that grows from holder to holder; 0 while the lease is not held."""
+        """A number that increases with each holder; 0 while the lease is not held."""
         return self._fence if self._renewal is not None else 0
 
     @property
     def is_valid(self) -> bool:
-        """Whether nobody else can hold the lease at this moment, by the local clock."""
+        """Whether no other process can hold the lease at this moment, by the local clock."""
         return self._renewal is not None and not self._lost and time.monotonic() < self._valid_until
 
     async def acquire(self, timeout: float | None = None) -> bool:
-        """Takes the lease and keeps it until `release`; False when it was not free within `timeout` seconds."""
+        """Takes the lease and keeps it until `release`; returns False if it was not free within `timeout`
+        seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
         if await self._take():
             return True
         async with self._bucket.changes(self._key) as changed:
             while deadline is None or time.monotonic() < deadline:
                 changed.clear()
-                # A write that is refused is announced all the same, also to us: who only wrote would never sleep.
+                # Refused writes are announced to all subscribers, including this one: without the read, this loop
+                # would never sleep.
                 if (await self._bucket.read(self._key)).value is None and await self._take():
                     return True
-                # An expiry is not announced: a quarter of the lease is how late a waiter may notice it.
+                # An expiry is not announced: a waiter notices it up to a quarter of `ttl` (at most 1 s) late.
                 pause = min(self._ttl, 4.0) / 4 * random.uniform(0.5, 1)  # noqa: S311
                 if deadline is not None:
                     pause = min(pause, max(0.0, deadline - time.monotonic()))
@@ -90,14 +92,14 @@ class Lease:
         return False
 
     async def release(self) -> None:
-        """Gives the lease to the next one; does nothing when it was lost or not held.
+        """Releases the lease; has no effect if it was lost or not held.
 
-        Where the server does not delete it, it expires after `ttl` seconds.
+        If the server does not delete it, it expires after `ttl` seconds.
         """
         renewal, self._renewal = self._renewal, None
         if renewal is None:
             return
-        # Not cancelled: a renewal under way changes the revision, which the deletion has to name.
+        # The renewal is not cancelled: one in progress changes the revision, which the deletion must name.
         self._ending.set()
         await renewal
         if self._lost:
@@ -105,7 +107,7 @@ class Lease:
         try:
             await self._bucket.delete(self._key, revision=self._revision)
         except Exception as error:
-            # What was done under the lease is done: it must not fail because the next holder has to wait.
+            # The work under the lease is done; it must not fail because the next holder has to wait.
             self._logger.warning(
                 "The lease %r expires in %g s; it could not be deleted: %s", self._key, self._ttl, error
             )
@@ -124,7 +126,7 @@ class Lease:
         if self._lost:
             is_ours = self._has_cancelled and body is not None and body.uncancel() == 0
             if kind is asyncio.CancelledError and not is_ours:
-                return  # somebody else wants the body to end, alone or as well
+                return  # another caller has (also) cancelled the body
             reason = (
                 f": its renewal failed with {type(trouble).__name__}: {trouble}"
                 if (trouble := self._trouble)
@@ -164,9 +166,9 @@ class Lease:
             async with asyncio.timeout(max(0.0, self._valid_until - asked)):
                 revision = await self._bucket.write(self._key, self._value, revision=self._revision, ttl=self._ttl)
         except Exception as error:
-            # The lease stays valid until `ttl` is over, and ends then, also where the server's refusal is permanent.
+            # The lease stays valid until `ttl` is over, even if the server's refusal is permanent.
             if self._trouble is None or not isinstance(error, TimeoutError):
-                self._trouble = error  # a time-out says less than the refusal before it
+                self._trouble = error  # a timeout says less than an earlier refusal
             return
         if revision is None:
             self._lost = True

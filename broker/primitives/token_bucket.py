@@ -1,4 +1,4 @@
-"""A token bucket that all processes share: so many calls a second, whoever makes them."""
+"""A token bucket that all processes share: limits their calls per second in total."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from ..transport.clock import ServerClock
 from .kv import Bucket, Entry
 from .token_arithmetic import Record, Terms
 
-#: At most so many waiters of one process take their tokens in one write, so that other processes get their turn.
+#: How many waiters of one process take tokens in one write; the limit lets other processes get their turn.
 TOGETHER = 10
-#: A pause that `throttled` makes when the other side does not say for how long. Seconds.
+#: How long `throttled` pauses when the called service does not specify a time. Seconds.
 USUAL_PAUSE = 1.0
-#: What `throttled` leaves of the rate. Against a hidden limit the rate swings between this share of it and all of it:
-#: with more, less is wasted and more is refused.
+#: The factor by which `throttled` lowers the rate. Against a hidden limit, the rate oscillates between this share
+#: and the whole limit: a larger factor wastes less of it and causes more refusals.
 DECREASE = 0.8
-#: How long the rate takes to grow from nothing to full, in seconds. Slowly: each try at too much is a refusal.
+#: How long the rate takes to grow from nothing to full, in seconds. Slow, because exceeding the limit costs a
+#: refusal.
 RECOVERY = 180.0
 
 T = TypeVar("T")
 
 
 class TokenBucket:
-    """At most `rate` × t + `burst` grants in any window of t seconds, whatever the number of processes.
+    """At most `rate` × t + `burst` grants in any window of t seconds, regardless of the number of processes.
 
         bucket = TokenBucket(client, bucket="limits", key="portal", rate=10, burst=5)
         await bucket.acquire()
 
-    Times are the server's, so that the machines' clocks do not matter. Waiters of one process are served in order
-    and take their tokens together; processes take turns by compare-and-set, and what is taken is theirs: no one
-    starves. A waiter that is cancelled wastes its token. Every process of one key must use the same terms. With a
-    burst of 1, tokens are a tenth further apart than the rate says: the promise would not hold otherwise.
+    Times are the server's, so the clocks of the machines do not matter. Waiters of one process are served in order
+    and take their tokens together. Processes compete by compare-and-set and keep the tokens they take, so none
+    starves. A cancelled waiter wastes its token. Every process must use the same terms for a key. With a burst of
+    1, tokens are a tenth further apart than the rate says; otherwise the limit would not hold.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class TokenBucket:
         least: float = 0.05,
         replicas: int = 1,
     ) -> None:
-        """`rate`: tokens a second. `burst`: tokens (default: as the rate, at least 1). See Terms for the rest."""
+        """`rate`: tokens per second. `burst`: tokens (default: the rate, at least 1). See Terms for the rest."""
         burst = max(1.0, rate) if burst is None else burst
         if rate <= 0 or burst < 1:
             raise ValueError(
@@ -70,7 +71,7 @@ class TokenBucket:
         self._serving: asyncio.Task[None] | None = None
 
     async def acquire(self, n: int = 1) -> None:
-        """Waits until `n` more calls may be made. Raises BrokerConnectionError when no server can be reached."""
+        """Waits until `n` more calls are allowed. Raises BrokerConnectionError when no server can be reached."""
         waiters = [asyncio.get_running_loop().create_future() for _ in range(n)]
         self._waiters.extend(waiters)
         if self._serving is None or self._serving.done():
@@ -83,25 +84,25 @@ class TokenBucket:
             raise
 
     async def reserve(self, n: int = 1) -> float:
-        """Takes `n` tokens without waiting, and answers how many seconds to wait before they may be used.
+        """Takes `n` tokens without waiting, and returns how many seconds to wait before they may be used.
 
-        Whoever waits that long by itself is not told of a pause that begins meanwhile.
+        A caller that waits by itself does not notice a pause that starts in the meantime.
         """
         times = await self._change(lambda record, now: self._terms.take(record, now, n))
         return max(0.0, times[-1] - await self._now())
 
     async def pause(self, seconds: float) -> None:
-        """Nobody gets a token for `seconds` from now on; tokens that are waited for become void."""
+        """Grants no tokens for `seconds`; tokens that callers wait for become void."""
         await self._change(lambda record, now: (self._terms.pause(record, now, seconds), None))
 
     async def slow_down(self, factor: float = 0.5) -> None:
-        """Lowers everybody's rate; it grows back by itself."""
+        """Lowers the rate of all processes; it grows back over time."""
         await self._change(lambda record, now: (self._terms.slow_down(record, now, factor), None))
 
     async def throttled(self, retry_after: float | None = None) -> None:
-        """The other side said that it was too much (HTTP 429): pauses as it asks (seconds), and lowers the rate.
+        """Handles a refusal for too many calls (HTTP 429): pauses for `retry_after` seconds and lowers the rate.
 
-        Of several that report the same episode, the first lowers the rate, the others only prolong the pause.
+        If several callers report the same episode, the first lowers the rate and the others only extend the pause.
         """
         pause = USUAL_PAUSE if retry_after is None else retry_after
 
@@ -113,15 +114,15 @@ class TokenBucket:
         await self._change(change)
 
     async def succeeded(self) -> None:
-        """Nothing to do: the rate grows back with time. For those who report both outcomes."""
+        """Has no effect, because the rate grows back over time. For callers that report both outcomes."""
 
     async def allowed_rate(self) -> float:
-        """How many tokens a second are given out now."""
+        """Returns the current rate in tokens per second."""
         record = _decode((await self._bucket.read(self._key)).value)
         return self._terms.rate * self._terms.share(record, await self._now())
 
     async def paused_for(self) -> float:
-        """How many seconds it will be until anybody gets a token; 0.0 where there is no pause."""
+        """Returns the remaining seconds of the pause; 0.0 if there is none."""
         record = _decode((await self._bucket.read(self._key)).value)
         return max(0.0, record.paused_until - await self._now())
 
@@ -142,7 +143,7 @@ class TokenBucket:
             await self._sleep_until(at)
             if not self._drop_cancelled():
                 return
-            # Whoever waits may give up while the time is asked for.
+            # A waiter may be cancelled while the time is requested.
             if await self._now() - at <= self._terms.latest_use and self._drop_cancelled():
                 self._waiters.popleft().set_result(None)
 
@@ -165,7 +166,8 @@ class TokenBucket:
         return _decode(self._known.value).pauses != pauses
 
     def _learn(self, took: float) -> None:
-        """Far from the server, tokens are taken and looked at so much earlier that they can be used in time."""
+        """Adapts how early tokens are taken and checked to the measured latency, so that they can be used in
+        time."""
         self._lead = took * 1.5 if took > self._terms.latest_use / 2 else self._lead / 2
 
     async def _sleep_until(self, at: float) -> bool:
@@ -181,7 +183,7 @@ class TokenBucket:
         return bool(self._waiters)
 
     async def _change(self, change: Callable[[Record, float], tuple[Record, T]]) -> T:
-        # Measuring the clock may take several round trips, so it is done before the record is read.
+        # Measuring the clock may take several round trips, so it happens before the record is read.
         ahead = await self._now() - time.monotonic()
 
         def encoded(value: bytes | None) -> tuple[bytes, T]:

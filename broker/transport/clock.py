@@ -1,4 +1,4 @@
-"""The server's clock, as seen from here: every process reads the same time, whatever its own clock says."""
+"""The NATS server's clock: all processes read the same time, regardless of their local clocks."""
 
 from __future__ import annotations
 
@@ -12,38 +12,40 @@ from nats.aio.client import Client
 
 from ..errors import is_passing, transport
 
-#: A measurement is used for so long; the clocks of two machines drift by less than 0.1 ms a second. Seconds.
+#: How long a measurement is used; the clocks of two machines drift by less than 0.1 ms per second. Seconds.
 FRESH = 60.0
-#: Samples are taken until the offset is known to so many seconds, and at most so many; where more than POOR is left
-#: open, the machine was busy, and it is measured again after POOR_FRESH seconds.
+#: Samples are taken until the offset is known to GOOD seconds, at most SAMPLES times. If the uncertainty is still
+#: POOR or more, the machine was busy, and the offset is measured again after POOR_FRESH seconds.
 GOOD, SAMPLES = 0.0005, 8
 POOR, POOR_FRESH = 0.005, 2.0
-#: A stream that is between two leaders does not answer: how often and how long it is asked. Seconds.
+#: A stream without a leader does not respond: how often it is asked, and timeout and pause of an attempt in
+#: seconds.
 ATTEMPTS, PATIENCE, PAUSE = 8, 1.5, 0.2
 
 
 class ServerClock:
-    """The server's time by the local monotonic clock, so that a step of the local clock changes nothing."""
+    """The server's time, derived from the local monotonic clock, so that a step of the local clock has no
+    effect."""
 
     def __init__(self, stream: str) -> None:
-        """`stream` is one that exists; information on it carries the server's time."""
+        """`stream` must exist: a request for its information returns the server's time."""
         self._stream = stream
         self._offset = 0.0
-        #: How far `now` may be wrong, in seconds.
+        #: The possible error of `now`, in seconds.
         self.uncertainty = 0.0
         self._fresh_until = float("-inf")
         self._measuring = asyncio.Lock()
 
     async def now(self, client: Client) -> float:
-        """The server's time as seconds since the epoch, right to `uncertainty`."""
+        """Returns the server's time in seconds since the epoch, accurate to `uncertainty`."""
         if time.monotonic() > self._fresh_until:
             async with self._measuring:
-                if time.monotonic() > self._fresh_until:  # nobody else did meanwhile
+                if time.monotonic() > self._fresh_until:  # no other task has measured in the meantime
                     await self._measure(client)
         return time.monotonic() + self._offset
 
     async def at(self, moment: float, client: Client) -> float:
-        """The server's time at `moment` of the monotonic clock, rather too late than too early."""
+        """Returns the server's time at `moment` of the monotonic clock, erring on the late side."""
         await self.now(client)
         return moment + self._offset + self.uncertainty
 
@@ -57,7 +59,7 @@ class ServerClock:
         self._fresh_until = time.monotonic() + (FRESH if self.uncertainty < POOR else POOR_FRESH)
 
     async def _sample(self, client: Client) -> tuple[float, float]:
-        """The least and the most that the offset can be: the server answered after it was asked."""
+        """Returns the bounds of the offset: the server read its clock between request and response."""
         for attempt in range(ATTEMPTS):
             sent = time.monotonic()
             try:
@@ -81,12 +83,12 @@ def _read(answer: bytes) -> float:
 
 
 def parse_time(text: str) -> float:
-    """RFC 3339 with up to nine digits of a second, as the server writes it, as seconds since the epoch."""
+    """Converts RFC 3339 with up to nine fractional digits, as the server writes it, to seconds since the epoch."""
     seconds, _, rest = text.rstrip("Z").partition(".")
     at = datetime.fromisoformat(seconds).replace(tzinfo=UTC).timestamp()
     return at + (float(f"0.{rest}") if rest else 0.0)
 
 
 def format_time(at: float) -> str:
-    """Seconds since the epoch as RFC 3339 in UTC with microseconds."""
+    """Formats seconds since the epoch as RFC 3339 in UTC with microseconds."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

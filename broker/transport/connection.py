@@ -1,4 +1,4 @@
-"""The one NATS connection of a process."""
+"""The NATS connection of a process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .client import OrderedClient
 from .loop import log_failure
 from .node_watch import NodeWatch
 
-#: nats-py gives up reconnecting after two minutes, and notices a dead peer after six, unless told otherwise.
+#: By default nats-py stops reconnecting after two minutes, and notices a dead peer after six.
 STANDING_OPTIONS: dict[str, Any] = {
     "max_reconnect_attempts": -1,
     "reconnect_time_wait": 0.25,
@@ -28,7 +28,8 @@ STANDING_OPTIONS: dict[str, Any] = {
 
 
 class Connection:
-    """Connects on first use, reconnects for ever, and tells those who ask when it was lost and when it is back."""
+    """Connects on first use, reconnects without limit, and runs callbacks when the connection is lost and
+    restored."""
 
     def __init__(self, servers: list[str], options: dict[str, Any], timeout: float) -> None:
         self.timeout = timeout
@@ -46,16 +47,16 @@ class Connection:
 
     @property
     def is_up(self) -> bool:
-        """Whether a server can be reached at this moment."""
+        """Whether the connection is up at this moment."""
         return self._client is not None and self._client.is_connected
 
     @property
     def live_client(self) -> OrderedClient | None:
-        """The client while a server can be reached."""
+        """The client, or None while no server can be reached."""
         return self._client if self.is_up else None
 
     async def client(self) -> OrderedClient:
-        """The client, at first after connecting. Raises ConnectionFailed when no server answers in time."""
+        """Returns the client, connecting on first use. Raises ConnectionFailed if no server responds in time."""
         client = self._client
         if client is not None and not client.is_closed:
             return client
@@ -66,7 +67,7 @@ class Connection:
             return self._client
 
     async def connected(self) -> OrderedClient:
-        """The client while a server can be reached; waits for one at most `timeout` seconds (ConnectionClosed)."""
+        """Returns the client once a server can be reached; raises ConnectionClosed after `timeout` seconds."""
         client = await self.client()
         if not client.is_connected:
             try:
@@ -77,7 +78,8 @@ class Connection:
         return client
 
     def send(self, subject: str, payload: bytes = b"", reply: str = "") -> bool:
-        """A plain publish, if a server can be reached at this moment; whether it is on its way. Never raises."""
+        """Publishes without confirmation; returns False if no server can be reached at this moment. Never
+        raises."""
         client = self.live_client
         if client is None:
             return False
@@ -85,7 +87,7 @@ class Connection:
         return True
 
     async def close(self, timeout: float = 2.0) -> None:
-        """Sends what is buffered, within `timeout` seconds, and ends the connection."""
+        """Sends what is buffered and closes the connection, within `timeout` seconds."""
         self._closed = True
         if self._watching is not None:
             self._watching.cancel()
@@ -119,7 +121,7 @@ class Connection:
                 f"No NATS server answers at {', '.join(map(_place, self._servers))} ({why}): "
                 f"check that it runs, and that the address and the credentials are right{tls_first_hint(why)}"
             ) from error
-        # Chance has chosen a server; from one that is left, the way goes to the next.
+        # The first server was chosen at random; a reconnection goes to the next one in order.
         client.options["dont_randomize"] = True
         self._closed = False
         self._up.set()
@@ -131,7 +133,7 @@ class Connection:
     async def _on_error(self, error: Exception) -> None:
         self._last_error = error
         if "permissions violation" in str(error).lower():
-            # Whoever asked sees no more than a time-out.
+            # The caller of the request sees only a timeout.
             self._logger.error("NATS refuses this process what it needs: %s", error)
         self._logger.debug("NATS: %s", error, exc_info=error)
 
@@ -154,11 +156,11 @@ class Connection:
 
 
 def tls_first_hint(why: object) -> str:
-    """What to look at where a server closes a new connection without a word: it may expect TLS first."""
+    """Returns a hint for a server that closes a new connection without sending INFO: it may expect TLS first."""
     silent = "expecting INFO" in str(why)
     return "; a server with `handshake_first` needs the client's option `tls_handshake_first`" if silent else ""
 
 
 def _place(server: str) -> str:
-    """A server's address without a password, fit to be shown."""
+    """Returns a server's address without the credentials, for display."""
     return server.rpartition("//")[2].rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""One daemon thread with one event loop for each process: NATS lives on it, and so do async actors."""
+"""One daemon thread with one event loop per process; it runs the NATS connection and async actors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 LOGGER = get_logger(__name__)
 
-#: How often a waiting thread looks up, so that Dramatiq's interrupts (time limit, shutdown) reach it. Seconds.
+#: How often a waiting thread wakes so that Dramatiq's interrupts (time limit, shutdown) reach it. Seconds.
 LOOK_UP = 0.1
 
 
@@ -34,13 +34,13 @@ class LoopThread:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.loop = _new_event_loop()
-        #: Called on the loop before it ends, to close in order what lives on it.
+        #: Called on the loop before it ends, to close what runs on it.
         self.closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._thread = threading.Thread(target=self._run, name="nats-broker-loop", daemon=True)
         self._thread.start()
 
     def is_current(self) -> bool:
-        """Whether the caller runs on this loop's thread, where waiting for the loop would be waiting for ever."""
+        """Whether the caller runs on this loop's thread, where waiting for the loop would deadlock."""
         return threading.current_thread() is self._thread
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
@@ -62,7 +62,7 @@ class LoopThread:
         self.loop.call_soon_threadsafe(callback)
 
     def stop(self) -> None:
-        """Closes what lives on the loop, and ends it and its thread."""
+        """Runs the closers, then ends the loop and its thread."""
         for closer in list(self.closers):
             self.run(closer())
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -85,13 +85,13 @@ class LoopThread:
 
 
 def log_failure(task: asyncio.Future[Any]) -> None:
-    """The done callback of a task that nobody awaits: logs the exception that ended it."""
+    """Logs the exception that ended a task; the done callback of tasks that are not awaited."""
     if not task.cancelled() and (error := task.exception()) is not None:
         LOGGER.error("A background task ended with an exception: %r", task, exc_info=error)
 
 
 class WakeUp:
-    """Rung from any thread, has `callback` called on the loop soon. Many rings before that cost one wake-up."""
+    """Schedules `callback` on the loop from any thread. Triggers before it runs are coalesced into one wake-up."""
 
     def __init__(self, thread: LoopThread, callback: Callable[[], object]) -> None:
         self._thread = thread
@@ -99,14 +99,15 @@ class WakeUp:
         self._is_rung = False
 
     def trigger(self) -> None:
-        """Does not wait."""
+        """Schedules the callback, without waiting for it."""
         if self._is_rung:
             return
         try:
             self._is_rung = True
             self._thread.call(self._answer)
         except BaseException:
-            # An interrupt (time limit, shutdown) may come at any moment; unheard, all that follows would wait for ever.
+            # An interrupt (time limit, shutdown) may come at any moment; if the call were lost, later triggers
+            # would never run the callback.
             self._thread.call(self._answer)
             raise
 
@@ -116,7 +117,8 @@ class WakeUp:
 
 
 def wait(future: concurrent.futures.Future[T], timeout: float | None = None) -> T:
-    """Waits in slices, so that an exception raised into this thread arrives; then the work is cancelled, too."""
+    """Returns the future's result; waits in slices, so that an exception raised in this thread arrives and cancels
+    the work."""
     remaining = timeout
     try:
         while not future.done():
@@ -139,7 +141,7 @@ _current: LoopThread | None = None
 
 
 def loop_thread() -> LoopThread:
-    """The loop thread of this process; it is started on first use, and anew after a fork."""
+    """Returns the loop thread of this process, started on first use and again after a fork."""
     global _current
     current = _current
     if current is not None and current.pid == os.getpid():

@@ -1,7 +1,7 @@
-"""Leaving a node that has lost its peers: it answers to its clients, but can store nothing and has nothing to give.
+"""Reconnects to another NATS node when the current one has lost its peers, so that it responds but cannot store.
 
-A client cannot tell such a node from a slow one, so it gets a while. Where only one server is known there is nowhere to
-go, and nobody asks.
+A client cannot tell such a node from a slow one, so the watch waits PATIENCE seconds. If only one server is known,
+there is no alternative and the watch does nothing.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from dramatiq.logging import get_logger
 
 from .client import OrderedClient
 
-#: How often JetStream is asked whether it is there, and how long it may say nothing, or that it is not. Seconds.
+#: How often JetStream's availability is checked, and how long it may be unavailable. Seconds.
 LOOK, PATIENCE = 2.0, 10.0
 
 
 class NodeWatch:
-    """Watches over the connection of a process, from node to node. Runs on the broker's loop."""
+    """Watches the connection of a process. Runs on the broker's loop."""
 
     def __init__(self, live_client: Callable[[], OrderedClient | None]) -> None:
         self._live_client = live_client
-        #: When JetStream was last heard of by this connection; None: never, perhaps because we may not ask.
+        #: When JetStream last responded on this connection; None: never, perhaps for lack of permission.
         self._heard: float | None = None
         self._logger: logging.Logger = get_logger(__name__, type(self))
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Checks the node regularly until it is cancelled."""
         while True:
             await asyncio.sleep(LOOK)
             try:
