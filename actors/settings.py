@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     removal_fence_percent: Annotated[float, Field(ge=0, le=100)] = 30.0
     removal_day_count: Annotated[int, Field(ge=0)] = 10
     removal_day_percent: Annotated[float, Field(ge=0, le=100)] = 80.0
-    #: Time between the two readings that confirm an absence; longer than the portal hides an appointment that
+    #: Time between the two reads that confirm an absence; longer than the portal hides an appointment that
     #: moves.
     removal_settle_ms: Annotated[int, Field(ge=0, le=600_000)] = 10_000
 

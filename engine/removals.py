@@ -20,7 +20,7 @@ class RemovalLimit:
     A sync that would remove more than `count` and more than `percent` of the stored appointments removes nothing.
     Both limits have to be exceeded: a small clinic may lose half of its ten appointments, a large one 25 of a
     thousand. A date with `day_count` or more stored appointments that would lose `day_percent` of them keeps all
-    of them, whatever the total. `settle` is the time between the two readings that confirm an absence; it is
+    of them, whatever the total. `settle` is the time between the two reads that confirm an absence; it is
     longer than the portal may hide a move.
     """
 
@@ -43,7 +43,7 @@ class RemovalLimit:
 
 
 class Protection(StrEnum):
-    """Why a missing appointment stays, whatever later readings show."""
+    """Why a missing appointment stays, whatever later reads show."""
 
     FAILED_DATE = "failed_date"
     LEFT_OUT_RECORD = "left_out_record"
@@ -54,7 +54,7 @@ class MissingAppointment:
     """An appointment that no complete scrape of the sync has seen, on a date that was scraped completely.
 
     `is_held`: an earlier sync holds its removal already, or a person rejected it. `missing_since` is the first
-    reading of its date that did not show it. The names are for the person who decides; they are kept out of logs.
+    read of its date that did not show it. The names are for the person who decides; they are kept out of logs.
     """
 
     id: UUID
@@ -83,7 +83,7 @@ class StoredOnDate:
 
 @dataclass(frozen=True, slots=True)
 class RemovalPlan:
-    """The missing appointments of a sync, and how reliable its readings are.
+    """The missing appointments of a sync, and how reliable its reads are.
 
     `read_since`: every date that the sync read completely has been read since then. `is_quiet`: since then nothing
     appeared on these dates and nothing went missing, so no appointment was moving while they were read.
@@ -150,7 +150,7 @@ def _held_dates(
 def second_look_at(plan: RemovalPlan, settle: timedelta) -> datetime | None:
     """When the sync's dates have to be read again; None if that would show nothing new.
 
-    The second reading confirms an absence, and finds what was moving while the dates were read, even on dates that
+    The second look confirms an absence, and finds what was moving while the dates were read, even on dates that
     may lose nothing: the row of a moved appointment must not stay on its old date.
     """
     fresh = [each.missing_since for each in plan.missing if not plan.is_settled(each, settle)]

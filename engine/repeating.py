@@ -1,7 +1,7 @@
 """Repeating records: the portal shows one id at several starts, and each occurrence is an appointment of its own.
 
 A move looks the same for some seconds: the id is on the old day and on the new one. An id therefore repeats when
-two starts with it are shown in two readings of both, more than a settling time apart.
+two starts with it are shown in two reads of both, more than a settling time apart.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class DateStatus(StrEnum):
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing is left to do, unless a removal asks for a second reading."""
+        """Whether nothing is left to do, unless a removal asks for a second look."""
         return self in (DateStatus.RECONCILED, DateStatus.FAILED)
 
 
@@ -62,7 +62,7 @@ SYNC_MOVES: dict[SyncStatus, frozenset[SyncStatus]] = {
 }
 
 #: The same for a date. Back to `pending` is a retry; `scraping` to `scraping` is a takeover from a dead worker. A
-#: date whose second reading is cut off by the sync's end stays `reconciled`.
+#: date whose second look is cut off by the sync's end stays `reconciled`.
 DATE_MOVES: dict[DateStatus, frozenset[DateStatus]] = {
     DateStatus.PENDING: frozenset({DateStatus.SCRAPING, DateStatus.RECONCILED, DateStatus.FAILED}),
     DateStatus.SCRAPING: frozenset(

@@ -1,7 +1,8 @@
-"""What the names mean that no table knows: an addition, a renamed field, or a flag that makes a record another thing.
+"""Finds unknown names in records: an addition, a renamed field, or a flag that makes a record something else.
 
-New fields come without notice and are no reason to refuse an answer: they are counted and listed, by name. Drift is a
-meaning that is on no record while an unknown name carries what may be it, and a true flag of a closed list of words.
+New fields appear without notice and are no reason to refuse a response: they are counted and listed by name. It is
+drift if a meaning is on no record while an unknown name carries what may be it, or if a flag from a closed list of
+words is true.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from engine.failure import PortalFailure
 from engine.portal.drift import drift, tell_name
 from engine.portal.fields import NOTHING, SPELLINGS, Record, flag, unknown_names
 
-#: Records of an answer, without blocks and rosters, from which on a meaning that none of them has is missing.
+#: Number of records, without blocks and rosters, from which on a meaning that none of them has counts as missing.
 ENOUGH = 5
 
-#: Names that are counted; a record whose keys are data could have any number of them.
+#: Limit of counted names; a record whose keys are data could have any number of them.
 MAX_COUNTED = 50
 
-#: What makes a record something else than an appointment that takes its time.
+#: Flags that make a record something other than an appointment that takes its time.
 ANOTHER_THING = frozenset({"deleted", "cancelled", "canceled", "waitlist", "waitlisted", "template", "draft"})
 
 #: Meaning → the names that carry it.
@@ -33,19 +34,19 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
     "status": SPELLINGS["status"] + SPELLINGS["class"],
 }
 
-#: Meanings that a clinic may leave empty on every record: their name is enough to show that they are still there.
+#: Meanings that a clinic may leave empty on every record: the presence of their name is enough.
 _MAY_BE_EMPTY = frozenset({"provider", "room"})
 
 _TRUE: tuple[object, ...] = (True, "true", "1", "yes")
 
 
 class MeaningGone(PortalFailure):
-    """A known meaning is on no record of the answer. Fewer records would only hide it."""
+    """A known meaning is on no record of the response. Splitting the span would only hide it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """Unknown names that carry a value, by the number of records: `flags` are those that are true."""
+    """Unknown names that carry a value, with their number of records; `flags` are those that are true."""
 
     fields: Mapping[str, int] = field(default_factory=dict)
     flags: Mapping[str, int] = field(default_factory=dict)
@@ -56,9 +57,10 @@ class Additions:
 
 
 def find_additions(records: Sequence[Record], ignored: Container[str]) -> Additions:
-    """Raises `PortalFailure` where an unknown name shows that a record, or the whole answer, is something else.
+    """Counts the unknown names. Raises `PortalFailure` if one shows that a record, or the whole response, is
+    something else.
 
-    `records`: without rosters. `ignored`: names that somebody has looked at and that do not matter.
+    `records`: without rosters. `ignored`: names that an operator has found irrelevant.
     """
     fields: Counter[str] = Counter()
     flags: Counter[str] = Counter()
@@ -110,5 +112,5 @@ def _is_true(value: object) -> bool:
 
 
 def _word(name: str) -> str:
-    """`is_deleted` and `isDeleted` are "deleted"."""
+    """The bare word of a flag: `is_deleted` and `isDeleted` are "deleted"."""
     return re.sub(r"[\s_-]", "", re.sub(r"^is(?=[_A-Z])", "", name)).lower()

@@ -1,4 +1,4 @@
-"""The browser that a DateScraper owns: one Chromium after the other, each replaced before it wears out."""
+"""The browser of a DateScraper: one Chromium after the other, each replaced before it wears out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.portal.settings import PortalSettings
 
 Settle = Callable[[], Awaitable[None]]
 
-#: What a browser's end looks like to the page that it takes away.
+#: Reasons that a page may report when its browser ends.
 BROKEN_OFF = frozenset({Reason.CONNECTION_LOST, Reason.PORTAL_UNAVAILABLE, Reason.TIMED_OUT, Reason.INTERNAL})
 
 log = logging.getLogger(__name__)
@@ -28,14 +28,15 @@ log = logging.getLogger(__name__)
 class Browser:
     """Lends contexts; launches, checks, replaces and closes the Chromium behind them.
 
-    A Chromium that is old, used up or too big is replaced at once for new work and closed when its last context
-    is given back. Contexts are closed by tasks of this object, so that who was cancelled need not wait for it.
+    A Chromium that is too old, has opened too many contexts or takes too much memory is replaced at once for new
+    work and closed when its last context is returned. Tasks of this object close the contexts, so a cancelled
+    caller need not wait.
     """
 
     def __init__(self, settings: PortalSettings) -> None:
         self._settings = settings
         self._current: Chromium | None = None
-        # All that run: the current one, and those that are replaced and not yet given back.
+        # All running browsers: the current one, and replaced ones that still have contexts.
         self._running: set[Chromium] = set()
         self._launching: asyncio.Task[Chromium] | None = None
         self._closed = False
@@ -45,7 +46,7 @@ class Browser:
 
     @property
     def chromium(self) -> Chromium | None:
-        """The one that new work would get; for those who watch."""
+        """The Chromium that new work would get; for monitoring."""
         return self._current
 
     async def start(self) -> None:
@@ -53,7 +54,7 @@ class Browser:
         await self._ready()
 
     async def close(self) -> None:
-        """Ends everything, also what is in use, and waits until it is gone. It is not launched again."""
+        """Ends everything, even what is in use, and waits until it is gone. It is not launched again."""
         self._closed = True
         self._stay()
         if self._launching is not None:
@@ -67,10 +68,10 @@ class Browser:
     async def context(
         self, *, policy: EgressPolicy | None = None, settle: Settle | None = None
     ) -> AsyncIterator[BrowserContext]:
-        """A fresh context, which connects to nothing but what the policy allows. Raises
-        `PortalFailure` if no browser can be had or if it crashes.
+        """A fresh context that connects only to what the policy allows.
 
-        `settle` is awaited before the context is closed, when nobody waits for it any more.
+        Raises `PortalFailure` if no browser is available or if it crashes. `settle` is awaited before the context
+        is closed, after the caller has left it.
         """
         chromium, context = await self._open(policy)
         try:
@@ -90,7 +91,7 @@ class Browser:
             self._spawn(self._give_back(chromium, context, settle))
 
     async def _open(self, policy: EgressPolicy | None) -> tuple[Chromium, BrowserContext]:
-        """Opening a context is the health check: what does not answer is killed, and the next gets the work."""
+        """Opens a context, which is the health check: a Chromium that does not respond is killed and replaced."""
         for last_try in (False, True):
             try:
                 chromium = await self._ready()
@@ -100,7 +101,7 @@ class Browser:
             chromium.in_use += 1
             opening = asyncio.ensure_future(chromium.new_context(policy))
             try:
-                # Shielded: a context that opens while its user is cancelled has to be closed, too.
+                # Shielded: a context that opens while its caller is cancelled has to be closed as well.
                 return chromium, await asyncio.shield(opening)
             except (TimeoutError, PlaywrightError) as error:
                 chromium.in_use -= 1
@@ -113,21 +114,21 @@ class Browser:
         raise AssertionError("unreachable")
 
     async def _ready(self) -> Chromium:
-        """One that is fit for work."""
+        """A Chromium that is fit for work."""
         if self._closed:
             raise crashed("the browser is closed")
         chromium = self._current
         if chromium is not None and (why := await self._worn(chromium)):
             self._retire(chromium, why)
         if self._current is None:
-            # Shielded: a launch serves everybody, whoever has asked for it.
+            # Shielded: a launch serves all callers, whichever started it.
             return await asyncio.shield(self._launch())
         return self._current
 
     def _launch(self) -> asyncio.Task[Chromium]:
         if self._launching is None:
             self._launching = asyncio.get_running_loop().create_task(self._launch_one())
-            # Whoever waits for it gets its error; if nobody does any more, it is nobody's.
+            # Waiting callers get its error; if none is left, the error is dropped.
             self._launching.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._launching
 
@@ -142,7 +143,7 @@ class Browser:
         return chromium
 
     def _retire(self, chromium: Chromium, why: str) -> None:
-        """New work gets another one. This one is closed when nobody uses it any more."""
+        """Replaces this Chromium for new work; it is closed when its last context is returned."""
         if chromium is self._current:
             log.info("browser replaced: %s", why)
             self._current = None
@@ -180,7 +181,7 @@ class Browser:
         except TimeoutError:
             await self._kill(chromium)
         except PlaywrightError:
-            pass  # It went with its browser.
+            pass  # The context ended with its browser.
         finally:
             chromium.in_use -= 1
         if chromium.in_use == 0:
@@ -193,7 +194,7 @@ class Browser:
             await self._end(chromium)
 
     async def _kill(self, chromium: Chromium) -> None:
-        """A hung browser is not waited for. Others that use it see it crash."""
+        """Kills a hung browser without waiting for it. Its other users see it crash."""
         if chromium is self._current:
             self._current = None
             log.warning("browser killed: it has crashed, or does not answer")

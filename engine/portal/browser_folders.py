@@ -1,7 +1,7 @@
-"""The folders of a browser: removed with it, also when it, or its driver, or we ourselves were killed.
+"""The temporary folders of a browser: removed with it, even if it, its driver or this process was killed.
 
-A folder in use is locked, and the system lets go of the lock when its process is gone, however it went. A process's
-number would not do: another process may have it by now, and a container has numbers of its own.
+A folder in use is locked, and the system releases the lock when its process ends in any way. A process id would
+not do: another process may have it by now, and a container has ids of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import psutil
 
 PREFIX = "idexx-sync-browser-"
 
-#: In our folder: where the browser has made others.
+#: File in our folder that lists the folders that the browser has made elsewhere.
 LIST = "folders"
 
 #: The locks on our own folders, which are open files.
@@ -27,7 +27,9 @@ _locks: dict[Path, int] = {}
 
 
 def make_folder() -> Path:
-    """Locked: whoever comes after this process may remove what it left. Its number in the name is for people."""
+    """Makes a locked folder, which a later process removes once this one is gone. The process id in its name is
+    for people.
+    """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         lock = os.open(folder, os.O_RDONLY)
@@ -35,16 +37,16 @@ def make_folder() -> Path:
         if folder.exists():
             _locks[folder] = lock
             return folder
-        os.close(lock)  # Somebody's sweep was quicker than our lock.
+        os.close(lock)  # The sweep of another process was quicker than our lock.
 
 
 def remember(folder: Path, others: Iterable[Path]) -> None:
-    """Writes down what is to go with the folder, if it has to be somebody else who removes it."""
+    """Writes down which folders are to be removed with this one, in case another process has to do it."""
     (folder / LIST).write_text("\n".join(map(str, others)))
 
 
 def sweep() -> None:
-    """Removes the folders of processes that are gone without having been able to clean up."""
+    """Removes the folders of processes that ended without cleaning up."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError), _abandoned(folder):
             with contextlib.suppress(OSError):
@@ -54,7 +56,7 @@ def sweep() -> None:
 
 @contextmanager
 def _abandoned(folder: Path) -> Iterator[None]:
-    """Raises OSError where it is in use, or another user's: what that one has written there is not believed."""
+    """Locks an abandoned folder. Raises OSError if it is in use or belongs to another, untrusted user."""
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,9 +68,10 @@ def _abandoned(folder: Path) -> Iterator[None]:
 
 
 def folders_of(browser: psutil.Process | None) -> list[Path]:
-    """What the browser has made for itself: its profile, and the folder of the socket that its profile points to.
+    """The folders that the browser has made: its profile, and the folder of the socket to which the profile
+    points.
 
-    Playwright and Chromium remove them as a rule, but not when they are killed.
+    Playwright and Chromium normally remove them, but not when they are killed.
     """
     with contextlib.suppress(psutil.Error, OSError):
         for argument in browser.cmdline() if browser else ():
@@ -88,5 +91,5 @@ def remove(*folders: Path) -> None:
 
 
 def _is_browsers(folder: Path) -> bool:
-    """Nothing is removed that is not plainly a browser's."""
+    """Whether the folder is plainly a browser's; no other is removed."""
     return folder.is_absolute() and any(word in folder.name.lower() for word in ("playwright_", "chrom"))

@@ -1,7 +1,7 @@
-"""The completeness check: an answer to the calendar call becomes one `Snapshot` for each day asked, or a failure.
+"""The completeness check: turns a calendar response into one `Snapshot` for each requested day, or a failure.
 
-It is complete when the envelope is known and says nothing of more records, and every record is understood or, where
-they are few, left out, counted and named. There is nothing between complete and failed.
+A response is complete if the envelope is known and indicates no further records, and every record is understood
+or, if they are few, left out, counted and named. There is nothing between complete and failed.
 """
 
 from __future__ import annotations
@@ -42,16 +42,17 @@ def read_calendar(
     ignored: Container[str] = (),
     repeating: Collection[str] = (),
 ) -> dict[date, Snapshot]:
-    """A snapshot for each of `dates`. Raises `PortalFailure` where the answer is not complete.
+    """Returns a snapshot for each of `dates`. Raises `PortalFailure` if the response is not complete.
 
-    `ignored`: names of fields that a person found not to matter. `repeating`: ids whose records repeat; each of them
-    is an occurrence. Any other id may be shown on several days, and not at several starts of one (`SharedIds`).
+    `ignored`: names of fields that an operator has found irrelevant. `repeating`: ids whose records repeat; each
+    of them is an occurrence. Any other id may be shown on several days, but not at several starts of one day
+    (`SharedIds`).
     """
     wrapper, records, beside = find_records(read_json(answer, asked_at))
     own = [record for record in records if not flag(record, "roster")]
     additions = find_additions(own, ignored)
     seen = _read_records(records, clinic, dates, repeating)
-    # What belongs to no day stands with one that has appointments: an empty day must not look as if it were not.
+    # What belongs to no day is reported on a day with appointments: an empty day must still look empty.
     bearer = next((day for day in dates if seen.on(day)), dates.start)
     names = {tell_name(name): 1 for name in beside[:MAX_COUNTED] if name not in ignored}
     unknown = _unknown({*additions.fields, *names}, additions.flags)
@@ -73,13 +74,13 @@ def _left_out(records: Sequence[LeftOutRecord]) -> list[SyncWarning]:
     return [SyncWarning(WarningCode.RECORDS_LEFT_OUT, ", ".join(why), len(records))] if records else []
 
 
-#: An appointment of an answer: its id and its day.
+#: An appointment of a response: its id and its day.
 _Key: TypeAlias = tuple[str, date]
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """All records of one answer. A record that was left out has its day, or None where that is not one of the days."""
+    """All records of one response. A left-out record has its day, or None if that was not requested."""
 
     appointments: Mapping[_Key, Appointment]
     records_read: int
@@ -138,7 +139,7 @@ def _read_records(
 
 
 def _read(record: Record, clinic: Clinic, dates: DateRange) -> Appointment | None:
-    """Raises `BadRecord`, or `PortalFailure` for a known field in another form."""
+    """Reads one record. Raises `BadRecord`, or `PortalFailure` for a known field in another form."""
     appointment = read_record(record, clinic)
     if appointment is not None and appointment.date not in dates:
         raise BadRecord(WhyLeftOut.OUTSIDE_RANGE, "a record starts outside the days asked")
@@ -146,8 +147,10 @@ def _read(record: Record, clinic: Clinic, dates: DateRange) -> Appointment | Non
 
 
 def _check_few(bad: Sequence[tuple[Record, BadRecord]], records: int) -> None:
-    """Raises `PortalFailure` where the portal has changed: most records are bad, or all of them have what identifies
-    them under new names."""
+    """Raises `PortalFailure` if the portal has changed.
+
+    That is: most records are bad, or all of them have their id or time under new names.
+    """
     if not bad:
         return
     renamed = [error.why in (WhyLeftOut.NO_ID, WhyLeftOut.NO_TIME) for _, error in bad]
@@ -159,7 +162,7 @@ def _check_few(bad: Sequence[tuple[Record, BadRecord]], records: int) -> None:
 def _proof(
     answer: PortalResponse, wrapper: str, seen: _Seen, unknown: Mapping[str, int], day: date, dates: DateRange
 ) -> Proof:
-    """`records_read` is the sum of what is kept and what is left out, on each day of a span."""
+    """The proof for one day. `records_read` equals what is kept plus what is left out, on each day of a span."""
     here = [a for a in seen.appointments.values() if a.date == day]
     counts = {"roster": seen.rosters, "duplicate": seen.duplicates[day], "unusable": len(seen.left_out)}
     counts["other_date"] = seen.records_read - len(here) - sum(counts.values())

@@ -1,4 +1,4 @@
-"""One errand to the portal: for which clinic, by whose clock, with how much patience, who watches, who counts."""
+"""The context of calls to the portal: clinic, credentials, clock, time limits, evidence and metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.portal.protocols import Observer
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """`clock` answers the aware time by which snapshots are ordered."""
+    """Context of one clinic's calls. `clock` returns the aware time by which snapshots are ordered."""
 
     clinic: Clinic
     credentials: Credentials
@@ -26,6 +26,6 @@ class CallContext:
     timeout: PausableTimeout = field(default_factory=PausableTimeout)
 
     def observe_portal_call(self, status: int | None, sent_at: float) -> None:
-        """A call that was sent at this monotonic time has its answer, or will never have one."""
+        """Records a call that was sent at this monotonic time; `status` None: it got no response."""
         if self.observer is not None:
             self.observer.observe_portal_call(status, time.monotonic() - sent_at)

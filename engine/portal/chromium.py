@@ -1,4 +1,4 @@
-"""One running Chromium with its Playwright driver: launched together, measured together, gone together."""
+"""One running Chromium with its Playwright driver: launched, measured and ended together."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from engine.portal.driver import Driver
 from engine.portal.egress import EgressPolicy, EgressProxy
 from engine.portal.settings import PortalSettings
 
-#: Looked for on the PATH, lightest first; the headless shells cannot show a window.
+#: Names searched for on the PATH, lightest first; the headless shells cannot show a window.
 HEADLESS_NAMES = ("chromium-headless-shell", "chrome-headless-shell", "headless_shell")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
-#: A switch that Chromium ignores: by it the process is known among all others.
+#: A switch that Chromium ignores: it identifies the process among all others.
 MARK = "--idexx-sync-browser="
 
 SWITCHES = (
     "--disable-gpu",
-    # What Chromium would tell its maker, or fetch from there.
+    # Stops what Chromium would send to its maker, or fetch from there.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-domain-reliability",
     "--disable-sync",
     "--no-pings",
-    # No name is resolved here, and no packet leaves but by the proxy of `egress`.
+    # No name is resolved here, and every packet goes through the proxy of `egress`.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-quic",
 )
 
-#: Chromium takes no proxy for addresses of this machine unless it is told to.
+#: Without this Chromium uses no proxy for addresses of this machine.
 BYPASS_NOTHING = "<-loopback>"
 
 
@@ -53,7 +53,7 @@ class BrowserMissing(Exception):
 
 
 def find_chromium(path: Path | None, *, headless: bool = True) -> Path | None:
-    """`CHROMIUM_PATH`, else one of the usual names; None leaves the choice to Playwright, which has its own."""
+    """`CHROMIUM_PATH`, else one of the usual names; None: Playwright uses its own."""
     if path is not None:
         if not os.access(path, os.X_OK):
             raise BrowserMissing(f"CHROMIUM_PATH={path} is no program that can be run; correct or unset it")
@@ -67,7 +67,7 @@ def crashed(message: str = "the browser crashed") -> PortalFailure:
 
 
 class Chromium:
-    """Made by `launch`. `in_use` and `contexts` count the contexts that are open, and that ever were."""
+    """A running Chromium, made by `launch`. `in_use` counts its open contexts, `contexts` all it ever opened."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Chromium:
 
     @classmethod
     async def launch(cls, settings: PortalSettings) -> Self:
-        """Raises `BrowserMissing` where there is none, or where it does not start within its limit."""
+        """Launches a Chromium. Raises `BrowserMissing` if there is none, or if it does not start in time."""
         path = find_chromium(settings.chromium_path, headless=settings.headless)
         mark = MARK + uuid.uuid4().hex
         await asyncio.to_thread(browser_folders.sweep)
@@ -103,19 +103,19 @@ class Chromium:
         except (PlaywrightError, TimeoutError) as error:
             raise BrowserMissing("Playwright's driver does not start; install the package anew") from error
         folder = browser_folders.make_folder()
-        # Of the browser itself and of pages that show what we made: they need nothing, and get nothing.
+        # For the browser itself and for pages that show our own content: they need no network, and get none.
         egress = await EgressProxy.start(EgressPolicy(), settings.upstream)
         try:
             async with asyncio.timeout(settings.times.launch):
                 browser = await driver.playwright.chromium.launch(
                     executable_path=path,
                     headless=settings.headless,
-                    # Chromium refuses to start as root with its sandbox; everybody else gets it.
+                    # Chromium refuses to start as root with its sandbox; every other user gets it.
                     chromium_sandbox=os.geteuid() != 0,
                     args=[mark, *SWITCHES],
                     proxy=_proxy(egress),
                     artifacts_dir=folder,
-                    # Signals are for us: the browser is closed when the work is done, not before.
+                    # This process handles signals: the browser is closed when the work is done, not before.
                     handle_sigint=False,
                     handle_sigterm=False,
                     handle_sighup=False,
@@ -145,7 +145,7 @@ class Chromium:
         return processes.tree(self._driver_process) or processes.tree(self._root)
 
     async def memory_mib(self) -> float:
-        """As measured now, or not long ago."""
+        """Memory in MiB, as measured at most `memory_interval` seconds ago."""
         now = time.monotonic()
         if not self._memory_mib or now - self._measured_at >= self._settings.browser.memory_interval:
             self._measured_at = now
@@ -154,8 +154,10 @@ class Chromium:
         return self._memory_mib
 
     async def new_context(self, policy: EgressPolicy | None = None) -> BrowserContext:
-        """A context that connects to what the policy allows, or to nothing. Raises
-        `TimeoutError` where the browser hangs."""
+        """A context that connects only to what the policy allows; None: to nothing.
+
+        Raises `TimeoutError` if the browser hangs.
+        """
         egress = await EgressProxy.start(policy or EgressPolicy(), self._settings.upstream)
         self._egress.add(egress)
         try:
@@ -170,7 +172,7 @@ class Chromium:
             service_workers="block", accept_downloads=False, proxy=_proxy(egress)
         )
         context.on("close", lambda _: self._close_egress(egress))
-        # Limits are kept by `Patience`, which knows when to stand still.
+        # `PausableTimeout` keeps the limits: it can pause them.
         context.set_default_timeout(0)
         self.contexts += 1
         return context
@@ -180,7 +182,7 @@ class Chromium:
         self._egress.discard(egress)
 
     async def answers(self) -> bool:
-        """Whether the browser still does what it is told: a hung one looks like a slow portal."""
+        """Whether the browser responds to commands: a hung one looks like a slow portal."""
         try:
             async with asyncio.timeout(self._settings.times.browser_answer):
                 session = await self._browser.new_browser_cdp_session()
@@ -191,20 +193,20 @@ class Chromium:
         return True
 
     async def close(self) -> None:
-        """Nicely within the limit, else by force. Nothing of it is left afterwards."""
+        """Closes it gracefully within the limit, else by force. Nothing of it is left afterwards."""
         with contextlib.suppress(TimeoutError, PlaywrightError):
             async with asyncio.timeout(self._settings.times.close):
                 await self._browser.close()
         await self.kill()
 
     async def kill(self) -> None:
-        """Ends it by force, once, whoever asks; returns when nothing is left."""
+        """Ends it by force, once for all callers; returns when nothing is left."""
         if self._end is None:
             self._end = asyncio.get_running_loop().create_task(self._kill())
         await asyncio.shield(self._end)
 
     async def _kill(self) -> None:
-        """The browser first, so that its driver can reap it; then the driver, which may hang as well."""
+        """Kills the browser first, so its driver can reap it; then the driver, which may hang as well."""
         all_of_it = self.processes()
         processes.kill(processes.tree(self._root))
         await self._driver.stop(self._settings.times.close)

@@ -1,4 +1,4 @@
-"""One data call: a token of the budget, the session's cookies, and a redirect followed only inside the portal."""
+"""Makes data calls: each takes a token, sends the session's cookies, follows redirects only inside the portal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEADERS = {"X-Requested-With": "XMLHttpRequest", "Accept": "application/json, te
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """As whom the calls are made: a session's cookies, and the name of the browser that signed in."""
+    """The identity of calls: a session's cookies, and the user agent of the browser that signed in."""
 
     jar: CookieJar
     user_agent: str
@@ -44,7 +44,7 @@ class PortalClient:
     async def get(
         self, identity: Identity, path: str, query: Mapping[str, str]
     ) -> tuple[PortalResponse, datetime]:
-        """The answer, whatever its status, and when the call was sent. Raises `PortalFailure` if none came."""
+        """The response, whatever its status, and when the call was sent. Raises `PortalFailure` without one."""
         url = self._settings.url(path)
         if query:
             url += "?" + urlencode(query, quote_via=quote)
@@ -88,7 +88,9 @@ class PortalClient:
             self._call_context.observe_portal_call(status, begun)
 
     def _redirect(self, answer: PortalResponse) -> str | None:
-        """Where to go on; None where the answer is to be judged as it is. A way out of the portal is not taken."""
+        """The address of a redirect to follow; None: read the response as it is. Raises if it leads out of the
+        portal.
+        """
         location = answer.headers.get("location")
         if answer.status not in {301, 302, 303, 307, 308} or location is None:
             return None

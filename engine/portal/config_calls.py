@@ -1,4 +1,4 @@
-"""Asks for a clinic's configuration: by the newer call, and by the older one where the newer does not answer."""
+"""Requests a clinic's configuration: by the newer call, or by the older one if the newer fails."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PATHS = {
 #: Statuses of a portal that does not have a call.
 ABSENT = frozenset({404, 405, 410, 501})
 
-#: A portal that had no newer call is asked for it again after this.
+#: Time after which a portal that lacked the newer call is tried with it again.
 ASK_AGAIN_AFTER = timedelta(days=1)
 
-#: Failures of the newer call that may pass, and that concern this call only: a server error, a damaged answer.
+#: Failures of the newer call that may pass, and that concern this call only: a server error, a damaged response.
 MAY_PASS = frozenset({Reason.PORTAL_UNAVAILABLE, Reason.BAD_ANSWER})
 
-#: Failures of the newer call after which the older one is asked. Any other would meet the older call as well.
+#: Failures of the newer call after which the older one is made. Any other would affect the older call as well.
 ASK_OLDER = MAY_PASS | {Reason.PORTAL_CHANGED, Reason.LEFT_PORTAL}
 
 
@@ -38,7 +38,7 @@ class ConfigCalls:
     _without_view: dict[UUID, datetime] = field(default_factory=dict)
 
     async def ask(self, place: SignedInContext, clinic_id: UUID, clock: Callable[[], datetime]) -> ConfigReading:
-        """Raises `PortalFailure`: the newer call's, unless the portal lacks it."""
+        """Reads the configuration. Raises the newer call's `PortalFailure`, unless the portal lacks that call."""
         lacks_since = self._without_view.pop(clinic_id, None)
         if lacks_since is not None and clock() - lacks_since < ASK_AGAIN_AFTER:
             reading = await _read(place, ConfigSource.CONFIGS)
@@ -62,7 +62,7 @@ class ConfigCalls:
 
 
 async def _read(place: SignedInContext, source: ConfigSource) -> ConfigReading | None:
-    """None where the portal lacks the call."""
+    """Reads one call. None: the portal lacks it."""
 
     def understand(answer: PortalResponse, now: datetime) -> ConfigReading | None:
         if answer.status in ABSENT:
@@ -71,14 +71,14 @@ async def _read(place: SignedInContext, source: ConfigSource) -> ConfigReading |
             return read_config(answer, now, source)
         except PortalFailure as error:
             if error.failure.reason is Reason.BAD_ANSWER and "html" in answer.content_type:
-                return None  # a page of the portal, which some send for every address that they do not know
+                return None  # a page of the portal, which some portals return for every unknown address
             raise
 
     return await place.read(PATHS[source], {}, understand)
 
 
 async def _read_instead(place: SignedInContext, error: PortalFailure) -> ConfigReading:
-    """The older call's answer; the newer one's failure where that does not answer either."""
+    """Reads the older call; raises the newer call's failure if the older one fails as well."""
     try:
         reading = await _read(place, ConfigSource.CONFIGS)
     except PortalFailure:

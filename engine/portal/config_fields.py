@@ -13,27 +13,27 @@ from typing import Any
 from engine.portal.drift import tell_names
 from engine.schedule import MINUTES_OF_DAY
 
-#: A stretch may go on until the end of the day after the one on which it starts.
+#: A stretch may last until the end of the day after the one on which it starts.
 LATEST_CLOSING = 2 * MINUTES_OF_DAY
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?", re.ASCII)
 _TWELVE_HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::00)?\s*([ap])\.?m\.?", re.ASCII | re.IGNORECASE)
 
-#: How portals write the end of a day that has no end: its last second.
+#: How portals write the end of a day that has no closing time: its last second.
 _LAST_SECOND = (23, 59, 59)
 
 
 class NotUnderstood(Exception):
-    """The message names the field, without a value: it goes into a warning."""
+    """A form that is not understood. The message, part of a warning, names the field without its value."""
 
 
 def plain(name: object) -> str:
-    """A name without case and separators."""
+    """The name without case and separators."""
     return re.sub(r"[_\-\s]", "", str(name)).lower()
 
 
 def find(record: Mapping[str, Any], field: str, names: Collection[str]) -> Any:
-    """The value of the field under whichever of `names` (plain) it has; None where it is missing.
+    """The value of the field under any of `names` (plain); None if it is missing.
 
     Two names with different values raise `NotUnderstood`.
     """
@@ -44,7 +44,7 @@ def find(record: Mapping[str, Any], field: str, names: Collection[str]) -> Any:
 
 
 def unknown_names(record: Mapping[str, Any], *known: Collection[str]) -> str:
-    """The names that are in none of `known`, for a message; empty where there are none."""
+    """The names that are in none of `known`, for a message; empty if there are none."""
     names = tell_names(name for name in record if not any(plain(name) in each for each in known))
     return f" (unknown names: {names})" if names else ""
 
@@ -84,7 +84,7 @@ def minutes(value: Any, field: str) -> int:
 
 
 def text(value: Any) -> str | None:
-    """A text, or a number as text; None for anything else, and for what cannot be stored."""
+    """A text, or a number as text; None for anything else, and for what PostgreSQL cannot store."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str) or "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
@@ -93,7 +93,7 @@ def text(value: Any) -> str | None:
 
 
 def entries(value: Any, field: str) -> list[Mapping[str, Any]]:
-    """An array of objects."""
+    """The entries of an array of objects."""
     if not isinstance(value, list):
         raise NotUnderstood(f"{field} is not an array")
     for number, entry in enumerate(value):

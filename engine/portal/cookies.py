@@ -1,4 +1,4 @@
-"""A session's cookies outside of a browser: which a call sends, and which an answer changes."""
+"""A session's cookies outside of a browser: selects those for a call, applies those that a response sets."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 
 from engine.portal.protocols import Cookie
 
-#: What Playwright calls the time at which a session's cookie ends.
+#: Playwright's expiry time of a session cookie.
 _NEVER = -1
 
-#: The standard library's cookies of a host without a dot have this domain.
+#: The standard library gives cookies of a host without a dot this domain suffix.
 _LOCAL = ".local"
 
 
 class CookieJar:
-    """Made of cookies as a browser gives them; `cookies` gives them back, as they have become."""
+    """A jar made from a browser's cookies; `cookies` returns them with all changes."""
 
     def __init__(self, cookies: Sequence[Cookie], base_url: str) -> None:
-        # A browser takes this machine for safe, and so sends it secure cookies without TLS.
+        # A browser considers this machine secure, and sends it secure cookies without TLS.
         secure = ("https", "http") if base_url.startswith("http:") else ("https",)
         self._jar = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(secure_protocols=secure))
         for cookie in cookies:
@@ -34,13 +34,13 @@ class CookieJar:
         return self._values() != self._before
 
     def header(self, url: str) -> str | None:
-        """The value of the Cookie header of a call; None where no cookie is for it."""
+        """The value of the Cookie header of a call; None if no cookie matches."""
         request = urllib.request.Request(url)  # noqa: S310 (nothing is opened: it only holds the address)
         self._jar.add_cookie_header(request)
         return request.get_header("Cookie")
 
     def take(self, url: str, set_cookies: Sequence[str]) -> None:
-        """Keeps what the answer to a call sets, changes or ends."""
+        """Applies the cookies that the response to a call sets, changes or ends."""
         if set_cookies:
             request = urllib.request.Request(url)  # noqa: S310 (as above)
             self._jar.extract_cookies(cast(Any, _Answer(set_cookies)), request)
@@ -53,7 +53,7 @@ class CookieJar:
 
 
 class _Answer:
-    """As much of an answer as the standard library looks at."""
+    """The part of a response that the standard library reads."""
 
     def __init__(self, set_cookies: Sequence[str]) -> None:
         self._headers = Message()
@@ -65,7 +65,7 @@ class _Answer:
 
 
 def _from_browser(cookie: Cookie) -> http.cookiejar.Cookie:
-    """A cookie with an `url` is one of its host alone."""
+    """A browser's cookie as the standard library's. A cookie with a `url` is for that host alone."""
     domain = cookie.get("domain") or urlsplit(cookie.get("url", "")).hostname or ""
     path, expires = cookie.get("path") or "/", cookie.get("expires", _NEVER)
     return http.cookiejar.Cookie(

@@ -1,6 +1,6 @@
-"""The HTTP client of data calls: streams, and bounds what is read while it is read and unpacked.
+"""The HTTP client of data calls: streams responses and limits their size while reading and unpacking.
 
-No browser takes part: a driver reads whole answers into its memory before anyone can say stop.
+It uses no browser: Playwright's driver reads whole responses into memory, without a limit.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from engine.portal.settings import PortalSettings
 #: An idle connection is closed before most servers would do so, in seconds.
 KEEPALIVE = 5.0
 
-#: The only encoding that is asked for: it can be unpacked piece by piece, to a length of our choice.
+#: The only requested encoding: it can be unpacked piece by piece, with a length limit.
 ACCEPT_ENCODING = "gzip"
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """`headers` have small letters; those that came twice are joined, but for the cookies, which stand apart."""
+    """A response. `headers` have lower-case names and are joined where repeated; cookies are separate."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,7 +38,7 @@ class Received:
 
 
 class DataClient:
-    """One pool of connections to the portal; no cookies, no redirects. To be closed."""
+    """A pool of connections to the portal; no cookies, no redirects. Has to be closed."""
 
     def __init__(self, settings: PortalSettings) -> None:
         self._settings = settings
@@ -51,8 +51,11 @@ class DataClient:
             await pool.aclose()
 
     async def get(self, url: str, headers: Mapping[str, str]) -> Received:
-        """Raises `PortalFailure` for an answer that is too long or is packed in a way that was not asked for,
-        `httpcore`'s errors where none came, and `Unreachable` for a proxy that is not supported."""
+        """Sends a GET request and reads the response.
+
+        Raises `PortalFailure` for a response that is too long or has an encoding that was not requested,
+        `httpcore`'s errors if no response arrives, and `Unreachable` for a proxy that is not supported.
+        """
         pool = await self._open()
         sent = [("Accept-Encoding", ACCEPT_ENCODING), *headers.items()]
         async with pool.stream("GET", url, headers=[("Host", _host(url)), *sent]) as response:
@@ -70,7 +73,7 @@ class DataClient:
     async def _make_pool(self) -> httpcore.AsyncConnectionPool:
         endpoint = endpoint_of(self._settings.base_url)
         proxy = self._settings.upstream.proxy_for(endpoint) if endpoint is not None else None
-        # To load certificates takes longer than a call.
+        # Loading certificates takes longer than a call.
         tls = await asyncio.to_thread(ssl.create_default_context) if _needs_tls(self._settings, proxy) else None
         return httpcore.AsyncConnectionPool(
             ssl_context=tls,
@@ -117,7 +120,7 @@ async def _read(response: httpcore.Response, encoding: str, limit: int) -> bytes
 
 
 async def _unpacked(response: httpcore.Response, encoding: str, limit: int) -> AsyncGenerator[bytes, None]:
-    """Pieces of at most `limit` bytes and one more, however much is packed into what came."""
+    """Pieces of at most `limit` + 1 bytes, however much is packed into the response."""
     if encoding in ("", "identity"):
         async for chunk in response.aiter_stream():
             yield chunk
@@ -130,7 +133,7 @@ async def _unpacked(response: httpcore.Response, encoding: str, limit: int) -> A
         async for chunk in response.aiter_stream():
             is_empty = False
             while chunk:
-                if unpacking.eof:  # gzip may hold several streams, one after the other
+                if unpacking.eof:  # gzip may contain several streams, one after the other
                     unpacking = zlib.decompressobj(_GZIP)
                 yield unpacking.decompress(chunk, limit + 1)
                 chunk = unpacking.unconsumed_tail or unpacking.unused_data

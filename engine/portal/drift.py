@@ -1,6 +1,6 @@
-"""Drift: the portal answered, and not as anyone has seen it answer. Told by names, never by values.
+"""Drift: responses of the portal in an unknown form. Errors contain names, never values.
 
-One record that cannot be used is no drift: it is left out, counted and named (`BadRecord`).
+One record that cannot be used is not drift: it is left out, counted and named (`BadRecord`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from enum import StrEnum
 from engine.failure import Failure, PortalFailure, Reason
 from engine.snapshot import NO_NAME
 
-#: What a field may be called to be told by name: a key that is something else may be somebody's data.
+#: Form of a name that errors may contain: any other key may be personal data.
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
 
-#: So many names are told at most.
+#: Number of names in an error at most.
 MAX_NAMES = 10
 
 
@@ -32,7 +32,7 @@ class WhyLeftOut(StrEnum):
 
 
 class BadRecord(Exception):
-    """Raised inside `engine.portal` for a record that cannot be used; `sentence` names no value."""
+    """Raised inside `engine.portal` for a record that cannot be used; `sentence` contains no value."""
 
     def __init__(self, why: WhyLeftOut, sentence: str) -> None:
         super().__init__(sentence)
@@ -41,25 +41,25 @@ class BadRecord(Exception):
 
 
 def drift(what: str, unknown: Iterable[object] = ()) -> PortalFailure:
-    """The error for it; `unknown` are the portal's own names that no table knows."""
+    """The error for drift; `unknown` are the portal's names that no table contains."""
     names = tell_names(unknown)
     return PortalFailure(Failure(Reason.PORTAL_CHANGED, f"{what}; unknown names: {names}" if names else what))
 
 
 def tell_name(name: object) -> str:
-    """The name, as far as it is one and not data."""
+    """The name if it looks like one, otherwise a placeholder: it may be data."""
     return str(name) if FIELD_NAME.fullmatch(str(name)) else NO_NAME
 
 
 def tell_names(names: Iterable[object]) -> str:
-    """The names in order, without repetition, as far as they are names and not data."""
+    """The names in order, without repetition, each as by `tell_name`; at most `MAX_NAMES`."""
     told = sorted({tell_name(name) for name in names})
     more = f" and {len(told) - MAX_NAMES} more" if len(told) > MAX_NAMES else ""
     return ", ".join(told[:MAX_NAMES]) + more
 
 
 class SharedIds(PortalFailure):
-    """Ids that an answer shows at several starts of one day: `starts` are these, with their ids."""
+    """Ids that a response shows at several starts of one day; `starts` are these starts with their ids."""
 
     def __init__(self, starts: Iterable[tuple[str, datetime]]) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Playwright's driver, a process of its own: started, and stopped also when it is dead or hangs."""
+"""Playwright's driver process: starts it, and stops it even if it is dead or hangs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.async_api import Playwright, async_playwright
 
 
 class Driver:
-    """Made by `start`."""
+    """A running driver, made by `start`."""
 
     def __init__(self, start: Any, playwright: Playwright) -> None:
         self._start = start
@@ -24,14 +24,14 @@ class Driver:
             return cls(start, await start.start())
 
     async def stop(self, seconds: float) -> None:
-        """Within the limit; what hangs is left to be killed."""
+        """Stops the driver within the limit; a hung one is left to be killed."""
         with contextlib.suppress(TimeoutError, PlaywrightError):
             async with asyncio.timeout(seconds):
                 await self.playwright.stop()
         self._take_error()
 
     def _take_error(self) -> None:
-        """When a driver dies, Playwright leaves an error that nobody takes, and asyncio complains later."""
+        """Retrieves the error that Playwright leaves when a driver dies; otherwise asyncio would log it later."""
         transport = getattr(getattr(self._start, "_client", None), "_transport", None)
         error = getattr(transport, "on_error_future", None)
         if isinstance(error, asyncio.Future) and error.done() and not error.cancelled():

@@ -1,7 +1,8 @@
-"""The only way from a browser to the network: a SOCKS proxy of ours that decides where a connection may go.
+"""The browser's only way to the network: a SOCKS proxy that decides which connections are allowed.
 
-Chromium has no other way out (`chromium.SWITCHES`): it resolves no names, and every connection of a page, a worker,
-a socket or the browser itself comes here first. A request filter sees requests; this sees whatever can carry a byte.
+Chromium has no other way out (`chromium.SWITCHES`): it resolves no names, and every connection of a page, a
+worker, a socket or the browser itself comes here first. A request filter sees requests; the proxy sees every
+connection.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from engine.portal.settings import PortalSettings
 
 log = logging.getLogger(__name__)
 
-#: How long a connection to elsewhere waits for the request filter to allow its request, in seconds: what redirects
-#: a script to another host is known to the filter a moment after Chromium.
+#: How long a connection to another host waits for the request filter to allow its request, in seconds: the filter
+#: learns of a script's redirect to another host a moment after Chromium.
 GRACE = 1.0
 
 #: How long Chromium may take to name its destination, and the network to reach it, in seconds.
@@ -35,7 +36,7 @@ CONNECT = 20.0
 CHUNK = 64 * 1024
 TLS_HANDSHAKE = b"\x16"
 
-#: The newest refusals that are kept for those who look.
+#: Number of newest refusals kept for inspection.
 KEPT_REFUSALS = 100
 
 _VERSION, _CONNECT, _NO_PASSWORD = 5, 1, 0
@@ -44,14 +45,14 @@ _OK, _NOT_ALLOWED, _UNREACHABLE, _UNKNOWN_COMMAND = 0, 2, 4, 7
 
 
 class EgressPolicy:
-    """Which endpoints one context may connect to: the portal's origin, and what `allow` names until `lock`.
+    """The endpoints to which one context may connect: the portal's origin, and what `allow` names until `lock`.
 
-    `refused` holds the destinations that were not let through, newest last; `unreachable` says why the portal's
-    origin could not be connected to; `changed` is called after either.
+    `refused` lists the refused destinations, newest last; `unreachable` says why the portal's origin could not be
+    connected to; `changed` is called after either.
     """
 
     def __init__(self, settings: PortalSettings | None = None) -> None:
-        """Without settings nothing is allowed, ever: for the browser's own connections."""
+        """Without settings nothing is ever allowed: for the browser's own connections."""
         self._portal = endpoint_of(settings.base_url) if settings is not None else None
         self._elsewhere: set[Endpoint] = set()
         self._news = asyncio.Event()
@@ -62,14 +63,14 @@ class EgressPolicy:
         self.on_lock: Callable[[], None] = lambda: None
 
     def allow(self, url: str) -> None:
-        """Lets connections to this address's endpoint pass, as long as nothing secret is on the page."""
+        """Allows connections to this address's endpoint, as long as no secret is on the page."""
         endpoint = endpoint_of(url)
         if endpoint is not None and not self.is_locked:
             self._elsewhere.add(endpoint)
             self._wake()
 
     def lock(self) -> None:
-        """From now on nothing leaves the portal's origin; connections to elsewhere that are open are cut."""
+        """Allows only the portal's origin from now on, and cuts open connections to other hosts."""
         self.is_locked = True
         self._elsewhere.clear()
         self._wake()
@@ -79,7 +80,7 @@ class EgressPolicy:
         return endpoint == self._portal
 
     async def admit(self, host: str, port: int) -> Endpoint | None:
-        """The endpoint behind a destination; None where it may not be connected to."""
+        """The endpoint of a destination; None if it may not be connected to."""
         try:
             async with asyncio.timeout(GRACE):
                 while (found := self._find(host, port)) is None and not self.is_locked:
@@ -106,7 +107,7 @@ class EgressPolicy:
 
 
 class EgressProxy:
-    """Listens on this machine for one context of one browser. Made by `start`, ended by `close`."""
+    """The proxy of one context of one browser, listening on this machine. Made by `start`, ended by `close`."""
 
     def __init__(self, policy: EgressPolicy, upstream: Upstream) -> None:
         self._policy = policy
@@ -129,7 +130,7 @@ class EgressProxy:
         return f"socks5://127.0.0.1:{port}"
 
     def close(self) -> None:
-        """Refuses new connections and cuts those that are open."""
+        """Refuses new connections and cuts the open ones."""
         if self._server is not None:
             self._server.close()
         for task in self._tasks:
@@ -148,7 +149,7 @@ class EgressProxy:
         except (OSError, EOFError, TimeoutError, anyio.BrokenResourceError, anyio.ClosedResourceError):
             pass  # One of the two sides is gone.
         except asyncio.CancelledError:
-            pass  # By `close` or by `lock`: the task ends here, and nobody waits for it.
+            pass  # By `close` or by `lock`: the task ends here, and nothing waits for it.
         finally:
             self._tasks.discard(task)
             self._elsewhere.discard(task)
@@ -212,11 +213,11 @@ async def _reply(writer: asyncio.StreamWriter, code: int) -> None:
 async def _relay(
     endpoint: Endpoint, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stream: ByteStream
 ) -> None:
-    """Both ways until one side ends. Raises where a side breaks off, so that the other one sees it break."""
+    """Relays both ways until one side ends. Raises if a side breaks off, to break off the other one."""
 
     async def upwards() -> None:
         data = await reader.read(CHUNK)
-        # An https address that leads to a plain connection, or the reverse, is another origin at the same port.
+        # TLS to a plain http endpoint, or the reverse, would reach another origin at the same port.
         if data.startswith(TLS_HANDSHAKE) is not (endpoint.scheme == "https"):
             return
         while data:

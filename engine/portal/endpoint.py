@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An origin: what one connection leads to."""
+    """An origin: the target of one connection."""
 
     scheme: str
     host: str
@@ -16,10 +16,10 @@ class Endpoint:
 
 
 def endpoint_of(address: str) -> Endpoint | None:
-    """The origin of an absolute http(s) address; None for every other."""
+    """The origin of an absolute http(s) address; None for any other address."""
     try:
         parts = urlsplit(address)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:  # a port that is no number, brackets that hold no IPv6 address
+    except ValueError:  # an invalid port, or brackets without an IPv6 address
         return None
     return Endpoint(parts.scheme, parts.hostname, port) if parts.hostname and port else None

@@ -1,4 +1,4 @@
-"""HTML entities in the portal's texts, and the title, whose separator is the character that ends an entity."""
+"""Unescapes HTML entities, and splits titles, whose separator is the character that ends an entity."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import html
 import re
 from html.entities import html5
 
-#: Only what ends with a semicolon: `html.unescape` also takes the start of "&notes" for an entity.
+#: Only entities with a semicolon: `html.unescape` also replaces the start of "&notes".
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 #: An entity, or one that was escaped again.
@@ -28,7 +28,7 @@ def names_in_title(title: str | None) -> tuple[str | None, str | None]:
 
 
 def _separator(title: str) -> int | None:
-    """Where the first semicolon is that does not belong to an entity."""
+    """Position of the first semicolon that does not belong to an entity."""
     inside = {at for found in _ESCAPED.finditer(title) if _is_entity(found) for at in range(*found.span())}
     return next((at for at, char in enumerate(title) if char == ";" and at not in inside), None)
 

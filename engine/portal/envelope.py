@@ -1,4 +1,4 @@
-"""The envelope of a calendar answer: where its records stand, and what is said beside them."""
+"""Reads the envelope of a calendar response: the array of records, and the fields beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.portal.fields import NOTHING, Record
 #: The keys under which the array of records has been seen.
 WRAPPERS = ("events", "data", "appointments", "results")
 
-#: What may stand beside the array without changing what it means, with the values that are good news.
+#: Fields that may stand beside the array without changing its meaning, with their good values.
 _BESIDE: dict[str, tuple[object, ...]] = {
     "success": (True, 1),
     "ok": (True, 1),
@@ -23,26 +23,26 @@ _BESIDE: dict[str, tuple[object, ...]] = {
     "message": (None, "", "OK", "ok"),
 }
 
-#: Numbers beside the array that must be the number of its records.
+#: Numbers beside the array that must equal the number of records.
 _TOTALS = frozenset({"total", "count", "totalCount", "total_count", "recordsTotal"})
 
-#: Parts of a name that say that there may be more records than came.
+#: Parts of a name that indicate further records.
 _PAGING = frozenset(
     {"more", "next", "cursor", "page", "pages", "paging", "pagination", "offset", "limit", "continuation"}
     | {"truncated", "partial", "incomplete", "remaining", "skip"}
 )
 
-#: Levels of what stands beside the records that are looked through.
+#: Nesting levels that are searched beside the records.
 MAX_DEPTH = 10
 
-#: Parts of a name that count.
+#: Parts of a name that indicate a number of records.
 _COUNTING = frozenset({"total", "totals", "count"})
 
 
 def find_records(value: Any) -> tuple[str, Sequence[Record], list[str]]:
-    """The wrapper, the records in it, and the unknown names beside it.
+    """The wrapper, its records, and the unknown names beside it.
 
-    Raises `PortalFailure` where there is not exactly one array of objects, or where it may not be all of them.
+    Raises `PortalFailure` unless there is exactly one array of objects that seems to contain all records.
     """
     if isinstance(value, list):
         return "array", _objects(value), []
@@ -66,21 +66,24 @@ def find_records(value: Any) -> tuple[str, Sequence[Record], list[str]]:
 
 
 def _objects(records: list[Any]) -> Sequence[Record]:
-    """The records; one that is no object, such as null, among others that are, becomes one without fields, which is
-    left out like any record that cannot be used."""
+    """The records. One that is not an object, such as null, becomes an empty record, and is left out like any bad
+    one.
+
+    If none of them is an object, the response is drift.
+    """
     if records and not any(isinstance(record, dict) for record in records):
         raise drift("a record is no object")
     return [record if isinstance(record, dict) else {} for record in records]
 
 
 def _check_trouble(beside: Mapping[str, Any]) -> None:
-    """An answer that reports trouble is bad, and is asked for again, whatever else it lacks."""
+    """Raises a bad-answer failure, which is retried, if the response reports trouble, whatever else it lacks."""
     if bad := [key for key, said in beside.items() if key in _BESIDE and said not in _BESIDE[key]]:
         raise PortalFailure(Failure(Reason.BAD_ANSWER, f"the answer reports trouble in {tell_names(bad)}"))
 
 
 def _check_beside(beside: Mapping[str, Any], length: int) -> list[str]:
-    """The unknown names that carry a value; `PortalFailure` where one may say that there are more records."""
+    """The unknown names that carry a value. Raises `PortalFailure` if one indicates further records."""
     known = _BESIDE.keys() | _TOTALS
     unknown = [key for key, said in beside.items() if key not in known and said not in NOTHING]
     if paging := [key for key in unknown if _suggests_pages(key, beside[key])]:
@@ -98,7 +101,7 @@ def _counts(name: str, said: object) -> bool:
 
 
 def _suggests_pages(name: str, said: object, depth: int = 0) -> bool:
-    """The name or, within an object, one of its names; what is nested too deeply to be read may say it."""
+    """Whether the name, or a name within its value, indicates paging; true if nested too deeply to read."""
     if said in NOTHING:
         return False
     if depth > MAX_DEPTH or not _PAGING.isdisjoint(_parts(name)):
@@ -109,5 +112,5 @@ def _suggests_pages(name: str, said: object, depth: int = 0) -> bool:
 
 
 def _parts(name: str) -> set[str]:
-    """`hasMore`, `has_more` and `has-more` are "has" and "more"."""
+    """The words of a name: `hasMore`, `has_more` and `has-more` are "has" and "more"."""
     return set(re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).lower().replace("_", " ").replace("-", " ").split())

@@ -1,4 +1,4 @@
-"""Where Playwright's exceptions, and time-outs, become failures with a reason."""
+"""Maps the exceptions of Playwright and httpcore, and time-outs, to failures with a reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.network import Unreachable, why_not_connected
 from engine.portal.pausable_timeout import TimeIsUp
 
-#: The words by which Playwright's errors are known, and what they mean; the first that fits counts.
+#: Patterns of Playwright's error messages and their meanings; the first match counts.
 _MEANINGS: tuple[tuple[str, Reason, str], ...] = (
     (
         r"has been closed|crashed|Connection closed|disposed|disconnected",
@@ -44,7 +44,7 @@ _MEANINGS: tuple[tuple[str, Reason, str], ...] = (
 
 @contextmanager
 def map_portal_errors(doing: str) -> Iterator[None]:
-    """`doing` says what was tried, for the message: "the calendar call", "the sign-in"."""
+    """Turns errors of the body into `PortalFailure`. `doing` names the action, such as "the sign-in"."""
     try:
         yield
     except PlaywrightError as error:
@@ -65,7 +65,7 @@ def map_portal_errors(doing: str) -> Iterator[None]:
 
 
 def meaning_of_call(error: Exception) -> tuple[Reason, str]:
-    """What an error of the HTTP client comes to."""
+    """The reason and meaning of an error of the HTTP client."""
     match error:
         case httpcore.ProxyError():
             return Reason.PORTAL_UNAVAILABLE, "the proxy (HTTPS_PROXY) refuses the connection"
@@ -83,7 +83,7 @@ def meaning_of_call(error: Exception) -> tuple[Reason, str]:
 
 
 def meaning_of(message: str) -> tuple[Reason, str]:
-    """Only the first line counts: the log of the call below it quotes headers. An unknown error is ours."""
+    """The reason and meaning of Playwright's message: its first line, since the call log quotes headers."""
     first = message.partition("\n")[0]
     for words, reason, meaning in _MEANINGS:
         if re.search(words, first, re.IGNORECASE):

@@ -1,6 +1,6 @@
-"""Keeps the last thing that a scrape saw, so that a failure can be shown to who looks into it.
+"""Records the last thing that a scrape saw, so that a failure can be shown to an operator.
 
-Screenshots never show the portal's own rendering of anybody's data: of a call they show the masked body, of the
+Screenshots never show the portal's rendering of personal data: for a call they show the masked body, and the
 sign-in page itself with its fields painted over.
 """
 
@@ -26,16 +26,16 @@ from engine.portal.response import LOGIN_PATH, PortalResponse
 
 log = logging.getLogger(__name__)
 
-#: What is painted over on the picture of the sign-in page.
+#: Elements that are painted over in a screenshot of the sign-in page.
 FIELDS = "input, textarea, select"
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What was seen: evidence before anyone knows what it is evidence of.
+    """What was seen, before it is known whether it becomes evidence.
 
-    `raw` is the head of an answer's body as it came. Most answers are evidence of nothing, so that it is masked only
-    where it is handed over.
+    `raw` is the head of a response's body as it came. Most responses never become evidence, so it is masked only
+    when it is stored.
     """
 
     address: str
@@ -57,7 +57,7 @@ class Capture:
 
 
 class EvidenceRecorder:
-    """Of one scrape. Without a sink it looks at nothing."""
+    """The recorder of one scrape. Without a sink it records only addresses."""
 
     def __init__(self, sink: EvidenceSink | None, browser: Browser, seconds: float) -> None:
         self._sink = sink
@@ -67,11 +67,11 @@ class EvidenceRecorder:
         self._noted: dict[date, Capture | None] = {}
 
     def note(self, days: Iterable[date]) -> None:
-        """What was seen last is what these days failed with."""
+        """Assigns the last capture to these days, as the evidence of their failure."""
         self._noted |= dict.fromkeys(days, self._capture)
 
     def saw_call(self, url: str) -> None:
-        """All that there is to see where no answer comes."""
+        """Records a call's address: all there is if no response arrives."""
         self._capture = Capture(tell_address(url))
 
     def saw_answer(self, answer: PortalResponse) -> None:
@@ -85,8 +85,11 @@ class EvidenceRecorder:
             )
 
     async def saw_page(self, page: Page) -> None:
-        """Called where a sign-in failed, while its page is still there. Of any other page than the sign-in's own, a
-        landing page for one, only what is masked is kept: it may show the day's patients."""
+        """Records the page of a failed sign-in while it is still open.
+
+        Of any page but the sign-in page itself, such as a landing page, only masked text is kept: it may show the
+        day's patients.
+        """
         if self._sink is None:
             return
         with contextlib.suppress(PlaywrightError, TimeoutError):
@@ -99,7 +102,7 @@ class EvidenceRecorder:
                     self._capture = replace(seen, screenshot=picture)
 
     async def save(self, failures: Mapping[date, Failure], at: datetime) -> None:
-        """Hands over what was seen of these days; nothing where nothing was seen."""
+        """Stores what was recorded for these days, if anything was."""
         if self._sink is None:
             return
         drawn: dict[int, Capture] = {}

@@ -1,7 +1,7 @@
-"""Every name that a field of the portal's records is known by, and how its value is read.
+"""The names of the fields of the portal's records, and how their values are read.
 
-`SPELLINGS` is the table of the spellings of a record that have been seen; any mixture of them is read, too.
-The first name that carries a value counts. What other names mean for an answer is decided in `additions`.
+`SPELLINGS` is the table of the names that have been seen; any mixture of them is read. The first name that carries
+a value counts. `additions` decides what other names mean for a response.
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
 #: Meanings that a person typed, in which the portal may write characters as HTML entities.
 _TYPED = frozenset({"patient", "client", "first_name", "last_name", "phone", "email", "provider", "type", "notes"})
 
-#: Known, and nothing that is stored: other ids, and how the portal's calendar widget draws an event.
+#: Known names that are not stored: other ids, and how the portal's calendar widget draws an event.
 NOT_STORED = frozenset(
     {"provider_id", "room_id", "type_id", "status_id", "url", "groupId", "allDay"}
     | {"color", "backgroundColor", "borderColor", "textColor", "eventTextColor", "classNames", "display"}
     | {"rendering", "overlap", "editable", "startEditable", "durationEditable", "resourceEditable"}
 )
 
-#: What a value may be that says nothing.
+#: Values that carry no information.
 NOTHING: tuple[object, ...] = (None, False, "", [], {})
 
 KNOWN_NAMES = frozenset(name for names in SPELLINGS.values() for name in names) | NOT_STORED
 
 
 def text(record: Record, meaning: str) -> str | None:
-    """The first value that says something; blanks at the ends are dropped, and entities replaced where people type."""
+    """The first value with content, trimmed; entities are replaced in typed fields."""
     for name in SPELLINGS[meaning]:
         if (value := _text(record.get(name), name)) is not None:
             return (unescape(value).strip() or None) if meaning in _TYPED else value
@@ -65,13 +65,13 @@ def text(record: Record, meaning: str) -> str | None:
 
 
 def reference(record: Record, meaning: str) -> str | None:
-    """The id of something else; 0 stands for nothing."""
+    """The id of another object; 0 counts as None."""
     value = text(record, meaning)
     return None if value == "0" else value
 
 
 def text_or_none(record: Record, meaning: str) -> str | None:
-    """As `text`, of a record that may be spoilt."""
+    """As `text`, for a record that may be damaged; None on error."""
     try:
         return text(record, meaning)
     except (BadRecord, PortalFailure):
@@ -90,7 +90,7 @@ def flag(record: Record, meaning: str) -> bool:
 
 
 def class_names(record: Record) -> str | None:
-    """`className` comes as one text or as a list of them."""
+    """The class names as one text; `className` is a text or a list of texts."""
     value = record.get("className")
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
         value = " ".join(value)
@@ -116,5 +116,5 @@ def _text(value: object, name: str) -> str | None:
 
 
 def _storable(value: str) -> bool:
-    """Without NUL and lone surrogates, which JSON can spell and PostgreSQL cannot keep."""
+    """Whether PostgreSQL can store the text: it has no NUL and no lone surrogates, which JSON can express."""
     return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)

@@ -1,4 +1,4 @@
-"""The sign-in form in all the variants that have been seen: found by what its fields are, filled, and sent."""
+"""Finds, fills and sends the sign-in form, in all variants that have been seen."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ NO_COMPANY_ID = (
     "store the credentials again with `idexx-sync credentials set CLINIC --company-id ID`"
 )
 
-#: How long the company's field may be drawn later than the rest of the form, in seconds.
+#: How much later than the rest of the form the company's field may appear, in seconds.
 COMPANY_GRACE = 1.0
 
-#: A page's script may empty a field that was filled before it had taken over the form.
+#: Tries to fill the form: a script may empty a field that was filled before it had taken over the form.
 FILL_TRIES = 5
 
 
 class NoForm(Exception):
-    """This page will never show a form."""
+    """The page will never show a form."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginForm:
-    """The fields of a form that has been drawn. `company` is None where the form has no such field."""
+    """The fields of a visible form. `company` is None if the form has no such field."""
 
     company: Locator | None
     user: Locator
@@ -48,7 +48,9 @@ class LoginForm:
     submit: Locator | None
 
     async def fill(self, credentials: Credentials) -> None:
-        """Raises `PortalFailure` where the form wants what the clinic has not given: nothing is sent then."""
+        """Fills the form. Raises `PortalFailure` if it needs a value that the clinic lacks; then nothing is
+        sent.
+        """
         values = [(self.user, credentials.username), (self.password, credentials.password)]
         if self.company is not None:
             if credentials.company_id is None:
@@ -62,11 +64,11 @@ class LoginForm:
         raise drift("the sign-in form does not keep what is typed into it")
 
     async def uncover(self) -> None:
-        """Closes what lies over the form, as far as it has a button for that."""
+        """Closes what covers the form, if it has a button for that."""
         await uncover(self.submit or self.password)
 
     async def send(self) -> str | None:
-        """Once. Where something covers the button, Enter sends the form; its description is the result."""
+        """Sends the form once. If something covers the button, presses Enter and returns the cover's selector."""
         cover = await cover_of(self.submit) if self.submit is not None else None
         if self.submit is None or cover is not None:
             await self.password.press("Enter", no_wait_after=True)
@@ -76,10 +78,11 @@ class LoginForm:
 
 
 async def await_form(page: Page, *, has_company: bool, is_cut: Callable[[], bool]) -> LoginForm:
-    """Waits until the form is drawn. Raises `PortalFailure` where a code of a second factor is asked for instead,
-    and `NoForm` where the page has no script that could draw one, or has not come as a whole.
+    """Waits until the form is visible.
 
-    `has_company`: the clinic has a company id, so its field may be about to come.
+    Raises `PortalFailure` if a second factor's code is requested instead, and `NoForm` if the page has no script
+    that could draw a form, or arrived incomplete. `has_company`: the clinic has a company id, so its field may
+    still appear.
     """
     user, password = _visible(page, USER).first, _visible(page, PASSWORD).first
     while not await password.count():
@@ -109,7 +112,7 @@ async def _company(page: Page, expected: bool) -> Locator | None:
 
 
 async def _submit(page: Page) -> Locator | None:
-    """The button that says what it does, else one of its type beside the password, else none: Enter will do."""
+    """The button with a known label, else the submit button beside the password, else None: Enter is used."""
     named = page.get_by_role("button", name=SUBMIT_TEXT).filter(visible=True)
     if await named.count():
         return named.first

@@ -1,4 +1,4 @@
-"""How the portal is reached: directly, or by the proxy that the environment names; for pages and data calls alike."""
+"""Connects to the portal, directly or by the environment's proxy, for pages and data calls alike."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from engine.portal.endpoint import Endpoint
 
-#: The longest head of a proxy's answer to CONNECT, in bytes.
+#: Maximum length of a proxy's response head to CONNECT, in bytes.
 MAX_HEAD = 16 * 1024
 
 
 class Unreachable(Exception):
-    """No connection could be made; the message says why, in words for the operator."""
+    """No connection could be made; the message tells the operator why."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpProxy:
-    """`authorization` is the value of the header, or None."""
+    """A proxy. `authorization` is the value of the header, or None."""
 
     endpoint: Endpoint
     authorization: str | None = field(default=None, repr=False)
@@ -37,7 +37,7 @@ class HttpProxy:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as most programs understand them."""
+    """`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, with their usual meaning."""
 
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -46,8 +46,9 @@ class Upstream:
         return cls(getproxies_environment())
 
     def proxy_for(self, endpoint: Endpoint) -> HttpProxy | None:
-        """The proxy of connections to the endpoint; None: they go directly. Raises `Unreachable` for a kind of proxy
-        that is not supported."""
+        """The proxy for connections to the endpoint; None: direct. Raises `Unreachable` for an unsupported
+        kind.
+        """
         if proxy_bypass_environment(f"{endpoint.host}:{endpoint.port}", dict(self.proxies)):
             return None
         address = self.proxies.get(endpoint.scheme) or self.proxies.get("all")
@@ -71,7 +72,7 @@ def _read_proxy(address: str) -> HttpProxy:
 
 
 async def open_stream(endpoint: Endpoint, upstream: Upstream) -> ByteStream:
-    """A connection to the endpoint, still without TLS of its own. Raises `Unreachable`."""
+    """A connection to the endpoint, before TLS. Raises `Unreachable`."""
     proxy = upstream.proxy_for(endpoint)
     try:
         if proxy is None:
@@ -120,7 +121,7 @@ async def _ask_for_tunnel(stream: ByteStream, endpoint: Endpoint, authorization:
 
 
 def why_not_connected(error: BaseException) -> str:
-    """What the error of a connection comes to, to be read after the name of the other side."""
+    """Describes a connection error, to follow the name of the other side."""
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return "has no valid certificate"

@@ -1,6 +1,6 @@
 """Reads `businessHours`: an array of entries, or one entry as an object.
 
-All or nothing: where one entry is not understood, no hours are read, since what it says about its days would be lost.
+All or nothing: if one entry is not understood, no hours are read, since its days would be wrong.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ OPENS = frozenset(
 CLOSES = frozenset({"end", "endtime", "endsat", "close", "closes", "closetime", "closesat", "closingtime", "to"})
 
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-#: A weekday's name, in full or its first letters.
+#: Minimum length of an abbreviated weekday.
 SHORTEST_NAME = 3
 
 
 def read_hours(value: Any, field: str) -> tuple[OpenHours, ...]:
-    """Every stretch of the week, in order; never none. Raises `NotUnderstood`."""
+    """Every stretch of the week, in order; at least one. Raises `NotUnderstood`."""
     if isinstance(value, Mapping):
         hours = _entry(value, field)
     else:
@@ -52,7 +52,7 @@ def _entry(entry: Mapping[str, Any], field: str) -> tuple[OpenHours, ...]:
             raise NotUnderstood(f"{field}.{part} is missing{unknown}")
     flags = [name for name, flag in entry.items() if isinstance(flag, bool)]
     if flags:
-        # Such as `closed`, or `active`: it decides whether the entry counts, and nobody knows how.
+        # Such as `closed` or `active`: it decides whether the entry counts, in an unknown way.
         raise NotUnderstood(f"{field} has an unknown flag{unknown_names(dict.fromkeys(flags))}")
     return _stretches(_days(days, f"{field}.daysOfWeek"), opens, closes, field)
 
@@ -62,7 +62,7 @@ def _stretches(days: list[int], opens: Any, closes: Any, field: str) -> tuple[Op
     if start >= MINUTES_OF_DAY:
         raise NotUnderstood(f"{field}.startTime is not a time of day")
     if end < start:
-        end += MINUTES_OF_DAY  # open over midnight
+        end += MINUTES_OF_DAY  # open past midnight
     if not start < end <= start + MINUTES_OF_DAY:
         # The same time twice may be a whole day, or none.
         raise NotUnderstood(f"{field} ends when it starts, or more than a day later")
@@ -80,5 +80,5 @@ def _day(value: Any, field: str) -> int:
         for number, weekday in enumerate(WEEKDAYS):
             if len(name) >= SHORTEST_NAME and weekday.startswith(name):
                 return number
-    # 7 is refused: it shows that the days are counted in another way, which would shift all of them.
+    # 7 is refused: it shows another way of counting the days, which would shift all of them.
     return whole_number(value, field, 0, 6)

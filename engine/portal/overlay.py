@@ -1,4 +1,4 @@
-"""What lies over the sign-in form: a cookie banner, a dialog, a curtain. Closed where it can be, else named."""
+"""Finds and closes what covers the sign-in form: a cookie banner, a dialog, an overlay."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from playwright.async_api import ElementHandle, Locator, Page
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-#: How long an element is given to come to rest and to receive a click, in milliseconds.
+#: Time for an element to come to rest and to receive a click, in milliseconds.
 REACH_MS = 1000
 
-#: A dialog may lie behind another one.
+#: Number of covers to close: a dialog may lie behind another one.
 MAX_COVERS = 3
 
 BUTTONS = "button, [role=button], input[type=button], input[type=submit]"
 DIALOGS = "dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true]"
 
-#: What buttons say that close something, best first: to refuse cookies is as good as to accept them, and binds less.
+#: Labels of buttons that close something, best first: refusing cookies works as well as accepting them, and binds
+#: less.
 _CLOSING = tuple(
     re.compile(words, re.IGNORECASE)
     for words in (
@@ -28,7 +29,7 @@ _CLOSING = tuple(
     )
 )
 
-#: The outermost element over the middle of the target that does not hold the target itself.
+#: The outermost element over the middle of the target that does not contain the target itself.
 _FIND_COVER = """(target) => {
   target.scrollIntoView({ block: 'center', behavior: 'instant' });
   const box = target.getBoundingClientRect();
@@ -44,13 +45,13 @@ _LABEL = "(element) => (element.innerText || element.value || element.ariaLabel 
 
 
 async def cover_of(target: Locator) -> str | None:
-    """What keeps a click from the target, as a selector; None where nothing does."""
+    """A selector of what covers the target; None if nothing does."""
     cover = await _find(target)
     return None if cover is None else _told(str(await cover.evaluate(_DESCRIBE)))
 
 
 async def uncover(target: Locator) -> None:
-    """Closes what covers the target, if it has a button that says so, or goes away by Escape."""
+    """Closes what covers the target, by a button whose label says so, or by Escape."""
     for _ in range(MAX_COVERS):
         try:
             if (cover := await _find(target)) is None:
@@ -63,7 +64,7 @@ async def uncover(target: Locator) -> None:
 
 async def _find(target: Locator) -> ElementHandle | None:
     cover = (await target.evaluate_handle(_FIND_COVER)).as_element()
-    if cover is not None and await _can_be_clicked(target):  # where another way to scroll brings it to light
+    if cover is not None and await _can_be_clicked(target):  # scrolling another way uncovers it
         return None
     return cover
 
@@ -89,5 +90,5 @@ async def _close(page: Page, cover: ElementHandle) -> None:
 
 
 def _told(selector: str) -> str:
-    """Without numbers, and not longer than a message bears."""
+    """The selector without digits, shortened to fit a message."""
     return re.sub(r"[^\w#.-]", "", re.sub(r"\d", "9", selector))[:80]

@@ -1,7 +1,8 @@
-"""Time limits that stand still while somebody waits for his turn.
+"""Time limits that pause while a task waits for its turn.
 
-A token of the shared budget, or another worker's sign-in, may be long in coming; that says nothing about the
-portal. So all limits of one scrape hang on one `PausableTimeout`, and none of them runs while one of its parts waits.
+Waiting for a token of the shared budget, or for another worker's sign-in, may take long and says nothing about the
+portal. So all limits of one scrape belong to one `PausableTimeout`, and none of them runs while one of its tasks
+waits.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 
 class TimeIsUp(TimeoutError):
-    """A limit of ours. Any other `TimeoutError` is somebody else's, and says nothing about the portal."""
+    """A limit of ours has expired. Any other `TimeoutError` says nothing about the portal."""
 
 
 class PausableTimeout:
@@ -25,8 +26,7 @@ class PausableTimeout:
 
     @asynccontextmanager
     async def limit(self, seconds: float) -> AsyncIterator[None]:
-        """Raises `TimeIsUp` when the body has run for so many seconds, waiting not counted: neither what begins
-        later nor what another part has begun before."""
+        """Raises `TimeIsUp` when the body has run for `seconds`; waiting, in any task, does not count."""
         limit = asyncio.timeout(None if self._waiting else seconds)
         try:
             async with limit:
@@ -45,7 +45,7 @@ class PausableTimeout:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """The body waits for its turn. Several parts may wait at once, also in other tasks."""
+        """Pauses all limits while the body waits for its turn. Several tasks may wait at once."""
         self._waiting += 1
         if self._waiting == 1:
             self._stop_clocks()

@@ -1,4 +1,4 @@
-"""Phone numbers as people type them, to E.164."""
+"""Converts phone numbers as people type them to E.164."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ NORTH_AMERICA = 1
 
 
 def check_country(country: str) -> str:
-    """Two letters that tell how numbers are dialled. Raises `BadRequest`: by any other, local numbers would be lost."""
+    """The upper-case country code. Raises `BadRequest` if it is unknown: local numbers would be lost."""
     if (code := country.upper()) not in phonenumbers.SUPPORTED_REGIONS:
         raise BadRequest(f"country: {country!r} is no country of ISO 3166; use two letters, such as US, CA or GB")
     return code
 
 
 def e164(raw: str | None, country: str) -> str | None:
-    """None where the text is not a phone number as dialled in `country` (two letters), or lacks its area code.
+    """The number in E.164; None if the text is not a phone number as dialed in `country`, or lacks its area code.
 
-    "Possible" and not "valid": the numbering plan in the library is always older than the newest number.
+    It must be "possible", not "valid": the library's numbering plan is always older than the newest number.
     """
     if raw is None:
         return None
@@ -39,10 +39,10 @@ def e164(raw: str | None, country: str) -> str | None:
 
 
 def _is_local(number: PhoneNumber, country: str) -> bool:
-    """Whether the number may be meant within one area only: it lacks the trunk prefix that the country dials.
+    """Whether the number may be valid within one area only: it lacks the trunk prefix that the country dials.
 
-    "2312500" in Berlin would otherwise become a number of Dortmund (area code 231). A mobile number has no area: one
-    without its prefix has lost it on the way, often in a spreadsheet.
+    "2312500" in Berlin would otherwise become a number of Dortmund (area code 231). A mobile number has no area:
+    one without its prefix has lost it on the way, often in a spreadsheet.
     """
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country)
     if metadata is None or not metadata.national_prefix or number.country_code == NORTH_AMERICA:
@@ -60,5 +60,5 @@ def _is_local(number: PhoneNumber, country: str) -> bool:
 
 
 def _digits(text: str | None) -> str:
-    """Those of the number itself, without its extension."""
+    """The digits of the number itself, without its extension."""
     return re.sub(r"\D", "", re.split(r"[a-zA-Z#;,]", (text or "").strip(), maxsplit=1)[0])

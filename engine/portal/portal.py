@@ -1,4 +1,4 @@
-"""The portal as the scrape verb sees it: ask for dates, get a snapshot or a failure for each."""
+"""The portal as a `CalendarSource`: returns a snapshot or a failure for each requested date."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from engine.snapshot import Snapshot
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
-#: What says that the portal is down, rather than that it does not like this call.
+#: Reasons that indicate that the portal is down, rather than that it rejects this call.
 BREAKS = frozenset(
     {Reason.PORTAL_UNAVAILABLE, Reason.MAINTENANCE, Reason.CONNECTION_LOST, Reason.TIMED_OUT, Reason.BAD_ANSWER}
 )
 
-#: What says nothing about the portal at all.
+#: Reasons that say nothing about the portal.
 NEUTRAL = frozenset({Reason.BROWSER_CRASHED, Reason.INTERNAL, Reason.NO_COMPANY_ID})
 
 
@@ -44,11 +44,11 @@ def _utc_now() -> datetime:
 
 
 class Portal:
-    """Fulfils `engine.calendar_source.CalendarSource`, and owns the browser of its process.
+    """Implements `engine.calendar_source.CalendarSource`, and owns the browser of its process.
 
-    Everything runs on the loop on which `start` was awaited.
-    No method raises for what the portal does; what the store, the budget or the breaker raise goes through.
-    A cancelled call ends at once; its context is closed behind it.
+    Everything runs on the loop on which `start` was awaited. No method raises for what the portal does; errors of
+    the store, the budget and the breaker pass through. A cancelled call ends at once; its context is closed
+    afterwards.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Portal:
         self._client = DataClient(settings)
         self._sessions = Sessions(settings, self.browser, sessions, budget)
         self._config_calls = ConfigCalls()
-        #: The clinics for which an answer was empty that should not have been.
+        #: The clinics for which a response was empty and should not have been.
         self._told_nothing: set[str] = set()
 
     async def start(self) -> None:
@@ -77,12 +77,12 @@ class Portal:
         await self.browser.start()
 
     async def close(self) -> None:
-        """Ends the browser and all of its processes, and every connection; what is in flight fails."""
+        """Ends the browser with all of its processes, and every connection; pending calls fail."""
         await self._client.close()
         await self.browser.close()
 
     async def memory_mib(self) -> float:
-        """All processes of the browser, and its driver; 0.0 while none is open."""
+        """Memory of the browser's processes and its driver in MiB; 0.0 while none is open."""
         chromium = self.browser.chromium
         return await chromium.memory_mib() if chromium else 0.0
 
@@ -98,12 +98,12 @@ class Portal:
         repeating: Collection[str] = (),
         evidence: EvidenceSink | None = None,
     ) -> Mapping[date, Snapshot | Failure]:
-        """A snapshot or a failure for each of `dates`, fetched in calls of up to `span_days` days.
+        """Returns a snapshot or a failure for each of `dates`, fetched in calls of up to `span_days` days.
 
-        `stored` is the number of appointments that the database has for a date, `is_open` whether the clinic is open
-        on it: an answer without records for an open day, or where several are stored, is asked for once more.
-        `repeating` are the portal's ids whose records repeat, as far as that is known.
-        `evidence` gets what was seen of each date that failed.
+        `stored` is the number of stored appointments of a date, `is_open` whether the clinic is open on it: a
+        response without records for an open day, or for a day with several stored ones, is requested again.
+        `repeating` are the portal's ids whose records are known to repeat. `evidence` gets what was seen of each
+        failed date.
         """
         call_context = self._call_context(clinic, credentials, clock, evidence)
         doubts = Doubts(stored or {}, is_open, of_all_days=clinic.slug in self._told_nothing)
@@ -131,7 +131,7 @@ class Portal:
         *,
         clock: Clock = _utc_now,
     ) -> ConfigReading | Failure:
-        """What the portal says of how the clinic works, from whichever of its calls answers."""
+        """Reads the clinic's configuration, from whichever of the portal's calls works."""
 
         async def look(signed_in: SignedInContext) -> ConfigReading:
             return await self._config_calls.ask(signed_in, clinic.id, clock)
@@ -145,7 +145,7 @@ class Portal:
     async def check_credentials(
         self, clinic: Clinic, credentials: Credentials, *, clock: Clock = _utc_now
     ) -> Failure | None:
-        """Signs in for real, also after a refusal; the new session, or the new refusal, is for all to use."""
+        """Signs in even after a refusal; all workers use the new session, or respect the new refusal."""
         call_context = self._call_context(clinic, credentials, clock)
         try:
             await self._sessions.test(call_context)
@@ -162,7 +162,7 @@ class Portal:
     async def _run(
         self, call_context: CallContext, look: Callable[[SignedInContext], Awaitable[T]], seconds: float
     ) -> T | Failure:
-        """Its result, or the failure that ended it."""
+        """Runs `look` signed in; returns its result, or the failure that ended it."""
         caller = PortalClient(self._settings, self._client, self._budget, call_context)
         try:
             with map_portal_errors("the scrape"):

@@ -1,4 +1,4 @@
-"""The operating system's view of a browser: which processes it is, what they cost, and how they end."""
+"""The processes of a browser: finds them, measures their memory, and ends them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psutil
 
 log = logging.getLogger(__name__)
 
-#: Even a killed process needs a moment; longer than this is worth a line in the log (seconds).
+#: A killed process that lives longer than this is logged (seconds).
 SOON = 5.0
 
 
@@ -26,7 +26,7 @@ def find_descendant(argument: str) -> psutil.Process | None:
 
 
 def tree(root: psutil.Process | None) -> list[psutil.Process]:
-    """The process and all below it, children first; empty where it is gone."""
+    """The process and all below it, children first; empty if it is gone."""
     if root is not None:
         with contextlib.suppress(psutil.Error):
             return [*root.children(recursive=True), root]
@@ -40,7 +40,7 @@ def kill(processes: Sequence[psutil.Process]) -> None:
 
 
 async def gone(processes: Sequence[psutil.Process]) -> None:
-    """Waits until they are. Not by `wait`, which would take the exit status away from asyncio."""
+    """Waits until the processes are gone. `wait` would take the exit status away from asyncio."""
     deadline = time.monotonic() + SOON
     while any(map(_runs, processes)):
         if time.monotonic() > deadline:
@@ -50,7 +50,7 @@ async def gone(processes: Sequence[psutil.Process]) -> None:
 
 
 def memory_bytes(processes: Sequence[psutil.Process]) -> int:
-    """What they take together; what shared pages cost is split among those who share them."""
+    """Total memory of the processes in bytes; shared pages are divided among the processes that share them."""
     return sum(map(_memory, processes))
 
 

@@ -1,4 +1,4 @@
-"""One record of the portal's calendar, read: an appointment, a block, or a roster entry that is left out."""
+"""Reads one record of the portal's calendar: an appointment, a block, or a roster entry."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from engine.portal.statuses import DEFAULT_STATUS, normalise, normalise_class_na
 from engine.portal.times import read_span, read_time, utc
 from engine.snapshot import LeftOutRecord
 
-#: Characters of an id. The portal's have about ten; beyond 2.7 KB no index of PostgreSQL takes one.
+#: Maximum characters of an id. The portal's have about ten; PostgreSQL cannot index more than 2.7 KB.
 MAX_ID = 500
 
 
 def read_record(record: Record, clinic: Clinic) -> Appointment | None:
-    """None for a roster entry, which is no appointment.
+    """The appointment or block of a record; None for a roster entry.
 
-    Raises `BadRecord` where this record cannot be used, `PortalFailure` where a field has another form than is known.
+    Raises `BadRecord` if this record cannot be used, and `PortalFailure` if a field has an unknown form.
     """
     if flag(record, "roster"):
         return None
@@ -65,7 +65,7 @@ def read_record(record: Record, clinic: Clinic) -> Appointment | None:
 
 
 def left_out(record: Record, clinic: Clinic, why: WhyLeftOut) -> LeftOutRecord:
-    """What can be understood of a record that cannot be used."""
+    """The readable parts of a record that cannot be used."""
     identity = text_or_none(record, "id")
     return LeftOutRecord(
         why=why,
@@ -76,7 +76,7 @@ def left_out(record: Record, clinic: Clinic, why: WhyLeftOut) -> LeftOutRecord:
 
 
 def day_of(record: Record, clinic: Clinic) -> date | None:
-    """The clinic-local day on which a record that cannot be used starts, as far as that can be read."""
+    """The clinic-local day on which a record that cannot be used starts; None if that cannot be read."""
     start = text_or_none(record, "start")
     try:
         return None if start is None else read_time(start, clinic.zone).date()
@@ -85,7 +85,7 @@ def day_of(record: Record, clinic: Clinic) -> date | None:
 
 
 def unknown_status(record: Record) -> str | None:
-    """The portal's word for the status, where no table knows it."""
+    """The portal's word for the status if no table contains it."""
     status, is_known = _status(record)
     return None if is_known else status
 
@@ -102,13 +102,13 @@ def _span(record: Record, clinic: Clinic) -> tuple[datetime, datetime]:
 
 
 def _why(error: Exception) -> str:
-    """Only our own words: Python's messages quote the value."""
+    """A message in our own words: Python's messages quote the value."""
     known = ("ends before it starts", "not a time of the portal")
     return next((word for word in known if word == str(error)), "no such date or time")
 
 
 def _status(record: Record) -> tuple[str, bool]:
-    """Our word and True, or the portal's own word and False."""
+    """The normalized status and True, or the portal's own word and False."""
     if word := text(record, "status"):
         status = normalise(word)
         return status or word, status is not None
@@ -119,7 +119,7 @@ def _status(record: Record) -> tuple[str, bool]:
 
 
 def _names(record: Record) -> tuple[str | None, str | None]:
-    """Patient and client; from the title only where no field has them, so that a title cannot spoil a record."""
+    """Patient and client; from the title only if no field has them, so that a title cannot damage a record."""
     patient, client = text(record, "patient"), _client(record)
     if patient and client:
         return patient, client
@@ -133,6 +133,6 @@ def _client(record: Record) -> str | None:
 
 
 def _title_of_block(record: Record) -> str | None:
-    """For a block the title is the only place that says why."""
+    """A block's reason, which only its title contains."""
     title = text(record, "title")
     return unescape(title) if title else None

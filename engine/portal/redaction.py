@@ -1,6 +1,6 @@
-"""What the portal showed, with everything left out that could be somebody's: names, numbers, secrets.
+"""Masks what the portal showed: names, numbers and secrets.
 
-Masking keeps the shape (`Smith-12` becomes `Xxxxx-99`), because the shape is what tells how the portal changed.
+Masking keeps the shape (`Smith-12` becomes `Xxxxx-99`), because the shape shows how the portal changed.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from engine.portal.drift import FIELD_NAME
 from engine.portal.statuses import normalise
 from engine.portal.times import PORTAL_TIME
 
-#: So much of a body is kept, in characters.
+#: Characters of a body that are kept.
 KEPT_CHARACTERS = 4096
 KEPT_BYTES = 4 * KEPT_CHARACTERS
 
-#: Headers whose values say how an answer came about, and nothing about anybody.
+#: Headers whose values describe how a response came about, and contain no personal data.
 TOLD_HEADERS = frozenset(
     {"content-type", "content-length", "content-encoding", "date", "retry-after", "server", "cache-control", "age"}
     | {"allow", "via", "transfer-encoding", "connection", "x-cache", "strict-transport-security", "vary"}
 )
 
-#: Fields whose values belong to the portal, not to a person, as long as they are what is usually there.
+#: Fields whose values belong to the portal, not to a person, as long as they have their usual form.
 _TIME_FIELDS = frozenset({"start", "end"})
 _STATUS_FIELDS = frozenset({"status", "current_status", "status_label"})
 
-#: Words that a page may say in clear: what sites and proxies say when something is wrong. Every other word is
-#: masked, since people write names in small letters, too.
+#: Words that stay readable: what sites and proxies say when something is wrong. Every other word is masked, since
+#: names may be in lower case.
 _TOLD_WORDS = frozenset(
     """
     a about access account accounts after again all allowed an and any are as at back bad be because been before being
@@ -44,7 +44,7 @@ _TOLD_WORDS = frozenset(
     """.split()  # noqa: SIM905
 )
 _JSON_STRING = r'"(?:[^"\\]|\\.)*(?:"|$)'
-#: A key, another text, or what stands outside of quotes: numbers, and words where it is no JSON after all.
+#: A key, another text, or what is outside of quotes: numbers, and words if it is not JSON after all.
 _JSON_PART = re.compile(
     rf"(?P<key>{_JSON_STRING})(?P<colon>\s*:\s*)|(?P<text>{_JSON_STRING})|(?P<bare>[^\s\"{{}}\[\],:]+)"
 )
@@ -59,14 +59,15 @@ _TAG_NAME = re.compile(r"</?\s*[a-zA-Z][a-zA-Z0-9-]*")
 _ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _TOLD_VALUE = re.compile(r"[\w ./-]{1,60}")
 
-#: By them a form and its alerts are found. What other elements are called may be made of somebody's data.
+#: Elements and attributes that identify a form and its alerts. Attributes of other elements may contain personal
+#: data.
 _FORM_TAGS = frozenset({"form", "input", "button", "select", "textarea", "label", "fieldset"})
 _FORM_ATTRIBUTES = frozenset({"name", "id", "type", "role", "class", "method", "action"})
 _TOLD_ATTRIBUTES = frozenset({"role", "class"})
 
 
 def mask_body(body: bytes, content_type: str) -> str:
-    """The first kilobytes, masked. The content type is a hint only: a page says so itself."""
+    """The first kilobytes, masked. The content type is only a hint: a page is recognized by its content."""
     text = body[:KEPT_BYTES].decode("utf-8", "replace")[:KEPT_CHARACTERS]
     if text.lstrip().startswith("<") or "html" in content_type:
         return mask_html(text)
@@ -74,7 +75,7 @@ def mask_body(body: bytes, content_type: str) -> str:
 
 
 def mask_json(text: str) -> str:
-    """Works on text that was cut off or is no JSON, too. Keys stay, as far as they are names of fields."""
+    """Masks JSON, even if it is cut off or invalid. Keys stay if they look like names of fields."""
     field = ""
 
     def mask(found: re.Match[str]) -> str:
@@ -115,13 +116,13 @@ def _mask_html_part(part: str) -> str:
 
 
 def _tell_attribute(key: str, value: str) -> str:
-    """Without numbers, and without what follows an address: a query, a session."""
+    """The attribute without digits, and without what follows an address: a query, a session."""
     found = _TOLD_VALUE.match(value.strip("\"'"))
     return f' {key}="{_mask_digits(found.group())}"' if found else ""
 
 
 def mask_words(text: str) -> str:
-    """The words that an error is made of stay; of all others only the shape."""
+    """Keeps the words of error messages; masks all others."""
     return re.sub(r"[^\s<>]+", lambda found: _mask_word(found.group()), text)
 
 
@@ -132,7 +133,7 @@ def _mask_word(word: str) -> str:
 
 
 def mask_shape(text: str) -> str:
-    """Every letter becomes x or X, every digit 9; what separates them stays."""
+    """Every letter becomes x or X, every digit 9; separators stay."""
     return "".join("9" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in text)
 
 
@@ -146,7 +147,7 @@ def tell_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def tell_address(url: str) -> str:
-    """The address without its user, and with all masked that stands behind the path, dates excepted."""
+    """The address without its user, and with everything behind the path masked, except dates."""
     before, mark, fragment = url.partition("#")
     path = _BEHIND_PATH.split(before, maxsplit=1)[0]
     query = before[len(path) :]

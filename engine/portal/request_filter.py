@@ -1,4 +1,4 @@
-"""Everything that a page sends passes here: paid for with a token, kept inside the portal, or not sent at all."""
+"""Filters a page's requests: each is paid for with a token and stays inside the portal, or is blocked."""
 
 from __future__ import annotations
 
@@ -22,27 +22,26 @@ from engine.portal.sign_in_outcome import is_landing
 
 T = TypeVar("T")
 
-#: Everything else is weight: images, fonts, media, sockets. Styles stay, since they tell what is visible.
+#: Resource types that are loaded: no images, fonts, media or sockets. Styles are needed to see what is visible.
 LOADED_TYPES = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
 
-#: What a page may fetch from elsewhere while nothing secret is on it.
+#: Resource types that a page may fetch from other hosts while no secret is on it.
 ELSEWHERE_TYPES = frozenset({"script", "stylesheet"})
 
-#: What a form gets whose token, or whose visit, the portal has forgotten.
+#: Statuses of a form whose token, or whose session, has expired.
 EXPIRED = frozenset({419, 440})
 
-#: How long a page may take to come to rest after it has served its purpose, in seconds.
+#: How long a page may take to come to rest after use, in seconds.
 SETTLE = 2.0
 
 
 class RequestFilter:
-    """Of one page. Scripts and styles may be fetched from elsewhere until `lock`; from then on nothing leaves the
+    """The filter of one page. Scripts and styles may come from other hosts until `lock`; then nothing leaves the
     portal, neither by a request nor by any other connection (`egress`).
 
-    `news` is set when something happened that is worth a look; `failure` is why the page cannot go on;
-    `is_landing`: the portal answered what was sent with the way to one of its landing pages; `has_stopped`:
-    something that was on its way out of the portal was not let through; `is_cut`: the page, or a script of it, broke
-    off on its way here.
+    `news` is set when something relevant happened; `failure` is why the page cannot continue; `is_landing`: the
+    portal redirected the sent form to one of its landing pages; `has_stopped`: a request to another host was
+    blocked; `is_cut`: the page, or a script of it, arrived incomplete.
     """
 
     def __init__(
@@ -80,17 +79,17 @@ class RequestFilter:
         page.on("crash", lambda _: self._fail(Failure(Reason.BROWSER_CRASHED, "the sign-in page crashed")))
 
     def lock(self) -> None:
-        """To be called before anything secret comes to the page."""
+        """Must be called before anything secret is on the page."""
         self._egress.lock()
 
     def close(self) -> None:
-        """From now on nothing passes; who waits for a token gives it up."""
+        """Blocks everything from now on; requests that wait for a token give up."""
         self._closed = True
         for task in self._tasks:
             task.cancel()
 
     async def settle(self) -> None:
-        """Waits, not for long, until no request of the page is undecided: closing its context would let them pass."""
+        """Waits up to `SETTLE` until no request is undecided: closing the context would let such requests pass."""
         with contextlib.suppress(PlaywrightError, TimeoutError):
             async with asyncio.timeout(SETTLE):
                 if self.is_landing and self._page is not None:
@@ -101,7 +100,7 @@ class RequestFilter:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the portal still owes an answer."""
+        """Whether a response of the portal is pending."""
         return bool(self._in_flight)
 
     @property
@@ -110,8 +109,7 @@ class RequestFilter:
         return self._left_at is not None and self._arrivals > self._left_at and not self.is_waiting
 
     def check(self, page: Page) -> None:
-        """Raises `PortalFailure` if something went wrong, or if the page has left the portal. What the budget has
-        raised comes out here, too."""
+        """Raises `PortalFailure` if the page failed or has left the portal; raises the budget's errors."""
         if self._error is not None:
             raise self._error
         if self.failure is not None:
@@ -120,7 +118,7 @@ class RequestFilter:
             raise PortalFailure(Failure(Reason.LEFT_PORTAL, "the sign-in page leads out of the portal"))
 
     async def unless_failed(self, page: Page, waiting: Awaitable[T]) -> T:
-        """Its result; raises `PortalFailure` as soon as the page cannot go on."""
+        """Returns the awaited result; raises `PortalFailure` as soon as the page cannot continue."""
         task = asyncio.ensure_future(waiting)
         try:
             while not task.done():
@@ -135,7 +133,7 @@ class RequestFilter:
             task.cancel()
 
     async def _on_request(self, route: Route) -> None:
-        """Errors stay here: Playwright would raise them from whichever call comes next."""
+        """Decides on one request. Errors are kept: Playwright would raise them from whichever call comes next."""
         request = route.request
         self._undecided += 1
         try:
@@ -164,7 +162,7 @@ class RequestFilter:
         if _is_of_the_page(request):
             self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in page leads out of the portal"))
             return False
-        # What counts visitors sends out of many a page, or frames another; the sign-in goes on without it.
+        # Many pages send analytics, or frame another site; the sign-in works without that.
         if self._egress.is_locked or request.method != "GET" or request.resource_type not in ELSEWHERE_TYPES:
             self.has_stopped = True
             return False
@@ -178,7 +176,7 @@ class RequestFilter:
             return False
 
     async def _pay(self, request: Request) -> bool:
-        """One token, or two for a form: the page that it leads to is fetched without asking here again."""
+        """Takes one token, or two for a form: Chromium follows its redirect without another request here."""
         for _ in range(1 if request.method == "GET" else 2):
             token = self._spawn(self._acquire)
             await asyncio.wait({token})
@@ -197,7 +195,7 @@ class RequestFilter:
             self._left_at = self._arrivals
         if request.redirected_from is None:
             return
-        # Chromium follows redirects without asking here; connections to elsewhere wait for this, or are refused.
+        # Chromium follows redirects without asking here; connections to other hosts wait for this, or are refused.
         if self._settings.contains(request.url):
             self._sent[request] = time.monotonic()
         else:
@@ -213,7 +211,7 @@ class RequestFilter:
         self.news.set()
 
     def _on_failed(self, request: Request) -> None:
-        """What we have held back, or the page itself has given up, is not cut."""
+        """Requests that we blocked, or that the page itself aborted, are not cut off."""
         is_needed = request.resource_type == "script" or _is_of_the_page(request)
         why = request.failure or ""
         if is_needed and self._settings.contains(request.url) and not re.search("ABORTED|BLOCKED", why):
@@ -226,7 +224,7 @@ class RequestFilter:
         self.news.set()
 
     def _on_response(self, response: Response) -> None:
-        """Refusals of any part make the page worthless; a redirect of what was sent tells how it ended."""
+        """A refusal of any part makes the page useless; the redirect of a sent form shows its outcome."""
         request = response.request
         if not self._settings.contains(request.url):
             return
@@ -256,7 +254,7 @@ class RequestFilter:
         self.news.set()
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-        """`work` is called by the task: of one that is cancelled before it runs nothing is left."""
+        """Runs `work` in a task, which calls it: a task cancelled before it runs leaves no coroutine behind."""
 
         async def run() -> None:
             with contextlib.suppress(PlaywrightError):
@@ -269,5 +267,5 @@ class RequestFilter:
 
 
 def _is_of_the_page(request: Request) -> bool:
-    """Whether it asks for the page itself, not for a frame or a part of it."""
+    """Whether the request is for the page itself, not for a frame or a part of it."""
     return request.is_navigation_request() and request.frame.parent_frame is None

@@ -1,4 +1,4 @@
-"""One answer of the portal, and what it means: JSON that can be believed, or a failure with its reason."""
+"""Classifies a response of the portal: JSON that can be believed, or a failure with its reason."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any, NoReturn
 
 from engine.failure import Failure, PortalFailure, Reason
 
-#: A pause longer than this is not believed (seconds).
+#: Longest pause that is honored, in seconds.
 MAX_RETRY_AFTER = 3600.0
 
-#: In an address, too: `//login.` begins a host.
+#: Paths of sign-in pages. In an address `//login.` starts a host, and does not match.
 LOGIN_PATH = re.compile(r"(?<!/)/(log|sign)[-_]?(in|on)\b", re.IGNORECASE)
-#: Where a call is sent to whose session has ended.
+#: Where a call whose session has ended is redirected.
 _SIGN_IN_ADDRESS = re.compile(rf"{LOGIN_PATH.pattern}|(?<!/)/(auth|sso)\b", re.IGNORECASE)
 _LOGIN_MARKS = re.compile(
     r"""type=["']?password|name=["']?password|action=["']?[^"'>]*log-?in|<title>[^<]*(log|sign)\s*-?in|"""
     r"""(url|location(\.href)?)\s*=\s*["']?[^"'<>\s]*/(log|sign)[-_]?(in|on)\b""",
     re.IGNORECASE,
 )
-#: In JSON that comes instead of data.
+#: Words in JSON that comes instead of data.
 _ENDED_WORDS = re.compile(
     r"session (has |is )?(expired|ended|timed out|invalid)|not (authenticated|authori[sz]ed|(logged|signed) in)|"
     r"unauthenticated|authentication required|(log|sign)[ -]?in (is )?required|please (log|sign) ?in",
@@ -34,12 +34,12 @@ _LOGIN_WORDS = re.compile(r"\b(log|sign)[\s_-]*in\b", re.IGNORECASE)
 _MAINTENANCE_WORDS = re.compile(r"maintenance|temporarily unavailable|be right back|be back soon", re.IGNORECASE)
 
 
-#: What some portals say to a session that has ended, and others to a user who may not see what was asked for.
+#: Statuses that some portals return for an ended session, and others for a user without permission.
 REFUSALS = frozenset({403, 419, 440})
 
 
 class AccessRefused(PortalFailure):
-    """A status of `REFUSALS`: the session may have ended. `otherwise` is what it means where that cannot be."""
+    """A status of `REFUSALS`: the session may have ended. `otherwise` is its meaning if it cannot have ended."""
 
     def __init__(self, status: int) -> None:
         super().__init__(Failure(Reason.SESSION_ENDED, f"the session may have ended ({status})"))
@@ -52,7 +52,7 @@ class AccessRefused(PortalFailure):
 
 @dataclass(frozen=True, slots=True)
 class PortalResponse:
-    """`headers` have small letters. `url` is the address that was asked."""
+    """A response. `headers` have lower-case names. `url` is the requested address."""
 
     url: str
     status: int
@@ -65,7 +65,7 @@ class PortalResponse:
 
 
 def read_json(answer: PortalResponse, now: datetime) -> Any:
-    """The JSON value of a good answer. Raises `PortalFailure` for every other."""
+    """The JSON value of a good response. Raises `PortalFailure` for any other."""
     check_status(answer, now)
     text = _text(answer)
     try:
@@ -80,7 +80,7 @@ def read_json(answer: PortalResponse, now: datetime) -> Any:
 
 
 def _says_ended(value: Any) -> bool:
-    """Whether an object without any data says, in words or by an address, that somebody has to sign in."""
+    """Whether an object without any data says, in words or by an address, that a sign-in is needed."""
     if not isinstance(value, dict) or any(isinstance(part, list | dict) and part for part in value.values()):
         return False
     texts = [part for part in value.values() if isinstance(part, str)]
@@ -113,15 +113,15 @@ def check_status(answer: PortalResponse, now: datetime) -> None:
 
 
 def leads_to_sign_in(address: str) -> bool:
-    """Whether a call that is redirected there has no session any more."""
+    """Whether a redirect to this address means that the session has ended."""
     return _SIGN_IN_ADDRESS.search(address) is not None
 
 
 def page_reason(html: str) -> tuple[Reason, str]:
-    """Why a page came where JSON, or the login form, was due.
+    """Why a page came instead of JSON, or of the login form.
 
-    A login page is often drawn by script, so that words are all there is to see in its HTML; but a page about
-    maintenance also likes to mention signing in. Hence this order.
+    A login page is often drawn by script, so its HTML may contain only words; but a maintenance page often
+    mentions signing in as well. Hence this order.
     """
     if _LOGIN_MARKS.search(html):
         return Reason.SESSION_ENDED, "the session has ended (the login page came)"
@@ -133,7 +133,7 @@ def page_reason(html: str) -> tuple[Reason, str]:
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date; None where it says nothing that can be believed."""
+    """Seconds to wait, from seconds or an HTTP date; None if the header cannot be read."""
     if header is None:
         return None
     try:
@@ -163,7 +163,7 @@ def _codec(charset: str) -> str:
 
 
 def _strict_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A key that comes twice hides a value: no such object is believed."""
+    """Refuses objects with a repeated key, which hides a value."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key comes twice")

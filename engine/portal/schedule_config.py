@@ -1,7 +1,7 @@
-"""Reads an answer of one of the two configuration calls into a `ConfigReading`.
+"""Reads a response of one of the two configuration calls into a `ConfigReading`.
 
-A part that is missing, or whose meaning is not certain, is left out and named in `problems`; nothing stands in for it.
-Names that no table has are ignored: new fields come without notice.
+A part that is missing, or whose meaning is not certain, is left out and named in `problems`; there are no
+defaults. Unknown names are ignored: new fields appear without notice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class ConfigSource(StrEnum):
-    """The calls that give the configuration, the newer first."""
+    """The calls that return the configuration, the newer first."""
 
     VIEW = "getAppointmentView"
     CONFIGS = "getScheduleConfigs"
@@ -43,7 +43,7 @@ INTERVAL = frozenset({"slotinterval", "slotduration", "slotminutes"})
 ROOMS = frozenset({"appointmentrooms", "rooms"})
 TYPES = frozenset({"appointmenttypes"})
 PROVIDERS = frozenset({"providers"})
-#: Known, and of no use: the part of the day that the portal's calendar draws, and whether deputies are in use.
+#: Known but not used: the hours that the portal's calendar draws, and whether deputies are enabled.
 UNUSED = frozenset({"mintime", "maxtime", "deputyenabled"})
 
 PARTS = HOURS | INTERVAL | ROOMS | TYPES | PROVIDERS
@@ -52,12 +52,12 @@ MAX_DURATION_SLOTS = 1440
 
 
 def read_config(answer: PortalResponse, now: datetime, source: ConfigSource) -> ConfigReading:
-    """Raises `PortalFailure` for an answer that is no configuration."""
+    """Reads the response. Raises `PortalFailure` if it is not a configuration."""
     return _Reader(_configuration(read_json(answer, now), source)).read(source)
 
 
 def _configuration(value: Any, source: ConfigSource) -> Mapping[str, Any]:
-    """The object that has the parts: the answer, or the one object in it that has some."""
+    """The object that has the parts: the response, or the one object in it that has some."""
     if not isinstance(value, dict):
         raise drift(f"the answer of {source} is not an object")
     inner = [each for each in value.values() if isinstance(each, dict) and _has_parts(each)]
@@ -103,7 +103,7 @@ class _Reader:
 
 
 def _rooms(value: Any, field: str) -> tuple[Room, ...]:
-    """In the order of the calendar."""
+    """The rooms in the order of the calendar."""
     rooms = [Room(*_identity(room, f"{field}[{n}]")) for n, room in enumerate(entries(value, field))]
     if not rooms:
         raise NotUnderstood(f"{field} is empty")
@@ -122,7 +122,7 @@ def _types(value: Any, field: str) -> tuple[AppointmentType, ...]:
 def _type(entry: Mapping[str, Any], field: str) -> AppointmentType:
     duration = entry.get("duration")
     slots = None if duration is None else whole_number(duration, f"{field}.duration", 0, MAX_DURATION_SLOTS)
-    # No length is no length: not an appointment that takes no time.
+    # 0 means that no length is set, not that the appointment takes no time.
     return AppointmentType(*_identity(entry, field), slots or None)
 
 
@@ -131,7 +131,7 @@ def _providers(value: Any, field: str) -> tuple[Provider, ...]:
 
 
 def _identity(entry: Mapping[str, Any], field: str) -> tuple[str, str]:
-    """Its id, and its name (a provider's may be in `provider`); the id where it has none."""
+    """The entry's id, and its name (a provider's may be in `provider`); the id if it has no name."""
     identity = text(entry.get("id"))
     if identity is None:
         raise NotUnderstood(

@@ -1,4 +1,4 @@
-"""Signed in once, for all: the session of a clinic is taken from the store, or made under its lease.
+"""Shares one sign-in per clinic: takes the session from the store, or signs in under the clinic's lease.
 
 A refusal is stored like a session, because every worker that waited for the lease would otherwise send the same
 password in turn, until the account is locked.
@@ -23,59 +23,59 @@ from engine.portal.sign_in import SignIn
 
 log = logging.getLogger(__name__)
 
-#: What keeps everybody from signing in: the account's failures until its credentials change, drift for a while.
+#: Reasons that stop all sign-ins: the account's failures until its credentials change, drift for a while.
 REFUSALS = FATAL_FOR_SYNC | {Reason.PORTAL_CHANGED, Reason.LEFT_PORTAL}
 
 
 class _WorthAnother(Exception):
-    """The sign-in failed by what may have been a moment's trouble; its cause says by what."""
+    """The sign-in failed for a reason that may have passed; its cause is that failure."""
 
 
 class Sessions:
-    """Of all clinics, for one browser."""
+    """The sessions of all clinics, for one browser."""
 
     def __init__(self, settings: PortalSettings, browser: Browser, store: SessionStore, budget: Budget) -> None:
         self._settings = settings
         self._browser = browser
         self._store = store
         self._budget = budget
-        # Those of one process take turns here, so that at most one of them waits for the lease.
+        # Tasks of one process take turns here, so at most one of them waits for the lease.
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        #: Of each clinic: the session that was refused although it was new, and when.
+        #: For each clinic the session that was refused although it was new, and when.
         self._refused: dict[str, tuple[str, datetime]] = {}
 
     async def get(self, call_context: CallContext) -> Session:
-        """The stored session, or a new one. Raises `PortalFailure` where the portal lets nobody in."""
+        """The stored session, or a new one. Raises `PortalFailure` if the portal refuses the sign-in."""
         if session := await self._stored(call_context):
             return session
         async with self._turn(call_context):
             return await self._stored(call_context) or await self._sign_in(call_context)
 
     async def renew(self, call_context: CallContext, ended: Session) -> Session:
-        """A session that is not the one that has ended; whoever comes first signs in for all."""
+        """A session other than the ended one; the first caller signs in for all."""
         await self.forget(call_context, ended)
         return await self.get(call_context)
 
     async def update(self, call_context: CallContext, changed: Session) -> None:
-        """Its cookies have changed on the way; whoever has another session keeps that."""
+        """Stores the session's changed cookies; a newer session stays."""
         await self._store.update(call_context.clinic.slug, changed)
 
     async def forget(self, call_context: CallContext, ended: Session) -> None:
         await self._store.drop(call_context.clinic.slug, ended.generation)
 
     def note_refused(self, call_context: CallContext, session: Session) -> None:
-        """The portal refuses this session's calls, and signing in once more has not helped."""
+        """Notes that the portal refuses this session's calls although signing in again has not helped."""
         if not self.is_refused(call_context, session):
             self._refused[call_context.clinic.slug] = (session.generation, call_context.clock())
 
     def is_refused(self, call_context: CallContext, session: Session) -> bool:
-        """Whether that was noted, and not long ago: then one more sign-in would be one of many."""
+        """Whether that was noted recently: then another sign-in would be one of many."""
         generation, at = self._refused.get(call_context.clinic.slug, ("", call_context.clock()))
         since = (call_context.clock() - at).total_seconds()
         return generation == session.generation and since < self._settings.sign_in_pause
 
     async def test(self, call_context: CallContext) -> None:
-        """Signs in whatever the store says; the outcome replaces what is there. Raises `PortalFailure`."""
+        """Signs in whatever is stored; the outcome replaces it. Raises `PortalFailure`."""
         async with self._turn(call_context):
             await self._sign_in(call_context)
 
@@ -116,14 +116,14 @@ class Sessions:
         return session
 
     async def _attempt(self, call_context: CallContext, *, is_last: bool = False) -> Session:
-        """A new session. Raises `_WorthAnother` for what may be over by now, unless it is the last."""
+        """Signs in and returns a new session. Raises `_WorthAnother` if another try may help and is allowed."""
         sign_in = SignIn(self._settings, self._budget, call_context)
         try:
             async with self._browser.context(policy=sign_in.egress, settle=sign_in.settle) as context:
                 return Session(uuid.uuid4().hex, await sign_in.run(context), sign_in.user_agent)
         except PortalFailure as error:
             is_ended = error.failure.reason is Reason.SESSION_ENDED
-            # A page without a form has got no password, so it may be asked for again.
+            # A page without a form has not received a password, so it may be requested again.
             has_no_form = error.failure.reason is Reason.PORTAL_CHANGED and not sign_in.has_sent
             if is_last or not (is_ended or has_no_form):
                 raise

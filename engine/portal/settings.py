@@ -1,4 +1,4 @@
-"""What can be set about the portal and the browser. All times are in seconds."""
+"""Settings of the portal and the browser. All times are in seconds."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from urllib.parse import urljoin, urlsplit
 from engine.portal.endpoint import endpoint_of
 from engine.portal.network import Upstream
 
-#: The longest span of days in one calendar call: a week is what the portal's own calendar asks for.
+#: The longest span of days in one calendar call: the portal's own calendar requests a week.
 MAX_SPAN_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """How long each step may take. Waiting for a token or for another's sign-in counts for none of them."""
+    """How long each step may take. Waiting for a token or for another worker's sign-in does not count."""
 
     launch: float = 30.0
-    #: A browser that does not answer within this is hung, and is killed.
+    #: A browser that does not respond within this time is hung, and is killed.
     browser_answer: float = 10.0
-    #: One page of the sign-in, until its form is there.
+    #: One page of the sign-in, until its form is visible.
     page: float = 20.0
-    #: The whole sign-in, from the first page to the verdict.
+    #: The whole sign-in, from the first page to the outcome.
     sign_in: float = 60.0
     #: One data call, until the last byte.
     call: float = 30.0
     #: One call of `scrape` for one day; a span has this much for each of its days.
     date: float = 120.0
-    #: Before a range is asked again in which open days came empty.
+    #: Pause before a range with empty open days is requested again.
     empty_day_pause: float = 2.0
-    #: Before a range is asked again in which one id stands at several times of a day: a move is shown twice for less.
+    #: Pause before a range in which one id stands at several times of a day is requested again: the portal shows a
+    #: move twice for less than this.
     move_settles: float = 10.0
     evidence: float = 5.0
-    #: Closing a context or a browser nicely, before it is killed.
+    #: Closing a context or a browser gracefully, before it is killed.
     close: float = 5.0
 
 
@@ -45,7 +46,7 @@ class BrowserLimits:
     age: float = 1800.0
     contexts: int = 500
     memory_mib: int = 1024
-    #: How often memory is measured at most; it costs some milliseconds.
+    #: Minimum time between two memory measurements, each of which costs some milliseconds.
     memory_interval: float = 10.0
 
 
@@ -55,13 +56,13 @@ class PortalSettings:
     headless: bool = True
     chromium_path: Path | None = None
     span_days: int = 1
-    #: An answer longer than this is not read.
+    #: Maximum length of a response.
     max_body_bytes: int = 32 * 1024 * 1024
-    #: Fields of a record that are new, and that somebody has found not to matter.
+    #: New fields of records that an operator has found irrelevant.
     ignored_fields: frozenset[str] = frozenset()
-    #: How long a sign-in form that nobody understood is left alone.
+    #: How long a sign-in form that was not understood is left alone.
     sign_in_pause: float = 300.0
-    #: The way to the portal, for the sign-in and for data calls.
+    #: The proxies to the portal, for the sign-in and for data calls.
     upstream: Upstream = field(default_factory=Upstream.of_environment)
     times: TimeLimits = field(default_factory=TimeLimits)
     browser: BrowserLimits = field(default_factory=BrowserLimits)
@@ -77,10 +78,10 @@ class PortalSettings:
         return self.base_url.rstrip("/") + path
 
     def resolve(self, address: str, relative_to: str) -> str | None:
-        """`address` made absolute, or None where it leaves the portal, or is no address at all."""
+        """The absolute form of `address`; None if it leaves the portal or is invalid."""
         try:
             target = urljoin(relative_to, address)
-        except ValueError:  # brackets that hold no IPv6 address
+        except ValueError:  # brackets without an IPv6 address
             return None
         return target if self.contains(target) else None
 

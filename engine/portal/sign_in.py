@@ -1,4 +1,4 @@
-"""Signing in through the portal's own form, and what the portal does about it."""
+"""Signs in through the portal's own form, and determines the outcome."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOGIN = "/login"
 
 SESSION_LOST = "the portal let the user in, and showed its sign-in form again"
 
-#: An alert may be drawn later than the form above which it stands, in seconds.
+#: How much later than the form its alert may appear, in seconds.
 ALERT_GRACE = 0.5
 
 
@@ -41,7 +41,7 @@ class SignIn:
         self._limit = call_context.timeout.limit
         #: What the context of the sign-in may connect to.
         self.egress = EgressPolicy(settings)
-        #: The name by which the browser knows itself.
+        #: The browser's own user agent.
         self.user_agent = ""
         #: Whether the password may have been sent.
         self.has_sent = False
@@ -51,7 +51,7 @@ class SignIn:
         self.settle = self._request_filter.settle
 
     async def run(self, context: BrowserContext) -> Sequence[Cookie]:
-        """The cookies of the new session; `context` is fresh. Raises `PortalFailure`."""
+        """Signs in and returns the cookies of the new session; `context` is fresh. Raises `PortalFailure`."""
         try:
             with map_portal_errors("the sign-in"):
                 async with self._limit(self._settings.times.sign_in):
@@ -113,7 +113,10 @@ class SignIn:
             raise await self._no_verdict(page) from None
 
     async def _await_verdict(self, page: Page, before: View, known: set[tuple[str, str]]) -> Sequence[Cookie]:
-        """Success is a session's cookie and the way to a landing page; the page itself need not be waited for."""
+        """Waits for the outcome: a session cookie and a redirect to a landing page mean success.
+
+        The landing page itself need not load.
+        """
         while True:
             self._request_filter.news.clear()
             self._request_filter.check(page)
@@ -134,7 +137,7 @@ class SignIn:
             await self._news_or_a_moment()
 
     async def _has_come_back(self, page: Page, view: View) -> bool:
-        """Whether the portal let us in, and shows its form again all the same; an alert would say why."""
+        """Whether the portal accepted the sign-in and yet shows its form again; an alert would say why."""
         if not (self._request_filter.has_come_back and view.has_password and LOGIN_PATH.search(view.url)):
             return False
         await asyncio.sleep(ALERT_GRACE)
@@ -142,7 +145,7 @@ class SignIn:
         return self._request_filter.has_come_back and again.has_password and not again.alerts
 
     async def _look_until_news(self, page: Page) -> View | None:
-        """A page that is about to be left answers nothing until the next one comes, and news are not to wait."""
+        """The page's view, or None if news arrives first: a page that is being left does not respond."""
         looking = asyncio.ensure_future(capture_page(page))
         news = asyncio.ensure_future(self._request_filter.news.wait())
         try:
@@ -160,7 +163,7 @@ class SignIn:
             return
 
     async def _cookies(self, page: Page) -> Sequence[Cookie]:
-        """Of the portal, whatever their path; another host's are no part of the session."""
+        """The portal's cookies, whatever their path; another host's do not belong to the session."""
         host = urlsplit(self._settings.base_url).hostname or ""
         cookies = [dict(cookie) for cookie in await page.context.cookies()]
         return [cookie for cookie in cookies if f".{host}".endswith(f".{str(cookie['domain']).lstrip('.')}")]
@@ -176,7 +179,9 @@ class SignIn:
         return await self._no_way_on(page, f"the sign-in {where}, and {why}")
 
     async def _no_way_on(self, page: Page, what: str) -> PortalFailure:
-        """The page that is due is still on its way, or this is another one."""
+        """The failure of a page without a way to continue: the next page is still loading, or this one is
+        unknown.
+        """
         if self._request_filter.is_waiting:
             return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in was not answered in time"))
         if self._request_filter.has_stopped:

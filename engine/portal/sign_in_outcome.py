@@ -1,4 +1,4 @@
-"""What the portal did after the form was sent, judged by what can be seen and never by hope."""
+"""Determines from what the page shows how a sign-in ended."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ COMPANY_WRONG = (
 )
 SESSION_COOKIE = re.compile(r"session|auth|token", re.IGNORECASE)
 
-#: Guards a form, and is set long before anyone is signed in.
+#: Cookies that protect a form, and are set long before the sign-in.
 _FORM_COOKIE = re.compile(r"csrf|xsrf|requestverification", re.IGNORECASE)
 
 _WRONG = r"invalid|incorrect|wrong|not match|unknown|not recogni[sz]ed|not found|does not exist"
 
-#: What an alert says, in the order in which it counts. A text that nobody knows counts as a rejected password:
-#: sending it again could lock the account.
+#: Patterns of alerts, in the order in which they count. An unknown text counts as a rejected password: sending it
+#: again could lock the account.
 _ALERTS: tuple[tuple[str, Reason, str], ...] = (
     (r"captcha|robot|are human", Reason.SECOND_FACTOR, PERSON_WANTED),
     (r"lock|disabled|suspended|too many|blocked", Reason.ACCOUNT_LOCKED, "the account is locked"),
@@ -51,8 +51,8 @@ _ALERTS: tuple[tuple[str, Reason, str], ...] = (
 class View:
     """What a page shows: its address, whether it asks for a code, and the texts of its alerts.
 
-    `is_complete`: it has been loaded; `is_static`: and has neither a form nor a script that could draw one;
-    `has_password`: it shows a field for one.
+    `is_complete`: it has loaded; `is_static`: it has loaded and has neither a form nor a script that could draw
+    one; `has_password`: it shows a password field.
     """
 
     url: str
@@ -78,7 +78,7 @@ def session_cookies(cookies: Collection[Cookie]) -> set[tuple[str, str]]:
 
 
 def refusal(view: View, before: View) -> Failure | None:
-    """Why the portal refuses, if the page says so; None while it says nothing new."""
+    """Why the portal refuses, if the page says so; None while it shows nothing new."""
     if view.asks_code:
         return Failure(Reason.SECOND_FACTOR, CODE_WANTED)
     if is_landing(view.url):
@@ -88,7 +88,7 @@ def refusal(view: View, before: View) -> Failure | None:
 
 
 def alert_failure(text: str) -> Failure:
-    """The alert's own words are not told: they may name the user."""
+    """The failure that an alert means. Its own words are not included: they may name the user."""
     for words, reason, message in _ALERTS:
         if re.search(words, text, re.IGNORECASE):
             return Failure(reason, message or "the portal rejects the user name or the password")

@@ -1,4 +1,4 @@
-"""A look at a page of the sign-in: only what can be seen on it counts."""
+"""Captures what is visible on a page of the sign-in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from playwright.async_api import Page
 
 from engine.portal.sign_in_outcome import View
 
-#: How often a page is looked at while something is awaited, in seconds.
+#: Interval between captures while something is awaited, in seconds.
 LOOK_EVERY = 0.05
 
 _SCRIPT = """() => {
@@ -29,7 +29,7 @@ async def capture_page(page: Page) -> View:
     except PlaywrightError:
         if page.is_closed():
             raise
-        # The page is on its way to another one.
+        # The page is navigating to another one.
         return View(page.url)
     return View(
         page.url,

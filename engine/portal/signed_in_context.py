@@ -1,4 +1,4 @@
-"""A visit to the portal as a signed-in clinic: its session's cookies, and one new session if it has ended."""
+"""Calls to the portal as a signed-in clinic, with its session's cookies; renews an ended session once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SignedInContext:
     async def read(
         self, path: str, query: Mapping[str, str], understand: Callable[[PortalResponse, datetime], T]
     ) -> T:
-        """What `understand` makes of the answer and of when the call was sent. Raises `PortalFailure`."""
+        """Returns what `understand` makes of the response and of the time of the call. Raises `PortalFailure`."""
         while True:
             session = self._session
             try:
@@ -50,13 +50,13 @@ class SignedInContext:
                         await self._renew(error)
 
     async def keep(self) -> None:
-        """Stores the cookies that the portal has changed, for those who come next."""
+        """Stores the cookies that the portal has changed, for later contexts."""
         if self._identity.jar.has_changed:
             changed = replace(self._session, cookies=self._identity.jar.cookies())
             await self._sessions.update(self._call_context, changed)
 
     async def _renew(self, ended: PortalFailure) -> None:
-        """Once only: a portal that ends a fresh session, too, means something else."""
+        """Renews the session, once: if the portal ends a new session as well, the cause is another."""
         if isinstance(ended, AccessRefused) and (
             self._renewed or self._sessions.is_refused(self._call_context, self._session)
         ):
@@ -77,7 +77,7 @@ class SignedInContext:
 async def signed_in_context(
     base_url: str, caller: PortalClient, sessions: Sessions, call_context: CallContext
 ) -> AsyncIterator[SignedInContext]:
-    """Signs in where nobody has. Raises `PortalFailure`."""
+    """A signed-in context; signs in if there is no session. Raises `PortalFailure`."""
     signed_in = SignedInContext(base_url, caller, sessions, call_context, await sessions.get(call_context))
     try:
         yield signed_in

@@ -1,4 +1,4 @@
-"""Dates to calls and back: spans of several days, halved where they fail, and second calls for what is in doubt."""
+"""Scrapes dates in spans of several days: halves failing spans, and repeats calls for doubtful parts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.snapshot import Snapshot
 
 Found = Snapshot | Failure
 
-#: Failures that may lie in one day of a span, or in its length: asking for less may help.
+#: Failures that may be caused by one day of a span, or by its length: a smaller request may work.
 DIVISIBLE = frozenset(
     {Reason.PORTAL_CHANGED, Reason.BAD_ANSWER, Reason.CONNECTION_LOST, Reason.TIMED_OUT, Reason.PORTAL_UNAVAILABLE}
 )
@@ -42,7 +42,7 @@ NOT_EMPTY = Failure(Reason.BAD_ANSWER, "the answer is empty, and the portal show
 
 
 class SpanScraper:
-    """One scrape. `found` holds what is known so far, also when the whole is broken off."""
+    """One scrape. `found` holds the results so far, even if the scrape is interrupted."""
 
     def __init__(
         self, settings: PortalSettings, call_context: CallContext, doubts: Doubts, repeating: Iterable[str] = ()
@@ -57,7 +57,7 @@ class SpanScraper:
 
     @property
     def was_told_nothing(self) -> bool:
-        """Whether an answer was empty that should not have been, in this scrape or before."""
+        """Whether a response was empty and should not have been, in this scrape or before."""
         return self._doubts.of_all_days
 
     async def run(self, signed_in: SignedInContext, dates: DateRange) -> Mapping[date, Found]:
@@ -81,7 +81,7 @@ class SpanScraper:
         self.found |= self._doubts.marked(seen)
 
     async def _divide(self, signed_in: SignedInContext, span: DateRange, failure: Failure) -> None:
-        """Halves what failed, down to single days, where that may help."""
+        """Halves a failed span, down to single days, if that may help."""
         if len(span) == 1 or failure.reason not in DIVISIBLE:
             self._fail(span, failure)
             return
@@ -92,7 +92,7 @@ class SpanScraper:
                 await self._span(signed_in, half)
 
     async def _look(self, signed_in: SignedInContext, span: DateRange) -> Mapping[date, Snapshot]:
-        """The span's days, with its end confirmed by a call of its own where the answer may be cut off."""
+        """Reads the span's days; confirms its end by a call of its own if the response may be cut off."""
         beside = self._doubts.beside(span)
         own: dict[date, Snapshot] = {}
         if beside is None:
@@ -108,7 +108,7 @@ class SpanScraper:
         seen: Mapping[date, Snapshot],
         own: Mapping[date, Snapshot],
     ) -> Mapping[date, Snapshot]:
-        """The days as seen, if the answer is not cut off. `own` are those that were read by a call of their own."""
+        """The days as seen, if the response is not cut off. `own` are the days read by their own calls."""
         length = seen[span.start].proof.records_read
         if has_page_size(length, span, self._cut_lengths):
             raise PortalFailure(CUT_OFF)
@@ -123,9 +123,9 @@ class SpanScraper:
     async def _ask_again(
         self, signed_in: SignedInContext, span: DateRange, seen: Mapping[date, Snapshot], empty: Collection[date]
     ) -> Mapping[date, Snapshot]:
-        """The days as seen, with those that came empty as a second call for the same range, after a pause, shows them.
+        """The days as seen, with the empty ones taken from a second call for the same range, after a pause.
 
-        The same range, because a portal that answers nothing once may do so once for each range.
+        The same range, because a portal that returns nothing once may do so once for each range.
         """
         with self._call_context.timeout.waiting():
             await asyncio.sleep(self._settings.times.empty_day_pause)
@@ -155,12 +155,15 @@ class SpanScraper:
             async with asyncio.TaskGroup() as group:
                 whole, own = (group.create_task(self._ask(signed_in, dates)) for dates in (span, beside))
         except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None  # callers know the portal's errors, and no groups of them
+            raise failed.exceptions[0] from None  # callers handle the portal's errors, not groups of them
         return whole.result(), own.result()
 
     async def _ask(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
-        """The days as a call shows them. Ids at several starts of one day, in two answers more than a settling time
-        apart, repeat; raises `PortalFailure` where that stays undecided."""
+        """The days as a call shows them.
+
+        Ids at several starts of one day, in two responses more than a settling time apart, repeat. Raises
+        `PortalFailure` if that stays undecided.
+        """
         try:
             return await self._read(signed_in, span)
         except SharedIds as first:

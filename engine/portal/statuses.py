@@ -1,13 +1,13 @@
-"""The portal's words for the state of an appointment, and ours."""
+"""Maps the portal's words for the state of an appointment to ours."""
 
 from __future__ import annotations
 
 import re
 
-#: Where nothing at all is said.
+#: The status of a record without one.
 DEFAULT_STATUS = "scheduled"
 
-#: By the portal's word in small letters, without what separates its parts.
+#: By the portal's word in lower case, without separators.
 KNOWN_STATUSES = {
     "scheduled": "scheduled",
     "notarrived": "scheduled",
@@ -25,12 +25,12 @@ KNOWN_STATUSES = {
 
 
 def normalise(word: str) -> str | None:
-    """Our word, or None where the portal's is not known."""
+    """Our word, or None if the portal's is unknown."""
     return KNOWN_STATUSES.get(re.sub(r"[\s_-]+", "", word).lower())
 
 
 def normalise_class_names(names: str) -> str | None:
-    """The status among CSS class names, such as `event status-confirmed`; None where there is none."""
+    """The status among CSS class names, such as `event status-confirmed`; None if there is none."""
     for name in names.split():
         if status := normalise(name) or normalise(re.sub(r"^[a-z]+[-_]", "", name, flags=re.IGNORECASE)):
             return status

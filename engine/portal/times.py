@@ -1,4 +1,4 @@
-"""The portal's times: local to the clinic unless they carry an offset, also on the days the clocks change."""
+"""Reads the portal's times: clinic-local unless they carry an offset, even on the days the clocks change."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ PORTAL_TIME = re.compile(
 
 
 def read_time(text: str, zone: tzinfo) -> datetime:
-    """The moment, aware, in the clinic's zone; fractions of a second are dropped. ValueError for anything else.
+    """The moment, aware, in the clinic's zone, without fractions of a second. ValueError for anything else.
 
-    A local time that the clocks skip counts from before the change, one that comes twice is the first.
+    A local time that the clocks skip counts from before the change; one that occurs twice is the first.
     """
     found = PORTAL_TIME.fullmatch(text.strip())
     if not found:
@@ -24,10 +24,10 @@ def read_time(text: str, zone: tzinfo) -> datetime:
 
 
 def read_span(start: str, end: str, zone: tzinfo) -> tuple[datetime, datetime]:
-    """Start and end of a record; ValueError where the end lies before the start.
+    """Start and end of a record; ValueError if the end lies before the start.
 
-    Where the clocks change, an end that would lie before its start is the second of the hour that comes twice, or
-    its start, in the hour that is skipped, counts from after the change.
+    When the clocks change, an end that would lie before its start is the second occurrence of its hour; or its
+    start, in the skipped hour, counts from after the change.
     """
     starts, ends = read_time(start, zone), read_time(end, zone)
     for pair in ((starts, ends), (starts, ends.replace(fold=1)), (starts.replace(fold=1), ends)):
@@ -37,5 +37,5 @@ def read_span(start: str, end: str, zone: tzinfo) -> tuple[datetime, datetime]:
 
 
 def utc(moment: datetime) -> datetime:
-    """The same moment in UTC. Comparing there is right; comparing within one zone ignores a change of clocks."""
+    """The same moment in UTC. Compare there: comparing within one zone ignores a change of clocks."""
     return moment.astimezone(UTC)

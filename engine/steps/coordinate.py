@@ -26,7 +26,7 @@ from engine.store.syncs.lifecycle import lock_sync, touch
 from engine.store.syncs.reading import database_time, get_sync
 from engine.sync import DateState, Limits, Sync, SyncStatus
 
-#: Dates of one call of a second reading: the portal's own calendar requests a week.
+#: Dates of one call of a second look: the portal's own calendar requests a week.
 SECOND_LOOK_DAYS = 7
 
 

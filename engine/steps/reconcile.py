@@ -15,7 +15,7 @@ from engine.store.syncs import dates as sync_dates
 from engine.store.syncs.lifecycle import lock_sync
 from engine.sync import Sync, SyncStatus
 
-#: Why a date fails that shares an id with another one even in a second reading.
+#: Why a date fails that shares an id with another one even in a second look.
 UNDECIDED = Failure(
     Reason.BAD_ANSWER,
     "an id is shown on this date and on another one: it moves, or its record repeats; not decided",

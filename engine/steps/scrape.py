@@ -154,7 +154,7 @@ async def _claim(context: ScrapeContext, sync_id: UUID, lead: date, days: int) -
 async def _asks_config(connection: Connection, sync_id: UUID, claims: Sequence[Claim]) -> bool:
     """Whether to request the configuration: with the sync's first date, once.
 
-    Not with its second reading, nor with its next try if the portal has responded.
+    Not with its second look, nor with its next try if the portal has responded.
     """
     if all(each.position > 1 for each in claims):
         return False

@@ -15,14 +15,14 @@ from engine.store.reconciling import lock_clinic, undecided
 from engine.store.syncs.dates import look_again
 from engine.sync import DateState, Sync
 
-#: Added to the settling time: the second reading must come after it, not exactly at its end.
+#: Added to the settling time: the second look must come after it, not exactly at its end.
 MARGIN = timedelta(milliseconds=500)
 
 
 async def ask_about_undecided_ids(
     connection: Connection, clinic: Clinic, sync: Sync, dates: Sequence[DateState], settle: timedelta
 ) -> bool:
-    """Whether the sync has to continue because dates were put back for a second reading; once for each date."""
+    """Whether the sync has to continue because dates were put back for a second look; once for each date."""
     if sync.dry_run:
         return False
     await lock_clinic(connection, clinic.id)

@@ -3,7 +3,7 @@
 While an appointment moves from one day to another, the portal may show it on neither for some seconds. A sync that
 read both days in that time would take the move for a removal or, if one of its dates failed, leave the row on the
 old day. So every date is read again, in calls of a week, so long after the absence was seen that a move must have
-ended (`RemovalLimit.settle`). `engine.removals` decides what the two readings prove; what they leave open is for
+ended (`RemovalLimit.settle`). `engine.removals` decides what the two reads prove; what they leave open is for
 the next sync.
 """
 
@@ -22,7 +22,7 @@ from engine.sync import DateState, Sync
 async def verify_removals(
     connection: Connection, clinic: Clinic, sync: Sync, dates: Sequence[DateState], removal_limit: RemovalLimit
 ) -> bool:
-    """Whether the sync has to continue because its dates were put back for a second reading.
+    """Whether the sync has to continue because its dates were put back for a second look.
 
     This happens at most once in a sync, and only if there is time for it before the deadline.
     """
