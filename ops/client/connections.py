@@ -1,4 +1,4 @@
-"""Short-lived connections for commands: one clear error when the server is not there."""
+"""Opens short-lived connections for commands, with one clear error when a server cannot be reached."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONNECT_TIMEOUT = 5.0
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """Raises `Unavailable`, and asyncpg's own errors for what is wrong after that."""
+    """Yields a database connection. Raises `Unavailable`, and asyncpg's own errors after connecting."""
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.ClientConfigurationError, ValueError) as error:
@@ -42,7 +42,7 @@ async def open_database(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 @asynccontextmanager
 async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
-    """Raises `Unavailable`. With `keep`, a connection that is lost later is made again for as long as it takes."""
+    """Yields a NATS connection. Raises `Unavailable`. With `keep`, it reconnects without limit when it is lost."""
     settings, reasons = load(), list[str]()
     tracing.configure(settings, "command line")
 
@@ -51,7 +51,7 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
 
     client = OrderedClient()
     try:
-        # Its own time-out does not cover a server that says nothing, or nothing but TLS.
+        # The client's own timeout does not cover a server that sends nothing, or only TLS.
         async with asyncio.timeout(2 * CONNECT_TIMEOUT):
             await client.connect(
                 servers(url),
@@ -89,7 +89,7 @@ def _verdict(*, has_answered: bool) -> str:
 
 
 def where(url: str) -> str:
-    """Host and port of a URL, or of several with commas between: fit to be shown."""
+    """Returns host and port of a URL, or of several separated by commas, for display."""
     if len(urls := servers(url)) > 1:
         return ", ".join(map(where, urls))
     if "://" not in url and (bare := re.fullmatch(r"(?:.*@)?([\w.-]+:\d+)", url)):

@@ -1,4 +1,4 @@
-"""What a person sees when something goes wrong: what, the likely cause, and the one command to try."""
+"""Error output of commands: what went wrong, the likely cause, and the command to try."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Explanation = tuple[Exit, str, str | None]
 
 
 class CommandFailed(Exception):
-    """Something that a command tells in its own words. `hint` is the command to try."""
+    """An error whose message a command shows as it is. `hint` is the command to try."""
 
     def __init__(self, message: str, *, status: Exit = Exit.FAILED, hint: str | None = None) -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class CommandFailed(Exception):
 
 
 class Refused(CommandFailed):
-    """The gateway's refusal, as it came."""
+    """The gateway's refusal, unchanged."""
 
     def __init__(self, code: int, reason: str, message: str, retry_after_ms: int | None = None) -> None:
         later = f"try again in {max(1, round(retry_after_ms / 1000))} s" if retry_after_ms else None
@@ -29,7 +29,7 @@ class Refused(CommandFailed):
 
 
 def explain(error: BaseException) -> Explanation:
-    """Errors are known by their modules' names, so that nothing is imported only to be asked."""
+    """Explains an exception. Identifies its class by module name, so that no module is imported for the check."""
     if isinstance(error, CommandFailed):
         return error.status, str(error), error.hint
     if isinstance(error, BaseExceptionGroup):

@@ -1,6 +1,7 @@
-"""Where events come from: those that were from the gateway, those that come from the bus.
+"""Reads sync events: past events from the gateway, new events from NATS.
 
-Nothing here reads the stream, which not everybody may; what was is asked for, so nobody is too late.
+Nothing here reads the stream, because not every user has the permission. Past events come from the gateway, so a
+late subscriber misses none.
 """
 
 from __future__ import annotations
@@ -24,31 +25,31 @@ from ops.client.requests import ask
 
 Event = dict[str, Any]
 
-#: Is called with the reason while no gateway answers, and with None when one does.
+#: Called with the error while no gateway responds, and with None when one does.
 Looked = Callable[[CommandFailed | None], None]
 
-#: The states of a sync that is not over.
+#: The states of a sync that has not ended.
 UNFINISHED = frozenset({"queued", "in_progress"})
 
-#: Seconds after which those who follow all syncs ask whether they missed one.
+#: Seconds after which a follower of all syncs asks the gateway whether it missed one.
 LOOK_AGAIN = 10.0
 
-#: Seconds without an event after which the gateway is asked whether one was missed.
+#: Seconds without an event after which a follower asks the gateway whether it missed one.
 SILENCE = 2.0
 
 
 async def events_of(
     client: Client, subjects: Subjects, clinic: str, sync_id: str, *, after_seq: int = 0
 ) -> AsyncGenerator[Event]:
-    """Every event of a sync after one of them, to the last, in order and once.
+    """Yields every event of a sync after number `after_seq`, to the last one, in order and once.
 
-    Listens first and then asks for what was; a gap, or silence, makes it ask again.
+    Subscribes first, then requests the past events; requests again after a gap or silence.
     """
     live = await client.subscribe(subjects.sync_event(clinic, sync_id))
     seen = after_seq
     try:
         while True:
-            # An answer has a limit, so the next one is asked for until nothing is left.
+            # A reply is limited in size: request the next part until none is left.
             while past := await _events_after(client, subjects, clinic, sync_id, seen):
                 for event in past:
                     yield event
@@ -77,11 +78,12 @@ async def _events_after(client: Client, subjects: Subjects, clinic: str, sync_id
 async def events_of_all(
     client: Client, subjects: Subjects, clinic: str = ALL, *, looked: Looked = lambda _: None
 ) -> AsyncGenerator[Event]:
-    """Every event of every sync that runs or waits now, or begins later, of a clinic or of all: each sync from its
-    first event on, in order and once.
+    """Yields every event of every running, queued or later sync of a clinic or of all clinics: each sync from its
+    first event, in order and once.
 
-    Listens first and then asks which syncs there are; asks again now and then, since a message can be lost.
-    Raises when no gateway answers at the start; later it waits for one. `looked` is told what came of each later look.
+    Subscribes first, then requests the list of syncs; repeats this at intervals, because a message can be lost.
+    Raises if no gateway responds at the start; later it waits for one. `looked` receives the result of each later
+    request.
     """
     live = await client.subscribe(subjects.sync_event("*" if clinic == ALL else clinic, "*"))
     await client.flush()
@@ -89,7 +91,7 @@ async def events_of_all(
     syncs = (await ask(client, subjects, "overview", clinic))["syncs"]
     try:
         while True:
-            for sync in reversed(syncs):  # the oldest first
+            for sync in reversed(syncs):  # oldest first
                 if sync["status"] in UNFINISHED or sync["sync_id"] in known.unfinished:
                     async for event in known.missed(sync["clinic"], sync["sync_id"]):
                         yield event
@@ -108,7 +110,7 @@ async def events_of_all(
 
 
 async def _let_go(live: Subscription) -> None:
-    """On a connection that is lost there is nothing to let go of, and Ctrl-C must stay what it is."""
+    """Unsubscribes. Ignores a lost connection, so that Ctrl-C is not replaced by another error."""
     with suppress(OSError, NatsError):
         await live.unsubscribe()
 
@@ -127,7 +129,7 @@ async def _event(live: Subscription, timeout: float) -> Event:
 
 
 class _Known:
-    """The number of each sync's last event that was seen; what lies between it and the next one is asked for."""
+    """Tracks the number of each sync's last event, and requests the events in a gap before the next one."""
 
     def __init__(self, client: Client, subjects: Subjects) -> None:
         self._client = client
@@ -136,7 +138,7 @@ class _Known:
         self.unfinished: set[str] = set()
 
     async def heard(self, event: Event) -> AsyncIterator[Event]:
-        """The event, after those that were missed before it; nothing if it was seen."""
+        """Yields the missed events before `event`, then `event`; nothing if it was already seen."""
         last = self._last.get(event["sync_id"], 0)
         if event["seq"] == last + 1:
             yield self._seen(event)
@@ -145,7 +147,7 @@ class _Known:
                 yield one
 
     async def missed(self, clinic: str, sync_id: str) -> AsyncIterator[Event]:
-        """Nothing while no gateway answers; a later look finds them."""
+        """Yields the missed events of a sync; nothing while no gateway responds (a later request finds them)."""
         with suppress(CommandFailed):
             while events := await _events_after(
                 self._client, self._subjects, clinic, sync_id, self._last.get(sync_id, 0)

@@ -1,4 +1,4 @@
-"""The exit statuses of every command, in one place. They are part of the interface: scripts depend on them."""
+"""Exit statuses of all commands. They are part of the interface: scripts depend on them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-#: Reasons of `engine.failure` with which the portal does not let the clinic in.
+#: Reasons of `engine.failure` that mean the clinic cannot sign in to the portal.
 LOGIN_REASONS = frozenset({"no_credentials", "no_company_id", "login_rejected", "account_locked", "second_factor"})
 
-#: What a refusal's code means for the one who asked.
+#: The exit status for each code of a refusal.
 REFUSALS = {
     400: Exit.USAGE,
     401: Exit.LOGIN_REJECTED,
@@ -36,7 +36,7 @@ REFUSALS = {
 
 
 def sign_in_remedy(clinic: str, reasons: Collection[str | None]) -> str:
-    """The command that stores other credentials, or tries the same ones where others do not help."""
+    """Returns the command that stores other credentials, or tests the current ones if others would not help."""
     if set(reasons) & LOGIN_REASONS and set(reasons) & LOGIN_REASONS <= {"second_factor", "account_locked"}:
         return f"idexx-sync credentials test {clinic}"
     company_id = " --company-id ID" if "no_company_id" in reasons else ""
@@ -48,12 +48,13 @@ def of_refusal(code: int) -> Exit:
 
 
 def of_rehearsal(event: Mapping[str, Any]) -> Exit:
-    """How `sync --dry-run` exits: as a sync would, but what it would hold back is no more than a part of its plan."""
+    """Returns the exit status of `sync --dry-run`: as for a sync, but held removals do not count, because they are
+    only part of the plan."""
     return of_ending({**event, "removals_held": 0})
 
 
 def of_ending(event: Mapping[str, Any]) -> Exit:
-    """How `sync` exits after the last event of its sync."""
+    """Returns the exit status of `sync` for the last event of its sync."""
     match event["event"]:
         case "completed" if event.get("removals_held"):
             return Exit.HELD

@@ -1,4 +1,4 @@
-"""Asks the gateway."""
+"""Sends requests to the gateway."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ REPLY_TIMEOUT = 15.0
 
 
 async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body: Any) -> dict[str, Any]:
-    """The reply; raises `Refused`, `BadRequest` for what is no slug, or `CommandFailed` when no gateway answers."""
+    """Returns the reply. Raises `Refused`, `BadRequest` for an invalid slug, or `CommandFailed` if no gateway
+    responds."""
     if clinic != ALL:
-        check_slug(clinic)  # in a subject it would be another subject, or none
+        check_slug(clinic)  # an invalid slug would make a different or invalid subject
     payload = encode({name: value for name, value in body.items() if value is not None})
     try:
         with tracing.span(f"ask for {verb}", None, {"clinic": clinic}):
@@ -46,13 +47,13 @@ async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body
 
 
 async def find_over_nats(client: Client, subjects: Subjects, sync_id: UUID | str) -> dict[str, Any]:
-    """A sync as stored, of whichever clinic."""
+    """Returns a stored sync, for any clinic."""
     sync: dict[str, Any] = (await ask(client, subjects, "status", ALL, sync_id=sync_id))["sync"]
     return sync
 
 
 async def plan_of(client: Client, subjects: Subjects, clinic: str, sync_id: UUID | str) -> list[dict[str, Any]]:
-    """The whole plan of a dry run that has ended."""
+    """Returns the complete plan of a dry run that has ended."""
     plan: list[dict[str, Any]] = []
     while True:
         page = await ask(client, subjects, "plan", clinic, sync_id=sync_id, after=len(plan))

@@ -1,4 +1,4 @@
-"""Cancels the syncs that wait from the last time, before anything could start them."""
+"""Cancels the syncs that are still queued from an earlier run, before anything can start them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from engine.store.database import Database
 from engine.store.syncs.reading import list_syncs
 from engine.sync import SyncStatus
 
-#: More syncs than can wait on a machine that is just starting.
+#: More syncs than can be queued on a machine that is just starting.
 LIMIT = 10_000
 
 
 async def cancel_queued(settings: Settings) -> int:
-    """How many there were. The newest first, so that none starts because an older one made room."""
+    """Cancels queued syncs and returns their number. Newest first, so that no cancellation lets another sync
+    start."""
     database = Database(settings.need_database_url(), size=1)
     count = 0
     try:

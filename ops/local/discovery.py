@@ -1,4 +1,4 @@
-"""How commands find the servers: the environment, or the `idexx-sync up` that runs on this machine."""
+"""Finds the servers for commands: from the environment, or from a running `idexx-sync up` on this machine."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ops.client.errors import CommandFailed
 from ops.client.exit_status import Exit
 from ops.local.embedded.home import Home
 
-#: The key ring of a home whose PostgreSQL is our own.
+#: The key ring of a home with an embedded PostgreSQL.
 KEY_FILE = "encryption.key"
 
 
 def settings_here() -> Settings:
-    """The settings, with what a running home adds to them.
+    """Returns the settings, completed from a running home.
 
-    It is put into the environment, so that whatever this process starts finds the same servers.
+    The additions are also put into the environment, so that child processes find the same servers.
     """
     settings = load()
     if settings.nats_url and settings.database_url:
@@ -32,7 +32,7 @@ def settings_here() -> Settings:
 
 
 def with_environment(found: dict[str, str]) -> Settings:
-    """Adds to the environment what it lacks, and reads the settings anew."""
+    """Adds missing variables to the environment and reloads the settings."""
     for name, value in found.items():
         if not os.environ.get(name):
             os.environ[name] = value

@@ -1,4 +1,4 @@
-"""Everything of one machine, started in order under one supervisor."""
+"""Starts all servers and processes of one machine in order, under one supervisor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ FIRST_SANDBOX_PORT = 18080
 
 @dataclass
 class Machine:
-    """`start` changes this process's environment: its children, and this process, find the servers there."""
+    """The servers and processes of one machine. `start` changes this process's environment, through which this
+    process and its children find the servers."""
 
     home: Home
     supervisor: Supervisor
@@ -34,7 +35,8 @@ class Machine:
     async def start(
         self, *, sandbox: bool = False, sandbox_arguments: Sequence[str] = (), cancel_waiting: bool = False
     ) -> Settings:
-        """Returns when the gateway takes requests. Raises what `start_servers` raises, and `Unavailable`."""
+        """Starts everything; returns when the gateway accepts requests. Raises as `start_servers`, and
+        `Unavailable`."""
         settings = await self.start_servers()
         if sandbox:
             settings = await self.start_sandbox(settings, sandbox_arguments)
@@ -44,7 +46,7 @@ class Machine:
         return settings
 
     async def start_servers(self) -> Settings:
-        """The servers, where the settings name none, and the tables."""
+        """Starts each server that the settings do not name, and migrates the database."""
         settings = load()
         servers = await start_servers(
             self.home,
@@ -55,7 +57,7 @@ class Machine:
         )
         found = {"NATS_URL": servers.nats_url, "DATABASE_URL": servers.database_url}
         if settings.database_url is None:
-            # The key lives beside the data that it opens only where both are this machine's own.
+            # The key is stored beside the data only if both belong to this machine.
             found["ENCRYPTION_KEY"] = self.home.secret(KEY_FILE, new_ring)
         async with open_database(servers.database_url) as connection:
             if applied := await migrate(connection):
@@ -63,14 +65,15 @@ class Machine:
         return with_environment(found)
 
     async def start_sandbox(self, settings: Settings, arguments: Sequence[str] = ()) -> Settings:
-        """The sandbox portal in place of the real one, with its clinics stored."""
+        """Starts the sandbox portal, points the settings to it, and stores its clinics."""
         port = self.home.port("sandbox", FIRST_SANDBOX_PORT)
         sandbox = Sandbox(f"http://127.0.0.1:{port}")
         log = self.home.log("sandbox")
         said_before = log.stat().st_size if log.exists() else 0
 
         async def ready() -> bool:
-            # Ours says where it is once it listens: what answers may be another's, who was quicker to take the port.
+            # Wait for the sandbox's own log line: a response could come from another process that took the port
+            # first.
             said = log.read_bytes()[said_before:] if log.exists() else b""
             with suppress(OSError):
                 return sandbox.url.encode() in said and bool(await sandbox.clinics())
@@ -88,9 +91,9 @@ class Machine:
         return load()
 
     async def start_processes(self, settings: Settings) -> None:
-        """Returns when the gateway takes requests."""
+        """Starts the processes; returns when the gateway accepts requests."""
         if not os.environ.get("HTTP_PORT"):
-            # Two homes on one machine need two ports; whoever runs one alone finds the usual one.
+            # Two homes on one machine need two ports; a single home gets the usual port.
             settings = with_environment({"HTTP_PORT": str(self.home.port("http", settings.http_port))})
         self.say(f"metrics, health and the HTTP API: http://{settings.http_host}:{settings.http_port}")
         for command in processes(settings):
@@ -98,7 +101,7 @@ class Machine:
 
 
 def reachable(settings: Settings) -> dict[str, str]:
-    """The environment in which other processes of this machine find what runs."""
+    """Returns the environment in which other processes of this machine find the servers."""
     return {
         "NATS_URL": settings.need_nats_url(),
         "DATABASE_URL": settings.need_database_url(),

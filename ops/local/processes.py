@@ -1,4 +1,4 @@
-"""The processes of one machine: a gateway, a Coordinator, a Reconciler, a notifier, and a DateScraper for each
+"""The processes of one machine: a gateway, a Coordinator, a Reconciler, a notifier, and a DateScraper per
 browser."""
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 Queue = Literal["coordinator", "date_scraper", "reconciler", "notifier"]
 
-#: Messages that a worker works on at once: all but the DateScraper wait for others, not for the processor.
+#: Messages that a worker processes concurrently: all workers except the DateScraper wait for I/O, not for the CPU.
 THREADS = 8
 
-#: What a process may take beyond its grace time to close its browser and its connections, in seconds: as much as
-#: the units of systemd, compose and Kubernetes leave it.
+#: How long a process may take beyond its grace time to close its browser and connections, in seconds: the same as
+#: the units of systemd, compose and Kubernetes allow.
 CLOSING = 15.0
 
 
 def time_to_stop(settings: Settings) -> float:
-    """Seconds from the request to stop until whatever still runs is killed."""
+    """Returns the seconds from the stop request until remaining processes are killed."""
     return settings.shutdown_grace_ms / 1000 + CLOSING
 
 
 def processes(settings: Settings) -> Iterator[Command]:
-    """In the order in which they are started."""
+    """Yields the commands in start order."""
     for queue in ("coordinator", "reconciler", "notifier"):
         yield _worker(queue, queue, settings)
     for n in range(1, settings.browser_pool_size + 1):
@@ -52,13 +52,13 @@ def worker_argv(queue: Queue, settings: Settings) -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "dramatiq", "actors.app"),
         *("--processes", "1", "--threads", str(threads), "--queues", queue),
-        "--skip-logging",  # ours goes to stderr, in one form
+        "--skip-logging",  # our own logging goes to stderr, in one format
         *("--worker-shutdown-timeout", str(settings.shutdown_grace_ms)),
     )
 
 
 async def gateway_answers(url: str) -> bool:
-    """Whether a gateway takes requests on this NATS."""
+    """Whether a gateway accepts requests on this NATS server."""
     with suppress(NoRespondersError, NatsTimeoutError):
         async with open_nats(url) as client:
             await client.request("$SRV.PING.idexx-sync", timeout=1)

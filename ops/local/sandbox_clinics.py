@@ -1,4 +1,4 @@
-"""Stores the sandbox's clinics, as a person would store real ones."""
+"""Stores the sandbox's clinics in the same way as real ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.sandbox.client import SandboxClinic
 
 
 async def store_clinics(connection: Connection, vault: Vault, clinics: Sequence[SandboxClinic]) -> list[str]:
-    """Answers their slugs. Clinics that are stored already are brought up to date."""
+    """Stores or updates the clinics; returns their slugs."""
     async with connection.transaction():
         for one in clinics:
             clinic = await add_clinic(connection, one.slug, one.name, one.timezone, one.country)

@@ -1,4 +1,4 @@
-"""A whole machine in a scratch folder, for benchmarks and fault runs: started, worked with, stopped, forgotten."""
+"""Runs a complete machine in a temporary folder, for benchmarks and fault runs, and removes it afterwards."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ops.local.machine import Machine
 from ops.local.processes import time_to_stop
 from ops.local.supervision import Supervisor, supervise
 
-#: What a machine has ports for. Several scratch machines that start at once must not look for them in the same place:
-#: two would find the same one free, and one would take the other's sandbox for its own.
+#: The servers that need a port. Scratch machines that start at the same time must not search for ports from the
+#: same number: two would find the same one free, and one would use the other's sandbox.
 PORTS = ("sandbox", "nats", "nats_monitor", "postgres")
-#: Below the ports that a system gives away by itself.
+#: Below the ephemeral ports of the system.
 FIRST_PORTS = range(20_000, 32_000)
 
-#: Builds the machine: `Machine`, or something that starts its processes in another way.
+#: Builds the machine: `Machine`, or a function that starts its processes differently.
 Build = Callable[[Home, Supervisor, Callable[[str], None]], Machine]
 First = Callable[[Supervisor, Path], Awaitable[None]]
 Work = Callable[[Supervisor, Settings], Awaitable[int]]
@@ -39,14 +39,14 @@ def on_scratch_machine(
     clinics: int = 2,
     **environment: str,
 ) -> int:
-    """Runs `work` on a machine with the sandbox portal and so many clinics; answers its exit status.
+    """Runs `work` on a machine with the sandbox portal and `clinics` clinics; returns its exit status.
 
-    `environment` is set for all processes; what it does not name is as `idexx-sync up` has it. `first` starts what
-    the machine needs beside that, and may set more of the environment. `build` makes it.
+    `environment` is set for all processes; other variables are as in `idexx-sync up`. `first` starts additional
+    things that the machine needs, and may set more of the environment. `build` makes the machine.
     """
     os.environ |= {"LOG_LEVEL": "error", "HTTP_PORT": "0", **environment}
     with tempfile.TemporaryDirectory(prefix=f"idexx-{name}-") as folder:
-        Path(folder).chmod(0o711)  # the user that PostgreSQL runs as has its data in there
+        Path(folder).chmod(0o711)  # the user that runs PostgreSQL needs access to its data in this folder
         os.environ["IDEXX_SYNC_HOME"] = folder
         home = Home(Path(folder))
         scatter_ports(home)
@@ -63,7 +63,7 @@ def on_scratch_machine(
 
 
 def scatter_ports(home: Home) -> None:
-    """Has a new home look for its ports in a place of its own."""
+    """Makes a new home search for its ports from random numbers."""
     for name in PORTS:
         home.port(name, random.choice(FIRST_PORTS))  # noqa: S311 (no secret)
 

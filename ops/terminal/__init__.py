@@ -1,6 +1,6 @@
-"""Syncs as they happen: from the event stream to a person's terminal.
+"""Terminal output of commands, and live views of syncs.
 
-`events` finds the events of a sync, or of all, in order, however late one joins. `progress` folds events into what is
-known of a sync: a pure value, that a picture can be made of at any moment. `picture` draws it; `show` keeps the
-picture on the terminal up to date, or prints a line for each event where there is no terminal.
+`ops.client.events` yields the events of one sync or of all, in order. `progress` folds events into the state of a
+sync, a pure value. `progress_bars` draws that state; `follow` keeps the picture on the terminal up to date, or
+prints a line per event if there is no terminal.
 """

@@ -1,4 +1,4 @@
-"""`--max-age`: how old a clinic's last completed sync may be, as people write it."""
+"""Parses and formats the value of `--max-age`: how old a clinic's last completed sync may be."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MaxAge = Annotated[
 
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
-#: PostgreSQL counts no further, and nobody waits so long.
+#: The largest accepted age, in seconds.
 _MOST = 366 * 86_400
 
 
 def seconds_of(max_age: str) -> int | None:
-    """None for `none`. Raises `CommandFailed`."""
+    """Returns the age in seconds, or None for `none`. Raises `CommandFailed`."""
     text = max_age.strip().lower()
     if text == "none":
         return None
@@ -39,7 +39,7 @@ def seconds_of(max_age: str) -> int | None:
 
 
 def in_words(seconds: int) -> str:
-    """In the largest unit that divides it: 60 min is 1 h, 90 min stays."""
+    """Formats seconds in the largest unit that divides them: 60 min becomes 1 h, 90 min stays."""
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds % size == 0:
             return f"{seconds // size} {unit}"

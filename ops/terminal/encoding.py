@@ -1,4 +1,4 @@
-"""Output on a terminal or into a pipe whose encoding lacks some of our signs."""
+"""Replaces characters that the encoding of the output does not have."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from typing import TextIO
 
-#: What stands for a sign that the encoding does not have; other signs lose their accents, or become `?`.
+#: Replacements for missing characters; other characters lose their accents or become `?`.
 STAND_INS = {
     "✓": "+",
     "✗": "x",
@@ -31,15 +31,15 @@ _HANDLER = "idexx-sync.stand-in"
 
 
 def use_stand_ins() -> None:
-    """From now on stdout and stderr take every text: no command fails because of a character that it prints."""
+    """Makes stdout and stderr accept all text, so that no command fails because of a character that it prints."""
     codecs.register_error(_HANDLER, _stand_in)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # None if the command was started without it
+        if isinstance(stream, io.TextIOWrapper):  # None if the command was started without this stream
             stream.reconfigure(errors=_HANDLER)
 
 
 def is_unicode(stream: TextIO) -> bool:
-    """Whether the stream's encoding has every character."""
+    """Whether the stream's encoding can represent every character."""
     return (stream.encoding or "").lower().startswith("utf")
 
 

@@ -1,4 +1,4 @@
-"""Keeps a picture of syncs on the terminal, or prints a line for each event where there is none."""
+"""Shows live progress of syncs on the terminal, or prints a line per event if there is no terminal."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from ops.terminal.progress import Board, SyncProgress, next_step, summary, troub
 from ops.terminal.progress_bars import picture
 from ops.terminal.reasons import why
 
-#: Pictures a second, so that clocks and waits move between events.
+#: Redraws per second, so that elapsed and waiting times advance between events.
 REFRESH = 8
 
 
 class Show:
-    """An async context manager; feed it events. `as_json` prints them as they are, a line each."""
+    """Shows the events that it receives; an async context manager. `as_json` prints each event as a line of
+    JSON."""
 
     def __init__(self, *, as_json: bool = False, out: Console | None = None) -> None:
         self.board = Board()
@@ -62,7 +63,7 @@ class Show:
         return sync
 
     def ended(self, ending: Event) -> None:
-        """The outcome, and what went wrong, for a person."""
+        """Prints the outcome of a sync, its problems and the next step."""
         if self._json:
             return
         good = ending["event"] == "completed" and not ending.get("partial_success")
@@ -89,7 +90,7 @@ class Show:
 
 
 async def until_ended(show: Show, events: AsyncIterator[Event]) -> Event:
-    """Shows one sync's events; answers the last one."""
+    """Shows one sync's events; returns the last one."""
     async for event in events:
         show.event(event)
         if event["event"] in LAST:
@@ -98,7 +99,7 @@ async def until_ended(show: Show, events: AsyncIterator[Event]) -> Event:
 
 
 def line(event: dict[str, Any]) -> str:
-    """One event in one line, for a log or a pipe."""
+    """Formats an event as one line, for a log or a pipe."""
     parts = [event["at"][11:19], event["clinic"], event["event"]]
     parts += [str(event["date"])] if "date" in event else []
     if event["event"] == "date_completed":

@@ -1,4 +1,4 @@
-"""A table that a narrow terminal cannot hold is told row by row, so that nothing of it is cut off."""
+"""A table that switches to one block per row when the terminal is too narrow, so that nothing is cut off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 
 class WholeTable(Table):
-    """As rich's, while every column has room: for its longest word, or, where it may not wrap, for all of it."""
+    """Renders as rich's table while each column fits its longest word, or its whole text if it may not wrap."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         needed = sum(_width(console, options, column) for column in self.columns) + self._extra_width

@@ -1,4 +1,4 @@
-"""Where output goes: answers to stdout, talk to stderr; colours only on a terminal."""
+"""Writes results to stdout and messages to stderr; uses colors only on a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ops.terminal.encoding import is_unicode
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: `--json`, the same for every command.
+#: The `--json` option, the same for every command.
 Json = Annotated[
     bool,
     Parameter(
@@ -27,14 +27,14 @@ Json = Annotated[
     ),
 ]
 
-#: Columns of a table that goes into a pipe or a file.
+#: Width of a table that is written to a pipe or a file, in characters.
 PIPE_WIDTH = 200
 
 Say = Callable[[str], None]
 
 
 def say(text: str) -> None:
-    """What a person should know while it happens."""
+    """Prints a progress message to stderr."""
     print(paint("2", "·", sys.stderr), text, file=sys.stderr, flush=True)
 
 
@@ -43,17 +43,17 @@ def warn(text: str) -> None:
 
 
 def passed_on(name: str, line: str) -> None:
-    """A line that a child of ours wrote."""
+    """Prints a line of a child process's output."""
     print(paint("2", f"{name:>12} │", sys.stderr), line, file=sys.stderr, flush=True)
 
 
 def answer(value: Any) -> None:
-    """One line of JSON on stdout."""
+    """Prints a value as one line of JSON on stdout."""
     print(json.dumps(value, default=_plain, ensure_ascii=not is_unicode(sys.stdout)), flush=True)
 
 
 def console() -> Console:
-    """The console of stdout. Imported when it is needed: `--help` is quicker without."""
+    """Returns a console on stdout. Imports rich on use, so that `--help` stays fast."""
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)

@@ -1,4 +1,4 @@
-"""What is known of a sync from its events so far. Pure: events in, a value out."""
+"""Folds the events of a sync into its progress. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ops.client.exit_status import LOGIN_REASONS, sign_in_remedy
 
 @dataclass
 class DateProgress:
-    """`state`: waiting, started, retrying, completed or failed."""
+    """Progress of one date. `state`: waiting, started, retrying, completed or failed."""
 
     state: str = "waiting"
     reason: str | None = None
@@ -36,12 +36,12 @@ class SyncProgress:
     last_at: datetime | None = None
     added: int = 0
     changed: int = 0
-    #: `start_date` and `end_date`, as they were accepted.
+    #: The accepted `start_date` and `end_date`.
     span: dict[str, str] = field(default_factory=dict)
     dates: dict[str, DateProgress] = field(default_factory=dict)
-    #: How often a date was tried again, by reason.
+    #: Number of retries of dates, by reason.
     tried_again: Counter[str] = field(default_factory=Counter)
-    #: The last event, once there is one.
+    #: The last event of the sync, once it has ended.
     ending: Event | None = None
 
     @property
@@ -54,27 +54,27 @@ class SyncProgress:
 
     @property
     def waits(self) -> bool:
-        """Some date waits for its next try."""
+        """Whether a date waits for a retry."""
         return any(state.state == "retrying" for state in self.dates.values())
 
     @property
     def is_read(self) -> bool:
-        """Every date is closed."""
+        """Whether every date is closed."""
         closed = sum(state.state in ("completed", "failed") for state in self.dates.values())
         return 0 < self.total == closed
 
     def looks_again(self, event: Event) -> bool:
-        """Whether this, the next event, begins a date anew that was completed: nothing is removed on one look."""
+        """Whether `event`, the next one, restarts a completed date to verify its removals."""
         state = self.dates.get(event.get("date", ""))
         return event["event"] == "date_started" and state is not None and state.state == "completed"
 
     def seconds(self, now: datetime) -> float:
-        """Since its start, by the clock of the events; until its end if it is over."""
+        """Returns the seconds since the sync's start, by the events' clock; until its end if it has ended."""
         end = self.last_at if self.is_over else now
         return max(0.0, (end - self.started_at).total_seconds()) if self.started_at and end else 0.0
 
     def apply(self, event: Event) -> None:
-        """Takes in the next event."""
+        """Applies the next event."""
         name, at = event["event"], datetime.fromisoformat(event["at"])
         self.last_at = at
         self.total, self.done = event["dates_total"], event["dates_done"]
@@ -113,7 +113,7 @@ class SyncProgress:
 
 
 class Board:
-    """Several syncs, in the order in which they were first heard of."""
+    """Progress of several syncs, in the order of their first events."""
 
     def __init__(self) -> None:
         self.syncs: dict[str, SyncProgress] = {}
@@ -125,7 +125,7 @@ class Board:
 
 
 def summary(ending: Mapping[str, Any]) -> str:
-    """The outcome in one line of plain words."""
+    """Returns the outcome as one line of text."""
     stats = ending.get("stats") or {}
     done, total = ending["dates_done"], ending["dates_total"]
     seconds = (ending.get("duration_ms") or 0) / 1000
@@ -142,7 +142,7 @@ def summary(ending: Mapping[str, Any]) -> str:
 
 
 def troubles(ending: Mapping[str, Any]) -> list[str]:
-    """What did not go well, a line each; the same reason is told once, with its dates."""
+    """Returns the problems, one line each; dates with the same reason share a line."""
     dates: dict[tuple[str, str], list[str]] = {}
     for error in ending.get("errors") or ():
         dates.setdefault((error.get("reason", "failed"), error.get("message", "")), []).append(
@@ -159,12 +159,12 @@ def troubles(ending: Mapping[str, Any]) -> list[str]:
 
 
 def warnings(ending: Mapping[str, Any]) -> list[str]:
-    """What the sync could not read or use, a line each."""
+    """Returns what the sync could not read or use, one line each."""
     return [str(warning["message"]) for warning in ending.get("warnings") or ()]
 
 
 def next_step(ending: Mapping[str, Any]) -> str | None:
-    """The one command to try after dates that failed."""
+    """Returns the command to try after failed dates, if any."""
     reasons = {error.get("reason") for error in ending.get("errors") or ()}
     if reasons & LOGIN_REASONS:
         return sign_in_remedy(ending["clinic"], reasons)

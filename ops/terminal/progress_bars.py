@@ -1,4 +1,4 @@
-"""Draws what is known of syncs, for a terminal."""
+"""Draws the progress of syncs on a terminal."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ops.terminal.reasons import why
 
 NAME_WIDTH, BAR_WIDTH = 16, 30
 
-#: Seconds without an event of a sync, none of whose dates waits for its next try, after which that is told.
+#: Seconds without an event after which the silence of a sync is shown, unless one of its dates waits for a retry.
 SILENCE = 15
 
-#: Seconds without an event after which a sync whose dates are all closed waits for its second look.
+#: Seconds without an event after which a sync with all dates closed is shown as verifying removals.
 CONFIRMS = 1.0
 
-#: How a date looks in each of its states.
+#: The style of a date in each state.
 LOOKS = {
     "waiting": "dim",
     "started": "bold yellow",
@@ -33,7 +33,7 @@ LOOKS = {
 
 
 def picture(syncs: Iterable[SyncProgress], now: datetime) -> RenderableType:
-    """A bar for each sync, with its dates below it."""
+    """Returns a progress bar for each sync, with its dates below it."""
     parts = [part for sync in syncs for part in (headline(sync, now), strip(sync), *waits(sync, now), Text())]
     return Group(*parts[:-1]) if parts else Text("no sync is running; waiting for one …", style="dim")
 
@@ -75,7 +75,7 @@ def facts(sync: SyncProgress, now: datetime) -> Text:
 
 
 def strip(sync: SyncProgress) -> RenderableType:
-    """The days of the sync, each in the colour of its state; the month is named where it begins."""
+    """Returns the days of the sync in the color of their state; each month's name precedes its first day."""
     text = Text()
     month = None
     for day, state in sorted(sync.dates.items()):
@@ -85,12 +85,12 @@ def strip(sync: SyncProgress) -> RenderableType:
             month = when.month
         text.append(f"{when.day}", style=LOOKS[state.state])
         text.append(" ")
-    # As padding, so that the second line of many days begins below the first.
+    # Indented with padding, so that a wrapped second line starts below the first.
     return Padding(text, (0, 0, 0, NAME_WIDTH + 2))
 
 
 def waits(sync: SyncProgress, now: datetime) -> list[Text]:
-    """Why dates wait: one line for each reason."""
+    """Returns why dates wait, one line per reason."""
     reasons: dict[str, list[tuple[str, DateProgress]]] = {}
     for day, state in sorted(sync.dates.items()):
         if state.state == "retrying":

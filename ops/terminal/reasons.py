@@ -1,8 +1,8 @@
-"""Why a date waits, in words for a person."""
+"""Describes the reason for which a date waits."""
 
 from __future__ import annotations
 
-#: Reasons of `engine.failure` that say more with a few words; the others are words already.
+#: Descriptions of `engine.failure` reasons that need more words; other reasons are shown as they are.
 _WORDS = {
     "rate_limited": "too many calls (429)",
     "portal_unavailable": "the portal does not answer",

@@ -1,4 +1,4 @@
-"""Tables and times for people."""
+"""Formats tables and times for the terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-#: How a status looks.
+#: The style of each status.
 STYLES = {
     "completed": "green",
     "in_progress": "yellow",
@@ -22,7 +22,8 @@ STYLES = {
 def table(
     *columns: str, right: tuple[str, ...] = (), wrap: tuple[str, ...] = (), title: str | None = None
 ) -> Table:
-    """A table with these columns: those in `right` hold numbers, those in `wrap` give way when it is narrow."""
+    """Returns a table with these columns: those in `right` are right-aligned, those in `wrap` wrap when it is
+    narrow."""
     from rich import box
 
     from ops.terminal.narrow import WholeTable
@@ -34,7 +35,7 @@ def table(
 
 
 def ago(then: datetime | None, now: datetime) -> str:
-    """How long ago, in words: the two largest units at most."""
+    """Returns how long ago, in words, with at most the two largest units."""
     if then is None:
         return "never"
     seconds = max(0, int((now - then).total_seconds()))

@@ -1,10 +1,9 @@
-"""The demo: all of it in a minute, with a sandbox portal, and checked.
+"""The demo: runs the whole system against a sandbox portal in about a minute, and checks the result.
 
-`story` is the run from start to stop. What it tells comes from where anybody else would get it: the requests go
-out over NATS, progress comes from the event stream, the tables come from PostgreSQL (`stored`, `tables`), and
-`compare` holds every field of every appointment against what the sandbox says is true. One difference, and the
-demo fails.
+`story` runs it from start to stop and uses the public interfaces only: requests go over NATS, progress comes from
+the event stream, and the tables come from PostgreSQL (`stored`, `tables`). `compare` checks every field of every
+appointment against the sandbox's data. One difference fails the demo.
 
-It has a home of its own and begins anew each time, so it never mixes invented clinics with real ones. Where
+The demo has its own home and starts from nothing each time, so it never mixes sandbox clinics with real ones. If
 `DATABASE_URL` names a server that holds other clinics, it refuses to run.
 """

@@ -1,4 +1,4 @@
-"""Whether what is stored is what is true, field by field. Pure."""
+"""Compares stored appointments with the sandbox's data, field by field. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Record = Mapping[str, Any]
 
 
 def differences(truth: Iterable[Record], stored: Iterable[Record]) -> list[str]:
-    """One line for each field, or whole record, that differs. No value is told: they are people's data."""
+    """Returns one line per field or record that differs. Contains no values, because they are personal data."""
     true = {record["neo_appointment_id"]: record for record in truth}
     kept = {record["neo_appointment_id"]: record for record in stored}
     lines = [f"{key}: is in the portal and not in PostgreSQL" for key in sorted(true.keys() - kept.keys())]
@@ -27,7 +27,7 @@ def differences(truth: Iterable[Record], stored: Iterable[Record]) -> list[str]:
 
 
 def plain(name: str, value: Any) -> Any:
-    """A value as the database has it, also where it comes as text."""
+    """Converts a value to the form of the database, including values that arrive as text."""
     if not isinstance(value, str):
         return value
     match name:

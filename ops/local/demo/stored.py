@@ -1,4 +1,4 @@
-"""What PostgreSQL holds, for the demo's tables and its check."""
+"""Reads PostgreSQL for the demo's tables and its check."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SQL = Queries(__file__)
 
 
 async def stored_appointments(connection: Connection, slug: str, start: date, end: date) -> list[Any]:
-    """What stands in the calendar on these days (both inclusive), with every field."""
+    """Returns the appointments of these days (both inclusive), with all fields."""
     return await connection.fetch(SQL["stored_appointments"], slug, start, end)
 
 
 async def stored_days(connection: Connection, slug: str, start: date, end: date) -> list[Any]:
-    """For each day: appointments, blocks, and slots free and taken."""
+    """Returns, for each day, its appointments, blocks, and free and taken slots."""
     return await connection.fetch(SQL["stored_days"], slug, start, end)
 
 
 async def stored_changes(connection: Connection, sync_ids: Sequence[str]) -> list[Any]:
-    """What these syncs changed, with the name of the patient and its times before and after."""
+    """Returns the changes of these syncs, with the patient's name and the times before and after."""
     return await connection.fetch(SQL["stored_changes"], sync_ids)

@@ -35,29 +35,32 @@ DAYS = 14
 
 FIRST_HTTP_PORT = 13001
 
-#: A portal that answers like a real one, in milliseconds: so there is something to see.
+#: Response times like those of a real portal, in milliseconds, so that progress is visible.
 LATENCY = ("--latency-ms", "350", "--latency-jitter-ms", "200")
 
-#: Between the two looks before a removal. The sandbox shows a move at once, so the demo waits less than usual.
+#: Milliseconds between the first scrape and the verification of removals. The sandbox shows a move immediately, so
+#: the demo waits less than usual.
 SETTLE_MS = "2000"
 
-#: What changes at the portal between the two syncs, for each clinic.
+#: The changes at the portal between the two syncs, per clinic.
 CHANGES = {"add": 6, "move": 5, "edit": 4, "cancel": 3, "delete": 2}
 
 
 @dataclass
 class Story:
-    """`tell_others` is called with the environment in which other terminals find what runs."""
+    """The run of the demo. `tell_others` is called with the environment in which other terminals find the
+    servers."""
 
     machine: Machine
     out: Console
     tell_others: Callable[[dict[str, str]], None]
-    #: What the check found, by clinic; empty when all is as it should be.
+    #: Differences found by the check, by clinic; empty if there are none.
     found: dict[str, list[str]] = field(default_factory=dict)
     worst: Exit = Exit.OK
 
     async def tell(self, settings: Settings) -> Exit:
-        """All of it; the machine's children run when it returns. `settings` are those before the start."""
+        """Runs the demo; the machine's children still run when it returns. `settings` are those before the
+        start."""
         self._chapter("Starting NATS, PostgreSQL, a sandbox portal, a gateway and the workers")
         settings = await self._start(settings)
         sandbox = Sandbox(settings.idexx_base_url)
@@ -83,7 +86,7 @@ class Story:
         now = await self.machine.start_servers()
         now = await self.machine.start_sandbox(now, LATENCY)
         await self._refuse_real_clinics(now)
-        # So that the demo runs beside whatever has the usual port.
+        # The demo must run even if another process has the usual port.
         port = str(self.machine.home.port("http", FIRST_HTTP_PORT))
         now = with_environment({"HTTP_PORT": port, "REMOVAL_SETTLE_MS": SETTLE_MS})
         await self.machine.start_processes(now)
@@ -113,7 +116,7 @@ class Story:
     async def _sync(
         self, client: Client, subjects: Subjects, clinics: list[SandboxClinic]
     ) -> dict[str, dict[str, Any]]:
-        """Requests a sync for each clinic and shows them until they end; answers what was accepted, by slug."""
+        """Requests a sync for each clinic and shows them until they end; returns the acceptances by slug."""
         accepted: dict[str, dict[str, Any]] = {}
         for clinic in clinics:
             self.out.print(f'  → {subjects.command("sync", clinic.slug)}  {{"days_ahead": {DAYS}}}', markup=False)

@@ -1,4 +1,4 @@
-"""The demo's tables: for a person to enjoy."""
+"""The tables that the demo prints."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from rich.text import Text
 
 from ops.terminal.tables import table
 
-#: Characters of the bar that shows how full a day is.
+#: Width of the bar that shows how full a day is, in characters.
 BAR = 12
 
-#: Changes of one kind that are shown one by one.
+#: How many changes of one kind are listed individually.
 EXAMPLES = 4
 
 LOOKS = {"added": "green", "moved": "yellow", "updated": "cyan", "removed": "red", "restored": "green"}
 
 
 def days_table(clinics: Mapping[str, Sequence[Any]]) -> Table:
-    """The dates of all clinics side by side: appointments, blocks, slots free, and how full the day is."""
+    """Returns the dates of all clinics side by side: appointments, blocks, free slots, and how full the day is."""
     columns = ["appts", "blocks", "free", "full"]
     names = [column for _ in clinics for column in columns]
     shown = table("date", *names, right=("appts", "blocks", "free"))
@@ -62,7 +62,7 @@ def _total(rows: Sequence[Any]) -> dict[str, int]:
 
 
 def changes_table(changes: Sequence[Any]) -> Table:
-    """The first changes of each kind, and how many there were."""
+    """Returns the first changes of each kind, and their number."""
     shown = table("clinic", "what", "patient", "before", "after", wrap=("patient",))
     for (clinic, kind), group in groupby(changes, key=lambda row: (row["clinic"], row["kind"])):
         rows = list(group)

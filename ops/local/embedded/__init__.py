@@ -1,18 +1,18 @@
-"""A nats-server and a PostgreSQL of our own, for a machine that has neither.
+"""An embedded nats-server and PostgreSQL, for a machine that has neither.
 
-Theory of operation. Everything lives under one folder, the *home* (`IDEXX_SYNC_HOME`): the servers' data, their
-logs, their passwords (mode 600), the ports that they were given, the key for portal credentials. Whoever runs
-servers there holds a lock on the home, which the kernel takes back when its holder dies, so no lock is ever stale.
+Theory of operation. Everything is stored in one folder, the *home* (`IDEXX_SYNC_HOME`): the servers' data, logs,
+passwords (mode 600) and ports, and the key for portal credentials. The process that runs servers in a home holds a
+lock on it. The kernel releases the lock when its holder dies, so no lock is ever stale.
 
-Starting the servers again in the same home finds the same data, ports and passwords. After a SIGKILL of
-everything, what still runs in the home's name is found (by its mark, and PostgreSQL by its own pid file), ended,
-and started anew: with the lock in our hand nobody else can be using it.
+A later start in the same home finds the same data, ports and passwords. After a SIGKILL of everything, the next
+start finds processes that still run for the home (by their mark, and PostgreSQL by its pid file), ends them, and
+starts new ones. This is safe because it holds the lock.
 
-While servers run, `running.json` (mode 600) tells other commands on this machine how to reach them.
+While servers run, `running.json` (mode 600) describes to other commands on this machine how to reach them.
 
-Both listen on 127.0.0.1 only and ask for a password. NATS writes each message to the disk before it says so
-(`sync_interval: always`), since there is no second copy. They are children of a supervisor like all others: one
-that dies is started again. PostgreSQL does not run as root: `postgres_place` says where it is if root starts it.
+Both servers listen on 127.0.0.1 only and require a password. NATS writes each message to disk before it
+acknowledges it (`sync_interval: always`), because there is no replica. Both are children of a supervisor and are
+restarted when they die. PostgreSQL does not run as root: `postgres_place` chooses its folders when root starts it.
 """
 
 from ops.local.embedded.home import Home, HomeInUse, Running

@@ -1,4 +1,4 @@
-"""The folder that embedded servers live in: its lock, its secrets, its ports, and who runs there."""
+"""The folder of the embedded servers: its lock, secrets, ports, and the process that currently holds it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from pathlib import Path
 
 from ops.deploy.private_files import write_private
 
-#: A log that is larger than this, in bytes, is put aside when its server starts.
+#: A log larger than this, in bytes, is rotated when its server starts.
 LOG_LIMIT = 10_000_000
 
-#: Seconds to try for the lock.
+#: How long to try for the lock. Seconds.
 LOCK_PATIENCE = 0.3
 
 
 class HomeInUse(Exception):
-    """Somebody else runs servers in this home."""
+    """Another process runs servers in this home."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What `running.json` tells: the process that holds the home, since when, and how to reach its servers.
+    """The content of `running.json`: the process that holds the home, since when, and how to reach its servers.
 
-    `environment` holds the variables that another process needs for that. `started_at` is RFC 3339.
+    `environment` holds the variables that another process needs to reach them. `started_at` is RFC 3339.
     """
 
     pid: int
@@ -41,12 +41,12 @@ class Running:
 
 
 class Home:
-    """`folder` is made where it is missing, for its owner only."""
+    """The home in `folder`, which is created if it is missing, accessible to its owner only."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.expanduser().absolute()
         try:
-            # Root's may be passed through: the user that PostgreSQL runs as has its data in there.
+            # Other users may traverse root's home: the user that runs PostgreSQL has its data there.
             self.folder.mkdir(mode=0o700 if os.geteuid() else 0o711, parents=True, exist_ok=True)
             self.logs.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
@@ -57,7 +57,7 @@ class Home:
 
     @property
     def label(self) -> str:
-        """The first part of the mark of all processes of this home."""
+        """The prefix of the marks of all processes of this home."""
         return f"idexx-sync-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
 
     @property
@@ -65,7 +65,7 @@ class Home:
         return self.folder / "logs"
 
     def log(self, name: str) -> Path:
-        """Where a server's output goes; the one before is kept as `<name>.log.old` when it grew long."""
+        """Returns the log file of a server; rotates a log over LOG_LIMIT to `<name>.log.old`."""
         path = self.logs / f"{name}.log"
         with suppress(FileNotFoundError):
             if path.stat().st_size > LOG_LIMIT:
@@ -74,9 +74,9 @@ class Home:
 
     @contextmanager
     def hold(self, now: datetime) -> Iterator[Callable[[dict[str, str]], None]]:
-        """The lock, until the block ends; raises `HomeInUse`.
+        """Holds the lock until the block ends; raises `HomeInUse`.
 
-        Yields what to call with the environment that other processes need, once the servers can be reached.
+        Yields a function to call with the environment for other processes, once the servers can be reached.
         """
         running = self.folder / "running.json"
         with (self.folder / "lock").open("a") as lock:
@@ -94,7 +94,7 @@ class Home:
                 running.unlink(missing_ok=True)
 
     def running(self) -> Running | None:
-        """Who holds the home now; None when nobody does, whatever an earlier holder left behind."""
+        """Returns the process that holds the home; None if none does, even if an earlier holder left its file."""
         with suppress(FileNotFoundError), (self.folder / "lock").open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -104,7 +104,7 @@ class Home:
         return None
 
     def secret(self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)) -> str:
-        """What the file of this name holds; it is made, for its owner only, the first time."""
+        """Returns the content of the secret file `name`; creates it on first use, readable by its owner only."""
         path = self.folder / name
         with suppress(FileNotFoundError):
             if text := path.read_text(encoding="utf-8").strip():
@@ -113,7 +113,7 @@ class Home:
         return text
 
     def port(self, name: str, first: int) -> int:
-        """The port that was used before, or the next free one from `first` on if another program has it."""
+        """Returns the port used before, or the next free port from `first` on if another program has it."""
         path = self.folder / "ports.json"
         ports: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         taken = {port for other, port in ports.items() if other != name}
@@ -134,7 +134,7 @@ class Home:
 
 
 def lock_within(lock: int, patience: float) -> bool:
-    """Takes the lock; a moment's patience, since `running` takes it, too, to see whether it is free."""
+    """Takes the lock within `patience` seconds; it waits because `running` briefly takes the lock to test it."""
     deadline = time.monotonic() + patience
     while True:
         with suppress(BlockingIOError):
@@ -147,7 +147,7 @@ def lock_within(lock: int, patience: float) -> bool:
 
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As the servers do: a connection that is still winding down does not hold the port.
+        # As the servers do: a connection in TIME_WAIT does not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with suppress(OSError):
             probe.bind(("127.0.0.1", port))

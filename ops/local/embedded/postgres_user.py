@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: the user that it runs as instead."""
+"""Chooses the user that runs PostgreSQL when root starts it, because PostgreSQL refuses to run as root."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 
 USER = "idexx-sync"
 
-#: Seconds for making the user.
+#: Timeout of creating the user. Seconds.
 TIMEOUT = 30
 
 
 class NoUnprivilegedUser(Exception):
-    """Root runs us, and there is no other user for PostgreSQL."""
+    """This process runs as root, and there is no other user for PostgreSQL."""
 
 
 def unprivileged_user(say: Callable[[str], None]) -> str | None:
-    """None unless we are root; then a system user, which is made the first time."""
+    """Returns None unless this process runs as root; then a system user, created on first use."""
     if os.geteuid() != 0:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A PostgreSQL for a test run or a benchmark, which leaves nothing behind."""
+"""Runs a temporary PostgreSQL for tests and benchmarks and removes it afterwards."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ops.local.embedded.postgres_place import PostgresBroken, program_folder
 from ops.local.embedded.postgres_user import as_owner, unprivileged_user
 from ops.local.supervision.child import as_user, tail
 
-#: Seconds for its start and for its end.
+#: Timeouts of its start and stop. Seconds.
 START_TIMEOUT, STOP_TIMEOUT = 60.0, 30.0
 
-#: Seconds between two looks whether it is ready.
+#: Seconds between readiness checks.
 INTERVAL = 0.05
 
 PASSWORD = "scratch-server"  # noqa: S105 (only a socket in a folder of its own leads there)
@@ -30,7 +30,7 @@ PASSWORD = "scratch-server"  # noqa: S105 (only a socket in a folder of its own 
 
 @contextmanager
 def scratch_postgres() -> Iterator[str]:
-    """Yields the URL of a server that lives until the block ends, on a socket in a folder that goes with it."""
+    """Yields the URL of a server that runs until the block ends, on a socket in a temporary folder."""
     user = unprivileged_user(_silent)
     programs = program_folder(find_programs(), user, _silent)
     with tempfile.TemporaryDirectory(prefix="idexx-pg-", ignore_cleanup_errors=True) as name:
@@ -89,4 +89,4 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 
 def _silent(_: str) -> None:
-    """The caller's output is its own."""
+    """Discards the text: the caller's output must contain only its own."""

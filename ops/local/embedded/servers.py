@@ -1,4 +1,4 @@
-"""Starts those of the two servers that the settings do not name."""
+"""Starts the embedded servers that the settings do not name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ops.local.supervision import Supervisor
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServers:
-    """How to reach NATS and PostgreSQL; `monitor_url` is the embedded nats-server's."""
+    """The URLs of NATS and PostgreSQL; `monitor_url` is that of the embedded nats-server."""
 
     nats_url: str
     database_url: str
@@ -52,7 +52,7 @@ async def start_servers(
 async def embedded_servers(
     home: Home, *, grace: float = 10.0, say: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[EmbeddedServers]:
-    """Both servers and nothing else, until the block ends; raises `HomeInUse`, too."""
+    """Runs both servers until the block ends. Raises `HomeInUse`, and as `start_servers`."""
     with home.hold(datetime.now(UTC)) as tell:
         async with Supervisor(grace=grace, say=say, label=home.label) as supervisor:
             servers = await start_servers(home, supervisor, say=say)

@@ -1,19 +1,19 @@
-"""Runs the processes of one machine together: starts them, starts again what dies, and leaves none behind.
+"""Runs the processes of one machine: starts them, restarts those that die, and leaves none behind.
 
-Theory of operation. Each command becomes a child in a session of its own, so that a Ctrl-C in the terminal
-reaches only the supervisor. A child that ends although nobody asked it to is started again, after a pause
-that grows with each failure in a row.
+Theory of operation. Each command becomes a child in its own session, so that Ctrl-C in the terminal
+reaches only the supervisor. A child that ends unexpectedly is restarted after a pause that grows with each
+failure in a row.
 
-Stopping goes stage by stage: gateway, workers, servers. The stop signal goes to the child alone (dramatiq passes
-it on to its forks itself, and takes a second one for "at once"); when the time is over, SIGKILL goes to its
-group. What a child leaves behind is found by the mark in its environment (`marked`) and killed, also before it is
-started again: a worker whose master died would go on working beside its successor.
+Children are stopped in stages: gateway, workers, servers. The stop signal goes only to the child (dramatiq passes
+it on to its forks, and interprets a second one as "immediately"). After the timeout, SIGKILL goes to its group.
+Processes that a child leaves behind are found by the mark in their environment (`process_markers`) and killed,
+also before a restart: a worker whose master died would otherwise keep working beside its successor.
 
-If the supervisor is killed itself, its warden, a small process of its own (`warden_process`), does all this in
-its place. If both are killed, the next start finds the leftovers by their mark.
+If the supervisor itself is killed, its watchdog, a small separate process (`watchdog_process`), stops the children
+instead. If both are killed, the next start finds the leftover processes by their mark.
 
-`supervise` adds what belongs to a command in a terminal: the first SIGINT or SIGTERM stops everything in order,
-the second one at once.
+`supervise` adds signal handling for a command in a terminal: the first SIGINT or SIGTERM stops everything in
+order, the second one immediately.
 """
 
 from ops.local.supervision.command import Command, Stage

@@ -1,4 +1,4 @@
-"""One command and the process that runs it now."""
+"""A child process of the supervisor: one command and the process that currently runs it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from ops.local.supervision.command import Command
 from ops.local.supervision.process_markers import MARK, kill_group, kill_marked
 
-#: Bytes of a child's output that are read at once; a longer line is passed on in pieces.
+#: Bytes of a child's output per read; a longer line is passed on in pieces.
 CHUNK = 64 * 1024
 
 #: How many lines of its output an error message shows.
@@ -24,14 +24,14 @@ LAST_LINES = 3
 #: Seconds to wait for the last output of a child that has ended.
 LAST_OUTPUT = 5.0
 
-#: What is done with a line of a child's output: `(name, line)`.
+#: Handles a line of a child's output: `(name, line)`.
 Output = Callable[[str, str], None]
 
 
 class Child:
-    """Its process leads a session of its own and carries `mark` in its environment.
+    """A command whose process leads its own session and has `mark` in its environment.
 
-    `status` is how the process ended last: its exit status, or the negative number of a signal.
+    `status` is how the process last ended: its exit status, or the negative number of a signal.
     """
 
     def __init__(self, command: Command, mark: str, output: Output) -> None:
@@ -46,7 +46,7 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """None when nothing runs, and nothing is left to clear."""
+        """The process id; None if no process runs and nothing is left to clean up."""
         return self._process.pid if self._process else None
 
     @property
@@ -58,7 +58,7 @@ class Child:
             with self.command.log.open("ab") as log:
                 await self._spawn(environment, log.fileno())
             return
-        # A pipe of our own: asyncio's `wait` would wait for whoever else holds the child's end of its pipe.
+        # We create the pipe: with asyncio's own, `wait` would wait for every process that holds the child's end.
         read, write = os.pipe()
         try:
             await self._spawn(environment, write)
@@ -87,44 +87,44 @@ class Child:
             self._output(self.command.name, line)
 
     def last_words(self) -> str:
-        """The end of what it wrote, for an error message; where it wrote to a log, also where that is."""
+        """Returns the end of its output for an error message, with the path of its log if it has one."""
         if self.command.log is None:
             return f": {' | '.join(self._last_lines)}" if self._last_lines else ""
         words = tail(self.command.log)
         return f": {words}\nSee {self.command.log}" if words else ""
 
     def signal(self, signum: signal.Signals) -> None:
-        """To the child alone."""
+        """Sends a signal to the child only."""
         if self._process:
             with suppress(ProcessLookupError):
                 self._process.send_signal(signum)
 
     def kill(self) -> None:
-        """The child and its group, at once."""
+        """Kills the child and its group immediately."""
         if self._process:
             kill_group(self._process.pid)
 
     async def ended(self) -> int:
-        """Waits for the end of the child; answers its `status`."""
+        """Waits until the child ends; returns its `status`."""
         if self._process:
             self.status = await self._process.wait()
         return self.status
 
     async def clear(self) -> None:
-        """Kills what the ended child has left behind, and passes on the last of its output."""
+        """Kills processes that the ended child left behind, and passes on the rest of its output."""
         self.kill()
-        # From here on the system may give its id to another process.
+        # From here on the system may reuse its process id.
         self._process = None
         await asyncio.to_thread(kill_marked, self.mark)
         reading, self._reading = self._reading, None
         if reading:
-            with suppress(TimeoutError):  # whoever hides its mark may keep the pipe for ever
+            with suppress(TimeoutError):  # a process that removed its mark may keep the pipe open
                 async with asyncio.timeout(LAST_OUTPUT):
                     await reading
 
 
 async def lines(read: int) -> AsyncIterator[str]:
-    """The lines that come out of a pipe, until its other end is closed everywhere."""
+    """Yields the lines from a pipe until all copies of its other end are closed."""
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read, "rb")
@@ -144,12 +144,12 @@ async def lines(read: int) -> AsyncIterator[str]:
 
 
 def as_user(name: str | None) -> dict[str, Any]:
-    """What makes a child of root run as another user, in a folder that this user may be in."""
+    """Returns the arguments that make a child of root run as another user, in a folder accessible to that user."""
     return {"user": name, "group": name, "extra_groups": [], "cwd": "/"} if name else {}
 
 
 def tail(log: Path, count: int = LAST_LINES) -> str:
-    """The last lines of a log, for an error message."""
+    """Returns the last lines of a log, for an error message."""
     try:
         return " | ".join(log.read_text(errors="replace").strip().splitlines()[-count:])
     except OSError:

@@ -1,4 +1,4 @@
-"""What the supervisor starts: one named command."""
+"""A named command that the supervisor starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class Stage(IntEnum):
-    """The order in which processes are stopped: what takes work first, what keeps it last."""
+    """The order in which processes are stopped: those that accept work first, those that store it last."""
 
     GATEWAY = 1
     WORKERS = 2
@@ -19,10 +19,10 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """`name` is unique and is what a person reads; `environment` is added to the supervisor's own.
+    """A command. `name` is unique and shown to users; `environment` is added to the supervisor's own.
 
-    `log`: the output goes to this file instead of to the supervisor. `user` is for a supervisor that is root.
-    `ready` answers whether the process can be used yet; without it, it can as soon as it runs.
+    `log`: the output goes to this file instead of to the supervisor. `user` requires that the supervisor is root.
+    `ready` returns whether the process can be used; without it, the process is ready as soon as it runs.
     """
 
     name: str

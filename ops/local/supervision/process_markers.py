@@ -1,8 +1,8 @@
 """Finds and ends processes by a mark in their environment.
 
-A process group is not enough to leave nothing behind: Chromium starts a session of its own, and orphans get
-a new parent. The environment is inherited through all of that, so every process that we start carries a
-mark there, and so does everything that it starts.
+A process group is not enough to leave nothing behind: Chromium starts its own session, and orphans get a new
+parent. Both inherit the environment, so every process that we start, and every process started by it, carries the
+mark there.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from contextlib import suppress
 
 import psutil
 
-#: The variable; its value is a path of names, "<home>/<run>/<child>", so that a prefix selects a whole branch.
+#: The variable; its value is a path "<home>/<run>/<child>", so that a prefix selects a whole subtree.
 MARK = "IDEXX_SYNC_PROCESS"
 
-#: Seconds to wait until killed processes have ended.
+#: How long to wait until killed processes have ended. Seconds.
 KILL_WAIT = 5.0
 
-#: Seconds between two looks whether a process has ended.
+#: Seconds between checks whether a process has ended.
 ALIVE_INTERVAL = 0.02
 
 
 def find_marked(prefix: str) -> list[psutil.Process]:
-    """The living processes, other than this one, whose mark is `prefix` or lies below it."""
+    """Returns the live processes, except this one, whose mark is `prefix` or lies below it."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -39,7 +39,7 @@ def find_marked(prefix: str) -> list[psutil.Process]:
 
 
 def kill_marked(prefix: str) -> int:
-    """Kills them, and what they start meanwhile; answers how many there were."""
+    """Kills the marked processes and all that they start in the meantime; returns their number."""
     count = 0
     while found := find_marked(prefix):
         count += len(found)
@@ -49,7 +49,7 @@ def kill_marked(prefix: str) -> int:
 
 
 def kill(processes: Iterable[psutil.Process]) -> bool:
-    """Sends SIGKILL and waits; True when all are gone."""
+    """Sends SIGKILL and waits; returns whether all have ended."""
     waiting = list(processes)
     for process in waiting:
         send(process, signal.SIGKILL)
@@ -57,7 +57,7 @@ def kill(processes: Iterable[psutil.Process]) -> bool:
 
 
 def still_alive(processes: Iterable[psutil.Process], timeout: float) -> list[psutil.Process]:
-    """Those that have not ended after `timeout` seconds; a zombie has, whether or not its parent cares."""
+    """Returns the processes that have not ended after `timeout` seconds; a zombie counts as ended."""
     deadline = time.monotonic() + timeout
     while alive := [process for process in processes if is_alive(process)]:
         if time.monotonic() > deadline:
@@ -74,13 +74,13 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def send(process: psutil.Process, signum: int) -> None:
-    """Signals a process that may have ended; psutil checks that its id was not given to another one."""
+    """Signals a process that may have ended; psutil checks that its id was not reused."""
     with suppress(psutil.NoSuchProcess):
         process.send_signal(signum)
 
 
 def kill_group(group: int) -> None:
-    """Kills what is left of a process group, if anything is."""
-    # PermissionError is what macOS says of a group of zombies.
+    """Kills the remaining processes of a process group, if any."""
+    # macOS raises PermissionError for a group of zombies.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A supervisor in a terminal: what the first signal does, and the second."""
+"""Runs a supervisor in a terminal and handles the first and the second stop signal."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ async def supervise(
     stopped_status: int = 0,
     **settings: Any,
 ) -> int:
-    """Runs `main` until it returns or a signal comes, then stops everything; answers the exit status.
+    """Runs `main` until it returns or a signal arrives, then stops everything; returns the exit status.
 
-    The status is what `main` returned, or `stopped_status` after a stop in order, or 128 and the signal's
-    number after a second one. `settings` go to the `Supervisor`.
+    The status is that of `main`, or `stopped_status` after an orderly stop, or 128 plus the signal's number
+    after a second signal. `settings` go to the `Supervisor`.
     """
     received: asyncio.Queue[signal.Signals] = asyncio.Queue()
     loop = asyncio.get_running_loop()
@@ -53,7 +53,7 @@ async def _stop(
     await asyncio.wait({stop, second}, return_when=asyncio.FIRST_COMPLETED)
     if second.done():
         supervisor.kill()
-        work.cancel()  # again, since a cancellation can be lost
+        work.cancel()  # again, because a cancellation can be lost
         status = 128 + second.result()
     second.cancel()
     await stop
@@ -61,7 +61,7 @@ async def _stop(
 
 
 async def _in_order(supervisor: Supervisor, work: asyncio.Future[int]) -> None:
-    """First `main` ends, so that it starts nothing more; then what it started."""
+    """Waits for the end of `main`, so that it starts nothing more, then stops what it started."""
     with suppress(asyncio.CancelledError):
         await work
     await supervisor.stop()

@@ -1,4 +1,4 @@
-"""Starts children, keeps them running, and stops them in order."""
+"""Starts child processes, restarts them when they die, and stops them in order."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from ops.local.supervision.command import Command, Stage
 from ops.local.supervision.process_markers import kill_marked
 from ops.local.supervision.watchdog import Warden
 
-#: Seconds before a dead child is started again: doubled with each failure in a row, up to the limit.
+#: Seconds before a dead child is restarted: doubles with each failure in a row, up to the limit.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 
-#: A child that lived for so many seconds was well: its next failure counts as the first.
+#: After a child has run for this many seconds, its next failure counts as the first. Seconds.
 WELL_AFTER = 60.0
 
-#: How much of the grace time is kept back for the servers: seconds at most, and as a share.
+#: How much of the grace time is reserved for the servers: at most these seconds, and at most this share.
 SERVERS_SECONDS, SERVERS_SHARE = 5.0, 0.25
 
-#: Seconds between two looks whether a child is ready.
+#: Seconds between readiness checks of a child.
 READY_INTERVAL = 0.05
 
 
 class StartFailed(Exception):
-    """A child ended, or was not ready in time, when it was started first."""
+    """A child ended, or was not ready in time, on its first start."""
 
 
 class Supervisor:
-    """An async context manager: when it is left, nothing that it started runs any more.
+    """Supervises child processes; an async context manager that on exit leaves no process it started.
 
-    `grace`: seconds from `stop` until what still runs is killed. `say` is told what a person should know,
-    `output` each line that a child writes. `label` is the first part of the mark of all children.
+    `grace`: seconds from `stop` until remaining processes are killed. `say` receives messages for the user,
+    `output` each line that a child writes. `label` is the prefix of the marks of all children.
     """
 
     def __init__(
@@ -65,18 +65,18 @@ class Supervisor:
         await self.stop()
 
     async def start(self, command: Command) -> None:
-        """Starts it and waits until it is ready; raises `StartFailed`."""
+        """Starts a command and waits until it is ready; raises `StartFailed`."""
         child = self._children[command.name] = Child(command, self.mark, self._output)
         await self._spawn(child)
         await self._until_ready(child)
         self._keepers[command.name] = asyncio.create_task(self._keep(child))
 
     def pid(self, name: str) -> int | None:
-        """The process that runs the command now; None while it waits to be started again."""
+        """Returns the id of the process that runs the command; None while it waits for a restart."""
         return self._children[name].pid
 
     async def end(self, name: str) -> None:
-        """Stops one command, in order, and for good: it runs again only after another `start`."""
+        """Stops one command in order; it runs again only after another `start`."""
         keeper, child = self._keepers.pop(name), self._children.pop(name)
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
@@ -89,7 +89,7 @@ class Supervisor:
         await asyncio.shield(self._stopping)
 
     def kill(self) -> None:
-        """Kills everything at once; a `stop` that is under way then comes to its end."""
+        """Kills everything immediately; a `stop` in progress then finishes."""
         for child in self._children.values():
             child.kill()
         kill_marked(self.mark)
@@ -113,7 +113,7 @@ class Supervisor:
         while command.ready and not await command.ready():
             if not child.is_running:
                 how = describe(await child.ended())
-                await self._clear(child)  # which also brings the last of its output
+                await self._clear(child)  # also passes on the rest of its output
                 raise StartFailed(f"{command.name} ended at once ({how}){child.last_words()}")
             if self._clock() > deadline:
                 limit = f"{command.ready_timeout:g} s"
@@ -121,7 +121,7 @@ class Supervisor:
             await asyncio.sleep(READY_INTERVAL)
 
     async def _keep(self, child: Child) -> None:
-        """Starts the child again whenever it ends, until this task is cancelled."""
+        """Restarts the child whenever it ends, until this task is cancelled."""
         while True:
             since = self._clock()
             how = describe(await child.ended())
@@ -162,7 +162,7 @@ class Supervisor:
 
 
 def pause(failures: int) -> float:
-    """Seconds to wait before the next start, after so many failures in a row (1, 2, …)."""
+    """Returns the seconds to wait before the next start, after `failures` failures in a row (1, 2, …)."""
     return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures - 1, 10)))
 
 

@@ -1,4 +1,4 @@
-"""The supervisor's side of its warden: tells it which children there are."""
+"""The supervisor's connection to its watchdog process: reports which children run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.local.supervision.command import Command
 
 
 class Warden:
-    """A process that ends the children if this one is killed. `grace` is in seconds, for each stage."""
+    """A process that stops the children if this process is killed. `grace` is in seconds, for each stage."""
 
     def __init__(self, mark: str, grace: float) -> None:
         self._argv = [sys.executable, "-m", "ops.local.supervision.watchdog_process", mark, str(grace)]
@@ -28,7 +28,7 @@ class Warden:
             self._tell({"pid": pid, "signal": None})
 
     def dismiss(self) -> None:
-        """After this it ends without touching anything."""
+        """Ends the watchdog process without stopping anything."""
         self._tell("done")
         self._process.communicate()
 
@@ -38,7 +38,7 @@ class Warden:
     def _tell(self, what: Any) -> None:
         try:
             self._write(what)
-        except OSError:  # it was killed; a new one takes its place
+        except OSError:  # it was killed: start a new one
             with suppress(OSError):
                 self._process.communicate()
             self._process = self._start()

@@ -1,9 +1,9 @@
-"""Ends the supervisor's children when the supervisor itself was killed and could not.
+"""Stops the supervisor's children when the supervisor itself was killed.
 
 The supervisor holds the other end of this process's standard input and writes one JSON line for each child
-that it starts. When the input ends, the supervisor has gone: after `"done"`, in good order; without it, by
-force, and then the children are stopped here, stage by stage. A pipe works wherever processes do, and a
-process of its own survives what kills the supervisor.
+that it starts. The input ends when the supervisor does: after `"done"`, in order; without it, because it was
+killed, and then this process stops the children stage by stage. A pipe works on every system, and a
+separate process survives what kills the supervisor.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
 
 
 def listen(lines: Iterable[str]) -> dict[int, dict[str, Any]] | None:
-    """The children that were alive when the input ended; None after a good end."""
+    """Returns the children that were alive when the input ended; None after an orderly end."""
     children: dict[int, dict[str, Any]] = {}
     for line in lines:
         told = json.loads(line)
@@ -42,7 +42,7 @@ def listen(lines: Iterable[str]) -> dict[int, dict[str, Any]] | None:
             children.pop(told["pid"], None)
             continue
         try:
-            # The object remembers when the process began: a reused id is not mistaken for it.
+            # psutil.Process remembers the start time, so a reused id is not mistaken for the child.
             children[told["pid"]] = told | {"process": psutil.Process(told["pid"])}
         except psutil.NoSuchProcess:
             continue
