@@ -1,15 +1,29 @@
-"""Runs a Coordinator step and sends what follows; sweeps for stalled syncs."""
+"""The Coordinator: decides what a sync does next, and sends the messages that follow.
+
+A message `coordinate` names a sync and nothing else. The step (`engine/steps/coordinate.py`) reads the sync's state
+from the database and decides in one transaction: which spans to send to DateScrapers (never more dates in flight than
+`SYNC_CONCURRENCY`), which dates to send to the Reconciler again, whether to verify removals, whether to end the sync,
+and which queued syncs of the clinic to start. So a message that is delivered twice, or late, does no harm.
+
+After the commit the relay publishes the step's events, the workers of a sync that has ended are stopped, and the
+messages are sent. A crash in between loses no sync: every gateway runs the `StalledSyncSweeper`, which does the next
+step of a sync that is overdue, silent, or queued although it could run. It also ends a sync that has timed out.
+
+It needs the database and nothing else: no portal, no resource of its own.
+"""
 
 from __future__ import annotations
 
 from uuid import UUID
 
+import dramatiq
 import structlog
 
-from actors.dispatcher import Dispatcher
+from actors.dispatcher import COORDINATOR, Dispatcher
 from actors.item_guard import ItemGuard
 from actors.runtime.process import Runtime
-from engine.steps.coordinate import coordinate
+from actors.worker import WorkerRuntime
+from engine.steps.coordinate import coordinate as decide_next_step
 from engine.store.syncs.admission import need_attention
 
 log = structlog.get_logger(__name__)
@@ -18,9 +32,19 @@ log = structlog.get_logger(__name__)
 SWEEP_INTERVAL = 0.5
 
 
+def declare(worker: WorkerRuntime) -> None:
+    """Declares the actor `coordinate`."""
+
+    @dramatiq.actor(broker=worker.broker, queue_name=COORDINATOR)
+    async def coordinate(sync_id: str, *, traceparent: str | None = None) -> None:
+        sync = UUID(sync_id)
+        async with worker.process.about("coordinate", sync, traceparent=traceparent):
+            await step(worker.process, worker.dispatcher, sync)
+
+
 async def step(process: Runtime, dispatcher: Dispatcher, sync_id: UUID) -> None:
     """Commits, then sends: events, stop messages to workers, dates to scrape, syncs to start."""
-    decided = await coordinate(process.database, sync_id, process.limits, process.removal_limit)
+    decided = await decide_next_step(process.database, sync_id, process.limits, process.removal_limit)
     process.relay.poke(decided.clinic_id)
     if decided.stop_workers:
         await process.stop_workers(sync_id)

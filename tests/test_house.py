@@ -41,6 +41,9 @@ WALLS = [
     ("ops.sandbox", "broker", INDEPENDENT_SANDBOX),
 ]
 
+#: Each declares one actor; they exchange messages.
+ACTORS = ("actors.coordinator", "actors.date_scraper", "actors.reconciler", "actors.notifier")
+
 #: Folders that are not in the wheel; nothing that runs in production may need them.
 DEVELOPERS_ONLY = ("ops.bench", "ops.dev", "ops.faults", "ops.monitoring")
 
@@ -104,6 +107,27 @@ def test_the_folders_of_a_package_import_each_other_in_one_direction_only(packag
 def folder(module: str) -> str:
     """The folder, or the module at its top, of a package: `actors.http`, `actors.settings`, `actors`."""
     return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize("importer", [*ACTORS, "actors.worker"])
+def test_no_actor_imports_another_and_the_worker_imports_none(importer: str) -> None:
+    """An actor registers with the worker what it needs; so an actor is added, or changed, in its own module."""
+    broken = [
+        f"{module} imports {name}"
+        for module, tree in modules().items()
+        if inside(module, importer)
+        for name in imports(module, tree)
+        if any(inside(name, actor) for actor in ACTORS if actor != importer)
+    ]
+    assert not broken
+
+
+def test_the_worker_knows_no_actor_and_no_queue_by_name() -> None:
+    names = {"coordinate", "scrape_date", "reconcile_date", "notify"}
+    names |= {"COORDINATOR", "DATE_SCRAPER", "RECONCILER", "NOTIFIER"} | {each.split(".")[1] for each in ACTORS}
+    for node in ast.walk(modules()["actors.worker"]):
+        name = node.value if isinstance(node, ast.Constant) else node.id if isinstance(node, ast.Name) else None
+        assert name not in names, f"actors/worker.py names {name}: its actor module registers what it needs"
 
 
 def test_the_modules_at_the_top_of_the_engine_need_the_standard_library_only() -> None:

@@ -1,0 +1,125 @@
+"""The DateScraper: reads a span of dates from the portal, and stores what it has seen of each.
+
+A message `scrape_date` names a sync, the first date and the number of days. The step (`engine/steps/scrape.py`) claims
+those dates in the database, and `actors/runtime/claim_heartbeats.py` keeps the claims alive. It calls the portal
+through the browser that this process owns (`portal.py`), with the clinic's signed-in session, which all machines share
+(`sessions.py`), and takes a token of the shared rate limit before each call (`rate_limiter.py`). A date comes out as
+a complete snapshot or as a failure with its evidence (`evidence.py`); what the portal does is never an exception here.
+
+After the commit it sends a `reconcile_date` for each snapshot, and has the Coordinator look at the sync. If another
+worker holds some of the dates, or this one lacks the clinic's key, the message is sent again with a delay. Dramatiq's
+retries are for trouble of our own (a server is unavailable, a mailbox is full); after a failure of the portal the
+Coordinator sends the date again, at the time that `engine/retry.py` decides. If the message dies, its dates fail
+(`actors/give_up.py`).
+
+Playwright is imported, and the browser started, in a worker that was booted for this queue, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from functools import partial
+from uuid import UUID
+
+import dramatiq
+import structlog
+
+from actors.date_scraper.evidence import SyncEvidence
+from actors.dispatcher import DATE_SCRAPER, Dispatcher
+from actors.give_up import give_up_dates_of
+from actors.runtime.periodic import periodically
+from actors.runtime.process import Runtime
+from actors.worker import WorkerRuntime
+from engine.calendar_source import CalendarSource
+from engine.steps.scrape import LEFT_FOR, ScrapeContext, scrape_dates
+
+log = structlog.get_logger(__name__)
+
+#: How often a DateScraper measures the memory of its browser, in seconds.
+BROWSER_INTERVAL = 10.0
+
+#: Delay before a DateScraper retries a date that another worker holds, in seconds.
+RETRY_AFTER = 3.0
+
+#: What the actor may need beside the time of a sync, in milliseconds.
+TIME_LIMIT_MARGIN_MS = 60_000
+
+
+def declare(worker: WorkerRuntime) -> None:
+    """Declares the actor `scrape_date`, what it works with, and what the death of its messages means."""
+    scraper = worker.resource(DATE_SCRAPER, partial(open_scraper, dispatcher=worker.dispatcher))
+    worker.on_dead_message("scrape_date", partial(give_up_dates_of, worker=worker))
+    time_limit = worker.settings.sync_timeout_ms + TIME_LIMIT_MARGIN_MS
+
+    @dramatiq.actor(broker=worker.broker, queue_name=DATE_SCRAPER, time_limit=time_limit)
+    async def scrape_date(sync_id: str, day: str, days: int = 1, *, traceparent: str | None = None) -> None:
+        sync, first_date = UUID(sync_id), date.fromisoformat(day)
+        async with worker.process.about("scrape_date", sync, first_date, traceparent):
+            await scraper.get().scrape(sync, first_date, days)
+
+
+class DateScraper:
+    """Does the step for a message, and sends the messages that follow from it."""
+
+    def __init__(self, process: Runtime, dispatcher: Dispatcher, context: ScrapeContext) -> None:
+        self._process = process
+        self._dispatcher = dispatcher
+        self._context = context
+        self._logged_keys: set[str] = set()
+
+    async def scrape(self, sync_id: UUID, first_date: date, days: int) -> None:
+        """Commits, then sends. Raises `Unavailable`, or a `BrokerConnectionError`; then the message comes again."""
+        done = await scrape_dates(self._context, sync_id, first_date, days)
+        if done.clinic_id is not None:
+            self._process.relay.poke(done.clinic_id)
+        await self._dispatcher.reconcile_dates(sync_id, done.reconcile)
+        if done.coordinate:
+            await self._dispatcher.report(sync_id)
+        if done.wrong_key is not None:
+            self._log_wrong_key(done.wrong_key)
+        if done.retry_later:
+            after = RETRY_AFTER if done.wrong_key is None else LEFT_FOR
+            await self._dispatcher.scrape_dates_later(sync_id, first_date, days, after)
+
+    async def measure_browser(self) -> None:
+        """Records how much memory the browser takes."""
+        self._process.metrics.set_browser_memory(await self._context.portal.memory_mib() * 2**20)
+
+    def _log_wrong_key(self, error: str) -> None:
+        """Logs once that this worker's key ring does not open a clinic's credentials."""
+        if error not in self._logged_keys:
+            self._logged_keys.add(error)
+            log.error("worker_has_wrong_key", error=error, hint="this worker leaves the clinic's dates to others")
+
+
+@asynccontextmanager
+async def open_scraper(process: Runtime, dispatcher: Dispatcher) -> AsyncIterator[DateScraper]:
+    """Starts the browser, and closes it behind the body. Until it runs, the process is not ready."""
+    process.not_ready.add("browser")
+    # Only a DateScraper needs Playwright, which is large.
+    from actors.date_scraper.portal import open_portal
+
+    portal = await open_portal(process)
+    try:
+        process.not_ready.discard("browser")
+        process.metrics.set_browser_dates(0)
+        scraper = DateScraper(process, dispatcher, _context(process, portal))
+        process.own(periodically(scraper.measure_browser, BROWSER_INTERVAL))
+        yield scraper
+    finally:
+        await portal.close()
+
+
+def _context(process: Runtime, portal: CalendarSource) -> ScrapeContext:
+    return ScrapeContext(
+        database=process.database,
+        portal=portal,
+        vault=process.vault(),
+        worker=process.name,
+        limits=process.limits,
+        hold=process.claim_heartbeats.hold,
+        jitter=process.random.random,
+        evidence=partial(SyncEvidence, process.database),
+    )

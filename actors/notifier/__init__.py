@@ -1,40 +1,80 @@
-"""The notifier: makes one try of a delivery of a webhook, and writes down what came of it."""
+"""The Notifier: makes one attempt to deliver a webhook, and records its outcome.
+
+A message `notify` names a delivery; its body, address and attempts are in the database. The Notifier claims the attempt
+for a bounded time in one transaction, so that a message that is delivered twice makes one POST; signs the body with
+the clinic's secrets; POSTs it (`http_client.py`: bounded in time and size, and only to addresses that webhooks may
+reach); and records the outcome in a second transaction. `engine/webhook_retry.py` decides whether the delivery is
+done, failed, or due again, and whether the webhook is paused. A delivery that is due again is sent again as a delayed
+message.
+
+What a receiver does is never an exception here. Deliveries whose message was lost are found by the sweep of
+`actors/outbox/webhooks.py`, so a dead message needs no handler.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import dramatiq
 import structlog
 
-from actors.notifier.http_client import WebhookClient
+from actors.dispatcher import NOTIFIER
 from actors.runtime.process import Runtime
+from actors.worker import WorkerRuntime
 from engine.store.vault import VaultError
 from engine.store.webhooks import get_secrets, pause_webhook
 from engine.store.webhooks.deliveries import begin_try, finish_try, time_until_due
 from engine.webhook import TEST, Delivery, DeliveryState, sign
 from engine.webhook_retry import AttemptDecision, AttemptResult, Reason, decide, may_try
 
+if TYPE_CHECKING:
+    from actors.notifier.http_client import WebhookClient
+
 log = structlog.get_logger(__name__)
+
+#: What an attempt needs at most beside the receiver's own time, in milliseconds.
+TIME_LIMIT_MARGIN_MS = 60_000
 
 #: How long after a try must have ended another one may be made, in seconds: for what is written down after it.
 LEASE_MARGIN = 5.0
 
 
+def declare(worker: WorkerRuntime) -> None:
+    """Declares the actor `notify`, and what it works with."""
+    notifier = worker.resource(NOTIFIER, open_notifier)
+    time_limit = worker.settings.webhook_timeout_ms + TIME_LIMIT_MARGIN_MS
+
+    @dramatiq.actor(broker=worker.broker, queue_name=NOTIFIER, time_limit=time_limit)
+    async def notify(delivery_id: str, *, traceparent: str | None = None) -> None:
+        await notifier.get().notify(UUID(delivery_id), traceparent)
+
+
+@asynccontextmanager
+async def open_notifier(process: Runtime) -> AsyncIterator[Notifier]:
+    """Raises `VaultError` if there is no key ring."""
+    # Only a notifier needs an HTTP client.
+    from actors.notifier.http_client import WebhookClient
+
+    settings = process.settings
+    yield Notifier(process, WebhookClient(settings.webhook_reach, settings.webhook_timeout_ms / 1000))
+
+
 class Notifier:
     """Raises `VaultError` if there is no key ring."""
 
-    def __init__(self, process: Runtime) -> None:
+    def __init__(self, process: Runtime, client: WebhookClient) -> None:
         settings = process.settings
-        timeout = settings.webhook_timeout_ms / 1000
         self._process = process
         self._database = process.database
         self._vault = process.vault()
         self._schedule: Sequence[float] = settings.webhook_retry_seconds
-        self._client = WebhookClient(settings.webhook_reach, timeout)
-        self._lease = timeout + LEASE_MARGIN
+        self._client = client
+        self._lease = settings.webhook_timeout_ms / 1000 + LEASE_MARGIN
 
     async def notify(self, delivery_id: UUID, traceparent: str | None = None) -> None:
         """Makes the next try, if it is due. If it is not, since another one makes it, or made it and died, or since the

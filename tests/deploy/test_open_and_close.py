@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from actors import date_scraper
 from actors.date_scraper import portal
 from actors.gateway.main import Gateway
 from actors.http.listener import Listener
@@ -57,6 +59,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 SCRAPER = cast("Any", SimpleNamespace(consumer_whitelist={"date_scraper"}))
+RECONCILER = cast("Any", SimpleNamespace(consumer_whitelist={"reconciler"}))
 
 
 async def test_a_worker_that_cannot_be_opened_closes_its_browser(
@@ -65,12 +68,26 @@ async def test_a_worker_that_cannot_be_opened_closes_its_browser(
     def fail(*_: object) -> None:
         raise OSError("no space left for metrics")
 
-    monkeypatch.setattr(Metrics, "browses", fail)
+    monkeypatch.setattr(Metrics, "set_browser_dates", fail)
     broker = build_broker(settings)
-    crew = WorkerRuntime(settings, broker)
+    worker = WorkerRuntime(settings, broker)
+    date_scraper.declare(worker)
     with pytest.raises(SystemExit) as ended:
-        await asyncio.to_thread(crew.before_worker_boot, broker, SCRAPER)
+        await asyncio.to_thread(worker.before_worker_boot, broker, SCRAPER)
     assert (ended.value.code, closed) == (CANNOT_START, ["browser", "process"])
+    broker.close()
+
+
+async def test_a_worker_of_another_queue_opens_no_browser(settings: Settings, closed: list[str]) -> None:
+    broker = build_broker(settings)
+    worker = WorkerRuntime(settings, broker)
+    date_scraper.declare(worker)
+    scraper = worker.resource("date_scraper", partial(date_scraper.open_scraper, dispatcher=worker.dispatcher))
+    await asyncio.to_thread(worker.before_worker_boot, broker, RECONCILER)
+    with pytest.raises(RuntimeError, match="not booted for the queue 'date_scraper'"):
+        scraper.get()
+    await asyncio.to_thread(worker.after_worker_shutdown, broker, RECONCILER)
+    assert closed == ["process"]
     broker.close()
 
 
@@ -79,16 +96,17 @@ async def test_a_web_server_that_does_not_close_leaves_no_browser(
 ) -> None:
     stop = Listener.close
 
-    async def fail(front: Listener) -> None:
-        await stop(front)
+    async def fail(listener: Listener) -> None:
+        await stop(listener)
         raise OSError("the web server fails")
 
     monkeypatch.setattr(Listener, "close", fail)
     broker = build_broker(settings)
-    crew = WorkerRuntime(settings, broker)
-    await asyncio.to_thread(crew.before_worker_boot, broker, SCRAPER)
+    worker = WorkerRuntime(settings, broker)
+    date_scraper.declare(worker)
+    await asyncio.to_thread(worker.before_worker_boot, broker, SCRAPER)
     with pytest.raises(OSError, match="the web server fails"):
-        await asyncio.to_thread(crew.after_worker_shutdown, broker, SCRAPER)
+        await asyncio.to_thread(worker.after_worker_shutdown, broker, SCRAPER)
     assert closed == ["browser", "process"]
     broker.close()
 

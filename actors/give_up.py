@@ -1,0 +1,37 @@
+"""A message about dates has died: its dates fail with it, and the Coordinator is notified (law 6).
+
+Shared by the two actors whose messages name dates, the DateScraper and the Reconciler. Their arguments are the sync,
+the first date, and, of a DateScraper, the number of days.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import structlog
+from dramatiq import MessageProxy
+
+from actors.observability import error_reports
+from actors.worker import WorkerRuntime
+from engine.dispatch import Span
+from engine.failure import Failure, Reason
+from engine.steps.give_up import give_up_dates
+
+log = structlog.get_logger(__name__)
+
+
+async def give_up_dates_of(message: MessageProxy, worker: WorkerRuntime) -> None:
+    """Marks the dates of a dead message as failed, and has a Coordinator look at their sync."""
+    sync_text, day, days = (*message.args, 1)[:3]
+    sync_id, span, actor = UUID(sync_text), Span(date.fromisoformat(day), days, 0), message.actor_name
+    failure = Failure(
+        Reason.DELIVERIES_EXHAUSTED,
+        f"the message {actor} was given up; `idexx-sync dlq list` shows it with its error",
+    )
+    tags = await worker.process.about.tags(sync_id, span.lead)
+    log.error("date_given_up", actor=actor, **tags)
+    error = message._exception or RuntimeError("failed without an exception")
+    error_reports.report_death(error, actor=actor, **tags)
+    await give_up_dates(worker.process.database, sync_id, span.dates, failure)
+    await worker.dispatcher.report(sync_id)

@@ -1,0 +1,41 @@
+"""The Reconciler: brings the stored appointments of one date in line with the snapshot of it.
+
+A DateScraper that has stored a complete snapshot sends `reconcile_date` with the sync and the date; the snapshot
+stays in the database. The step (`engine/steps/reconcile.py`) locks the sync, compares the snapshot with the stored
+appointments in one set-based transaction, writes what was added, changed and removed, and closes the date. A snapshot
+that is older than the newest one of its date changes nothing, and a date that is closed stays as it is; so a message
+that is delivered twice does no harm.
+
+After the commit the relay publishes the step's events at once. If the date was the sync's last open one, the
+Coordinator is notified, which ends the sync. If the message dies, its date fails (`actors/give_up.py`).
+
+It needs the database and nothing else: no browser, no portal, no resource of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+from uuid import UUID
+
+import dramatiq
+
+from actors.dispatcher import RECONCILER
+from actors.give_up import give_up_dates_of
+from actors.worker import WorkerRuntime
+from engine.steps import reconcile
+
+
+def declare(worker: WorkerRuntime) -> None:
+    """Declares the actor `reconcile_date`, and what the death of its messages means."""
+    worker.on_dead_message("reconcile_date", partial(give_up_dates_of, worker=worker))
+
+    @dramatiq.actor(broker=worker.broker, queue_name=RECONCILER)
+    async def reconcile_date(sync_id: str, day: str, *, traceparent: str | None = None) -> None:
+        process, sync, when = worker.process, UUID(sync_id), date.fromisoformat(day)
+        async with process.about("reconcile_date", sync, when, traceparent):
+            done = await reconcile.reconcile_date(process.database, sync, when, process.removal_limit.settle)
+            if done is not None:
+                process.relay.poke(done.clinic_id)
+                if done.is_last:
+                    await worker.dispatcher.report(sync)
