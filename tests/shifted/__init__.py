@@ -1,10 +1,13 @@
 """A pytest plugin for ops/dev/shifted_clock_tests: leaves out the tests that libfaketime cannot shift.
 
 nats-server is a Go program and takes the time from the system itself, and Chromium has a sandbox of its own.
+PostgreSQL's time-outs do not end what waits: libfaketime gives a signal handler that interrupts `epoll_wait` the
+unshifted time.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from functools import cache
 from pathlib import Path
@@ -17,6 +20,8 @@ TEXT = re.compile(
     r"nats_url|tests\.broker\.servers|up_process|embedded_servers|playwright|Browser\(|chromium", re.I
 )
 
+TIMEOUTS = re.compile(r"lock_timeout|statement_timeout")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = [item for item in items if is_left_out(item)]
@@ -25,7 +30,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_left_out(item: pytest.Item) -> bool:
-    return bool(FIXTURES & set(getattr(item, "fixturenames", ()))) or names_a_server(item.path)
+    if FIXTURES & set(getattr(item, "fixturenames", ())) or names_a_server(item.path):
+        return True
+    return isinstance(item, pytest.Function) and bool(TIMEOUTS.search(inspect.getsource(item.function)))
 
 
 @cache

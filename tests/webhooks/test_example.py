@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -33,7 +34,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     program.write_text(example.replace("8800", str(port)))
     process = subprocess.Popen(
         [sys.executable, str(program)],
-        env={"WEBHOOK_SECRET": SECRETS.current, "PYTHONWARNINGS": "error"},
+        env={**os.environ, "WEBHOOK_SECRET": SECRETS.current, "PYTHONWARNINGS": "error"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
