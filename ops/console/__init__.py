@@ -1,12 +1,13 @@
-"""`idexx-sync console`: everything that goes on, on one screen, with keys to act.
+"""`idexx-sync console`: shows the whole system on one screen, with keys to act on it.
 
-Theory of operation. The console keeps nothing: close it, and nothing is lost; open three, and they show the same. It
-asks the gateway for an overview every two seconds, and between two overviews it follows the events of the syncs that
-are not over. Both come over NATS, which is all it needs, so it works from any machine with a credential; one that may
-only read gets a console that only shows.
+Theory of operation. The console stores nothing: closing it loses nothing, and several consoles show the same. It
+requests an overview from the gateway every two seconds; between overviews it follows the events of the syncs that
+have not ended. Both use NATS only, so the console works from any machine with NATS credentials. With read-only
+credentials it only displays.
 
-`source` asks and acts. `glance` is what was answered, as a value; `known` has the newest one, the events since, and
-why there is none newer. `rows` turns them into rows and lines: pure. `app` arranges them on the screen and has the
-keys; `screens` are what opens above it; `widgets` change in place. Ages are told by the database's clock, which comes
-with each overview, so the console's machine may have any time it likes.
+`source` sends requests and actions. `overview` holds a response as a value (`Glance`). `state` (`Known`) holds the
+newest overview, the events since then, and the reason if there is no newer one. `rows` turns these into rows and
+lines of text: pure. `app` arranges them on the screen and handles keys; `screens` are the screens that open above
+it; `widgets` update in place. Ages are computed with the database's clock, which is part of each overview, so the
+clock of the console's machine does not matter.
 """

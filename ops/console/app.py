@@ -33,7 +33,7 @@ from ops.console.state import AWAY, Known
 from ops.console.widgets import LiveTable, Tail
 from ops.terminal.progress import Board
 
-#: How often the gateway is asked for everything, in seconds; and how often the clocks on the screen move.
+#: How often the overview is requested, and how often the times on the screen are updated. Seconds.
 REFRESH, TICK = 2.0, 0.5
 
 #: A terminal with fewer columns shows clinics and syncs only.
@@ -44,7 +44,7 @@ ACTIONS = frozenset({"cancel", "retry", "approve", "reject"})
 
 
 class Console(App[None]):
-    """`where` names the NATS server, for the first line."""
+    """The console application. `where` names the NATS server in the first line."""
 
     CSS_PATH = Path(__file__).with_name("console.tcss")
     TITLE = "idexx-sync"
@@ -59,7 +59,7 @@ class Console(App[None]):
         ("slash", "filter", "Filter"),
         Binding("escape", "leave", show=False),
         ("q", "quit", "Quit"),
-        # As everywhere else, and also while the filter has the keys.
+        # Ctrl-C must also work while the filter has the focus.
         Binding("ctrl+c", "quit", show=False, priority=True),
     ]
 
@@ -96,7 +96,7 @@ class Console(App[None]):
     def on_resize(self) -> None:
         self.screen.set_class(self.size.width < NARROW, "narrow")
 
-    # What is known.
+    # Data
 
     async def _keep_looking(self) -> None:
         while True:
@@ -105,7 +105,7 @@ class Console(App[None]):
             await asyncio.sleep(REFRESH)
 
     async def _keep_following(self) -> None:
-        """The events of syncs, anew when following them breaks off."""
+        """Follows the events of syncs; starts again when the connection to them ends."""
         while True:
             self._known.board = Board()
             self.query_one(Tail).forget()
@@ -127,10 +127,10 @@ class Console(App[None]):
         if self.is_running:
             self.query_one(Tail).add(event)
 
-    # What is shown.
+    # Display
 
     def _draw(self) -> None:
-        if not self.is_running:  # the screen is being taken down
+        if not self.is_running:  # the screen is closing
             return
         known = self._known
         head = Text("idexx-sync", "bold").append(f"  {self._where}")
@@ -147,10 +147,11 @@ class Console(App[None]):
         self.query_one("#browsers", LiveTable).show(browser_rows(glance))
         self.query_one("#portal", Static).update(portal_lines(glance))
 
-    # What can be done.
+    # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A read-only console has no key that changes anything; what opens above has keys of its own."""
+        """Disables the keys for changes in a read-only console, and the keys of the main screen while another is
+        open."""
         if action in ACTIONS and (self._read_only or len(self.screen_stack) > 1):
             return False
         return not (action in ("open", "letters", "filter") and len(self.screen_stack) > 1)
@@ -167,7 +168,7 @@ class Console(App[None]):
         self.push_screen(LettersScreen(self._known))
 
     def action_filter(self) -> None:
-        # At once, so that what is typed next goes there and is no key.
+        # Immediately, so that the next characters go to the filter and are not handled as keys.
         self.screen.set_focus(self.query_one("#tail Input", Input))
 
     def action_leave(self) -> None:
@@ -198,7 +199,7 @@ class Console(App[None]):
         self._ask(text, lambda: self._source.tell(verb, sync))
 
     def _selected(self) -> View | None:
-        """The sync under the cursor; of a clinic, its latest one."""
+        """Returns the sync under the cursor; for a clinic, its latest sync."""
         if (glance := self._known.glance) is None:
             return None
         clinics, syncs = self.query_one("#clinics", LiveTable), self.query_one("#syncs", LiveTable)

@@ -1,4 +1,4 @@
-"""The dead letters, read from their streams and left where they are."""
+"""Reads dead letters from their streams without removing them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from actors.messages import Subjects
 from broker.dead_letters import dead_letter_of
 from broker.names import QueueNames
 
-#: How many of each queue are read, the newest.
+#: How many of the newest dead letters of each queue are read.
 NEWEST = 50
 
 
 async def read_letters(client: Client, subjects: Subjects) -> list[dict[str, Any]]:
-    """The newest ones of each queue: `letter`, `call`, `died_at`, `attempts`, `error`."""
+    """Returns the newest dead letters of each queue: `letter`, `call`, `died_at`, `attempts`, `error`."""
     return [letter for queue in QUEUES for letter in await _of(client, QueueNames(subjects.prefix, queue))]
 
 

@@ -1,4 +1,4 @@
-"""What the console knows at one moment. Pure."""
+"""The state of the system at one moment, as the console shows it. Pure."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ View = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """An overview as the gateway told it, and who answered a ping. `taken` is in seconds of the monotonic clock."""
+    """A gateway's overview, and the processes that responded to a ping. `taken`: seconds of the monotonic
+    clock."""
 
     overview: View
     gateways: int
-    #: What each worker says of itself: `worker` and `queues`.
+    #: The metadata that each worker reports: `worker` and `queues`.
     workers: list[View]
     taken: float
 
     def now(self, monotonic: float) -> datetime:
-        """The database's time, at this moment of the monotonic clock."""
+        """Returns the database's time at a moment of the monotonic clock."""
         return datetime.fromisoformat(self.overview["at"]) + timedelta(seconds=monotonic - self.taken)
 
     def sync(self, sync_id: str) -> View | None:
         return next((sync for sync in self.overview["syncs"] if sync["sync_id"] == sync_id), None)
 
     def latest_of(self, clinic: str) -> View | None:
-        """The clinic's newest sync, of those that are told."""
+        """Returns the clinic's newest sync in the overview, if any."""
         return next((sync for sync in self.overview["syncs"] if sync["clinic"] == clinic), None)

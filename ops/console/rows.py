@@ -1,4 +1,4 @@
-"""What the console shows, as rows and lines. Pure: a glance and what the events have told in, text out."""
+"""Formats the console's rows and lines from an overview and later events. Pure."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ Row = tuple[str, tuple[Text, ...]]
 BAR = 8
 
 CLINICS = ("clinic", "fresh", "appointments", "")
-#: What is last is cut off where the terminal is narrow.
+#: The columns; a narrow terminal cuts off the last ones.
 SYNCS = ("clinic", "sync", "state", "dates", "changes", "when")
 MAILBOXES = ("mailbox", "messages", "in hand", "later", "dead")
 BROWSERS = ("browser", "works on")
 
-#: The kinds of processes, in lines that fit into their corner.
+#: The kinds of processes, grouped into lines that fit their panel.
 _PROCESSES = (("gateway", "coordinator", "reconciler"), ("notifier", "date_scraper"))
 
-#: A clinic whose data is older than this is shown in yellow, in seconds.
+#: Age from which a clinic's data is shown in yellow. Seconds.
 OLD = 86_400
 
 
 def clinic_rows(glance: Glance, now: datetime) -> list[Row]:
-    """The stalest first, for it needs somebody most."""
+    """Returns a row per clinic, stalest first."""
     clinics = sorted(glance.overview["clinics"], key=lambda one: (one["last_completed_at"] or "", one["slug"]))
     return [(one["slug"], _clinic(one, glance, now)) for one in clinics]
 
@@ -46,7 +46,7 @@ def _clinic(clinic: View, glance: Glance, now: datetime) -> tuple[Text, ...]:
 
 
 def _age(clinic: View, now: datetime) -> Text:
-    """Red where it is older than its goal, which stands behind it."""
+    """Formats the age of a clinic's data, with its goal if it has one; red if older than the goal."""
     fresh, goal = _time(clinic["last_completed_at"]), clinic["max_age_seconds"]
     is_old = not clinic["is_fresh"] if goal else fresh is None or (now - fresh).total_seconds() > OLD
     style = "green" if not is_old else "bold red" if goal else "yellow"
@@ -68,7 +68,7 @@ def _obstacle(clinic: View, glance: Glance) -> Text:
 
 
 def _due(schedule: View | None) -> Text:
-    """By its schedule's clock."""
+    """Formats when the next scheduled sync is due, in the schedule's time zone."""
     if schedule is None:
         return Text()
     if schedule["paused"]:
@@ -78,7 +78,7 @@ def _due(schedule: View | None) -> Text:
 
 
 def sync_rows(glance: Glance, told: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
-    """Those that are not over first; `told` is what the events have told since the glance."""
+    """Returns a row per sync, unfinished ones first; `told` is the progress from events since the overview."""
     syncs = sorted(glance.overview["syncs"], key=lambda one: _is_over(one, told))
     return [(one["sync_id"], _sync(one, told.get(one["sync_id"]), now)) for one in syncs]
 
@@ -115,7 +115,7 @@ def _state(sync: View, status: str) -> Text:
 
 
 def _when(sync: View, done: int, status: str, told: SyncProgress | None, now: datetime) -> Text:
-    """A bar while it runs, with why it waits; when it was and what went wrong, afterwards."""
+    """Formats a running sync's progress bar and why it waits; for an ended sync, its time and problems."""
     if status == "queued":
         return Text(f"position {sync['position']}, asked {ago(_time(sync['created_at']), now)}", "dim")
     if sync["completed_at"] or status != "in_progress":
@@ -130,7 +130,7 @@ def _when(sync: View, done: int, status: str, told: SyncProgress | None, now: da
 
 
 def waiting(told: SyncProgress, now: datetime) -> str:
-    """Why dates wait, shortly: ↻ 2 rate limited, next in 8 s."""
+    """Returns briefly why dates wait: ↻ 2 rate limited, next in 8 s."""
     waits = [state for state in told.dates.values() if state.state == "retrying"]
     reasons = sorted({(state.reason or "unknown").replace("_", " ") for state in waits})
     tries = [(state.next_try_at - now).total_seconds() for state in waits if state.next_try_at]
@@ -165,14 +165,15 @@ def mailbox_rows(glance: Glance) -> list[Row]:
 
 
 def _filled(messages: int, limit: int | None) -> Text:
-    """Red when it is nearly full: then senders wait."""
+    """Formats how full a mailbox is; red when nearly full, because senders then wait."""
     share = messages / limit if limit else 0.0
     style = "bold red" if share > 0.8 else "yellow" if share > 0.5 else ""
     return Text(f"{messages} of {limit if limit is not None else '∞'}", style, justify="right")
 
 
 def browser_rows(glance: Glance) -> list[Row]:
-    """Every DateScraper that answers a ping, and every worker that holds a date and does not."""
+    """Returns a row for each DateScraper that responds to a ping, and each worker that claims a date but does
+    not."""
     hands: dict[str, dict[str, list[str]]] = {}
     for one in glance.overview["in_hand"]:
         hands.setdefault(one["worker"], {}).setdefault(one["clinic"], []).append(one["date"][5:])
@@ -183,13 +184,14 @@ def browser_rows(glance: Glance) -> list[Row]:
 
 
 def _work(hands: Mapping[str, Sequence[str]] | None) -> Text:
-    """The dates, by clinic."""
+    """Formats a worker's dates, by clinic."""
     told = [f"{clinic} {' '.join(days)}" for clinic, days in (hands or {}).items()]
     return Text(", ".join(told), "cyan") if told else Text("idle", "dim")
 
 
 def portal_lines(glance: Glance) -> Text:
-    """What spares the portal, and how many processes there are of each kind."""
+    """Returns the lines on the portal's protection (rate limit, circuit breaker), and the number of processes per
+    kind."""
     budget, breaker = glance.overview["budget"], glance.overview["breaker"]
     is_lowered = budget["rate"] < budget["limit"] * 0.99
     text = Text("budget   ", "bold").append(

@@ -1,4 +1,4 @@
-"""What opens above the console: one sync, the dead letters, a question."""
+"""Screens that open above the console: one sync, the dead letters, a confirmation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ops.terminal.follow import line
 from ops.terminal.reasons import why
 from ops.terminal.tables import ago
 
-#: How often what is open is asked for again, in seconds.
+#: How often the data of an open screen is requested again. Seconds.
 REFRESH = 1.0
 
 DATES = ("date", "state", "tries", "why", "next try", "worker", "sign of life")
@@ -31,7 +31,7 @@ LETTERS = ("letter", "message", "died", "runs", "error")
 
 
 class SyncScreen(Screen[None]):
-    """One sync with its dates and all of its events, as they come."""
+    """Shows one sync with its dates and a live list of its events."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Back")]
 
@@ -58,7 +58,7 @@ class SyncScreen(Screen[None]):
         while True:
             found = await known.trying(known.source.sync(sync["clinic"], sync["sync_id"]))
             if found is not None:
-                with suppress(NoMatches):  # the answer comes while the screen is being taken down
+                with suppress(NoMatches):  # the reply may arrive while the screen is closing
                     self._show(found)
             await asyncio.sleep(REFRESH)
 
@@ -67,7 +67,7 @@ class SyncScreen(Screen[None]):
             await asyncio.sleep(REFRESH)
 
     async def _follow(self) -> bool:
-        """Shows the events that come; True after the last one. What is shown already is not asked for again."""
+        """Shows new events; returns True after the last one. Does not request events that are already shown."""
         clinic, sync_id = self._sync["clinic"], self._sync["sync_id"]
         async for event in self._known.source.events_of(clinic, sync_id, self._last_seq):
             with suppress(NoMatches):
@@ -82,7 +82,7 @@ class SyncScreen(Screen[None]):
 
 
 class LettersScreen(Screen[None]):
-    """Messages that nobody could process. `idexx-sync dlq` replays and drops them."""
+    """Shows messages that could not be processed. `idexx-sync dlq` replays and drops them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Back")]
 
@@ -114,7 +114,7 @@ class LettersScreen(Screen[None]):
 
 
 class Question(ModalScreen[bool]):
-    """Answers True for y, False for anything else."""
+    """Asks for confirmation; returns True for y, False for any other key."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where the console gets what it shows, and what it can do: all of it over NATS."""
+"""The console's data and actions, all over NATS."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from ops.console.overview import Glance, View
 
 GATEWAYS, WORKERS = "idexx-sync", "idexx-sync-worker"
 
-#: How long processes may take to answer a ping, in seconds.
+#: How long to wait for responses to a ping. Seconds.
 PING_WAIT = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Methods raise `CommandFailed` (no gateway, or a refusal) and what the NATS client raises."""
+    """Requests data and sends actions. Methods raise `CommandFailed` (no gateway, or a refusal) and NATS client
+    errors."""
 
     client: Client
     subjects: Subjects
@@ -42,7 +43,7 @@ class Source:
         return events_of_all(self.client, self.subjects)
 
     async def rejections(self) -> AsyncGenerator[Event]:
-        """Refusals of requests that nobody awaited the answer of."""
+        """Yields refusals of requests whose sender did not wait for a reply."""
         heard = await self.client.subscribe(self.subjects.rejected("*"))
         try:
             async for message in heard.messages:
@@ -51,25 +52,25 @@ class Source:
             await heard.unsubscribe()
 
     async def sync(self, clinic: str, sync_id: str) -> View:
-        """A sync with its dates."""
+        """Returns a sync with its dates."""
         status = await ask(self.client, self.subjects, "status", clinic, sync_id=sync_id)
         view: View = status["sync"]
         return view
 
     def events_of(self, clinic: str, sync_id: str, after_seq: int) -> AsyncGenerator[Event]:
-        """The sync's events after one of them, as they come, to the last."""
+        """Yields the sync's events after number `after_seq` live, to the last one."""
         return events_of(self.client, self.subjects, clinic, sync_id, after_seq=after_seq)
 
     async def letters(self) -> list[View]:
         return await read_letters(self.client, self.subjects)
 
     async def retry(self, sync: View) -> dict[str, Any]:
-        """A new sync of the same dates."""
+        """Requests a new sync of the same dates."""
         dates = {"start_date": sync["start_date"], "end_date": sync["end_date"]}
         return await ask(self.client, self.subjects, "sync", sync["clinic"], **dates)
 
     async def tell(self, verb: str, sync: View) -> dict[str, Any]:
-        """`verb` is cancel, approve or reject."""
+        """Sends a command for a sync; `verb` is cancel, approve or reject."""
         return await ask(self.client, self.subjects, verb, sync["clinic"], sync_id=sync["sync_id"])
 
     async def _ping(self) -> list[dict[str, Any]]:

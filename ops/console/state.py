@@ -1,4 +1,4 @@
-"""What the console has been told so far, and how old that is."""
+"""The console's current data, and how old it is."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ops.console.overview import Glance
 from ops.console.source import Source
 from ops.terminal.progress import Board
 
-#: What is shown is called old after so many seconds without an answer.
+#: The data counts as old after this many seconds without a reply.
 OLD = 6.0
 
-#: What a question raises when nobody answers, or refuses.
+#: The exceptions of a request without a reply, or with a refusal.
 AWAY = (CommandFailed, nats.errors.Error, OSError, TimeoutError)
 
 T = TypeVar("T")
 
 
 class Known:
-    """The last glance, the events since, and why there is no newer glance."""
+    """The newest overview, the events since then, and the error if there is no newer one."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -35,7 +35,7 @@ class Known:
         self._trouble = ""
 
     async def look(self) -> None:
-        """Asks for everything anew."""
+        """Requests a new overview."""
         if (glance := await self.trying(self.source.glance())) is None:
             return
         self.glance, self._trouble = glance, ""
@@ -47,7 +47,7 @@ class Known:
         self.board.apply(event)
 
     async def trying(self, question: Awaitable[T]) -> T | None:
-        """The answer; None, with the reason in the headline, where nobody answers."""
+        """Returns the result of a request; on failure returns None and shows the reason in the headline."""
         try:
             return await question
         except AWAY as error:
@@ -55,12 +55,12 @@ class Known:
             return None
 
     def now(self) -> datetime:
-        """The database's clock."""
+        """Returns the database's time (the local time before the first overview)."""
         return self.glance.now(monotonic()) if self.glance else datetime.now(UTC)
 
     @property
     def is_old(self) -> bool:
-        """Nobody answers any more."""
+        """Whether requests fail and the last overview is older than OLD."""
         return bool(self._trouble) and (self.glance is None or monotonic() - self.glance.taken > OLD)
 
     def headline(self) -> Text:

@@ -1,4 +1,4 @@
-"""A table that changes in place, and a tail of events with a filter."""
+"""Widgets: a table that updates in place, and a list of the latest events with a filter."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ops.client.events import Event
 from ops.console.rows import Row
 from ops.terminal.follow import line
 
-#: How many events are kept for the filter to look through.
+#: How many events are kept for the filter.
 KEPT = 1000
 
-#: How an event looks.
+#: The style of each event.
 LOOKS = {
     "date_completed": "green",
     "completed": "bold green",
@@ -32,10 +32,10 @@ LOOKS = {
 
 
 class LiveTable(DataTable[Text]):
-    """`show` changes the cells that differ and leaves the cursor on its row."""
+    """A table whose `show` updates only the cells that differ and keeps the cursor on its row."""
 
     def __init__(self, columns: Sequence[str], *, id: str, chosen: bool = True) -> None:
-        """`chosen`: a row can be."""
+        """`chosen`: whether rows can be selected."""
         super().__init__(id=id, cursor_type="row" if chosen else "none", cursor_foreground_priority="renderable")
         self.can_focus = chosen
         self._columns = columns
@@ -47,7 +47,7 @@ class LiveTable(DataTable[Text]):
 
     @property
     def selected(self) -> str | None:
-        """The key of the row under the cursor."""
+        """Returns the key of the row under the cursor."""
         return self._shown[self.cursor_row][0] if 0 <= self.cursor_row < len(self._shown) else None
 
     def show(self, rows: Sequence[Row]) -> None:
@@ -72,7 +72,7 @@ class LiveTable(DataTable[Text]):
 
 
 class Tail(Vertical):
-    """The newest events, those only whose line has every word of the filter."""
+    """Shows the newest events whose line contains every word of the filter."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)

@@ -1,7 +1,7 @@
-"""Checks of everything that is needed, each with a remedy.
+"""Checks everything that the system needs, and names a remedy for each problem.
 
-A check is an async function that answers findings; it raises nothing for what it looks for. All of them run at
-once, each within `LIMIT` seconds, so that the doctor answers also when a server hangs.
+A check is an async function that returns findings; it does not raise for the problems it checks for. All checks
+run concurrently, each within `LIMIT` seconds, so that the doctor also finishes when a server hangs.
 """
 
 from ops.doctor.finding import Finding, Grade, examine

@@ -1,4 +1,4 @@
-"""How far a server's clock is from ours."""
+"""Compares a server's clock with the local one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from datetime import datetime
 
 from ops.doctor.finding import Finding, good, warn
 
-#: Seconds of difference that harm nothing: retries and time-outs are much longer.
+#: A harmless difference, in seconds: retries and timeouts are much longer.
 TOLERATED = 1.0
 
 
 def compare(name: str, before: datetime, server: datetime, after: datetime) -> Finding:
-    """`server` was read between `before` and `after`, which are ours: it is right if it lies between them."""
+    """Returns a finding on a server's clock. The correct time lies between the local times `before` and
+    `after`."""
     skew = max((before - server).total_seconds(), (server - after).total_seconds(), 0.0)
     if skew <= TOLERATED:
         return good(f"{name} clock", "agrees with this machine's" if skew == 0 else f"differs by {skew:.2f} s")

@@ -1,4 +1,4 @@
-"""PostgreSQL: reachable, new enough, its tables, its clock, its clinics, and the key for their credentials."""
+"""Checks PostgreSQL: reachability, version, tables, clock, clinics, and the key for their credentials."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _webhooks(figures: WebhookFigures) -> Finding:
 
 
 def _fields(unknown: Mapping[str, list[str]]) -> Finding:
-    """Fields of the portal that are not read: no fault, and perhaps something that is worth reading."""
+    """Reports portal fields that are not read: not an error, but perhaps worth reading."""
     if not unknown:
         return good("portal fields", "none is unknown")
     named = "; ".join(f"{slug}: {', '.join(names)}" for slug, names in unknown.items())
@@ -124,7 +124,7 @@ def _is_zone(name: str) -> bool:
 async def _opens(
     connection: Connection, clinics: list[dict[str, Any]], key: Finding, settings: Settings
 ) -> Finding:
-    """`key`, unless it is another one than the credentials were sealed with."""
+    """Returns `key`, or a failure if the credentials were encrypted with a different key."""
     if key.grade != Grade.PASS:
         return key
     vault, closed = _vault(settings), []

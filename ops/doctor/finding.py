@@ -1,4 +1,4 @@
-"""What a check says, and how checks are run."""
+"""The findings of checks, and the function that runs checks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: Seconds that one check may take.
+#: Timeout of one check. Seconds.
 LIMIT = 20.0
 
 
@@ -19,7 +19,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`remedy` is what to do where the grade is not `pass`."""
+    """The result of a check. `remedy` says what to do if the grade is not `pass`."""
 
     name: str
     grade: Grade
@@ -43,7 +43,7 @@ def fail(name: str, message: str, remedy: str) -> Finding:
 
 
 async def examine(checks: Sequence[tuple[str, Check]]) -> list[Finding]:
-    """The findings of all checks, in the order of the checks."""
+    """Runs all checks concurrently; returns their findings in the order of the checks."""
     results = await asyncio.gather(*(_one(name, check) for name, check in checks))
     return [finding for found in results for finding in found]
 
@@ -54,5 +54,5 @@ async def _one(name: str, check: Check) -> list[Finding]:
             return await check()
     except TimeoutError:
         return [fail(name, f"no answer within {LIMIT:g} s", "look whether it hangs, and restart it")]
-    except Exception as error:  # a check that breaks is a finding, too
+    except Exception as error:  # a check that raises is itself a finding
         return [fail(name, f"{type(error).__name__}: {error}", "see the message")]

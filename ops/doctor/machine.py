@@ -1,4 +1,4 @@
-"""This machine: room on its disk, a browser that starts, and whether the portal answers from here."""
+"""Checks this machine: free disk space, whether a browser starts, and whether the portal can be reached."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from urllib.request import Request, urlopen
 from actors.settings import Settings
 from ops.doctor.finding import Finding, fail, good, warn
 
-#: Bytes of free disk: with less, servers and browsers stop soon, or have stopped.
+#: Free disk space in bytes below which servers and browsers will soon stop, or have stopped.
 LITTLE, TOO_LITTLE = 10**9, 10**8
-#: Seconds.
+#: Timeouts in seconds.
 BROWSER_TIMEOUT, PORTAL_TIMEOUT = 15.0, 10.0
 
 
@@ -45,7 +45,7 @@ async def _playwrights_own() -> Path | None:
 
 
 def _installed(path: Path) -> Path | None:
-    """The whole browser, or its headless shell, which Playwright keeps beside it."""
+    """Returns the full browser, or the headless shell that Playwright installs beside it."""
     if path.exists():
         return path
     shells = path.parent.parent.parent.glob("chromium_headless_shell-*/*/*headless?shell")
@@ -73,7 +73,7 @@ async def _version(path: Path) -> str | None:
 
 
 async def disk(settings: Settings) -> list[Finding]:
-    """Where this machine's servers keep their data, and where browsers keep theirs while they run."""
+    """Checks the disks on which servers keep their data and browsers their temporary data."""
     places = {"disk": settings.idexx_sync_home.expanduser(), "temporary files": Path(tempfile.gettempdir())}
     return [_room(name, _existing(place)) for name, place in places.items()]
 

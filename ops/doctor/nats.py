@@ -1,4 +1,4 @@
-"""NATS: reachable, new enough, with JetStream, its clock, and whether a gateway listens."""
+"""Checks NATS: reachability, version, JetStream, clock, and whether a gateway listens."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from ops.client.connections import open_nats, where
 from ops.doctor.clocks import compare
 from ops.doctor.finding import Finding, fail, good, warn
 
-#: Per-message time-outs and schedules need it.
+#: The oldest supported server: per-message timeouts and schedules need it.
 OLDEST = (2, 12)
-#: From this share of the account's storage on, it is told as nearly full.
+#: The share of the account's storage from which it is reported as nearly full.
 NEARLY_FULL = 0.9
 
 
@@ -81,7 +81,8 @@ async def _jetstream(client: Client, subjects: Subjects) -> list[Finding]:
 
 
 async def _storage(client: Client, subjects: Subjects) -> list[Finding]:
-    """Nothing before the bucket exists that is written to."""
+    """Checks that storage accepts writes; returns no finding before the leases bucket, to which it writes,
+    exists."""
     remedy = "free space on the disk of NATS, or raise max_file_store or the account's limit"
     try:
         subject, headers = f"$KV.{subjects.leases_bucket}.{KEY}", {"Nats-TTL": f"{TTL:.0f}s"}
@@ -96,7 +97,7 @@ async def _storage(client: Client, subjects: Subjects) -> list[Finding]:
 
 
 async def _clock(client: Client, subjects: Subjects) -> Finding:
-    """What keeps the clinics' schedules."""
+    """Checks the stream of the clinics' schedules."""
     if not can_keep_schedules(client):
         oldest = ".".join(map(str, OLDEST_CLOCK))
         return warn(
@@ -121,7 +122,7 @@ async def _stream_info(client: Client, stream: str, terms: dict[str, Any] | None
 
 
 def _micro(text: str) -> str:
-    """RFC 3339 with nanoseconds, cut to what Python reads."""
+    """Cuts an RFC 3339 time with nanoseconds to the precision that Python parses."""
     return re.sub(r"(\.\d{6})\d+", r"\1", text)
 
 

@@ -1,15 +1,16 @@
-"""The image: how it is built, what its browser may do, its credentials, and a check that needs no engine.
+"""The container image: its build, its browser sandbox, its credentials, and a check that needs no container
+engine.
 
-Theory of operation. `Dockerfile` makes one image for all processes, from the lock with its hashes. Secrets are
-files, never variables: `python -m ops.deploy.container.credentials FOLDER` makes them, compose and Kubernetes
-mount them, and
-`CREDENTIALS_DIRECTORY` says where (`actors.settings.load`). Variables would reach every program that a process
-starts, so also Chromium.
+Theory of operation. `Dockerfile` builds one image for all processes, from the lock file with its hashes. Secrets
+are files, never environment variables, because every program that a process starts inherits variables, including
+Chromium. `python -m ops.deploy.container.credentials FOLDER` creates the files, compose and Kubernetes mount them,
+and `CREDENTIALS_DIRECTORY` names their folder (`actors.settings.load`).
 
-Chromium keeps its own sandbox. That needs user namespaces, which a container engine refuses by default, since a
-process is root in a namespace of its own. `seccomp.json` allows them and refuses by name what such a root could do
-with them; with no capabilities and no new privileges there is nothing else to gain. `sandbox.py` runs Chromium under
-that profile on any Linux, so a test knows that it is neither too tight nor useless.
+Chromium keeps its own sandbox. The sandbox needs user namespaces, which a container engine refuses by default,
+because a process is root in its own namespace. `seccomp.json` allows them and refuses by name the calls that such
+a root could misuse; without capabilities and new privileges there is nothing else to gain. `sandbox.py` runs
+Chromium under that profile on any Linux system, so a test can verify that the profile is neither too strict nor
+ineffective.
 
-`check.py` carries out what it can of the Dockerfile on a machine without a container engine.
+`check.py` runs the Dockerfile's steps as far as possible on a machine without a container engine.
 """

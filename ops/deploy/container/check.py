@@ -1,8 +1,8 @@
-"""Carries out the Dockerfile without a container engine, as far as that goes: `python -m ops.deploy.container.check`.
+"""Checks the Dockerfile without a container engine: `python -m ops.deploy.container.check`.
 
-What the build's stage does is done in a scratch folder: the same files, the same commands, a fresh environment from
-the lock with its hashes, the wheel. Of the last stage, Debian is asked whether it has the packages. Then what was
-built is tried, away from this repository: each of its modules, and the entry point. Takes a minute or two.
+Runs the build stage in a scratch folder: the same files, the same commands, a fresh environment from the lock file
+with its hashes, and the wheel. For the last stage, it checks that Debian has the packages. Then it tests the
+result outside this repository: it imports each module and runs the entry point. Takes a minute or two.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ops.deploy.container.dockerfile import Stage, is_ignored, patterns, stages
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
 
-#: Folders of the image that the scratch folder stands for.
+#: Folders of the image that are replaced by the scratch folder.
 IMAGE_FOLDERS = re.compile("(?<![^ =])(?=/(opt|src|tmp)/)")
 
-#: Seconds for one step.
+#: Timeout of one step. Seconds.
 STEP_LIMIT = 900
 
-#: Imports everything that was installed; what needs settings when it is imported says so.
+#: Imports every installed module, except those that start a program or need settings on import.
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import actors, broker, engine, ops
@@ -43,11 +43,11 @@ print(count, "modules")
 
 
 class Failed(Exception):
-    """A step did not work; the message has its own words."""
+    """A step failed; the message explains why."""
 
 
 def build(stage: Stage, scratch: Path) -> None:
-    """The first stage, with `scratch` in place of the image's root."""
+    """Runs the first stage with `scratch` in place of the image's root."""
     source = scratch / "src"
     source.mkdir()
     for arguments in stage.of("COPY"):
@@ -61,7 +61,7 @@ def build(stage: Stage, scratch: Path) -> None:
 
 
 def copy(name: str, to: Path) -> None:
-    """A file or folder of the context, less what .dockerignore leaves out."""
+    """Copies a file or folder of the context, except what .dockerignore excludes."""
     ignored = patterns((FOLDER / "Dockerfile.dockerignore").read_text())
     if is_ignored(name.rstrip("/"), ignored) or not (ROOT / name).exists():
         raise Failed(f"COPY {name}: there is no such file in the build's context")
@@ -81,7 +81,7 @@ def inside(command: str, scratch: Path) -> str:
 
 
 def check_packages(stage: Stage) -> None:
-    """That Debian has what the last stage installs."""
+    """Checks that Debian has the packages that the last stage installs."""
     [command] = [command for command in stage.of("RUN") if "apt-get install" in command]
     words = command.partition("apt-get install")[2].partition("&&")[0].split()
     names = [word for word in words if not word.startswith("-")]
@@ -90,7 +90,7 @@ def check_packages(stage: Stage) -> None:
 
 
 def try_it(scratch: Path) -> None:
-    """What was built, with nothing of this repository within reach."""
+    """Tests the result without access to this repository."""
     programs, nowhere = scratch / "opt/idexx-sync/bin", scratch / "nowhere"
     nowhere.mkdir()
     environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(nowhere)}
@@ -101,7 +101,7 @@ def try_it(scratch: Path) -> None:
 
 
 def run(*command: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> str:
-    """Answers what it wrote. Raises `Failed`."""
+    """Runs a command and returns its output. Raises `Failed`."""
     done = subprocess.run(
         command, cwd=cwd, env=env, capture_output=True, text=True, timeout=STEP_LIMIT, check=False
     )

@@ -21,7 +21,7 @@ from ops.deploy.nats.accounts import WORKER_USER, users
 from ops.deploy.nats.passwords import hashed, keep_passwords
 from ops.deploy.nats.server_config import Cluster, Server, render
 
-#: Whose key the first one of the HTTP API is.
+#: The caller to whom the first key of the HTTP API belongs.
 CALLER = "operator"
 
 MOUNTED = 0o644
@@ -30,14 +30,14 @@ MOUNTED = 0o644
 def make(
     folder: Path, clinics: Collection[str], subjects: Subjects, database: str, cluster: Cluster | None
 ) -> None:
-    """`database` is the URL of PostgreSQL, with `{password}` where its password belongs."""
+    """Creates the secrets in `folder`. `database` is the URL of PostgreSQL with the placeholder `{password}`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     password = keep(folder / "postgres_password", secrets.token_urlsafe(24))
     keep(folder / "database_url", database.replace("{password}", password))
     keep(folder / "encryption_key", new_ring())
     keep(folder / "grafana_password", secrets.token_urlsafe(24))
-    # Only the callers need the key itself; the gateways know it by its hash.
+    # Only callers need the key itself; the gateways store its hash.
     api_key = keep(folder / "api_key", secrets.token_urlsafe(32))
     keep(folder / "api_keys", f"{CALLER}:{fingerprint(api_key)}")
     passwords = keep_passwords(folder / "nats_passwords.json", users(clinics))
@@ -47,7 +47,7 @@ def make(
 
 
 def keep(path: Path, text: str) -> str:
-    """What the file holds; `text`, where there was none."""
+    """Returns the content of the file; creates it with `text` if it does not exist."""
     if not path.exists():
         write(path, text + "\n")
     return path.read_text().strip()

@@ -1,4 +1,4 @@
-"""Reads a Dockerfile, as far as ours goes."""
+"""Parses a Dockerfile; supports only the syntax that ours uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """`arguments` is what stands behind the word, on one line."""
+    """An instruction of a Dockerfile. `arguments` is the text after the keyword, joined into one line."""
 
     word: str
     arguments: str
@@ -27,7 +27,7 @@ class Stage:
         return [one.arguments for one in self.instructions if one.word == word]
 
     def copies(self) -> Iterator[tuple[list[str], str]]:
-        """What is copied from the context, and where to."""
+        """Yields the sources copied from the context, and their target."""
         for arguments in self.of("COPY"):
             *sources, target = shlex.split(arguments)
             if not sources[0].startswith("--from="):
@@ -35,7 +35,7 @@ class Stage:
 
 
 def stages(text: str) -> list[Stage]:
-    """From the first one to the one that becomes the image."""
+    """Returns the stages, from the first one to the one that becomes the image."""
     found: list[Stage] = []
     for line in _lines(text):
         word, _, arguments = line.partition(" ")
@@ -47,7 +47,7 @@ def stages(text: str) -> list[Stage]:
 
 
 def is_ignored(path: str, patterns: list[str]) -> bool:
-    """Whether a file of the context is left out: the last pattern that fits it, or a folder above it, decides."""
+    """Whether a file of the context is excluded: the last pattern that matches it or a parent folder decides."""
     left_out = False
     above = [path, *(str(folder) for folder in Path(path).parents if folder != Path())]
     for pattern in patterns:

@@ -17,7 +17,7 @@ from typing import Any
 
 PROFILE = Path(__file__).with_name("seccomp.json")
 
-#: Whom it runs as: an id that nobody has.
+#: The user id that the program runs as; no user has it.
 USER = 10001
 
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
@@ -26,7 +26,7 @@ _NOT_HERE = -1
 
 
 def refused(profile: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """Each system call that is refused, with the error that it gets."""
+    """Yields each refused system call with the error number that it returns."""
     if profile["defaultAction"] != "SCMP_ACT_ALLOW":
         raise ValueError("only profiles that allow what they do not name are understood")
     for group in profile["syscalls"]:
@@ -37,7 +37,7 @@ def refused(profile: dict[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 def confine(profile: dict[str, Any]) -> None:
-    """For this process and all that it starts, for ever. Raises OSError where the kernel does not let us."""
+    """Confines this process and all its children permanently. Raises OSError if the kernel refuses."""
     libc, seccomp = ctypes.CDLL(None, use_errno=True), ctypes.CDLL("libseccomp.so.2", use_errno=True)
     capabilities = range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1)
     for capability in capabilities:

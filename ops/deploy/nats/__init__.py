@@ -1,20 +1,22 @@
-"""A configuration for a nats-server of one's own: who may say and hear what.
+"""Generates the configuration of a nats-server: accounts, users, and the subjects that each may use.
 
-Theory of operation. NATS has two fences, and this uses both. *Accounts* are worlds apart: a subject of one does not
-exist in another, except for what is exported and imported by name. *Permissions* of a user say what of its world
-it may use, and whatever else it tries gets a permission error.
+Theory of operation. NATS has two mechanisms of isolation, and this configuration uses both. *Accounts* are
+separate namespaces: a subject of one account does not exist in another, unless it is exported and imported by
+name. *Permissions* of a user limit which subjects of its account it may use; anything else causes a permission
+error.
 
-- The account `IDEXX_SYNC` is the bus: mailboxes, dead letters, buckets, events, and the gateways and workers (one
-  role), which may use their own streams but delete none.
-- Each clinic has an account with one user. It imports its commands and the events of that clinic. JetStream is not
-  enabled there, so there are no streams, no consumers and no buckets to ask for.
-- `OPS` imports everything that is said and all that JetStream tells about itself, and none of what changes something.
+- The account `IDEXX_SYNC` is the bus: mailboxes, dead letters, buckets, events, and the gateways and workers. They
+  share one role, which may use its own streams but delete none.
+- Each clinic has an account with one user. It imports the commands and events of that clinic. JetStream is not
+  enabled there, so it offers no access to streams, consumers or buckets.
+- `OPS` imports all messages and all information that JetStream publishes about itself, but nothing that changes
+  data.
 
-Why an account for each instead of permissions alone: whoever may ask for something names the subject to which the
-answer goes, and permissions do not look at that. Within one account, a client of a clinic could so have the gateway
-write its answer into a mailbox, and `ops` could have JetStream write a stored message into one. Across accounts,
-answers go back to the asker's account, whatever it names. `tests/safety/test_nats_roles.py` tries both.
+Permissions alone are not enough: a requester chooses the subject of the reply, and permissions do not check it.
+Within one account, a clinic's client could make the gateway write its reply into a mailbox, and `ops` could make
+JetStream write a stored message into one. Across accounts, replies go back to the requester's account, whatever
+reply subject it names. `tests/safety/test_nats_roles.py` tries both attacks.
 
-A server's configuration is JSON, which nats-server reads as it is. It holds hashes of the passwords only; they
-are long and random, so a cheap hash is enough, and a thousand clients can reconnect at once.
+The configuration is JSON, which nats-server reads as it is. It contains only hashes of the passwords. The
+passwords are long and random, so a cheap hash is enough, and a thousand clients can reconnect at the same time.
 """

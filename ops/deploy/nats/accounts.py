@@ -1,4 +1,4 @@
-"""The accounts: what each exports to the others, imports from them, and may use up."""
+"""Builds the accounts: their exports, imports and resource limits."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ops.deploy.nats.permissions import Permissions
 
 BUS, OPS, SYSTEM = "IDEXX_SYNC", "OPS", "SYS"
 
-#: The users of the roles; a clinic's user is named like its account.
+#: The users of the roles; a clinic's user has the name of its account.
 WORKER_USER, OPS_USER = "worker", "ops"
 
-#: Streams: three of each queue, events, schedules, two buckets. Consumers: two of a queue, and people who watch.
+#: Streams: three per queue, events, schedules, two buckets. Consumers: two per queue, and those of watchers.
 MAX_STREAMS, MAX_CONSUMERS = 16, 200
 
-#: What the bus's streams may take of the server's memory, in bytes: only what watchers' consumers remember.
+#: How much of the server's memory the bus may use, in bytes: only the state of watchers' consumers needs it.
 MAX_MEMORY = 64 * 2**20
 
 Config = dict[str, Any]
@@ -26,7 +26,7 @@ Config = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one account: connections and subscriptions at once, and bytes of a message that it may send."""
+    """Limits of an account: concurrent connections and subscriptions, and the size of its messages in bytes."""
 
     max_connections: int
     max_subscriptions: int
@@ -43,14 +43,15 @@ def clinic_account(clinic: str) -> str:
 
 
 def users(clinics: Collection[str]) -> list[str]:
-    """Everybody who needs a password."""
+    """Returns the names of all users, each of which needs a password."""
     return [WORKER_USER, OPS_USER, *map(clinic_account, clinics)]
 
 
 def accounts(
     subjects: Subjects, clinics: Collection[str], hashes: Mapping[str, str], max_file: int
 ) -> dict[str, Config]:
-    """`hashes` of the passwords, by user; `max_file` is what the bus's streams may take of the disk, in bytes."""
+    """Returns the accounts by name. `hashes`: of the passwords, by user; `max_file`: disk limit of the bus's
+    streams, in bytes."""
 
     def account(role: Permissions, user: str, limits: Limits, **more: Any) -> Config:
         allowed = {"publish": list(role.publish), "subscribe": list(role.subscribe)}
@@ -86,7 +87,7 @@ def _to_clinic(subjects: Subjects, clinic: str) -> list[Config]:
 
 def _to_ops(subjects: Subjects) -> list[Config]:
     questions = [subjects.command(verb) for verb in permissions.READING_VERBS]
-    # Every gateway answers a ping; a message read directly may come in several parts.
+    # Every gateway responds to a ping, and a direct read may return several parts.
     many = [*permissions.JETSTREAM_READING, "$SRV.>"]
     return [
         {"stream": permissions.everything(subjects), "accounts": [OPS]},
@@ -96,7 +97,7 @@ def _to_ops(subjects: Subjects) -> list[Config]:
 
 
 def _imports(exports: list[Config]) -> list[Config]:
-    """What another account exports to this one."""
+    """Returns the imports of an account for the exports of another."""
     kinds = [(kind, export[kind]) for export in exports for kind in ("stream", "service") if kind in export]
     return [{kind: {"account": BUS, "subject": subject}} for kind, subject in kinds]
 

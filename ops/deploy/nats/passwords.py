@@ -1,4 +1,4 @@
-"""The users' passwords: made once, kept in one file for its owner only, and hashed for the server."""
+"""Creates the users' passwords once, keeps them in one file readable by its owner only, and hashes them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import bcrypt
 
 from ops.deploy.private_files import write_private
 
-#: A password has 192 random bits, so that nobody tries them out; the hash need not be slow.
+#: A password has 192 random bits, which cannot be guessed, so the hash need not be slow.
 BYTES, ROUNDS = 24, 6
 
 
 def keep_passwords(path: Path, users: Collection[str]) -> dict[str, str]:
-    """The password of each user, by name: those in the file, and new ones; the file then holds just these."""
+    """Returns the password of each user, from the file or new; the file then contains only these users."""
     known: dict[str, str] = {}
     with suppress(FileNotFoundError):
         known = json.loads(path.read_text(encoding="utf-8"))
@@ -27,7 +27,7 @@ def keep_passwords(path: Path, users: Collection[str]) -> dict[str, str]:
 
 
 def hashed(passwords: Mapping[str, str]) -> dict[str, str]:
-    """What the server compares with."""
+    """Returns the hashes that the server compares with, by user."""
     return {
         user: bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)).decode()
         for user, password in passwords.items()

@@ -1,4 +1,4 @@
-"""What each role may say and hear, within its account."""
+"""The subjects that each role may publish and subscribe to, within its account."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from actors.dispatcher import QUEUES
 from actors.messages import Subjects
 from broker.names import QueueNames
 
-#: Of the commands, what a client of a clinic may use. Held removals are for a person who runs this to decide.
+#: The commands that a client of a clinic may use. Decisions on held removals are left to operators.
 CLIENT_VERBS = ("sync", "cancel", "status", "events", "plan", "overview")
 
-#: Of the commands, those that change nothing.
+#: The commands that change nothing.
 READING_VERBS = ("status", "events", "plan", "overview")
 
-#: Of the commands, those that only the role of gateways and workers may use.
+#: The commands that only the role of gateways and workers may use.
 OPERATORS_VERBS = ("approve", "reject")
 
-#: Where every NATS client awaits its answers, unless it was told otherwise.
+#: The default reply subjects of every NATS client.
 INBOX = "_INBOX.>"
 
-#: Where an answer goes that is awaited in another account.
+#: The reply subjects of requests from another account.
 FOREIGN_INBOX = "_R_.>"
 
-#: JetStream's own answers about what there is. `DIRECT.GET` and `MSG.GET` read a message and leave it where it is.
+#: JetStream's read-only API. `DIRECT.GET` and `MSG.GET` read a message without removing it.
 JETSTREAM_READING = (
     "$JS.API.INFO",
     "$JS.API.STREAM.NAMES",
@@ -41,14 +41,14 @@ JETSTREAM_READING = (
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Everything else is refused."""
+    """The subjects that a role may use; all others are refused."""
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
 
 
 def client(subjects: Subjects, clinic: str) -> Permissions:
-    """Of one clinic: it may ask, cancel and read."""
+    """Returns the permissions of a clinic's client: request, cancel and read."""
     return Permissions(
         publish=tuple(subjects.command(verb, clinic) for verb in CLIENT_VERBS),
         subscribe=(*events_of(subjects, clinic), INBOX),
@@ -56,7 +56,7 @@ def client(subjects: Subjects, clinic: str) -> Permissions:
 
 
 def ops(subjects: Subjects) -> Permissions:
-    """It may hear everything, and ask what changes nothing."""
+    """Returns the permissions of operators: subscribe to everything, and send requests that change nothing."""
     return Permissions(
         publish=(*(subjects.command(verb) for verb in READING_VERBS), *JETSTREAM_READING, "$SRV.>"),
         subscribe=(everything(subjects), INBOX),
@@ -64,7 +64,8 @@ def ops(subjects: Subjects) -> Permissions:
 
 
 def worker(subjects: Subjects) -> Permissions:
-    """Of gateways and workers: their streams, made and used, but not deleted or purged."""
+    """Returns the permissions of gateways and workers: create and use their streams, but not delete or purge
+    them."""
     queues = [QueueNames(subjects.prefix, queue) for queue in QUEUES]
     buckets = (subjects.limits_bucket, subjects.leases_bucket)
     keys = [f"$KV.{bucket}.>" for bucket in buckets]
@@ -88,7 +89,7 @@ def worker(subjects: Subjects) -> Permissions:
 
 
 def events_of(subjects: Subjects, clinic: str) -> tuple[str, ...]:
-    """Where something is told about a clinic."""
+    """Returns the subjects of a clinic's events."""
     return f"{subjects.prefix}.evt.*.{clinic}.>", subjects.rejected(clinic)
 
 
@@ -105,8 +106,8 @@ def _queue(names: QueueNames) -> Iterator[str]:
 
 
 def _clock(subjects: Subjects) -> Iterator[str]:
-    """The schedules of the clinics, all of which can be derived again, so they may be purged; their ticks come from
-    the server alone."""
+    """Yields the subjects of the clinics' schedules. They may be purged, because they can be derived again. Only
+    the server publishes their ticks."""
     yield f"{subjects.prefix}.schedule.>"
     yield from _stream(subjects.schedule_stream)
     yield from _consuming(subjects.schedule_stream)
@@ -128,7 +129,7 @@ def _consuming(stream: str) -> Iterator[str]:
     yield f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.*"
     yield f"$JS.API.CONSUMER.INFO.{stream}.*"
     yield f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*"
-    # The two forms of an ack: with the newer one, the domain and the account stand before the stream.
+    # The two forms of an ack subject: in the newer one, domain and account precede the stream.
     yield f"$JS.ACK.{stream}.>"
     yield f"$JS.ACK.*.*.{stream}.>"
     yield f"$JS.FC.{stream}.>"

@@ -1,4 +1,4 @@
-"""The whole configuration of a nats-server."""
+"""Renders the complete configuration of a nats-server."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from actors.messages import Subjects
 from ops.deploy.nats.accounts import BUS_LIMITS, MAX_MEMORY, SYSTEM, accounts
 from ops.deploy.nats.config_text import config_text
 
-#: In a cluster: a peer or client that cannot be reached is given up after three of these. Its answers are awaited
-#: in vain until then, and nats-server's own two minutes are long.
+#: In a cluster: an unreachable peer or client is dropped after three of these. Until then, requests wait for
+#: its responses, and nats-server's default of two minutes is long.
 PING_INTERVAL = "10s"
 
 _HEAD = """\
@@ -24,7 +24,7 @@ _HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Files in PEM. With `authority`, a client must show a certificate that it signed."""
+    """TLS files in PEM. With `authority`, a client must present a certificate signed by it."""
 
     certificate: Path
     key: Path
@@ -33,7 +33,8 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """`listen` is where this server hears its peers, `routes` are the addresses of all of them, itself included."""
+    """A cluster. `listen`: the address for this server's peers; `routes`: the addresses of all servers, including
+    this."""
 
     listen: str
     routes: Sequence[str]
@@ -42,9 +43,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`max_file` is what all streams may take of the disk, in bytes; `monitor` is where it tells how it is.
+    """A server. `max_file`: the disk limit of all streams, in bytes; `monitor`: the address of its monitoring
+    endpoint.
 
-    In a cluster each server has a name of its own; `nats-server --name` overrides the one in the file.
+    In a cluster each server has its own name; `nats-server --name` overrides the one in the file.
     """
 
     store: Path
@@ -57,7 +59,7 @@ class Server:
 
 
 def render(server: Server, subjects: Subjects, clinics: Collection[str], hashes: Mapping[str, str]) -> str:
-    """The text of the file. `hashes` of the passwords, by user (`accounts.users`)."""
+    """Returns the text of the configuration file. `hashes`: of the passwords, by user (`accounts.users`)."""
     config: dict[str, Any] = {
         "server_name": server.name,
         "listen": server.listen,
@@ -67,7 +69,7 @@ def render(server: Server, subjects: Subjects, clinics: Collection[str], hashes:
             "store_dir": str(server.store),
             "max_memory_store": MAX_MEMORY,
             "max_file_store": server.max_file,
-            # An acknowledged message is on the disk: there is no replica that would have it.
+            # An acknowledged message must be on disk, because there is no replica.
             "sync_interval": "always",
         },
         # With the newer ack subjects a KV watch ends nats-py's read loop.
