@@ -52,9 +52,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleConfig:
-    """A clinic's configuration. `hours` is never empty: no portal says with certainty that a clinic is never
-    open.
-    """
+    """A clinic's configuration. `hours` is never empty: no portal says for certain that a clinic is never open."""
 
     hours: tuple[OpenHours, ...] | None = None
     slot_minutes: int | None = None

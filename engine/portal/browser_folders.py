@@ -27,8 +27,9 @@ _locks: dict[Path, int] = {}
 
 
 def make_folder() -> Path:
-    """Makes a locked folder, which a later process removes once this one is gone. The process id in its name is
-    for people.
+    """Makes a locked folder, which a later process removes once this one is gone.
+
+    The process id in its name is for people.
     """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))

@@ -88,9 +88,7 @@ class PortalClient:
             self._call_context.observe_portal_call(status, begun)
 
     def _redirect(self, answer: PortalResponse) -> str | None:
-        """The address of a redirect to follow; None: read the response as it is. Raises if it leads out of the
-        portal.
-        """
+        """The address of a redirect to follow; None: read the response as it is. Raises if it exits the portal."""
         location = answer.headers.get("location")
         if answer.status not in {301, 302, 303, 307, 308} or location is None:
             return None

@@ -48,9 +48,7 @@ class LoginForm:
     submit: Locator | None
 
     async def fill(self, credentials: Credentials) -> None:
-        """Fills the form. Raises `PortalFailure` if it needs a value that the clinic lacks; then nothing is
-        sent.
-        """
+        """Fills the form. Raises `PortalFailure`, and sends nothing, if it needs a value that the clinic lacks."""
         values = [(self.user, credentials.username), (self.password, credentials.password)]
         if self.company is not None:
             if credentials.company_id is None:

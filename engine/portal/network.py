@@ -46,9 +46,7 @@ class Upstream:
         return cls(getproxies_environment())
 
     def proxy_for(self, endpoint: Endpoint) -> HttpProxy | None:
-        """The proxy for connections to the endpoint; None: direct. Raises `Unreachable` for an unsupported
-        kind.
-        """
+        """The proxy for connections to the endpoint; None: direct. Raises `Unreachable` for an unknown kind."""
         if proxy_bypass_environment(f"{endpoint.host}:{endpoint.port}", dict(self.proxies)):
             return None
         address = self.proxies.get(endpoint.scheme) or self.proxies.get("all")

@@ -179,9 +179,7 @@ class SignIn:
         return await self._no_way_on(page, f"the sign-in {where}, and {why}")
 
     async def _no_way_on(self, page: Page, what: str) -> PortalFailure:
-        """The failure of a page without a way to continue: the next page is still loading, or this one is
-        unknown.
-        """
+        """The failure of a page without a way on: the next page is still loading, or this one is unknown."""
         if self._request_filter.is_waiting:
             return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in was not answered in time"))
         if self._request_filter.has_stopped:

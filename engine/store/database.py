@@ -1,4 +1,4 @@
-"""The pool and transactions; here asyncpg's errors become the engine's."""
+"""The connection pool and transactions; maps asyncpg's errors to the engine's."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from engine.store.server_errors import NoAnswer, is_away, read_only, refused, un
 
 SQL = Queries(__file__)
 
-#: What asyncpg raises itself, whatever the code around a statement does.
+#: Errors that asyncpg raises itself, whatever the code around a statement does.
 _ASYNCPGS_OWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
-#: What every function of the store takes: a connection, mostly inside the caller's transaction.
+#: The first argument of every function of the store: a connection, mostly inside the caller's transaction.
 Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 
 class _Connection(asyncpg.Connection):
-    """Raises NoAnswer where asyncpg raises OSError or TimeoutError: the code around a statement may raise them too."""
+    """Raises NoAnswer for asyncpg's OSError or TimeoutError: the code around a statement may raise those as
+    well.
+    """
 
     async def execute(self, *arguments: Any, **options: Any) -> Any:
         with _awaiting_the_server():
@@ -56,9 +58,10 @@ def _awaiting_the_server() -> Iterator[None]:
 
 
 class Database:
-    """One pool per process. `timeout` (seconds) bounds the wait for a connection and for each statement.
+    """The connection pool of a process. `timeout` (seconds) limits the wait for a connection and for each
+    statement.
 
-    `observe` is told of each statement that has ended.
+    `observe` is called with each statement that has ended.
     """
 
     def __init__(
@@ -99,16 +102,17 @@ class Database:
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction: committed at the end, rolled back on any exception.
 
-        Raises `Unavailable` if the server is away, also when it goes in the middle.
+        Raises `Unavailable` if the server is unreachable, even when it fails in the middle.
         """
         async with self.connection() as connection, connection.transaction():
             yield connection
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Raises `Unavailable`, and `StatementRefused` for what PostgreSQL, or asyncpg, does not accept.
+        """A connection. Raises `Unavailable`, and `StatementRefused` for what PostgreSQL, or asyncpg, does not
+        accept.
 
-        What the caller's own code raises, an OSError say, passes through.
+        Exceptions of the caller's own code, such as an OSError, pass through.
         """
         pool, connection = await self._acquire()
         try:
@@ -118,16 +122,16 @@ class Database:
         except _ASYNCPGS_OWN as error:
             if isinstance(error, asyncpg.PostgresError) and not is_away(error):
                 raise refused(error) from None
-            # The other connections may lead to the same server: a standby, say, that the address once meant.
+            # The other connections may lead to the same server, such as a standby to which the address once led.
             await pool.expire_connections()
             raise unavailable(error, self._timeout) from error
         finally:
-            # What was committed is done; a connection that cannot be given back is closed by the pool.
+            # The commit stands; the pool closes a connection that cannot be released.
             with suppress(NoAnswer, OSError, TimeoutError, *_ASYNCPGS_OWN):
                 await pool.release(connection)
 
     async def require_writes(self) -> None:
-        """Raises `Unavailable` unless the server answers and accepts writes."""
+        """Raises `Unavailable` unless the server responds and accepts writes."""
         async with self.connection() as connection:
             if await accepts_writes(connection):
                 return

@@ -1,7 +1,7 @@
 """Applies the migrations in `migrations/`, in order, each once, under an advisory lock.
 
-Each file is one transaction together with the line that records it, so a crash leaves nothing half done, and
-two processes that migrate at once take turns.
+Each file and the row that records it are one transaction, so a crash leaves nothing half done, and two processes
+that migrate at once take turns.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.store.database import Connection
 
 FOLDER = Path(__file__).parent / "migrations"
 
-#: Any fixed number does, as long as nothing else in the database locks it.
+#: Any fixed number that nothing else in the database locks.
 _LOCK = 0x1DE5_5EC5
 
 _LEDGER = """
@@ -28,7 +28,7 @@ create table if not exists idexx_schema_migrations (
 
 
 class MigrationChanged(Exception):
-    """A migration file differs from what was applied under its name."""
+    """A migration file differs from the one that was applied under its name."""
 
 
 class WrongEncoding(Exception):
@@ -36,7 +36,7 @@ class WrongEncoding(Exception):
 
 
 async def migrate(connection: asyncpg.Connection, folder: Path = FOLDER) -> list[str]:
-    """Brings the schema up to date; answers the names of the migrations that were applied now."""
+    """Brings the schema up to date; returns the names of the migrations that were applied now."""
     if reason := wrong_encoding(connection):
         raise WrongEncoding(reason)
     await connection.execute("select pg_advisory_lock($1)", _LOCK)

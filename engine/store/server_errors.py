@@ -1,4 +1,4 @@
-"""What an error of asyncpg means: the server is away, or it does not accept a statement."""
+"""Classifies asyncpg's errors: the server is unavailable, or it does not accept a statement."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from engine.errors import Unavailable
 _READ_ONLY = "25006"
 _DISK_FULL = "53100"
 
-#: The beginnings of the SQLSTATEs of a server that is away: no connection (08), out of resources (53), the end of the
-#: session by the server (57P0: shutdown, crash, recovery, database dropped, idle), and a server that is read-only.
+#: SQLSTATE prefixes of an unavailable server: no connection (08), out of resources (53), session ended by the
+#: server (57P0: shutdown, crash, recovery, database dropped, idle), and a read-only server.
 _AWAY = ("08", "53", "57P0", _READ_ONLY)
 
-#: The classes of SQLSTATE whose words name things of the schema or the server, and never quote a row.
+#: SQLSTATE classes whose messages name things of the schema or the server, and never quote a row.
 _HARMLESS_WORDS = {"08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"}
 
 #: A table, column, function or type does not exist: the program is newer than the database.
@@ -25,22 +25,22 @@ _RETRY_AFTER_MS = 1000
 class StatementRefused(Exception):
     """PostgreSQL, or asyncpg, did not accept a statement.
 
-    Their own words may quote the row: they would carry names and numbers into logs, dead letters and error
-    reports. So only what cannot be anybody's is told, and the original is not chained.
+    The original message may quote the row: it would carry names and numbers into logs, dead letters and error
+    reports. So only parts without personal data are included, and the original is not chained.
     """
 
 
 class NoAnswer(Exception):
-    """The server did not answer a statement. Its cause is the OSError or TimeoutError of asyncpg."""
+    """The server did not respond to a statement. Its cause is asyncpg's OSError or TimeoutError."""
 
 
 def is_away(error: asyncpg.PostgresError) -> bool:
-    """Whether the server is away, so that the connection is of no use and the same statement may succeed later."""
+    """Whether the server is unavailable: the connection is useless, and the same statement may succeed later."""
     return (error.sqlstate or "").startswith(_AWAY)
 
 
 def unavailable(error: BaseException, timeout: float) -> Unavailable:
-    """The error for callers, where the server is away; `timeout` (seconds) is how long it was waited for."""
+    """The error for callers if the server is unavailable; `timeout` (seconds) is how long it was waited for."""
     if isinstance(error, TimeoutError):
         message = (
             f"PostgreSQL does not answer within {timeout:g} s; check that it runs, that DATABASE_URL is "
@@ -54,12 +54,12 @@ def unavailable(error: BaseException, timeout: float) -> Unavailable:
 
 
 def read_only() -> Unavailable:
-    """The error for callers, where a look at the server has shown that it accepts no writes."""
+    """The error for callers if the server was found to accept no writes."""
     return Unavailable(_NAMED[_READ_ONLY].format("(transaction_read_only is on)"), retry_after_ms=_RETRY_AFTER_MS)
 
 
 def refused(error: asyncpg.PostgresError) -> StatementRefused:
-    """The error for callers, where the server is there and does not accept the statement."""
+    """The error for callers if the server responds and does not accept the statement."""
     state = error.sqlstate or ""
     names = ("constraint_name", "table_name", "column_name", "data_type_name")
     told = [state, *(str(value) for name in names if (value := getattr(error, name, None)))]

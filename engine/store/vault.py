@@ -1,9 +1,9 @@
-"""Secrets at rest: AES-256-GCM under a ring of keys.
+"""Seals secrets at rest: AES-256-GCM under a ring of keys.
 
-`ENCRYPTION_KEY` is `id:base64` pairs joined by commas, each key 32 bytes. The first one seals; all of them
-open, so that keys rotate without a stop: put a new one in front, `idexx-sync credentials rotate`, then drop
-the old one. The clinic, what the secret is for, and the key's id are the associated data: a sealed text
-moved to another row does not open.
+`ENCRYPTION_KEY` is a comma-separated list of `id:base64` pairs, each key 32 bytes. The first key seals; all of
+them open, so keys rotate without downtime: put a new one in front, run `idexx-sync credentials rotate`, then drop
+the old one. The clinic, the secret's purpose and the key's id are the associated data: a sealed text moved to
+another row does not open.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Sealed:
 
 
 class Vault:
-    """Seals and opens. Its repr shows the ids of its keys only."""
+    """Seals and opens secrets. Its repr shows only the ids of its keys."""
 
     def __init__(self, keys: dict[str, bytes]) -> None:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
@@ -77,7 +77,7 @@ class Vault:
         nonce, data = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
         try:
             return cipher.decrypt(nonce, data, _context(clinic_id, purpose, sealed.key_id))
-        except (InvalidTag, ValueError):  # altered, or cut off
+        except (InvalidTag, ValueError):  # altered, or truncated
             raise WrongKey(
                 f"the {purpose} of clinic {clinic_id} does not open: it was altered, or sealed with another key "
                 f"{sealed.key_id!r} than the one in ENCRYPTION_KEY ({self.ids}); give this process the ENCRYPTION_KEY "
@@ -86,7 +86,7 @@ class Vault:
 
     @property
     def ids(self) -> str:
-        """The ids of the keys, with the fingerprint of each that has another id: keys of two rings may share one."""
+        """The ids of the keys, with fingerprints unless an id contains it: keys of two rings may share an id."""
         return ", ".join(
             f"{key_id!r}" if fingerprint in key_id else f"{key_id!r} with fingerprint {fingerprint}"
             for key_id, fingerprint in self._fingerprints.items()
@@ -97,13 +97,13 @@ class Vault:
 
 
 def new_ring() -> str:
-    """A fresh ring of one key, as `ENCRYPTION_KEY` wants it; the key's id is its fingerprint."""
+    """A new ring of one key, in the form of `ENCRYPTION_KEY`; the key's id is its fingerprint."""
     key = os.urandom(_KEY_BYTES)
     return f"k{_fingerprint(key)}:{base64.b64encode(key).decode()}"
 
 
 def _fingerprint(key: bytes) -> str:
-    """Eight hex digits that tell keys apart; a hash of 32 random bytes says nothing about them."""
+    """Eight hex digits that distinguish keys; a hash of 32 random bytes reveals nothing about them."""
     return hashlib.sha256(b"idexx-sync key\0" + key).hexdigest()[:8]
 
 

@@ -1,4 +1,4 @@
-"""Clinics, and what they sign in to the portal with."""
+"""Clinics and their portal credentials."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from engine.store.vault import Sealed, Vault
 
 SQL = Queries(__file__)
 
-#: What credentials are sealed for: part of the associated data.
+#: The purpose for which credentials are sealed: part of the associated data.
 PURPOSE = "credentials"
 
 
 async def add_clinic(
     connection: Connection, slug: str, name: str, timezone: str, country: str | None = None
 ) -> Clinic:
-    """Stores a clinic, or changes the one of this slug. Without `country` that keeps its own; a new one gets US."""
+    """Stores a clinic, or changes the one with this slug.
+
+    Without `country` an existing clinic keeps its own, and a new one gets US.
+    """
     check_zone(timezone)
     code = None if country is None else country.upper()
     row = await connection.fetchrow(SQL["add_clinic"], check_slug(slug), name, timezone, code)
@@ -34,7 +37,7 @@ async def add_clinic(
 
 
 async def find_clinic(connection: Connection, slug_or_id: str) -> Clinic:
-    """Raises `UnknownClinic`."""
+    """The clinic with this slug or id. Raises `UnknownClinic`."""
     row = await connection.fetchrow(SQL["find_clinic"], slug_or_id)
     if row is None:
         raise UnknownClinic(f"clinic {slug_or_id!r} is not known; `idexx-sync clinic list` shows those that are")
@@ -42,30 +45,30 @@ async def find_clinic(connection: Connection, slug_or_id: str) -> Clinic:
 
 
 async def list_clinics(connection: Connection) -> list[dict[str, Any]]:
-    """Every clinic with its freshness: when it was last synced, and what stands in the way."""
+    """Every clinic with its freshness: when it was last synced, and what prevents a newer sync."""
     return [dict(row) for row in await connection.fetch(SQL["list_clinics"])]
 
 
 async def remove_clinic(connection: Connection, clinic_id: UUID) -> None:
-    """Removes the clinic with all that is stored of it, once whoever works on its syncs is between two steps."""
+    """Removes the clinic with all of its data, once its syncs are between two steps."""
     async with connection.transaction():
-        await lock_clinic_row(connection, clinic_id)  # before any sync's row, as everybody does
+        await lock_clinic_row(connection, clinic_id)  # before any sync's row, as in every transaction
         await connection.execute(SQL["lock_syncs"], clinic_id)
         await connection.execute(SQL["remove_clinic"], clinic_id)
 
 
 async def set_goal(connection: Connection, clinic: Clinic, max_age_seconds: int | None) -> None:
-    """How old the clinic's last completed sync may be; None: nobody says."""
+    """Sets how old the clinic's last completed sync may be; None: no goal."""
     await connection.execute(SQL["set_goal"], clinic.id, max_age_seconds)
 
 
 async def set_credentials(connection: Connection, vault: Vault, clinic_id: UUID, credentials: Credentials) -> None:
-    """Seals and stores them; a clinic whose old ones were rejected may sync again."""
+    """Seals and stores credentials; a clinic whose old ones were rejected may sync again."""
     sealed = vault.seal(clinic_id, PURPOSE, json.dumps(asdict(credentials)).encode())
     await connection.execute(SQL["set_credentials"], clinic_id, sealed.key_id, sealed.data)
 
 
-#: What helps against a refusal that other credentials do not mend.
+#: Remedies for refusals that other credentials do not solve.
 _REMEDIES = {
     Reason.SECOND_FACTOR: "use a portal user without a second factor, or sign in by hand if it wants a captcha",
     Reason.ACCOUNT_LOCKED: "have the account unlocked at the portal",
@@ -73,7 +76,7 @@ _REMEDIES = {
 
 
 async def get_credentials(connection: Connection, vault: Vault, clinic: Clinic) -> Credentials:
-    """Raises `NoCredentials`, or `VaultError` if the key ring does not open them."""
+    """The clinic's credentials. Raises `NoCredentials`, or `VaultError` if the key ring does not open them."""
     row = await connection.fetchrow(SQL["get_credentials"], clinic.id)
     if row is None:
         raise NoCredentials(_no_credentials(clinic.slug))
@@ -82,7 +85,7 @@ async def get_credentials(connection: Connection, vault: Vault, clinic: Clinic) 
 
 
 async def check_can_sign_in(connection: Connection, clinic: Clinic) -> None:
-    """Raises `NoCredentials` or `LoginRejected`, so that a sync that cannot sign in is refused at the door."""
+    """Raises `NoCredentials` or `LoginRejected`: a sync that cannot sign in is refused at admission."""
     row = await connection.fetchrow(SQL["check_can_sign_in"], clinic.id)
     if row is None or not row["has_credentials"]:
         raise NoCredentials(_no_credentials(clinic.slug))
@@ -104,8 +107,7 @@ async def check_can_sign_in(connection: Connection, clinic: Clinic) -> None:
 async def mark_login_failure(
     connection: Connection, clinic_id: UUID, credentials: Credentials, reason: str | None
 ) -> None:
-    """Marks that the portal refuses these credentials of the clinic; None clears the mark. Nothing if others were set
-    meanwhile."""
+    """Marks that the portal refuses these credentials; None clears the mark. Does nothing if others were set."""
     set_at = datetime.fromisoformat(credentials.version)
     await connection.execute(SQL["mark_login_failure"], clinic_id, reason, set_at)
 

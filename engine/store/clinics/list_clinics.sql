@@ -1,5 +1,5 @@
--- A clinic is as fresh as the oldest open date of its last completed sync; the last sync that ended in any way tells why
--- it is not fresher.
+-- A clinic is as fresh as the oldest open date of its last completed sync; the last sync that ended in any way
+-- shows why it is not fresher.
 select
     c.id,
     c.slug,

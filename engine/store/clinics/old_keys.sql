@@ -1,4 +1,4 @@
--- What is sealed with another key than $1; locked, so that nobody sets it anew meanwhile.
+-- Credentials sealed with another key than $1; locked, so that no other transaction changes them.
 select k.clinic_id, c.slug, k.key_id, k.sealed
 from idexx_credentials k join clinics c on c.id = k.clinic_id
 where k.key_id <> $1

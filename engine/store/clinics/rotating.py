@@ -1,4 +1,4 @@
-"""Seals what is stored with the newest key, so that an old one can be dropped from `ENCRYPTION_KEY`."""
+"""Seals stored secrets with the newest key, so that an old one can be dropped from `ENCRYPTION_KEY`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SQL = Queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """`sealed`: how many secrets were sealed with the new key; `closed`: the clinics with one that does not open."""
+    """`sealed`: number of secrets sealed with the new key; `closed`: the clinics with one that does not open."""
 
     sealed: int
     closed: tuple[str, ...] = ()
 
 
 async def rotate_credentials(connection: Connection, vault: Vault) -> Rotation:
-    """Seals with the newest key what the ring opens; what it does not open stays as it is and stops no other."""
+    """Seals with the newest key what the ring opens; secrets that it does not open stay and stop no other."""
     sealed, closed = 0, set[str]()
     async with connection.transaction():
         for row in await connection.fetch(SQL["old_keys"], vault.primary):

@@ -1,4 +1,4 @@
-"""Fields of clinics' records that no table of ours knows, remembered by name so that a new one is noticed once."""
+"""Remembers by name the unknown fields of clinics' records, so that each new one is noticed once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SQL = Queries(__file__)
 
 async def remember_fields(connection: Connection, clinic_id: UUID, names: Iterable[str]) -> list[str]:
     """Stores the names; returns those that were not stored before, sorted."""
-    # Sorted, so that two workers that store the same names do not wait for each other in a circle.
+    # Sorted, so that two workers that store the same names do not deadlock.
     wanted = sorted(set(names))
     if not wanted:
         return []
@@ -27,7 +27,7 @@ async def remember_fields(connection: Connection, clinic_id: UUID, names: Iterab
 async def warn_of_new_fields(
     connection: Connection, clinic_id: UUID, sync_id: UUID, found: Iterable[Snapshot | Failure]
 ) -> None:
-    """A field that the clinic's records did not have before is a warning of its own, once."""
+    """Warns once of each field that the clinic's records did not have before."""
     names = {name for each in found if isinstance(each, Snapshot) for name in each.proof.unknown_fields}
     if new := await remember_fields(connection, clinic_id, names - {NO_NAME}):
         await add_warning(connection, sync_id, SyncWarning(WarningCode.NEW_FIELDS, ", ".join(new), len(new)))

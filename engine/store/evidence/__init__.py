@@ -1,4 +1,4 @@
-"""What the portal showed when a date failed, for the person who has to find out why. Kept for some days."""
+"""Evidence of what the portal showed when a date failed, for the operator. Kept for some days."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def keep_evidence(
     body: str,
     screenshot: bytes | None,
 ) -> None:
-    """Names, numbers and secrets must be masked by whoever saw it."""
+    """Stores evidence. The caller must have masked names, numbers and secrets."""
     await connection.execute(
         SQL["keep_evidence"],
         sync_id,
@@ -47,7 +47,7 @@ async def keep_evidence(
 
 
 def _text(seen: str) -> str:
-    """With a sign in place of NUL and lone surrogates, which PostgreSQL does not keep; an answer may be any bytes."""
+    """Replaces NUL and lone surrogates, which PostgreSQL cannot store; a response may contain any bytes."""
     return "".join("\ufffd" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in seen)
 
 

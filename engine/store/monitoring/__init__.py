@@ -1,4 +1,4 @@
-"""What those who watch over all clinics want to know: counts and times, nothing personal."""
+"""Figures about all clinics for monitoring: counts and times, no personal data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SQL = Queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class SyncFigures:
-    """`silence` is how long the most silent running sync has given no sign of life, in seconds."""
+    """`silence` is how long the most silent running sync has sent no heartbeat, in seconds."""
 
     running: int
     queued: int
@@ -24,11 +24,12 @@ class SyncFigures:
 
 @dataclass(frozen=True, slots=True)
 class ClinicFigures:
-    """`last_success` in unix seconds, 0.0: never. `fresh_as_of`: when the oldest open date of that sync was last read,
-    0.0: one never was. `max_age_seconds` is its freshness goal, None: it has none.
+    """Figures of one clinic.
 
-    `running_seconds`: since its oldest running sync was started, 0.0: none runs. `failing`: the reason for which its
-    last sync failed or left dates out, None: it did not.
+    `last_success` in unix seconds, 0.0: never. `fresh_as_of`: when the oldest open date of that sync was last
+    read, 0.0: one never was. `max_age_seconds` is its freshness goal, None: it has none. `running_seconds`: since
+    its oldest running sync was started, 0.0: none runs. `failing`: the reason for which its last sync failed or
+    left dates out, None: it did not.
     """
 
     slug: str
@@ -43,7 +44,7 @@ class ClinicFigures:
 
 @dataclass(frozen=True, slots=True)
 class DateInHand:
-    """A date that a worker holds, and its last sign of life."""
+    """A date that a worker holds, and its last heartbeat."""
 
     worker: str
     clinic: str
@@ -55,15 +56,15 @@ class DateInHand:
 
 async def sync_figures(connection: Connection) -> SyncFigures:
     row = await connection.fetchrow(SQL["sync_figures"])
-    assert row is not None  # an aggregate always answers  # noqa: S101
+    assert row is not None  # an aggregate always returns a row  # noqa: S101
     return SyncFigures(row["running"], row["queued"], row["silence_seconds"])
 
 
 async def clinic_figures(connection: Connection) -> list[ClinicFigures]:
-    """Of the clinics that have credentials: the others are not to be synced."""
+    """The figures of the clinics with credentials: others cannot be synced."""
     return [ClinicFigures(**row) for row in await connection.fetch(SQL["clinic_figures"])]
 
 
 async def claimed_dates(connection: Connection) -> list[DateInHand]:
-    """By worker."""
+    """The dates that workers hold, ordered by worker."""
     return [DateInHand(**row) for row in await connection.fetch(SQL["claimed_dates"])]

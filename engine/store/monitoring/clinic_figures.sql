@@ -1,8 +1,7 @@
--- Every clinic that can be synced: when its last sync completed, when the oldest open date of that sync was last read
--- (unix seconds, 0: never), whether the
--- portal lets it in, how many removals wait for a person to decide, how old it may become (seconds, or null), how
--- long its oldest running sync has run (seconds, 0: none runs), and, where the last sync that ended left anything
--- out, what for mostly: the reason of its dates, or how it ended.
+-- Every clinic that can be synced: when its last sync completed, when the oldest open date of that sync was last
+-- read (unix seconds, 0: never), whether the portal rejects its sign-in, how many removals wait for a person, its
+-- freshness goal (seconds, or null), how long its oldest running sync has run (seconds, 0: none runs), and, if the
+-- last sync that ended left anything out, the main cause: the most frequent reason of its dates, or how it ended.
 select
     c.slug,
     coalesce(extract(epoch from last.completed_at), 0)::float8 as last_success,
@@ -28,7 +27,7 @@ select
                 select d.reason from schedule_sync_dates d
                 where d.sync_id = ended.id and d.status = 'failed' and d.reason is not null
                 group by d.reason
-                -- Dates that the end of the sync closed tell nothing of what ended it.
+                -- Dates that the end of the sync closed do not show what ended it.
                 order by d.reason = 'sync_ended', count(*) desc, d.reason
                 limit 1
             ), 'failed'

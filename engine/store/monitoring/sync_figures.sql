@@ -1,5 +1,5 @@
--- How many syncs run and wait, and how long the most silent of those that run has given no sign of life. A sync is
--- alive while one of its dates is, as in need_attention.sql.
+-- The numbers of running and queued syncs, and how long the most silent running one has sent no heartbeat. A sync
+-- is alive while one of its dates is, as in need_attention.sql.
 select
     count(*) filter (where s.status = 'in_progress') as running,
     count(*) filter (where s.status = 'queued') as queued,

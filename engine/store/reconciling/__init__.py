@@ -1,43 +1,45 @@
-"""Brings what is stored in line with what was seen of the portal.
+"""Brings the stored appointments in line with the portal's snapshots.
 
-**What is compared.** A snapshot is a complete look at one date at one time. `reconcile_snapshot` reads the ids
-and hashes that stand on the date (one row of arrays) while it hashes what was seen, compares in the program
-(`engine.diff`), and hands over only what differs, as an array of rows: one statement writes what changed on the
-date, one what came to it, one marks what is gone. A date on which nothing changed costs one statement and writes
-one row, the time of its newest scrape. Chosen by measuring: `python -m ops.bench reconcile`.
+**Comparison.** A snapshot is a complete read of one date at one time. `reconcile_snapshot` reads the ids and
+hashes stored for the date (one row of arrays) while it hashes the snapshot, compares in the program
+(`engine.diff`), and passes on only the differences, as an array of rows: one statement writes what changed on the
+date, one what arrived on it, one marks what is gone. A date without changes costs one statement and writes one
+row, the time of its newest scrape. Chosen by measuring: `python -m ops.bench reconcile`.
 
-**Which look wins.** `schedule_date_scrapes` holds the newest applied look of each date, and an older one that
-comes later changes nothing. So where an appointment stands depends on the newest looks of the dates, not on the
-order in which they were applied, nor on how often.
+**The newest scrape wins.** `schedule_date_scrapes` holds the newest applied scrape of each date, and an older one
+that arrives later changes nothing. So an appointment's place depends on the newest scrapes of the dates, not on
+the order in which they were applied, nor on how often.
 
-**Moves keep their row.** An appointment has one row. Where another date shows it, it follows the place where it
-*appeared last* (`appeared_at`: the first look that showed it there). If the portal shows it on both days, the
-other place is kept in `schedule_second_sightings` until that date is looked at without it; so a glitch is one
-`moved` change, whichever day is read first. If the place of its row is looked at without it, it follows the
-other place at once. At the end of a sync, what it saw only elsewhere moves there (`settle`).
+**Moves keep their row.** An appointment has one row. If another date shows it, the row follows the place where it
+*appeared last* (`appeared_at`: the first scrape that showed it there). If the portal shows it on both days, the
+other place is kept in `schedule_second_sightings` until a scrape of that date no longer shows it; so a glitch is
+one `moved` change, whichever day is read first. If a scrape of the row's own date no longer shows it, the row
+follows the other place at once. At the end of a sync, appointments that it saw only elsewhere move there
+(`settle`).
 
 **Repeating records share the portal's id** (`engine.repeating`). For some seconds a move looks the same, so an id
 repeats when two places have shown it for longer than a move takes: each was shown when the later one appeared, and
-still is in the newest looks at both. Then the row is renamed to its occurrence, without a change, and every other place
-gets a row of its own. A sync that cannot tell yet looks at these dates once more; what is not decided then fails.
+still is in the newest scrapes of both. Then the row is renamed to its occurrence, without a change, and every
+other place gets a row of its own. A sync that cannot decide yet reads these dates once more; what stays undecided
+fails.
 
-**Missing is not removed.** A row that the newest look at its date does not show has `missing_since`, and keeps
+**Missing is not removed.** A row that the newest scrape of its date does not show has `missing_since`, and keeps
 everything else, whether it was seen elsewhere before or will be later. Removal is decided once, at the end of a
-sync: missing from two looks at its date, seen by no complete scrape of this sync, and every date of the sync
-looked at `Fence.settle` after the first of the two looks, while nothing else moved. A date that failed may be where
-it has moved to; so a missing appointment is protected until every date of the sync that failed has been looked at
-that late. A record that was left out may be it; so it protects, too (`engine.left_out`).
+sync: missing from two reads of its date, seen by no complete scrape of this sync, and every date of the sync read
+`RemovalLimit.settle` after the first of the two reads, while nothing else moved. It may have moved to a date that
+failed; so a missing appointment is protected until every failed date of the sync has been read that late. A
+left-out record may be it, and protects it as well (`engine.left_out`).
 
-**The fence** (`engine.removals`). Too many removals are held back in `schedule_held_removals`, each with the
-absence it is about (`missing_since`). Being seen again ends the absence, and with it the held removal; being
-missed again by a later sync does not. A person approves or rejects the rest.
+**The removal limit** (`engine.removals`). Removals above the limit are held in `schedule_held_removals`, each with
+the absence that it concerns (`missing_since`). Being seen again ends the absence, and with it the held removal;
+being missed again by a later sync does not. A person approves or rejects the rest.
 
-**Turns.** Every writer calls `lock_clinic` first (`reconcile_snapshot` does within its look at the date): one
-clinic's writers take turns, clinics do not wait for each other. Everything runs inside the caller's transaction
-(read committed), so that data, changes and events commit together.
+**Locking.** Every writer calls `lock_clinic` first (`reconcile_snapshot` does so in `look_at_date`): one clinic's
+writers take turns, clinics do not wait for each other. Everything runs inside the caller's transaction (read
+committed), so data, changes and events commit together.
 
-**What it is not.** It does not scrape, does not move a sync's or a date's state, and publishes nothing: changes
-are recorded in `schedule_appointment_changes`, and the relay publishes from there.
+**Not included.** This package does not scrape, does not change a sync's or a date's state, and publishes nothing:
+changes are recorded in `schedule_appointment_changes`, and the relay publishes from there.
 """
 
 from engine.store.reconciling.appointments import DateCounts, reconcile_snapshot

@@ -1,4 +1,4 @@
-"""One date's snapshot against the stored appointments."""
+"""Reconciles one date's snapshot with the stored appointments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from engine.store.reconciling.repeating import found_repeating, split
 
 SQL = Queries(__file__)
 
-#: A scraped appointment beside its date and its hash, in the order of PostgreSQL's `schedule_seen_appointment`.
+#: Columns of a scraped appointment besides its date and hash, in the order of PostgreSQL's
+#: `schedule_seen_appointment`.
 _COLUMNS = (
     "neo_appointment_id",
     "start_time",
@@ -38,7 +39,7 @@ _COLUMNS = (
     "notes",
 )
 
-#: A slice of hashing: less than a millisecond.
+#: Appointments hashed without a pause: less than a millisecond.
 HASHED_AT_ONCE = 1000
 
 _values = attrgetter(*_COLUMNS)
@@ -47,10 +48,10 @@ _references = attrgetter(*REFERENCES)
 
 @dataclass(frozen=True, slots=True)
 class DateCounts:
-    """What the database says was done for one date.
+    """Number of changes that the database made for one date.
 
-    `superseded`: nothing, since a newer scrape of the date has been applied. `shares_ids`: an id of the date may be
-    shown by another date, too.
+    `superseded`: none, since a newer scrape of the date has been applied. `shares_ids`: another date may show an
+    id of this one as well.
     """
 
     added: int = 0
@@ -71,9 +72,9 @@ async def reconcile_snapshot(
 ) -> DateCounts:
     """Brings the stored appointments of the snapshot's date in line with it, and records each change.
 
-    Nothing is removed here: what is gone is only marked as missing. An id that two places have shown for longer than
-    `settle` repeats: each place gets a row of its own. Waits for the clinic's turn, and keeps it until the transaction
-    ends.
+    Nothing is removed here: what is gone is only marked as missing. An id that two places have shown for longer
+    than `settle` repeats: each place gets a row of its own. Waits for the clinic's lock, and keeps it until the
+    transaction ends.
     """
     look, hashes = await _look_while_hashing(connection, clinic_id, sync_id, snapshot)
     if look is None:
@@ -100,7 +101,7 @@ async def reconcile_snapshot(
 async def _split(
     connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot, portal_ids: Collection[str]
 ) -> int:
-    """Makes a row for each place of the repeating ids; answers how many were added."""
+    """Makes a row for each place of the repeating ids; returns how many were added."""
     added = 0
 
     async def add(scraped_at: datetime, one: Appointment) -> None:
@@ -124,22 +125,21 @@ async def _look(connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot
 async def _look_while_hashing(
     connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot
 ) -> tuple[Any, Mapping[str, str]]:
-    """What stands on the date (None: a newer scrape has been applied), and the hashes of what was seen, by id.
+    """What is stored for the date (None: a newer scrape has been applied), and the snapshot's hashes by id.
 
-    PostgreSQL reads while Python hashes, so the longer of the two is the time that it takes.
+    PostgreSQL reads while Python hashes, so it takes the longer of the two times.
     """
     try:
         async with asyncio.TaskGroup() as group:
             look = group.create_task(_look(connection, clinic_id, sync_id, snapshot))
             hashes = await _hash_all(snapshot.appointments)
     except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None  # the caller knows the connection's errors, and no groups of them
+        raise failed.exceptions[0] from None  # the caller handles the connection's errors, not groups of them
     return look.result(), hashes
 
 
 async def _hash_all(appointments: Sequence[Appointment]) -> Mapping[str, str]:
-    """By id; one that comes twice counts once, as it came last. In slices, before each of which other work of the
-    loop is done."""
+    """Hashes by id; of repeated ids the last one counts. Pauses between slices, so other tasks can run."""
     hashes: dict[str, str] = {}
     for start in range(0, len(appointments), HASHED_AT_ONCE):
         await asyncio.sleep(0)
@@ -149,7 +149,7 @@ async def _hash_all(appointments: Sequence[Appointment]) -> Mapping[str, str]:
 
 
 class _DateWriter:
-    """Writes what differs on one date, and adds up what the database answers."""
+    """Writes the differences of one date, and adds up the counts that the database returns."""
 
     def __init__(
         self, connection: Connection, clinic_id: UUID, sync_id: UUID, snapshot: Snapshot, hashes: Mapping[str, str]
@@ -195,7 +195,7 @@ class _DateWriter:
             await self._connection.execute(SQL["drop_sightings"], self._clinic_id, self._snapshot.date, keys)
 
     def counts(self) -> DateCounts:
-        """What moved away from the date counts as moved, too, though it was not seen here."""
+        """The counts. What moved away from the date counts as moved, although it was not seen here."""
         came = self._counts
         return DateCounts(
             added=came["added"],
@@ -209,6 +209,6 @@ class _DateWriter:
 async def follow_sightings(
     connection: Connection, clinic_id: UUID, sync_id: UUID, appointment_ids: Sequence[UUID]
 ) -> int:
-    """Moves those of the appointments that another date shows to that date; answers how many."""
+    """Moves each appointment that another date shows to that date; returns how many."""
     rows = await connection.fetch(SQL["follow_sightings"], clinic_id, sync_id, appointment_ids)
     return sum(row["count"] for row in rows)

@@ -1,6 +1,6 @@
--- Gives a place on the date to appointments that do not stand on it: new ones, removed ones that are back, and
--- ones that stand on another date. The last follow the place where they appeared last; if that is not this
--- date, or if the date they leave still shows them, the other place is kept as a second sighting.
+-- Places appointments on the date that are not stored on it: new ones, removed ones that are back, and ones that
+-- are on another date. The last follow the place where they appeared last; if that is not this date, or if the
+-- date they leave still shows them, the other place is kept as a second sighting.
 with incoming as (
     select * from unnest($5::schedule_seen_appointment[])
 ), known as materialized (

@@ -1,6 +1,6 @@
--- Writes appointments that stand on the date with other values. Each is found by the index of its id (that is what
--- `limit 1` asks for): they are few, and reading the whole date would take longer. $6: whether the look told the
--- references of its appointments; filling them in is no change.
+-- Updates appointments on the date whose values differ. Each is found by the index of its id (which `limit 1`
+-- ensures): they are few, and reading the whole date would take longer. $6: whether the scrape has the references
+-- of its appointments; filling them in is not a change.
 with incoming as (
     select * from unnest($5::schedule_seen_appointment[])
 ), written as (

@@ -1,5 +1,5 @@
--- What changed in a clinic from the end of one sync to the end of another: one line for each appointment, its
--- values at the first moment and at the second (null: not there). One that is as it was is left out.
+-- The changes of a clinic from the end of one sync to the end of another: one row for each appointment, with its
+-- values at the first time and at the second (null: not there). Unchanged ones are left out.
 with spans as (
     select min(coalesce(completed_at, clock_timestamp())) as since, max(coalesce(completed_at, clock_timestamp())) as until
     from schedule_syncs where clinic_id = $1 and id in ($2, $3)

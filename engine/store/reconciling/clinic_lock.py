@@ -1,4 +1,4 @@
-"""One clinic's writers take turns."""
+"""The lock by which one clinic's writers take turns."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ SQL = Queries(__file__)
 
 
 async def lock_clinic(connection: Connection, clinic_id: UUID) -> None:
-    """Waits for the clinic's turn and keeps it until the transaction ends. May be taken again within it.
+    """Waits for the clinic's lock and keeps it until the transaction ends. It is reentrant.
 
-    It must be a statement of its own: one that locks and reads at once would read what was there before.
+    It must be a statement of its own: one that locks and reads at once would read the state before the lock.
     """
     await connection.execute(SQL["lock_clinic"], clinic_id)

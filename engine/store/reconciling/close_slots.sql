@@ -1,4 +1,5 @@
--- Closes a clinic's slots from a date on: those that are not taken go, the others stay with capacity 0.
+-- Closes a clinic's slots from a date on: removes those that are not taken, and sets the capacity of the others to
+-- 0.
 with taken as (
     select s.id, b.bookings, s.capacity from schedule_slots s
     join schedule_slot_bookings($1, $2, (select max(date) from schedule_slots where clinic_id = $1)) b on b.slot_id = s.id

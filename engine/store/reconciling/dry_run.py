@@ -1,4 +1,4 @@
-"""What a sync would do, from the code that does it: carried out, read, and rolled back."""
+"""Shows what a sync would do: carries it out, reads the changes, and rolls back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.store.reconciling.slots import SlotCounts, refresh_slots
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """The plan of a dry run. `held` are removals that the fence would hold back. Absences are taken for confirmed."""
+    """The plan of a dry run. `held` are removals above the limit. Absences count as confirmed."""
 
     dates: Mapping[date, DateCounts]
     changes: Sequence[Change]
@@ -37,7 +37,7 @@ async def dry_run(
     snapshots: Sequence[Snapshot],
     removal_limit: RemovalLimit,
 ) -> DryRun:
-    """What the sync's stored snapshots would do. Nothing stays; the caller's transaction goes on.
+    """What the sync's stored snapshots would change. Nothing stays; the caller's transaction continues.
 
     The sync's dates must be in the state that they would have at its end: `reconciled`, or `failed`.
     """

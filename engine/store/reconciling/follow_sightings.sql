@@ -1,4 +1,4 @@
--- Moves appointments to the date that shows them, where there is one (the one where they appeared last).
+-- Moves appointments to the date that shows them, if there is one (the one where they appeared last).
 with shown as materialized (
     select distinct on (a.id) a.id, sighting.date, sighting.appeared_at, scrape.scraped_at, sighting.appointment,
         appointment_values(a) as before

@@ -1,7 +1,8 @@
-"""Removals that the fence holds back: read by a person, then approved or rejected.
+"""Removals above the limit: a person reads them, then approves or rejects them.
 
-What a later sync sees again drops out by itself, since the absence is over; what it misses again stays, also what was
-rejected: nothing that somebody wanted to keep goes unasked, and no ghost stays untold.
+A held removal ends by itself when a later sync sees the appointment, since the absence is over. It stays when a
+later sync misses the appointment again, even after a rejection: nothing is removed without asking, and no leftover
+row goes unnoticed.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ SQL = Queries(__file__)
 
 
 async def held_removals(connection: Connection, sync_id: UUID) -> list[MissingAppointment]:
-    """What still waits for a decision, in the order of the schedule."""
+    """The removals that still wait for a decision, in the order of the schedule."""
     return [MissingAppointment(**row) for row in await connection.fetch(SQL["held_removals"], sync_id)]
 
 
 async def approve_removals(connection: Connection, clinic_id: UUID, sync_id: UUID) -> Mapping[date, int]:
-    """Carries out what the sync holds back; answers how many were removed from each date, and counts the slots
-    of those dates again. A second approval finds nothing to do."""
+    """Carries out the sync's held removals and recounts the slots of their dates.
+
+    Returns how many were removed from each date. A second approval finds nothing to do.
+    """
     await lock_clinic(connection, clinic_id)
     ids = [held.id for held in await held_removals(connection, sync_id)]
     if not ids:
@@ -38,8 +41,10 @@ async def approve_removals(connection: Connection, clinic_id: UUID, sync_id: UUI
 
 
 async def reject_removals(connection: Connection, clinic_id: UUID, sync_id: UUID) -> int:
-    """Drops what the sync holds back; answers how many. A later sync that still misses them holds
-    them back again, however few they are."""
+    """Drops the sync's held removals; returns how many.
+
+    A later sync that still misses the appointments holds them again, however few they are.
+    """
     await lock_clinic(connection, clinic_id)
     ids = [held.id for held in await held_removals(connection, sync_id)]
     await connection.execute(SQL["decide_held"], ids, "rejected")

@@ -1,4 +1,4 @@
--- The removals that a sync holds back and that still stand: undecided, and about an absence that still lasts.
+-- The held removals of a sync that are undecided and whose absence still lasts.
 select a.id, a.neo_appointment_id, a.date, a.start_time, a.end_time, a.appointment_type, a.provider_name,
     a.patient_name, a.client_name, a.client_phone, a.client_phone_raw, a.missing_since, true as is_held
 from schedule_held_removals h

@@ -1,4 +1,4 @@
-"""What changed in which sync: read, compared, and put back."""
+"""Reads, compares and undoes the changes of syncs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Values = Mapping[str, Any]
 class Change:
     """One change of one appointment. `before` is None for an added one, `after` for a removed one.
 
-    Both hold personal data: they are for the terminal of a person, never for a log or the bus.
+    Both contain personal data: they are for an operator's terminal, never for logs or NATS.
     """
 
     id: int
@@ -43,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What became of one appointment between two syncs. None: it was not there."""
+    """The difference of one appointment between two syncs. None: it was not there."""
 
     appointment_id: UUID
     neo_appointment_id: str
@@ -57,7 +57,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """How many appointments were put back: restored after a removal, moved back, or given their old values."""
+    """Number of appointments put back: restored after a removal, moved back, or given their old values."""
 
     restored: int = 0
     moved: int = 0
@@ -65,7 +65,7 @@ class Undone:
 
 
 def changed_fields(before: Values | None, after: Values | None) -> dict[str, tuple[Any, Any]]:
-    """What differs, by column, old and new; the hash says nothing to a person."""
+    """The differing columns with old and new value; without the hash, which says nothing to a person."""
     old, new = before or {}, after or {}
     names = [name for name in (new or old) if name != "sync_hash"]
     return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
@@ -77,12 +77,12 @@ async def history(connection: Connection, clinic_id: UUID, appointment: str) -> 
 
 
 async def changes_of(connection: Connection, sync_id: UUID) -> list[Change]:
-    """What a sync did, in order."""
+    """The changes of a sync, in order."""
     return [_change(row) for row in await connection.fetch(SQL["changes_of_sync"], sync_id)]
 
 
 async def net_changes_of(connection: Connection, sync_id: UUID) -> list[Difference]:
-    """What became of each appointment in a sync, without what was undone later; one that is as it was is left out."""
+    """The net change of each appointment in a sync, ignoring later undos; unchanged ones are left out."""
     by_appointment: dict[UUID, list[Change]] = {}
     for change in await changes_of(connection, sync_id):
         if not change.is_undo:
@@ -91,16 +91,16 @@ async def net_changes_of(connection: Connection, sync_id: UUID) -> list[Differen
 
 
 async def difference(connection: Connection, clinic_id: UUID, a: UUID, b: UUID) -> list[Difference]:
-    """What changed in the schedule from the end of one sync to the end of the other, whichever was first."""
+    """The changes of the schedule from the end of one sync to the end of the other, whichever was first."""
     rows = await connection.fetch(SQL["changes_between"], clinic_id, a, b)
     return [Difference(**_parsed(row)) for row in rows]
 
 
 async def undo(connection: Connection, clinic_id: UUID, sync_id: UUID) -> Undone:
-    """Puts back what the sync removed or changed, where nothing newer touched it, and counts the slots again.
+    """Puts back what the sync removed or changed, unless something newer touched it, and recounts the slots.
 
-    What it added or restored stays. The next sync brings in what the portal shows, as always: an undo is for
-    when the portal showed nonsense. A second undo finds nothing to do.
+    What it added or restored stays. The next sync applies what the portal shows, as always: an undo is for when
+    the portal showed wrong data. A second undo finds nothing to do.
     """
     await lock_clinic(connection, clinic_id)
     rows = await connection.fetch(SQL["undo_sync"], clinic_id, sync_id)

@@ -1,4 +1,4 @@
--- Keeps removals for a person to decide.
+-- Holds removals for a person to decide.
 insert into schedule_held_removals (sync_id, appointment_id, missing_since)
 select $1, a.id, a.missing_since from schedule_appointments a
 where a.id = any ($2::uuid[]) and a.deleted_at is null and a.missing_since is not null

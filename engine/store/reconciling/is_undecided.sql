@@ -1,4 +1,4 @@
--- Whether a date shows an id that another date of the sync shows as well, although the sync has looked at both twice.
+-- Whether a date shows an id that another date of the sync shows as well, although the sync has read both twice.
 select exists (
     select from schedule_second_sightings sighting
     join schedule_appointments a on a.clinic_id = sighting.clinic_id

@@ -1,5 +1,5 @@
--- Points each appointment of a range at the slot in which it starts; writes only what points elsewhere. Where a closed
--- slot that is still taken overlaps the slots of today's configuration, the open one counts.
+-- Links each appointment of a range to the slot in which it starts; writes only changed links. Where a closed slot
+-- that is still taken overlaps a current slot, the current one counts.
 update schedule_appointments a set slot_id = found.slot_id
 from (
     select distinct on (b.id) b.id, s.id as slot_id from schedule_appointments b

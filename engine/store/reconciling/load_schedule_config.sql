@@ -1,4 +1,4 @@
--- What is stored of a clinic's configuration, with its opening hours in order; no row where nothing was ever read.
+-- A clinic's stored configuration, with its opening hours in order; no row if nothing was ever read.
 select p.slot_minutes, p.rooms, p.appointment_types, p.providers, p.source, p.read_at, p.hours_read_at,
     h.weekdays, h.opens, h.closes
 from clinic_portal_config p cross join lateral (

@@ -1,5 +1,4 @@
--- Appointments of the date that its newest scrape does not show; whether they are removed is decided at the
--- end of a sync.
+-- Marks appointments that the newest scrape of their date does not show; the end of a sync decides about removals.
 update schedule_appointments set missing_since = $3
 where clinic_id = $1 and date = $2 and neo_appointment_id = any ($4::text[]) and deleted_at is null
 returning id

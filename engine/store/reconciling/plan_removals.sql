@@ -1,5 +1,5 @@
--- What no complete scrape of a sync has seen, on dates that it scraped completely. A date that it did not scrape
--- completely may be where the appointment has moved to, unless the date has been looked at since the move must have
+-- What no complete scrape of a sync has seen, on dates that it scraped completely. The appointment may have moved
+-- to a date that the sync did not scrape completely, unless that date has been read since the move must have
 -- ended: $3 after the absence was seen.
 with candidates as materialized (
     select a.* from schedule_appointments a

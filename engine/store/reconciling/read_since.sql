@@ -1,5 +1,5 @@
--- Since when every date that a sync scraped completely has been looked at, and whether nothing appeared on these dates
--- and nothing went missing from them since.
+-- The time since which every date that a sync scraped completely has been read, and whether nothing has appeared
+-- on these dates or gone missing from them since.
 with looks as (
     select d.date, scrape.scraped_at from schedule_sync_dates d
     join schedule_date_scrapes scrape on scrape.clinic_id = $1 and scrape.date = d.date

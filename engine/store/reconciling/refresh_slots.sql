@@ -1,5 +1,5 @@
--- Makes the slots of a range those that are wanted. Slots that fit stay as they are. One that no longer fits
--- goes, unless it is taken: then it stays with capacity 0, so that nothing more is booked there.
+-- Brings the slots of a range in line with the wanted ones. Slots that fit stay. One that no longer fits is
+-- removed, unless it is taken: then it stays with capacity 0, so that nothing more is booked there.
 with wanted as (
     select * from unnest($4::date[], $5::time[], $6::time[], $7::integer[], $8::timestamptz[], $9::timestamptz[])
         as wanted (date, start_time, end_time, capacity, starts_at, ends_at)

@@ -1,4 +1,4 @@
-"""The end of a sync: what is gone is removed, or held back for a person."""
+"""The removals at the end of a sync: carried out, or held for a person."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ SQL = Queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """How many were removed from each date, how many are held back for a person to decide, how many were moved
-    because this sync saw them only elsewhere, and which stay though they were not seen."""
+    """Result of a sync's removals.
+
+    `removed` counts them by date, `held` those that wait for a person, `moved` the appointments that this sync saw
+    only elsewhere; `kept` are those that stay although they were not seen.
+    """
 
     removed: Mapping[date, int]
     held: int = 0
@@ -53,7 +56,7 @@ async def plan_removals(connection: Connection, clinic_id: UUID, sync_id: UUID, 
 async def _protect(
     connection: Connection, sync_id: UUID, missing: Sequence[MissingAppointment]
 ) -> Sequence[MissingAppointment]:
-    """Marks those that a record which the sync left out may be."""
+    """Marks the appointments that a left-out record of the sync may be."""
     rows = await connection.fetch(SQL["left_out_of"], sync_id)
     sightings = [
         LeftOutSighting(row["date"], LeftOutRecord(**json.loads(row["record"])), row["is_repeated"])
@@ -84,8 +87,10 @@ async def apply_removals(
     *,
     confirmed: bool = False,
 ) -> Removals:
-    """Carries the plan out as far as the fence lets it; `plan` must be of the same transaction. `confirmed`: as if
-    a second look had confirmed it."""
+    """Carries the plan out as far as the limit allows; `plan` must be of the same transaction.
+
+    `confirmed`: as if a second look had confirmed every absence.
+    """
     verdict = decide(plan, removal_limit, confirmed=confirmed)
     moved = await settle(connection, clinic_id, sync_id)
     if verdict.hold:
@@ -95,7 +100,7 @@ async def apply_removals(
 
 
 async def settle(connection: Connection, clinic_id: UUID, sync_id: UUID) -> int:
-    """Moves what this sync saw only on another date than its row's; answers how many."""
+    """Moves appointments that this sync saw only on another date than their row's; returns how many."""
     rows = await connection.fetch(SQL["second_sightings_to_follow"], clinic_id, sync_id)
     if not rows:
         return 0
@@ -105,6 +110,6 @@ async def settle(connection: Connection, clinic_id: UUID, sync_id: UUID) -> int:
 async def remove(
     connection: Connection, clinic_id: UUID, sync_id: UUID, appointment_ids: Sequence[UUID]
 ) -> dict[date, int]:
-    """Removes softly; answers how many from each date."""
+    """Marks the appointments as removed; returns how many from each date."""
     rows = await connection.fetch(SQL["remove_appointments"], clinic_id, sync_id, appointment_ids)
     return {row["date"]: row["count"] for row in rows}

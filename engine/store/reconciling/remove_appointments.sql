@@ -1,4 +1,4 @@
--- Removes softly: the row keeps its values.
+-- Marks appointments as removed: the row keeps its values.
 with removed as (
     update schedule_appointments a set deleted_at = now()
     where a.clinic_id = $1 and a.id = any ($3::uuid[]) and a.deleted_at is null

@@ -35,7 +35,7 @@ async def repeating_ids(connection: Connection, clinic_id: UUID) -> frozenset[st
 async def found_repeating(
     connection: Connection, clinic_id: UUID, look: Any, seen: Collection[str], settle: timedelta
 ) -> set[str]:
-    """Those of the ids seen on a date that repeat and are not stored as occurrences yet. `look` is what is known."""
+    """The ids seen on a date that repeat and are not stored as occurrences yet. `look` is the stored state."""
     found = {portal_id(key) for key in seen if is_occurrence(key)} - set(look["repeating"] or ())
     if contested := [key for key in look["contested"] or () if key in seen]:
         rows = await connection.fetch(SQL["repeating_ids"], clinic_id, contested, settle)
@@ -49,8 +49,7 @@ async def split(
     portal_ids: Collection[str],
     add: Callable[[datetime, Appointment], Awaitable[None]],
 ) -> None:
-    """Renames the row of each id to its occurrence, and has a row added for each other place that shows the id, as a
-    look at that place saw it."""
+    """Renames the row of each id to its occurrence, and has a row added for each other place that shows the id."""
     rows = await connection.fetch(SQL["rows_of_ids"], clinic_id, portal_ids)
     if rows:
         named = [as_occurrence(_appointment(row)) for row in rows]
@@ -66,7 +65,7 @@ async def split(
 
 
 async def undecided(connection: Connection, clinic_id: UUID, sync_id: UUID) -> Undecided | None:
-    """The dates to look at once more, since what they show may be a move or a repetition."""
+    """The dates to read once more, since what they show may be a move or a repetition."""
     rows = await connection.fetch(SQL["undecided"], clinic_id, sync_id)
     if not rows:
         return None
@@ -75,11 +74,11 @@ async def undecided(connection: Connection, clinic_id: UUID, sync_id: UUID) -> U
 
 
 async def is_undecided(connection: Connection, clinic_id: UUID, sync_id: UUID, day: date) -> bool:
-    """Whether two looks at this date and at others have not told a move from a repetition."""
+    """Whether two reads of this date and of others leave undecided whether an id moves or repeats."""
     answer: bool = await connection.fetchval(SQL["is_undecided"], clinic_id, sync_id, day)
     return answer
 
 
 def _appointment(row: Any) -> Appointment:
-    """From a row of the table, or from what a second sighting keeps of one."""
+    """The appointment of a table row, or of a second sighting."""
     return Appointment(**{name: value for name, value in row.items() if name in _FIELDS})

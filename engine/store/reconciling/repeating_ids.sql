@@ -1,5 +1,5 @@
--- Those of the ids that two places have shown for longer than a move takes: each was shown since the later one appeared,
--- and still is in the newest look at its date.
+-- The ids that two places have shown for longer than a move takes: each was shown since the later one appeared,
+-- and still is in the newest scrape of its date.
 with places as materialized (
     select a.neo_appointment_id, a.date, coalesce(a.appeared_at, '-infinity') as appeared_at, scrape.scraped_at
     from schedule_appointments a

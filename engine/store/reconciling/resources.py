@@ -1,4 +1,4 @@
-"""Which rooms a clinic has, as seen in its appointments, so that nobody has to guess which of them count."""
+"""A clinic's rooms as seen in its appointments, to choose those that count as capacity."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from engine.store.queries import Queries
 
 SQL = Queries(__file__)
 
-#: How many types of appointment are named as examples of a room.
+#: Number of appointment types named as examples of a room.
 EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """`room_id` is empty for appointments that name no room; `name` is None where the portal does not name it.
+    """A room. `room_id` is empty for appointments without a room; `name` is None if the portal does not name it.
 
-    `types` are the most frequent types of appointment in it. `counts`: whether it counts as capacity.
+    `types` are its most frequent types of appointment. `counts`: whether it counts as capacity.
     """
 
     room_id: str

@@ -1,4 +1,4 @@
-"""What has had its time is removed, in small steps, so that no lock is long and no table grows for ever."""
+"""Removes expired rows in small steps, so that locks are short and no table grows without limit."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from engine.store.queries import Queries
 
 SQL = Queries(__file__)
 
-#: The most rows that one step removes of one kind.
+#: Maximum number of rows of one kind that a step removes.
 STEP_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long each kind of record is kept after it has done its work."""
+    """How long each kind of record is kept after its use."""
 
     snapshots: timedelta = timedelta(days=7)
     events: timedelta = timedelta(days=30)
@@ -34,9 +34,9 @@ KINDS = tuple(field.name for field in fields(Lifetimes))
 async def sweep(
     connection: Connection, now: datetime, lifetimes: Lifetimes | None = None, step: int = STEP_ROWS
 ) -> Mapping[str, int]:
-    """One small step: removes at most `step` rows of each kind; answers how many. All zero: nothing is left.
+    """Removes at most `step` rows of each kind; returns how many. All zero: nothing is left.
 
-    Nothing of a sync that runs goes, and nothing that has not been published.
+    Keeps everything of running syncs and everything that has not been published.
     """
     return {kind: await sweep_kind(connection, kind, now, lifetimes, step) for kind in KINDS}
 
@@ -44,7 +44,7 @@ async def sweep(
 async def sweep_kind(
     connection: Connection, kind: str, now: datetime, lifetimes: Lifetimes | None = None, step: int = STEP_ROWS
 ) -> int:
-    """The same for one of `KINDS`; returns how many rows it removed."""
+    """The same for one of `KINDS`; returns the number of removed rows."""
     lifetime: timedelta = getattr(lifetimes or Lifetimes(), kind)
     status = await connection.execute(SQL[f"sweep_{kind}"], now - lifetime, step)
     return int(status.split()[-1])

@@ -1,4 +1,4 @@
--- Makes a clinic's opening hours these; writes only the rows that differ.
+-- Replaces a clinic's opening hours; writes only the rows that differ.
 with wanted as (
     select * from unnest($2::smallint[], $3::smallint[], $4::smallint[]) as wanted (weekday, opens_minute, closes_minute)
 ), gone as (

@@ -1,5 +1,5 @@
--- The envelope of a clinic's hours, for the programs that read it; nothing where hours or slot interval are not known.
--- A time of day ends before 24:00, so hours that go on until midnight or beyond it end at 23:59 here.
+-- The envelope of a clinic's hours, for programs that read it; writes nothing if hours or slot interval are
+-- unknown. A time of day ends before 24:00, so hours that last until midnight or beyond it end at 23:59 here.
 insert into clinic_schedule_config as stored (clinic_id, opens, closes, days_of_week, slot_minutes, rooms)
 select p.clinic_id, make_time(h.opens / 60, h.opens % 60, 0), make_time(h.closes / 60, h.closes % 60, 0),
     h.days_of_week, p.slot_minutes, p.rooms

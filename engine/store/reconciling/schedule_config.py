@@ -1,4 +1,4 @@
-"""A clinic's configuration, as its portal gave it last."""
+"""A clinic's configuration as last read from its portal."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StoredConfig:
-    """`source` is the call that gave it; None for what a version before this one stored. `read_at` is the last
-    answer, `hours_read_at` the last one that had opening hours."""
+    """A stored configuration. `source` is the call that returned it; None if an older version stored it.
+
+    `read_at` is the time of the last response, `hours_read_at` of the last one with opening hours.
+    """
 
     config: ScheduleConfig = field(default_factory=ScheduleConfig)
     source: str | None = None
@@ -31,9 +33,9 @@ class StoredConfig:
 
 
 async def save_config_reading(connection: Connection, clinic_id: UUID, reading: ConfigReading) -> None:
-    """Stores the parts that were read; the others stay as they are.
+    """Stores the parts that were read; the others stay.
 
-    A fallback replaces nothing that another call gave: the older call has the same hours for every day.
+    A fallback replaces nothing that another call returned: the older call has the same hours for every day.
     """
     if reading.is_fallback:
         stored = await load_stored_config(connection, clinic_id)
@@ -68,7 +70,7 @@ async def save_schedule_config(
 
 
 async def load_schedule_config(connection: Connection, clinic_id: UUID) -> ScheduleConfig:
-    """The stored one; a part that was never read is None."""
+    """The stored configuration; a part that was never read is None."""
     return (await load_stored_config(connection, clinic_id)).config
 
 

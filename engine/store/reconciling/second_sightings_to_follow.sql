@@ -1,5 +1,5 @@
--- Appointments that a sync saw on another date than their row's, where it did not look at the row's date and
--- nobody has looked at it later: the newest look decides.
+-- Appointments that a sync saw on another date than their row's, if it did not read the row's date and no later
+-- scrape did: the newest scrape decides.
 select distinct a.id from schedule_sync_dates d
 join schedule_date_scrapes seen on seen.clinic_id = $1 and seen.date = d.date
 join schedule_second_sightings sighting on sighting.clinic_id = $1 and sighting.date = d.date

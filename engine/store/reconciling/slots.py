@@ -1,4 +1,4 @@
-"""The slots of a range: made from the clinic's configuration, and counted."""
+"""Makes and counts the slots of a range, from the clinic's configuration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SQL = Queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class SlotCounts:
-    """Slots that were made, that went, and that changed (their shape, or how many appointments take them)."""
+    """Number of slots created, removed and changed (their shape, or the number of their appointments)."""
 
     created: int
     removed: int
@@ -37,10 +37,10 @@ class _TimedSlot:
 
 
 async def refresh_slots(connection: Connection, clinic: Clinic, dates: DateRange) -> SlotCounts:
-    """Makes the range's slots those of the configuration, then counts what takes them.
+    """Brings the range's slots in line with the configuration, then counts their appointments.
 
-    Rows that fit stay as they are; what fits no longer goes, or is closed (capacity 0) while it is taken. Where
-    hours, interval or columns were never read, no slot is offered, also not after the range.
+    Rows that fit stay; others are removed, or closed (capacity 0) while they are taken. If hours, interval or
+    columns were never read, no slot is offered, not even after the range.
     """
     await lock_clinic(connection, clinic.id)
     config = await load_schedule_config(connection, clinic.id)
@@ -65,7 +65,7 @@ async def refresh_slots(connection: Connection, clinic: Clinic, dates: DateRange
 
 
 async def update_slot_counts(connection: Connection, clinic: Clinic, dates: DateRange) -> int:
-    """Counts again what takes each slot of the range; answers how many slots changed."""
+    """Recounts the appointments of each slot of the range; returns how many slots changed."""
     changed: int = await connection.fetchval(SQL["update_slot_counts"], clinic.id, dates.start, dates.end)
     return changed
 
@@ -73,7 +73,7 @@ async def update_slot_counts(connection: Connection, clinic: Clinic, dates: Date
 async def _close_invented(
     connection: Connection, clinic: Clinic, config: ScheduleConfig, dates: DateRange
 ) -> SlotCounts:
-    """Where a part is unknown that a slot follows from, slots were made by a version that invented that part."""
+    """Closes slots if a part that slots need is unknown: an older version that invented that part made them."""
     if config.has_slots(clinic.resources):
         return SlotCounts(0, 0, 0)
     (row,) = await connection.fetch(SQL["close_slots"], clinic.id, dates.start)
@@ -93,7 +93,7 @@ def _wanted(
 
 
 def _timed(slots: Iterable[Slot], zone: ZoneInfo) -> Iterator[_TimedSlot]:
-    """A slot that would start in the hour that summer time skips never happens, so there is none."""
+    """The slots with their instants, without those that start in the hour that daylight saving time skips."""
     for slot in slots:
         starts_at = _instant(slot.date, slot.start_time, zone)
         ends_on = slot.date if slot.end_time > slot.start_time else slot.date + timedelta(days=1)

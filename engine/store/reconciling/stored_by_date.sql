@@ -1,4 +1,4 @@
--- How many rows a clinic has on each date of a sync's range, and how many of them are no blocks.
+-- The number of rows of a clinic on each date of a sync's range, and how many of them are not blocks.
 select a.date, count(*)::integer as rows,
     (count(*) filter (where a.appointment_type is distinct from 'block'))::integer as appointments
 from schedule_appointments a

@@ -1,4 +1,4 @@
--- Takes the second sightings of ids away, and answers what a row would hold for each.
+-- Deletes the second sightings of ids, and returns the row values of each.
 with taken as (
     delete from schedule_second_sightings where clinic_id = $1 and neo_appointment_id = any ($2::text[]) returning *
 )

@@ -1,4 +1,4 @@
--- Ids that two dates show, both read by the sync: where each is, and since when both show it.
+-- Ids that two dates show, both read by the sync: the two dates, and since when both show it.
 select a.date, sighting.date as other_date, greatest(a.appeared_at, sighting.appeared_at) as shown_since
 from schedule_second_sightings sighting
 join schedule_appointments a on a.clinic_id = sighting.clinic_id and a.neo_appointment_id = sighting.neo_appointment_id

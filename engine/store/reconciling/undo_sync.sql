@@ -1,5 +1,5 @@
--- Puts back what a sync removed or changed, as it was before the sync, where nothing newer touched it. A change does not
--- keep the references: where the names were another's, they are emptied, and the next sync fills them in.
+-- Restores what a sync removed or changed, as it was before the sync, unless something newer touched it. A change
+-- does not keep the references: if the names differ, they are emptied, and the next sync fills them in.
 with first_changes as (
     select distinct on (appointment_id) * from schedule_appointment_changes
     where clinic_id = $1 and sync_id = $2 and not is_undo

@@ -1,4 +1,4 @@
-"""When each clinic is to be synced without being asked, and what became of it."""
+"""The sync schedules of clinics, with the outcome of their last tick."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from engine.store.queries import Queries
 
 SQL = Queries(__file__)
 
-#: A sync began, or waits; one that runs or waits already does what was due; or there was a reason against it.
+#: Outcome of a tick: a sync was started or queued, an open sync covers it, or it was refused.
 Outcome = Literal["started", "queued", "covered", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class ClinicSchedule:
-    """`cron` has five fields; `timezone` is its own or the clinic's. `last_…` tell of the last tick."""
+    """A clinic's schedule. `cron` has five fields; `timezone` is its own or the clinic's.
+
+    `last_…` describe the last tick.
+    """
 
     clinic: str
     cron: str
@@ -36,19 +39,19 @@ class ClinicSchedule:
 async def set_schedule(
     connection: Connection, clinic: Clinic, cron: str, timezone: str | None, days_ahead: int
 ) -> ClinicSchedule:
-    """Gives the clinic this schedule in place of any other; it is not paused. None is the clinic's time zone."""
+    """Gives the clinic this schedule in place of any other, not paused. `timezone` None: the clinic's."""
     await connection.execute(SQL["set_schedule"], clinic.id, cron, timezone, days_ahead)
     return await get_schedule(connection, clinic)
 
 
 async def find_schedule(connection: Connection, clinic: Clinic) -> ClinicSchedule | None:
-    """None: the clinic has none."""
+    """The clinic's schedule, or None."""
     row = await connection.fetchrow(SQL["get_schedule"], clinic.id)
     return None if row is None else ClinicSchedule(**row)
 
 
 async def get_schedule(connection: Connection, clinic: Clinic) -> ClinicSchedule:
-    """Raises `NoSchedule`."""
+    """The clinic's schedule. Raises `NoSchedule`."""
     schedule = await find_schedule(connection, clinic)
     if schedule is None:
         raise _none(clinic)
@@ -56,19 +59,19 @@ async def get_schedule(connection: Connection, clinic: Clinic) -> ClinicSchedule
 
 
 async def list_schedules(connection: Connection) -> list[ClinicSchedule]:
-    """All of them, also those that are paused."""
+    """All schedules, including paused ones."""
     return [ClinicSchedule(**row) for row in await connection.fetch(SQL["list_schedules"])]
 
 
 async def pause_schedule(connection: Connection, clinic: Clinic, paused: bool) -> ClinicSchedule:
-    """Raises `NoSchedule`."""
+    """Pauses or resumes the schedule. Raises `NoSchedule`."""
     if await connection.fetchval(SQL["pause_schedule"], clinic.id, paused) is None:
         raise _none(clinic)
     return await get_schedule(connection, clinic)
 
 
 async def remove_schedule(connection: Connection, clinic: Clinic) -> None:
-    """Raises `NoSchedule`."""
+    """Removes the schedule. Raises `NoSchedule`."""
     if await connection.fetchval(SQL["remove_schedule"], clinic.id) is None:
         raise _none(clinic)
 
@@ -81,7 +84,7 @@ async def record_tick(
     sync_id: UUID | None = None,
     refusal: str | None = None,
 ) -> None:
-    """Remembers what became of the tick of `at`."""
+    """Records the outcome of the tick of `at`."""
     await connection.execute(SQL["record_tick"], slug, at, outcome, sync_id, refusal)
 
 

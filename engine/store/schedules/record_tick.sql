@@ -1,4 +1,4 @@
--- What became of the clinic's last tick.
+-- Records the outcome of the clinic's last tick.
 update clinic_sync_schedules s set
     last_tick_at = $2, last_outcome = $3, last_sync_id = $4, last_refusal = $5
 from clinics c

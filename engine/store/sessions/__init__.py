@@ -1,4 +1,4 @@
-"""Signed-in sessions, sealed, for every DateScraper on every machine to find."""
+"""Sealed portal sessions, shared by every DateScraper on every machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PURPOSE = "session"
 
 
 async def get_session(connection: Connection, vault: Vault, clinic_id: UUID) -> Any | None:
-    """What was put, unless it has expired. One that the key ring no longer opens counts as none."""
+    """The stored value, or None if it has expired or the key ring no longer opens it."""
     row = await connection.fetchrow(SQL["get_session"], clinic_id)
     if row is None:
         return None
@@ -28,19 +28,19 @@ async def get_session(connection: Connection, vault: Vault, clinic_id: UUID) -> 
 async def put_session(
     connection: Connection, vault: Vault, clinic_id: UUID, generation: str | None, value: Any, lifetime: float
 ) -> None:
-    """Keeps a JSON value for `lifetime` seconds in place of whatever was there."""
+    """Stores a JSON value for `lifetime` seconds, replacing any other."""
     sealed = vault.seal(clinic_id, _PURPOSE, json.dumps(value).encode())
     await connection.execute(SQL["put_session"], clinic_id, generation, sealed.key_id, sealed.data, lifetime)
 
 
 async def drop_session(connection: Connection, clinic_id: UUID, generation: str | None) -> None:
-    """Forgets the session if it is still of this generation; None: whatever is there."""
+    """Drops the session if it is still of this generation; None: whatever is stored."""
     await connection.execute(SQL["drop_session"], clinic_id, generation)
 
 
 async def update_session(
     connection: Connection, vault: Vault, clinic_id: UUID, generation: str, value: Any
 ) -> None:
-    """Replaces the session's value if it is still of this generation; it expires when it would have."""
+    """Replaces the session's value if it is still of this generation; its expiry does not change."""
     sealed = vault.seal(clinic_id, _PURPOSE, json.dumps(value).encode())
     await connection.execute(SQL["update_session"], clinic_id, generation, sealed.key_id, sealed.data)

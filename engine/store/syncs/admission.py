@@ -1,4 +1,4 @@
-"""Who may run, who waits, who is refused: decided in one transaction, however many gateways run."""
+"""Decides in one transaction which syncs run, wait or are refused, however many gateways run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SQL = Queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """`position` is 0 for a sync that runs, 1 for the next one to start. `is_new`: not a repeated request."""
+    """An admitted sync. `position`: 0 if it runs, 1 if it is next to start. `is_new`: not a repeated request."""
 
     sync_id: UUID
     status: SyncStatus
@@ -31,9 +31,9 @@ class Admission:
 
 
 async def admit(connection: Connection, request: SyncRequest, order: Sequence[date], limits: Limits) -> Admission:
-    """Stores the sync, started or waiting, its dates in the `order` in which they will be done.
+    """Stores the sync, started or queued, with its dates in the working `order`.
 
-    A request id seen before answers with its sync. Raises `QueueFull`, or `UnknownClinic` for one that has just been
+    A repeated request id returns its sync. Raises `QueueFull`, or `UnknownClinic` if the clinic has just been
     removed; then nothing is stored.
     """
     if await connection.fetchval(SQL["lock_clinic_row"], request.clinic_id) is None:
@@ -62,7 +62,7 @@ async def admit(connection: Connection, request: SyncRequest, order: Sequence[da
 
 
 async def start_waiting(connection: Connection, clinic_id: UUID, limits: Limits) -> list[UUID]:
-    """Starts the oldest waiting syncs of the clinic, as far as there is room. The clinic's row must be locked."""
+    """Starts the clinic's oldest queued syncs, as far as places are free. The clinic's row must be locked."""
     waiting = await connection.fetch(SQL["waiting"], clinic_id, limits.concurrent_syncs)
     for row in waiting:
         await start(connection, row["id"], limits)
@@ -76,9 +76,9 @@ async def lock_clinic_row(connection: Connection, clinic_id: UUID) -> None:
 async def find_covering(
     connection: Connection, clinic_id: UUID, dates: DateRange, request_id: str | None = None
 ) -> UUID | None:
-    """A sync that waits or runs, brings these dates, and was not made by this request; None: there is none.
+    """A queued or running sync that covers these dates and was not made by this request; None if there is none.
 
-    With the clinic's row locked, none can be admitted meanwhile.
+    With the clinic's row locked, none can be admitted in between.
     """
     found: UUID | None = await connection.fetchval(
         SQL["find_covering"], clinic_id, dates.start, dates.end, request_id
@@ -87,7 +87,7 @@ async def find_covering(
 
 
 async def need_attention(connection: Connection, limits: Limits, silent_after: float) -> list[UUID]:
-    """Syncs that are overdue, silent for `silent_after` seconds, or waiting although there is room."""
+    """Syncs that are overdue, silent for `silent_after` seconds, or queued although a place is free."""
     rows = await connection.fetch(SQL["need_attention"], limits.concurrent_syncs, silent_after)
     return [row["id"] for row in rows]
 
@@ -102,5 +102,5 @@ async def _find(connection: Connection, clinic_id: UUID, request_id: str) -> Adm
 
 async def _load(connection: Connection, clinic_id: UUID) -> ClinicLoad:
     row = await connection.fetchrow(SQL["crowd"], clinic_id)
-    assert row is not None  # an aggregate always answers  # noqa: S101
+    assert row is not None  # an aggregate always returns a row  # noqa: S101
     return ClinicLoad(row["running"], row["queued"], row["typical_seconds"], row["oldest_seconds"])

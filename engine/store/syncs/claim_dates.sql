@@ -1,5 +1,5 @@
--- Takes the dates of a span that wait, or whose holder gives no sign of life (that is no new attempt). A claim is a
--- fencing token: whoever held the date before can write nothing any more.
+-- Claims the dates of a span that wait, or whose worker has stopped its heartbeats (which is not a new attempt). A
+-- claim is a fencing token: the previous holder of the date can no longer write.
 update schedule_sync_dates
 set status = 'scraping', claim = gen_random_uuid(), worker = $4, heartbeat_at = clock_timestamp(),
     attempts = attempts + (status = 'pending')::integer,

@@ -1,7 +1,7 @@
-"""Dates in the hands of a worker: claimed, kept alive, seen, given back for another try.
+"""The dates that a worker holds: claim, heartbeats, snapshot, retry.
 
-A worker that claims a date gets a `Claim`; everything it writes afterwards names the claim's token. Once the
-date has gone to someone else, or its sync has ended, those writes change nothing and answer so.
+A worker that claims a date gets a `Claim`; everything it writes afterwards names the claim's token. Once another
+worker has the date, or its sync has ended, those writes change nothing and return that.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Claim:
 async def claim(
     connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date], worker: str, silent_after: float
 ) -> list[Claim]:
-    """Takes for `worker` those dates of the span that can be taken. The sync must be locked and in progress."""
+    """Claims for `worker` the free dates of the span. The sync must be locked and in progress."""
     rows = await connection.fetch(SQL["claim_dates"], sync_id, lead, dates, worker, silent_after)
     claims = [
         Claim(
@@ -69,13 +69,13 @@ async def claim(
 async def statuses(
     connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date]
 ) -> Mapping[date, DateStatus]:
-    """The states of the dates of a span; `scraping`, where it could not be claimed, is in a live worker's hands."""
+    """The states of a span's dates; one that is `scraping` and could not be claimed has a live worker."""
     rows = await connection.fetch(SQL["date_statuses"], sync_id, lead, dates)
     return {row["date"]: DateStatus(row["status"]) for row in rows}
 
 
 async def stored_counts(connection: Connection, clinic_id: UUID, dates: Sequence[date]) -> Mapping[date, int]:
-    """How many appointments the database holds on each of the dates that has any."""
+    """The number of stored appointments of each of the dates that has any."""
     rows = await connection.fetch(SQL["count_stored"], clinic_id, dates)
     return {row["date"]: row["stored"] for row in rows}
 
@@ -83,9 +83,9 @@ async def stored_counts(connection: Connection, clinic_id: UUID, dates: Sequence
 async def leave(
     connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date], failure: Failure, delay: float
 ) -> bool:
-    """Notes why a worker does not take the dates of a span that wait. False if none of them does.
+    """Records why a worker does not take the waiting dates of a span. False if none of them waits.
 
-    The reason is an event once; the date's attempts do not change.
+    A reason is recorded as an event once; the dates' attempts do not change.
     """
     rows = await connection.fetch(SQL["leave_dates"], sync_id, lead, dates, failure.reason, failure.message, delay)
     for row in rows:
@@ -104,12 +104,12 @@ async def leave(
 
 
 async def keep_alive(connection: Connection, tokens: Sequence[UUID]) -> set[UUID]:
-    """A sign of life for the dates with these claims, and for their syncs. Answers the claims that still hold."""
+    """Sends a heartbeat for the dates with these claims, and for their syncs. Returns the valid claims."""
     return {row["claim"] for row in await connection.fetch(SQL["keep_alive"], tokens)}
 
 
 async def save_snapshot(connection: Connection, clinic_id: UUID, claim: Claim, snapshot: Snapshot) -> bool:
-    """Stores what was seen; the date is `scraped`. False if the claim is no longer the date's."""
+    """Stores the snapshot; the date is `scraped`. False if the claim no longer holds the date."""
     columns = to_columns(snapshot)
     saved = await connection.fetchval(
         SQL["save_snapshot"],
@@ -131,7 +131,7 @@ async def save_snapshot(connection: Connection, clinic_id: UUID, claim: Claim, s
 async def retry(
     connection: Connection, claim: Claim, failure: Failure, delay: float, *, counted: bool = True
 ) -> bool:
-    """The date waits `delay` seconds for its next try; `counted` False does not count this attempt."""
+    """Lets the date wait `delay` seconds for its next try; `counted` False does not count this attempt."""
     row = await connection.fetchrow(
         SQL["retry_date"],
         claim.sync_id,

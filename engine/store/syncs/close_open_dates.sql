@@ -1,5 +1,5 @@
--- The dates that a sync leaves open when it ends keep their last reason. A second look that is cut off leaves the date as
--- reconciled as it was.
+-- Dates that are open when the sync ends keep their last reason. A date whose second look is cut off stays
+-- reconciled.
 update schedule_sync_dates
 set status = case when second_look then 'reconciled' else 'failed' end,
     reason = case when not second_look then coalesce(reason, 'sync_ended') end,

@@ -1,4 +1,4 @@
-"""What a sync's question for its clinic's configuration came to, kept until the sync ends."""
+"""Stores the outcome of a sync's configuration reading until the sync ends."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ async def record_config_outcome(connection: Connection, sync_id: UUID, outcome: 
 
 
 async def config_outcome(connection: Connection, sync_id: UUID) -> ConfigOutcome | None:
-    """None: the portal was not asked."""
+    """The stored outcome; None: the portal was not asked."""
     stored = await connection.fetchval(SQL["config_outcome"], sync_id)
     return None if stored is None else ConfigOutcome.from_json(json.loads(stored))

@@ -1,4 +1,5 @@
--- How many syncs of the clinic run and wait, and when, in seconds from now, a running one may be expected to end.
+-- The numbers of running and queued syncs of the clinic, the typical duration of a sync, and how long the oldest
+-- one has been running, in seconds.
 select
     count(*) filter (where s.status = 'in_progress') as running,
     count(*) filter (where s.status = 'queued') as queued,

@@ -1,4 +1,4 @@
-"""The dates of a sync: sent out, reconciled, failed. What a worker does with one is in `claims`."""
+"""The dates of a sync: dispatched, reconciled, failed. `claims` has what a worker does with one."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ async def dispatch(connection: Connection, sync_id: UUID, span: Span) -> None:
 
 
 async def recall_stale(connection: Connection, sync_id: UUID, silent_after: float) -> list[date]:
-    """Takes back the dates whose worker has given no sign of life for `silent_after` seconds."""
+    """Takes back the dates whose worker has sent no heartbeat for `silent_after` seconds."""
     return [row["date"] for row in await connection.fetch(SQL["recall_stale_dates"], sync_id, silent_after)]
 
 
 async def load_snapshot(connection: Connection, sync_id: UUID, day: date) -> Snapshot | None:
-    """What waits to be reconciled; None if the date is not in state `scraped`."""
+    """The snapshot that waits to be reconciled; None if the date is not in state `scraped`."""
     row = await connection.fetchrow(SQL["load_snapshot"], sync_id, day)
     return None if row is None or row["status"] != DateStatus.SCRAPED else from_row(row)
 
 
 async def snapshots_of(connection: Connection, sync_id: UUID) -> list[Snapshot]:
-    """Everything that the sync has seen, by date."""
+    """All snapshots of the sync, by date."""
     return [from_row(row) for row in await connection.fetch(SQL["snapshots_of"], sync_id)]
 
 
 async def look_again(connection: Connection, sync_id: UUID, dates: Sequence[date], at: datetime) -> None:
-    """Has dates that are reconciled read once more, not before `at`; each at most once in a sync."""
+    """Puts reconciled dates back for a second look, not before `at`; each at most once in a sync."""
     await connection.execute(SQL["look_again"], sync_id, dates, at, date_sources(DateStatus.PENDING))
 
 
 async def fail(
     connection: Connection, sync_id: UUID, day: date, failure: Failure, token: UUID | None = None
 ) -> bool:
-    """Gives the date up for good. Without a `token`, whoever holds it. False if it was closed before.
+    """Fails the date for good, whatever worker holds it if `token` is None. False if it was closed before.
 
-    A second look that fails does not fail the date, whose first look is stored: what it was to confirm stays.
+    A second look that fails does not fail the date, whose first snapshot is stored: the absences stay unconfirmed.
     """
     row = await connection.fetchrow(
         SQL["fail_date"],
@@ -93,7 +93,7 @@ async def fail(
 async def complete(
     connection: Connection, sync_id: UUID, day: date, *, added: int, updated: int, unchanged: int
 ) -> bool:
-    """The date is reconciled. Removals are not told here: they are decided once, when the sync ends."""
+    """Marks the date as reconciled. Removals are not counted here: they are decided once, when the sync ends."""
     row = await connection.fetchrow(
         SQL["complete_date"], sync_id, day, [DateStatus.SCRAPED], added, updated, unchanged
     )
@@ -122,7 +122,7 @@ async def any_open(connection: Connection, sync_id: UUID) -> bool:
 
 
 async def close_open_dates(connection: Connection, sync_id: UUID) -> None:
-    """Closes what the sync has left open, each date with the reason of its last try, or `sync_ended`."""
+    """Closes the sync's open dates, each with the reason of its last try, or `sync_ended`."""
     await connection.execute(SQL["close_open_dates"], sync_id, date_sources(DateStatus.FAILED))
 
 

@@ -1,6 +1,6 @@
 update schedule_syncs s
 set status = $2, completed_at = clock_timestamp(),
-    -- A sync that was found after a month of standstill has to end, too: an integer holds 24 days.
+    -- A sync found after a month of standstill has to end as well: an integer holds 24 days.
     duration_ms = least(extract(epoch from clock_timestamp() - coalesce(s.started_at, s.created_at)) * 1000, 2147483647)::integer,
     progress_percentage = case when $2 = 'completed' then 100 else s.progress_percentage end,
     partial_success = $4, error_message = $5, error_details = $6::jsonb,

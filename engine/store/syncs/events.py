@@ -1,4 +1,4 @@
-"""What happened to a sync, numbered 1, 2, 3 … without a gap, and published after the commit."""
+"""A sync's events, numbered 1, 2, 3 … without a gap, and published after the commit."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from engine.store.queries import Queries
 
 SQL = Queries(__file__)
 
-#: How long a publisher may hold a clinic's feed between two statements, in seconds: far longer than NATS takes to store
-#: a batch.
+#: How long a publisher may hold a clinic's feed between two statements, in seconds: far longer than NATS takes to
+#: store a batch.
 FROZEN_AFTER = 300.0
 
 
 async def record(
     connection: Connection, sync_id: UUID, event: Event, day: date | None = None, **details: Any
 ) -> None:
-    """Appends the sync's next event. `details` must be fit for the bus: ids, counts, reasons, never a name."""
+    """Appends the sync's next event. `details` are published: ids, counts, reasons, never a name."""
     if day is not None:
         details["date"] = day.isoformat()
     await connection.execute(SQL["record_event"], sync_id, event, json.dumps(details))
@@ -34,7 +34,7 @@ async def events_after(connection: Connection, sync_id: UUID, seq: int, limit: i
 
 
 async def lock_feed(connection: Connection, clinic_id: UUID) -> None:
-    """Until the transaction ends, nobody else publishes this clinic's events."""
+    """Locks the clinic's events until the transaction ends: no other process publishes them."""
     await connection.execute(SQL["lock_feed"], clinic_id, str(round(FROZEN_AFTER * 1000)))
 
 

@@ -1,4 +1,5 @@
--- When the oldest of these dates was last read, by this sync or, where it failed, by an earlier one; null: one never was.
+-- When the oldest of these dates was last read, by this sync or, if it failed, by an earlier one; null: one never
+-- was.
 select case when bool_and(read.at is not null) then min(read.at) end
 from (
     select coalesce(

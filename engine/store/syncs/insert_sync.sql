@@ -1,4 +1,4 @@
--- created_at is read from the clock inside the clinic's lock, so that it orders the queue.
+-- created_at is read from the clock inside the clinic's lock, so it orders the queue.
 with sync as (
     insert into schedule_syncs (clinic_id, sync_start_date, sync_end_date, status, request_id, dry_run, dates_total, created_at)
     values ($1, $2, $3, 'queued', $4, $5, cardinality($6::date[]), clock_timestamp())

@@ -1,5 +1,5 @@
--- A sign of life for the dates a worker holds. Answers the claims that are still good. A row that somebody else has
--- locked is being changed just now, and is left out: waiting for it could end in a deadlock.
+-- Sends a heartbeat for the dates that a worker holds, and returns the claims that still hold. Skips rows that are
+-- locked, and so being changed: waiting for them could end in a deadlock.
 with mine as (
     select d.sync_id, d.date, d.claim
     from schedule_sync_dates d join schedule_syncs s on s.id = d.sync_id

@@ -1,4 +1,4 @@
--- The dates of a span that wait, and that a worker leaves to others: the reason is kept. `is_news`: it was another one.
+-- Records why a worker leaves the waiting dates of a span to others. `is_news`: the reason has changed.
 with waiting as (
     select date, reason from schedule_sync_dates
     where sync_id = $1 and coalesce(lead, date) = $2 and date = any($3) and status = 'pending'

@@ -1,4 +1,4 @@
-"""The row of a sync: read and locked, started, ended."""
+"""The row of a sync: locked, started, ended."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ SQL = Queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a sync ends, with all that its last event tells. `fresh_as_of`: when the oldest of its open dates was last
-    read; None: one of them never was."""
+    """How a sync ends, with the contents of its last event.
+
+    `fresh_as_of`: when the oldest of its open dates was last read; None: one of them never was.
+    """
 
     status: SyncStatus
     partial_success: bool = False
@@ -41,13 +43,13 @@ class Ending:
 
 
 async def lock_sync(connection: Connection, sync_id: UUID) -> Sync | None:
-    """The sync as it is now; its row stays locked until the transaction ends. None if there is none."""
+    """The sync as it is now, with its row locked until the transaction ends. None if it does not exist."""
     row = await connection.fetchrow(SQL["lock_sync"], sync_id)
     return None if row is None else sync_of(row)
 
 
 async def lock_sync_of(connection: Connection, clinic: Clinic, sync_id: UUID) -> Sync:
-    """As `lock_sync`; raises `UnknownSync`, also for a sync of another clinic."""
+    """As `lock_sync`; raises `UnknownSync`, even for a sync of another clinic."""
     sync = await lock_sync(connection, sync_id)
     if sync is None or sync.clinic_id != clinic.id:
         raise UnknownSync(f"clinic {clinic.slug!r} has no sync {sync_id}; `idexx-sync runs` lists the latest ones")
@@ -63,18 +65,18 @@ async def start(connection: Connection, sync_id: UUID, limits: Limits) -> None:
 
 
 async def add_warning(connection: Connection, sync_id: UUID, warning: SyncWarning) -> None:
-    """Adds a warning that concerns the sync as a whole; the same one again changes nothing. The end joins them."""
+    """Adds a warning about the sync as a whole; a repeated one changes nothing. The end joins them."""
     await connection.execute(SQL["add_warning"], sync_id, json.dumps([warning.to_json()]))
 
 
 async def warnings_of_sync(connection: Connection, sync_id: UUID) -> list[SyncWarning]:
-    """Those that `add_warning` added."""
+    """The warnings that `add_warning` added."""
     stored = await connection.fetchval(SQL["warnings_of_sync"], sync_id)
     return [SyncWarning.from_json(warning) for warning in json.loads(stored)]
 
 
 async def touch(connection: Connection, sync_id: UUID) -> None:
-    """Gives a sign of life for the sync."""
+    """Sends a heartbeat for the sync."""
     await connection.execute(SQL["touch_sync"], sync_id)
 
 
@@ -116,17 +118,17 @@ async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
 
 
 async def settle_held(connection: Connection, sync_id: UUID, removed: int) -> None:
-    """A person has decided about the removals that the sync held back; `removed` of them were carried out."""
+    """Records a person's decision about the sync's held removals; `removed` of them were carried out."""
     await connection.execute(SQL["settle_held"], sync_id, removed)
 
 
 async def recount_held(connection: Connection, clinic_id: UUID) -> None:
-    """Counts again what the clinic's syncs hold back. What is seen again, or decided with another sync, is not held."""
+    """Recounts the held removals of the clinic's syncs: some may be seen again, or decided with another sync."""
     await connection.execute(SQL["recount_held"], clinic_id)
 
 
 async def refresh_progress(connection: Connection, sync_id: UUID, day: date) -> None:
-    """Counts the dates that are done and failed into the sync's row; `day` is the one just closed."""
+    """Updates the sync's counts of done and failed dates; `day` is the one just closed."""
     await connection.execute(SQL["refresh_progress"], sync_id, day)
 
 

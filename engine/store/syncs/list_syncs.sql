@@ -1,4 +1,4 @@
--- The latest first; $1 null: of all clinics.
+-- Latest first; $1 null: of all clinics.
 select s.*, c.slug as clinic from schedule_syncs s join clinics c on c.id = s.clinic_id
 where $1::uuid is null or s.clinic_id = $1
 order by s.created_at desc, s.id

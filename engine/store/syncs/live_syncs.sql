@@ -1,4 +1,4 @@
--- Those that run or wait, and the latest others, the latest first; $1 null: of all clinics.
+-- Running and queued syncs, and the latest others, latest first; $1 null: of all clinics.
 (
     select s.*, c.slug as clinic from schedule_syncs s join clinics c on c.id = s.clinic_id
     where s.status in ('queued', 'in_progress') and ($1::uuid is null or s.clinic_id = $1)

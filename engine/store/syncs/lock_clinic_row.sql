@@ -1,2 +1,2 @@
--- Admissions, starts and ends of one clinic take turns; other clinics do not wait. Taken before any sync's row.
+-- Admissions, starts and ends of one clinic take turns; other clinics do not wait. Locked before any sync's row.
 select id from clinics where id = $1 for no key update

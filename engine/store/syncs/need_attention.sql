@@ -1,5 +1,5 @@
--- Syncs that nobody may be working on: overdue, silent, or waiting although there is room. A sync is alive while
--- one of its dates is.
+-- Syncs that may lack a worker: overdue, silent, or queued although a place is free. A sync is alive while one of
+-- its dates is.
 select s.id from schedule_syncs s
 where s.status = 'in_progress'
     and (

@@ -1,4 +1,4 @@
-"""Syncs as they are stored, for people and programs that only look."""
+"""Read-only queries of syncs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SQL = Queries(__file__)
 
 
 async def get_sync(connection: Connection, sync_id: UUID, clinic_id: UUID | None = None) -> Sync:
-    """Raises `UnknownSync`, also for a sync of another clinic than `clinic_id`."""
+    """The sync. Raises `UnknownSync`, even for a sync of another clinic than `clinic_id`."""
     row = await connection.fetchrow(SQL["get_sync"], sync_id)
     if row is None or clinic_id not in (None, row["clinic_id"]):
         raise UnknownSync(f"sync {sync_id} is not known; `idexx-sync runs` lists the latest ones")
@@ -24,34 +24,34 @@ async def get_sync(connection: Connection, sync_id: UUID, clinic_id: UUID | None
 
 
 async def clinic_of(connection: Connection, sync_id: UUID) -> str | None:
-    """The slug of the clinic whose sync it is; None if there is no such sync."""
+    """The slug of the sync's clinic; None if there is no such sync."""
     slug: str | None = await connection.fetchval(SQL["clinic_of"], sync_id)
     return slug
 
 
 async def list_syncs(connection: Connection, clinic_id: UUID | None, limit: int = 20) -> list[Sync]:
-    """The latest first; of all clinics if `clinic_id` is None."""
+    """The latest syncs, newest first; of all clinics if `clinic_id` is None."""
     return [sync_of(row) for row in await connection.fetch(SQL["list_syncs"], clinic_id, limit)]
 
 
 async def live_syncs(connection: Connection, clinic_id: UUID | None, latest: int) -> list[Sync]:
-    """Every sync that runs or waits, and the `latest` others; the newest first."""
+    """Every sync that runs or waits, and the `latest` others; newest first."""
     return [sync_of(row) for row in await connection.fetch(SQL["live_syncs"], clinic_id, latest)]
 
 
 async def queue_position(connection: Connection, sync_id: UUID) -> int:
-    """1 is the next to start; 0 for one that does not wait."""
+    """1 is the next to start; 0 for a sync that does not wait."""
     position: int = await connection.fetchval(SQL["queue_position"], sync_id)
     return position
 
 
 async def database_time(connection: Connection) -> datetime:
-    """The one clock that orders everything: the database's, now, not at the start of the transaction."""
+    """The database's clock, which orders everything: now, not at the start of the transaction."""
     now: datetime = await connection.fetchval("select clock_timestamp()")
     return now
 
 
 async def freshness(connection: Connection, clinic_id: UUID) -> dict[str, Any]:
-    """When the clinic's data was last in line with the portal, its age in seconds, and what stands in the way."""
+    """The clinic's freshness: when it was last in line with the portal, its age in seconds, and any obstacle."""
     row = await connection.fetchrow(SQL["freshness"], clinic_id)
     return {} if row is None else dict(row)

@@ -1,4 +1,4 @@
--- The next event of a sync, with the state that it tells, in the transaction that makes it true.
+-- Appends the next event of a sync with the sync's state, in the transaction that changes the state.
 with sync as (
     update schedule_syncs s
     set last_seq = s.last_seq + 1, heartbeat_at = clock_timestamp()

@@ -1,4 +1,5 @@
--- What the syncs of a clinic hold back is less once it was seen again, or was decided with another sync's plan.
+-- Recounts the held removals of a clinic's syncs: appointments may be seen again, or decided with another sync's
+-- plan.
 update schedule_syncs s set removals_held = stands.count
 from (
     select y.id, count(a.id) from schedule_syncs y

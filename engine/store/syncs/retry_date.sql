@@ -1,4 +1,4 @@
--- Where the portal was not asked ($9 false), the reason of an earlier try stays.
+-- If the portal was not asked ($9 false), the reason of an earlier try stays.
 update schedule_sync_dates
 set status = 'pending', dispatched_at = null, lead = null, claim = null, worker = null,
     reason = case when $9 then $5 else coalesce(reason, $5) end,

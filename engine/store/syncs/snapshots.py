@@ -1,8 +1,8 @@
-"""Snapshots as rows of `schedule_snapshots`.
+"""Converts snapshots to and from rows of `schedule_snapshots`.
 
-Workers of two versions share the table while an update is rolled out. `appointments` and `proof` keep the names that
-the version before knows, since it refuses others; what is newer stands in columns of its own, which may be empty.
-Names that this version does not know are left alone.
+Workers of two versions share the table while an update is rolled out. `appointments` and `proof` keep the names
+that the previous version knows, since it refuses others; newer data is in columns of its own, which may be empty.
+Names that this version does not know are ignored.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.warnings import SyncWarning
 
 @dataclass(frozen=True, slots=True)
 class SnapshotColumns:
-    """JSON texts, one for each column."""
+    """The JSON texts of a snapshot, one for each column."""
 
     appointments: str
     proof: str

@@ -1,2 +1,2 @@
--- A sign of life: somebody has just looked after it.
+-- Sends a heartbeat: a Coordinator has just looked after the sync.
 update schedule_syncs set heartbeat_at = clock_timestamp() where id = $1

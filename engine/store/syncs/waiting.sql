@@ -1,4 +1,4 @@
--- The syncs of a clinic that may start now: the oldest ones that wait, as many as there is room for.
+-- The syncs of a clinic that may start now: the oldest queued ones, as many as places are free.
 select id from schedule_syncs
 where clinic_id = $1 and status = 'queued'
 order by created_at, id

@@ -1,4 +1,4 @@
-"""Webhooks of clinics: to which address the end of a sync is told, and the secrets that sign it."""
+"""Webhooks of clinics: the address that is notified of the end of a sync, and the secrets that sign it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from engine.webhook_retry import Reason
 
 SQL = Queries(__file__)
 
-#: A delivery that is so long overdue waits for a notifier that is not there, in seconds.
+#: Time after which a due delivery counts as overdue because no notifier runs, in seconds.
 OVERDUE_AFTER = 60.0
 
-#: What the secrets are sealed for: part of the associated data.
+#: The purpose for which the secrets are sealed: part of the associated data.
 PURPOSE = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookFigures:
-    """`gone` are the clinics whose receivers have answered 410; `overdue` deliveries wait for nobody knows what."""
+    """Figures for monitoring. `gone`: clinics whose receivers returned 410; `overdue`: due but not tried."""
 
     webhooks: int
     gone: list[str]
@@ -35,12 +35,12 @@ class WebhookFigures:
 
 async def webhook_figures(connection: Connection) -> WebhookFigures:
     row = await connection.fetchrow(SQL["webhook_figures"], OVERDUE_AFTER)
-    assert row is not None  # an aggregate always answers  # noqa: S101
+    assert row is not None  # an aggregate always returns a row  # noqa: S101
     return WebhookFigures(**row)
 
 
 async def get_webhook(connection: Connection, clinic: Clinic) -> Webhook:
-    """Raises `UnknownWebhook`."""
+    """The clinic's webhook. Raises `UnknownWebhook`."""
     webhook = await find_webhook(connection, clinic)
     if webhook is None:
         raise UnknownWebhook(
@@ -55,29 +55,29 @@ async def find_webhook(connection: Connection, clinic: Clinic) -> Webhook | None
 
 
 async def set_webhook(connection: Connection, vault: Vault, clinic: Clinic, url: str, secrets: Secrets) -> None:
-    """Stores a checked address, with a secret of its own; nothing is left of the one before."""
+    """Stores a checked address with a secret of its own; replaces any other webhook completely."""
     sealed = _seal(vault, clinic.id, secrets)
     await connection.execute(SQL["set_webhook"], clinic.id, url, sealed.key_id, sealed.data)
 
 
 async def remove_webhook(connection: Connection, clinic: Clinic) -> None:
-    """What was not delivered is given up; the log of deliveries stays."""
+    """Removes the webhook and gives up its pending deliveries; the log of deliveries stays."""
     await connection.execute(SQL["remove_webhook"], clinic.id, Reason.REMOVED)
 
 
 async def pause_webhook(connection: Connection, clinic_id: UUID, reason: str) -> None:
-    """What there is to tell is recorded, and waits."""
+    """Pauses the webhook; its deliveries are still recorded, and wait."""
     await connection.execute(SQL["pause_webhook"], clinic_id, reason)
 
 
 async def resume_webhook(connection: Connection, clinic: Clinic) -> int:
-    """Answers how many deliveries have waited; they are sent now."""
+    """Resumes the webhook; returns how many deliveries have waited and are sent now."""
     waited: int = await connection.fetchval(SQL["resume_webhook"], clinic.id)
     return waited
 
 
 async def get_secrets(connection: Connection, vault: Vault, clinic_id: UUID) -> Secrets | None:
-    """None if the clinic has no webhook any more. Raises `VaultError` if the key ring does not open them."""
+    """The webhook's secrets; None without a webhook. Raises `VaultError` if the key ring does not open them."""
     row = await connection.fetchrow(SQL["sealed_secrets"], clinic_id)
     return None if row is None else _open(vault, clinic_id, row)
 
@@ -88,8 +88,10 @@ async def store_secrets(connection: Connection, vault: Vault, clinic_id: UUID, s
 
 
 async def reseal_secrets(connection: Connection, vault: Vault) -> tuple[int, list[str]]:
-    """Seals with the newest key what is sealed with another one. How many that were, and the slugs of the clinics whose
-    secrets the ring does not open: they stay as they are."""
+    """Seals with the newest key the secrets that are sealed with another one.
+
+    Returns their number, and the slugs of the clinics whose secrets the ring does not open; those stay unchanged.
+    """
     closed = []
     rows = await connection.fetch(SQL["webhooks_with_old_keys"], vault.primary)
     for row in rows:

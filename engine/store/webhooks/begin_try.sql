@@ -1,5 +1,5 @@
--- The next try of a delivery begins, unless it is not due, was made, or must wait. It is counted before it is made,
--- and nobody else begins one within $2 seconds.
+-- Begins the next try of a delivery, unless it is not due, not pending, or its webhook is paused. The try is
+-- counted before it is made, and no other process begins one within $2 seconds.
 update webhook_deliveries d
 set attempts = d.attempts + 1, url = w.url, tried_at = clock_timestamp(), mailed_at = null,
     next_attempt_at = clock_timestamp() + $2 * interval '1 second'

@@ -1,5 +1,5 @@
--- Deliveries that are due and that the notifier was not told of, or was told of so long ago ($1 seconds) that the
--- message must be lost; of one sync, or of all ($2 null). Locked, so that they are told of once.
+-- Due deliveries that were not sent to the notifier, or sent so long ago ($1 seconds) that the message must be
+-- lost; of one sync, or of all ($2 null). Locked, so that each is sent once.
 select d.id
 from webhook_deliveries d join clinic_webhooks w on w.clinic_id = d.clinic_id
 where d.state = 'pending' and d.next_attempt_at <= clock_timestamp() and w.paused_at is null

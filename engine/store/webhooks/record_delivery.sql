@@ -1,4 +1,4 @@
--- What the clinic's webhook is told of the sync's last event, if it has a webhook. A dry run is nobody's news.
+-- Records the delivery of the sync's last event, if its clinic has a webhook. A dry run is not delivered.
 insert into webhook_deliveries (clinic_id, sync_id, event, body)
 select e.clinic_id, e.sync_id, 'sync.' || e.event, jsonb_build_object(
     'type', 'sync.' || e.event,

@@ -1,4 +1,4 @@
--- A delivery that tells nothing, to see that it arrives.
+-- Records a test delivery, without data of a sync.
 insert into webhook_deliveries (clinic_id, event, body)
 select c.id, $2::text, jsonb_build_object(
     'type', $2::text,

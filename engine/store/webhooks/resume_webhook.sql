@@ -1,4 +1,4 @@
--- What has waited meanwhile is due now; answers how many that are.
+-- Pending deliveries are due now; returns their number.
 with resumed as (
     update clinic_webhooks set paused_at = null, pause_reason = null where clinic_id = $1 returning clinic_id
 ), due as (

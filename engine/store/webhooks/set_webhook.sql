@@ -1,4 +1,4 @@
--- Another address is another receiver: nothing of the old one stays, neither the secret nor that it was paused.
+-- Another address is another receiver: the old secret and a pause are replaced.
 insert into clinic_webhooks (clinic_id, url, key_id, sealed)
 values ($1, $2, $3, $4)
 on conflict (clinic_id) do update set

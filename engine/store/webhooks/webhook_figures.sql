@@ -1,5 +1,5 @@
--- How many webhooks there are, the clinics of those that are paused because their receivers have gone, and how many
--- deliveries should have been tried $1 seconds ago and were not.
+-- The number of webhooks, the clinics of those that are paused because their receivers are gone, and the number of
+-- deliveries that have been due for $1 seconds without a try.
 select count(*) as webhooks,
     coalesce(array_agg(c.slug order by c.slug) filter (where w.pause_reason = 'gone'), '{}') as gone,
     (
