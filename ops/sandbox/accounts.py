@@ -1,4 +1,4 @@
-"""Who may come in: passwords, locks, the second factor, and sessions that end."""
+"""Sign-in state: passwords, locked accounts, second factors, and sessions with an expiry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import Enum, auto
 from ops.sandbox.clinics import Clinic
 from ops.sandbox.fault_settings import FaultSettings
 
-#: What a person with the right telephone would type.
+#: The correct second factor.
 SECOND_FACTOR_CODE = "246810"
 
 
@@ -23,7 +23,7 @@ class SignInResult(Enum):
 
 @dataclass(slots=True)
 class Session:
-    """`expires_at` in unix seconds. A session that has ended is remembered, to know whose call it was."""
+    """A session. `expires_at` is in Unix seconds. Ended sessions are kept to attribute late calls to a clinic."""
 
     id: str
     company_id: str
@@ -45,7 +45,8 @@ class Accounts:
         self._half_way: dict[str, str] = {}
 
     def clinic_of(self, company_id: str | None, username: str) -> Clinic | None:
-        """The clinic that a sign-in is about; where the form has no company id, the user's."""
+        """Returns the clinic of a sign-in by company id and user name; by user name alone if the form has no
+        id."""
         for clinic in self._clinics:
             if clinic.username == username and company_id in (None, clinic.company_id):
                 return clinic
@@ -67,17 +68,17 @@ class Accounts:
         return SignInResult.SECOND_FACTOR if fault_settings.sign_in.second_factor else SignInResult.SIGNED_IN
 
     def ask_second_factor(self, clinic: Clinic) -> str:
-        """A ticket for the next step of the sign-in."""
+        """Returns a ticket for the second-factor step of the sign-in."""
         ticket = secrets.token_urlsafe(18)
         self._half_way[ticket] = clinic.company_id
         return ticket
 
     def half_way(self, ticket: str) -> str | None:
-        """The company id of a sign-in that waits for its second factor."""
+        """Returns the company id of a sign-in that waits for its second factor."""
         return self._half_way.get(ticket)
 
     def check_second_factor(self, ticket: str, code: str) -> str | None:
-        """The company id that is signed in now, or None."""
+        """If the code is correct, uses up the ticket and returns its company id; otherwise returns None."""
         return self._half_way.pop(ticket, None) if code == SECOND_FACTOR_CODE else None
 
     def open(self, company_id: str, fault_settings: FaultSettings, now: float) -> Session:
@@ -88,11 +89,11 @@ class Accounts:
         return session
 
     def session_in(self, cookies: Mapping[str, str]) -> Session | None:
-        """The session that the cookies name, alive or ended."""
+        """Returns the session named by the cookies, active or ended."""
         return next((self._sessions[value] for value in cookies.values() if value in self._sessions), None)
 
     def end(self, company_id: str | None = None) -> int:
-        """Ends the sessions of one clinic, or of all; answers how many were alive."""
+        """Ends the sessions of one clinic or of all; returns how many it ended."""
         ending = [
             session
             for session in self._sessions.values()
@@ -103,7 +104,7 @@ class Accounts:
         return len(ending)
 
     def alive(self, now: float) -> dict[str, int]:
-        """How many sessions each clinic has."""
+        """Returns the number of active sessions by company id."""
         counts: dict[str, int] = {}
         for session in self._sessions.values():
             if session.is_alive(now):

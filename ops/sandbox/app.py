@@ -1,4 +1,4 @@
-"""The web application: which address is answered by what."""
+"""The web application: its routes and their handlers."""
 
 from __future__ import annotations
 

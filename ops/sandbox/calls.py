@@ -1,4 +1,4 @@
-"""What is behind the sign-in: the pages, and the two JSON calls."""
+"""The pages and JSON calls that require a session."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class SignedInCalls:
     def _rotate(
         self, request: Request, session: Session, fault_settings: FaultSettings, response: Response
     ) -> None:
-        """The session goes on under another cookie of the same name."""
+        """Replaces the session's cookie with a new one of the same name."""
         [name] = [name for name, value in request.cookies.items() if value == session.id]
         session.ended = True
         response.set_cookie(
@@ -120,7 +120,7 @@ class SignedInCalls:
         answer = wrapped(
             records[: fault_settings.max_records], fault_settings.wrapper or clinic.wrapper, fault_settings.drift
         )
-        # Escaped, since a lone surrogate has no bytes of its own.
+        # Escaped, because a lone surrogate cannot be encoded as UTF-8.
         return Response(json.dumps(answer), 200, None, "application/json")
 
     def _config(self, request: Request, session: Session, fault_settings: FaultSettings) -> Response:

@@ -1,4 +1,4 @@
-"""Changes to a schedule while it runs: so many of each kind, chosen by a seed, or exactly those that are named."""
+"""Changes a running schedule: a number of changes of each kind, chosen by a seed, or exactly the named ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Change(TypedDict):
 
 
 class ChangeRequest(BaseModel):
-    """Random changes fall on `start` to `end` (both inclusive; without them today and the 13 days after it)."""
+    """Requested changes. Random ones fall on `start` to `end` (both inclusive; default: today and the next 13
+    days)."""
 
     model_config = ConfigDict(extra="forbid")
     company_id: str
@@ -41,13 +42,13 @@ class ChangeRequest(BaseModel):
 
 
 class UnknownRecord(ValueError):
-    """A change names a record that the clinic does not have."""
+    """A change names a record that does not exist at the clinic."""
 
 
 def apply_changes(
     schedule: Schedule, request: ChangeRequest, *, glitch: Glitch | None, glitch_until: float
 ) -> list[Change]:
-    """Carries out the request and tells what changed; no record is changed twice by one request."""
+    """Applies the request and returns the changes; one request changes no record twice."""
     return _Changing(schedule, request, glitch, glitch_until).run()
 
 
@@ -62,7 +63,7 @@ class _Changing:
         self.last = request.end or self.first + timedelta(days=13)
         self.rng = Random(f"{request.seed}/{self.clinic.company_id}/{self.first}/{self.last}")
         self.changes: list[Change] = []
-        # Shuffled once, so that each kind takes its own records from the front.
+        # Shuffled once; each kind of change then takes its own records from the front.
         self.candidates = schedule.between(self.first, self.last)
         self.rng.shuffle(self.candidates)
 
@@ -81,7 +82,7 @@ class _Changing:
         return self.changes
 
     def _check_ids(self) -> None:
-        """A request that names what is not there changes nothing at all."""
+        """Raises UnknownRecord before any change is made if the request names a record that does not exist."""
         request = self.request
         edits = [edit.id for wanted in (request.move, request.edit) if isinstance(wanted, list) for edit in wanted]
         ids = [
@@ -144,7 +145,8 @@ class _Changing:
         return record.kind != "roster"
 
     def _elsewhere(self, record: Record) -> Edit:
-        """Another day as a rule; now and then only another time or room. A glitch needs two days."""
+        """Returns a move: usually to another day, sometimes only to another time or room. A glitch needs two
+        days."""
         chance = 1.0 if self.glitch else self.rng.random()
         if chance < 0.15:
             rooms = [room.id for room in self.clinic.rooms if room.id != record.room]

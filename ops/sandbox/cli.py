@@ -1,4 +1,4 @@
-"""`python -m ops.sandbox`: the sandbox portal as a command of its own."""
+"""`python -m ops.sandbox`: runs the sandbox portal as a command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from ops.sandbox.server import run
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Parses the arguments and serves until told to stop; a bad value ends it with status 2 and a clear line."""
+    """Parses the arguments and serves until a stop signal; exits with status 2 and a message on an invalid
+    value."""
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fault_settings(given: argparse.Namespace) -> dict[str, Any]:
-    """The file first, then the single fault settings, then the flags."""
+    """Merges the fault settings; later ones win: the file, then single fault settings, then flags."""
     fault_settings: dict[str, Any] = json.loads(given.fault_settings.read_text()) if given.fault_settings else {}
     for setting in given.fault_setting:
         path, _, text = setting.partition("=")
@@ -72,7 +73,7 @@ def _nested(path: list[str], value: Any) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """JSON, or the text itself where it is none."""
+    """Parses a value as JSON; returns the text itself if it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,11 +1,11 @@
-"""The sandbox from outside: a client of its /_sandbox pages, and a sandbox of one's own as a child process.
+"""A client of the sandbox's /_sandbox pages, and a sandbox as a child process.
 
     async with SandboxProcess(seed=7, latency_ms=200) as sandbox:
         [clinic, *_] = await sandbox.clinics()
-        await sandbox.fault settings(rate_limit=5, sign_in={"submit": "sign_in"})
+        await sandbox.fault_settings(rate_limit=5, sign_in={"submit": "sign_in"})
         await sandbox.truth(clinic.company_id, clinic.today, clinic.today)
 
-It imports nothing of the server and needs nothing beyond the standard library.
+It imports nothing from the server and uses only the standard library.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ from http.client import HTTPConnection
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
-#: The canonical record as GET /_sandbox/appointments answers it (README.md).
+#: The canonical record as returned by GET /_sandbox/appointments (README.md).
 Truth = dict[str, Any]
 
 
 class SandboxError(Exception):
-    """The sandbox refused what it was asked, or did not start; the message says why."""
+    """The sandbox refused a request or did not start; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxClinic:
-    """`today`: the day around which its calendar was drawn; `config`: getAppointmentView, when whole."""
+    """A clinic. `today`: the day around which its calendar was generated; `config`: the full
+    getAppointmentView."""
 
     company_id: str
     username: str
@@ -45,10 +46,10 @@ class SandboxClinic:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One call, in unix seconds. `done_at` None: in flight; `gone_at`: the client left before the end.
+    """A logged call; times in Unix seconds. `done_at` None: in flight; `gone_at`: the client disconnected early.
 
     `kind`: login_page, login, second_factor, page, calendar, config, download, static or other.
-    `fault`: the mode of the rule that struck it, or `rate_limit`.
+    `fault`: the mode of the rule that applied, or `rate_limit`.
     """
 
     number: int
@@ -66,7 +67,7 @@ class LoggedRequest:
 
 
 class Sandbox:
-    """A sandbox that runs somewhere. Methods raise SandboxError for a refusal, OSError where nothing answers."""
+    """A running sandbox. Methods raise SandboxError for a refusal, and OSError if the sandbox does not respond."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -76,25 +77,25 @@ class Sandbox:
         return [SandboxClinic(**clinic | {"today": date.fromisoformat(clinic["today"])}) for clinic in answer]
 
     async def truth(self, company_id: str, start: date, end: date) -> list[Truth]:
-        """The appointments and blocks of these days (both inclusive), as they are, whatever the portal answers."""
+        """Returns the true appointments and blocks of these days (both inclusive), regardless of any fault."""
         query = {"company_id": company_id, "start": start.isoformat(), "end": end.isoformat()}
         return list(await self._ask("GET", "appointments", query))
 
     async def references(self, company_id: str, start: date, end: date) -> list[dict[str, Any]]:
-        """As `truth`, with whose appointment each is: email, and the portal's ids of client, patient and visit."""
+        """As `truth`, with the client's email, and the portal's ids of client, patient and visit."""
         query = {"company_id": company_id, "start": start.isoformat(), "end": end.isoformat(), "references": "1"}
         return list(await self._ask("GET", "appointments", query))
 
     async def fault_settings(self, company_id: str | None = None, **fault_settings: Any) -> dict[str, Any]:
-        """Turns these fault settings, for one clinic or for all (None puts one back), and answers all as they stand."""
+        """Changes fault settings for one clinic or for all (None resets one), and returns all current ones."""
         return dict(await self._ask("PATCH", "fault_settings", _only(company_id=company_id), fault_settings))
 
     async def reset_fault_settings(self) -> None:
-        """Everyone's fault settings as at the start."""
+        """Resets all fault settings to those at the start."""
         await self._ask("DELETE", "fault_settings")
 
     async def change(self, company_id: str, **changes: Any) -> list[dict[str, Any]]:
-        """Changes a schedule (see ChangeRequest in README.md) and answers what was changed, before and after."""
+        """Changes a schedule (see ChangeRequest in README.md) and returns the changes, before and after."""
         return list(await self._ask("POST", "changes", {}, {"company_id": company_id, **changes}))
 
     async def request_log(self, kind: str | None = None, company_id: str | None = None) -> list[LoggedRequest]:
@@ -105,16 +106,15 @@ class Sandbox:
         await self._ask("DELETE", "request_log")
 
     async def sessions(self) -> dict[str, int]:
-        """How many sessions are alive, by company id."""
+        """Returns the number of active sessions by company id."""
         return dict(await self._ask("GET", "sessions"))
 
     async def end_sessions(self, company_id: str | None = None) -> None:
         await self._ask("DELETE", "sessions", _only(company_id=company_id))
 
     async def reset(self, today: date | None = None) -> None:
-        """Everything as at the start: calendars, fault settings, sessions, locks, request log. `today` draws the
-        calendars around
-        another day, from now on."""
+        """Resets everything: calendars, fault settings, sessions, locks, request log. With `today`, the calendars
+        are generated around that day from now on."""
         await self._ask("POST", "reset", _only(today=today.isoformat() if today else None))
 
     async def _ask(self, method: str, page: str, query: dict[str, str] | None = None, body: Any = None) -> Any:
@@ -134,9 +134,9 @@ class Sandbox:
 
 
 class SandboxProcess(Sandbox):
-    """A sandbox as a child process, ended with the block; it also ends by itself when its parent dies.
+    """A sandbox as a child process that ends with the block, or when its parent dies.
 
-    `today` fixes the day around which the calendars are drawn; the other keywords are fault settings.
+    `today` fixes the day around which the calendars are generated; the other keywords are fault settings.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class SandboxProcess(Sandbox):
         return self._process.pid
 
     def start(self) -> Self:
-        """Blocks until the sandbox listens (well under a second as a rule)."""
+        """Starts the sandbox and blocks until it listens (usually well under a second)."""
         command = [sys.executable, "-m", "ops.sandbox", *self._arguments]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._process = process
@@ -168,7 +168,7 @@ class SandboxProcess(Sandbox):
         return self
 
     def stop(self) -> int | None:
-        """Ends the sandbox and answers its exit status; None if it was not running."""
+        """Ends the sandbox and returns its exit status; None if it was not running."""
         process, self._process = self._process, None
         if process is None:
             return None

@@ -1,4 +1,4 @@
-"""The clinics of the sandbox: invented practices in several time zones, countries and habits of speech."""
+"""The clinics of the sandbox: invented practices in several time zones, countries and conventions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A stretch in which a clinic is open on each of these days; 0 is Sunday."""
+    """A period of time in which a clinic is open on each of these days; 0 is Sunday."""
 
     days: tuple[int, ...]
     opens: time
@@ -33,10 +33,10 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
-    """One practice. A closed day has at most two appointments. `rooms` are the columns of its calendar, in order.
+    """A practice. A closed day has at most two appointments. `rooms` are the columns of its calendar, in order.
 
-    `after_hours`: it also takes emergencies that begin late in the evening and end after midnight.
-    `field_variant` and `wrapper`: how this clinic's answers are written where no fault setting says otherwise.
+    `after_hours`: it takes emergencies that start late in the evening and end after midnight.
+    `field_variant` and `wrapper`: the format of this clinic's responses unless a fault setting overrides it.
     """
 
     company_id: str
@@ -66,7 +66,7 @@ class Clinic:
 
     @property
     def opens(self) -> time:
-        """The earliest opening of the week."""
+        """The earliest opening time of the week."""
         return min(each.opens for each in self.hours)
 
     @property
@@ -81,7 +81,7 @@ class Clinic:
         return bool(self.open_on(day))
 
     def open_on(self, day: date) -> list[tuple[datetime, datetime]]:
-        """The stretches of that day, in order."""
+        """Returns the opening periods of that day, in order."""
         weekday = day.isoweekday() % 7
         return sorted(
             (datetime.combine(day, each.opens), datetime.combine(day, each.closes))
@@ -94,7 +94,7 @@ class Clinic:
 
 
 def catalogue(count: int) -> list[Clinic]:
-    """The first `count` clinics; beyond the known ones the same practices return as branches."""
+    """Returns the first `count` clinics; after the known ones, the same practices repeat as branches."""
     return [_branch(KNOWN[n % len(KNOWN)], n // len(KNOWN), n) for n in range(count)]
 
 
@@ -122,7 +122,7 @@ SATURDAY = (6,)
 
 
 def _hours(days: tuple[int, ...], *stretches: str) -> tuple[Hours, ...]:
-    """`08:00-12:00` and so on, on each of the days."""
+    """Returns the opening periods (such as `08:00-12:00`) of the given days."""
     times = [[time.fromisoformat(text) for text in stretch.split("-")] for stretch in stretches]
     return tuple(Hours(days, opens, closes) for opens, closes in times)
 

@@ -1,4 +1,5 @@
-"""How a clinic works, as the portal's two calls say it: the newer one in full, the older one in short."""
+"""A clinic's schedule configuration, as the portal's two calls return it: the newer one in full, the older in
+short."""
 
 from __future__ import annotations
 
@@ -12,10 +13,10 @@ from ops.sandbox.fault_settings import FaultSettings
 
 COLORS = ("#7bb274", "#6a9fd8", "#d8a96a", "#c97b9b")
 
-#: A stretch that ends later ends the day; an earlier end is lunch.
+#: Opening hours that end later than this end the day; an earlier end is the lunch break.
 LATE = "13:00"
 
-#: Names of the hours' fields under the fault setting `config_keys`.
+#: Field names of the opening hours for each value of the fault setting `config_keys`.
 KEYS = {
     "synonyms": {
         "businessHours": "business_hours",
@@ -37,7 +38,7 @@ KEYS = {
 
 
 def view(clinic: Clinic) -> dict[str, Any]:
-    """`getAppointmentView`."""
+    """Returns the response of `getAppointmentView`."""
     return {
         "slotInterval": clinic.slot_minutes,
         "businessHours": [
@@ -64,7 +65,7 @@ def view(clinic: Clinic) -> dict[str, Any]:
 
 
 def schedule_configs(clinic: Clinic) -> dict[str, Any]:
-    """`getScheduleConfigs`: one pair of times for all days."""
+    """Returns the response of `getScheduleConfigs`: one pair of times for all days."""
     return {
         "businessHours": {
             "start": _clock(clinic.opens),
@@ -87,7 +88,7 @@ def _configs_answer(clinic: Clinic, fault_settings: FaultSettings) -> dict[str, 
     return None if fault_settings.config_calls == "new" else _shaped(schedule_configs(clinic), fault_settings)
 
 
-#: The answer of each path; None where the portal lacks the call.
+#: The response of each path; None if the portal does not support the call.
 ANSWERS: dict[str, Callable[[Clinic, FaultSettings], dict[str, Any] | None]] = {
     "/appointments/getAppointmentView": _view_answer,
     "/schedule/getScheduleConfigs": _configs_answer,
@@ -106,7 +107,7 @@ def _shaped(config: dict[str, Any], fault_settings: FaultSettings) -> dict[str, 
 
 
 def _remove(part: Any, path: list[str]) -> None:
-    """Takes the field out, of each entry where the path leads into an array."""
+    """Removes a field; if the path leads into an array, from each entry."""
     for each in part if isinstance(part, list) else [part]:
         if len(path) == 1:
             each.pop(path[0], None)

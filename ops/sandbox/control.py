@@ -1,4 +1,4 @@
-"""The sandbox's own pages under /_sandbox: what is true, what is turned, what was asked."""
+"""The sandbox's control pages under /_sandbox: the truth, the fault settings, and the request log."""
 
 from __future__ import annotations
 
@@ -104,14 +104,14 @@ class Control:
         return JSONResponse(calls)
 
     async def sessions(self, request: Request) -> Response:
-        """GET counts the live sessions by clinic; DELETE ends them, of one clinic or of all."""
+        """GET counts active sessions by clinic; DELETE ends those of one clinic or of all."""
         alive = self._portal.accounts.alive(time.time())
         if request.method == "DELETE":
             self._portal.accounts.end(request.query_params.get("company_id"))
         return JSONResponse(alive)
 
     async def reset(self, request: Request) -> Response:
-        """`today` draws the calendars around another day, from now on."""
+        """Resets everything; with `today`, the calendars are generated around that day from now on."""
         if today := request.query_params.get("today"):
             self._portal.settings = replace(self._portal.settings, today=date.fromisoformat(today))
         self._portal.reset()
@@ -124,7 +124,7 @@ class Control:
 
 
 def refusing(endpoint: Endpoint) -> Endpoint:
-    """Answers 400 with the reason where the endpoint cannot understand what it was given."""
+    """Wraps an endpoint so that it returns 400 with the reason for invalid input."""
 
     async def refuse(request: Request) -> Response:
         try:

@@ -1,4 +1,4 @@
-"""A day of a clinic's calendar, drawn from a seed: equal seed, clinic, date and today give equal records."""
+"""Generates a day of a clinic's calendar from a seed: equal seed, clinic, date and today give equal records."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ops.sandbox.fake_people import BLOCKS, VISIT_WEIGHTS, VISITS, client_and_pa
 from ops.sandbox.phones import Country, Phone, phone_of, unreadable_phone
 from ops.sandbox.records import Record
 
-#: Appointments of an ordinary day.
+#: Range of the number of appointments on a normal day.
 FEWEST, MOST = 15, 60
-#: Days are counted from here in an id (the ordinal of a day in 1917).
+#: The day from which ids count days (the ordinal of a day in 1917).
 EPOCH = 700_000
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A stretch of time in one room that a visit of type number `visit` could fill."""
+    """A free time in a room that a visit of type number `visit` could fill."""
 
     start: datetime
     minutes: int
@@ -38,7 +38,7 @@ class Opening:
 
 
 def records_of(clinic: Clinic, day: date, *, seed: int, today: date) -> list[Record]:
-    """Appointments, blocks and rosters that start on `day`. Statuses are as set by noon of `today`."""
+    """Returns the appointments, blocks and rosters that start on `day`. Statuses are those of noon of `today`."""
     rng = Random(f"{seed}/{clinic.company_id}/{day}")
     noon = datetime.combine(today, time(12))
     blocks = _blocks(clinic, day, rng)
@@ -49,13 +49,13 @@ def records_of(clinic: Clinic, day: date, *, seed: int, today: date) -> list[Rec
 
 
 def day_of_id(record_id: int) -> date | None:
-    """The day on which a drawn record was born; None for an id that no drawn record has."""
+    """Returns the day for which a record was generated; None for an id that no generated record has."""
     ordinal = record_id // 1000 + EPOCH
     return date.fromordinal(ordinal) if EPOCH < ordinal < date.max.toordinal() else None
 
 
 def _numbered(draft: Record, day: date, number: int) -> Record:
-    # The same number may belong to two clinics: an id means something only within its clinic.
+    # Two clinics may use the same number: an id is unique only within its clinic.
     return replace(draft, id=(day.toordinal() - EPOCH) * 1000 + number)
 
 
@@ -73,7 +73,7 @@ def _openings_of_the_day(clinic: Clinic, day: date, blocks: list[Record], rng: R
 
 
 def _openings(clinic: Clinic, day: date, rng: Random) -> Iterator[Opening]:
-    """Walks through each room's day; a visit seldom starts before the last one ended."""
+    """Yields times through each room's day; a visit rarely starts before the previous one has ended."""
     stretches = clinic.open_on(day) or [_usual_hours(clinic, day)]
     for room in clinic.rooms:
         for opens, closes in stretches:
@@ -124,7 +124,7 @@ def _phone(country: Country, rng: Random) -> Phone | None:
 
 
 def _status(start: datetime, end: datetime, noon: datetime, rng: Random) -> str:
-    """What a front desk would have set by `noon`."""
+    """Returns the status that a reception desk would have set by `noon`."""
     if end <= noon:
         return rng.choices(("Completed", "Finalized", "No Show", "Cancelled"), (60, 26, 6, 8))[0]
     if start <= noon + timedelta(minutes=30):
@@ -136,7 +136,7 @@ def _blocks(clinic: Clinic, day: date, rng: Random) -> list[Record]:
     stretches = clinic.open_on(day)
     if not stretches:
         return []
-    # Before lunch, where there is any.
+    # Before lunch, if there is a break.
     blocks = [_block(stretches[0][1] - timedelta(hours=1), 60, clinic.rooms[0].id, "Hold for emergencies")]
     for _ in range(rng.randrange(3)):
         opens, closes = rng.choice(stretches)

@@ -1,4 +1,4 @@
-"""An answer of the calendar gone wrong: each kind of drift alters the answer once, none alters the schedule."""
+"""Alters a calendar response as a changed portal would: each kind of drift once, and never the schedule itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEVER_ESCAPED = frozenset({"id", "appointment_id", "start", "end", "resourceId"
 
 
 def drifted(records: list[Any], drift: Drift) -> list[Any]:
-    """The records with one of them spoilt (the whole answer for `renamed_fields`); an empty answer stays empty."""
+    """Returns the records with one of them altered (all of them for `renamed_fields`); empty stays empty."""
     if not records or drift in ("unknown_wrapper", "wrapper_not_a_list", "has_more"):
         return records
     if drift == "renamed_fields":
@@ -42,7 +42,7 @@ def wrapped(records: list[Any], wrapper: str, drift: tuple[Drift, ...]) -> Any:
 
 
 def _spoilt(record: Fields, drift: Drift) -> list[Any]:
-    """What stands in the record's place."""
+    """Returns what replaces the record."""
     match drift:
         case "no_id":
             return [_without(record, "id", "appointment_id")]
@@ -86,7 +86,7 @@ def _patient_renamed(record: Fields) -> Fields:
 
 
 def _escaped(record: Fields) -> Fields:
-    """Texts as a page would hold them."""
+    """Returns the record with its texts HTML-escaped."""
     return {
         name: escape(value) if isinstance(value, str) and name not in _NEVER_ESCAPED else value
         for name, value in record.items()

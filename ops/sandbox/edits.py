@@ -1,4 +1,4 @@
-"""What a caller may set of a record, and the record with it."""
+"""The values of a record that a caller may set, and the functions that apply them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from ops.sandbox.schedule import Schedule
 
 
 class Values(BaseModel):
-    """What a caller may set of a record. Times are clinic-local; an offset tells the hour that comes twice."""
+    """The values of a record that a caller may set. Times are clinic-local; an offset resolves an ambiguous
+    hour."""
 
     model_config = ConfigDict(extra="forbid")
     start: datetime | None = None
@@ -44,12 +45,12 @@ class Edit(Values):
 
 
 def local(moment: datetime, clinic: Clinic) -> datetime:
-    """The clinic's wall clock; without an offset it is that already."""
+    """Converts a time to the clinic's local time; a time without an offset already is local."""
     return moment.astimezone(clinic.zone).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def edited(record: Record, values: Values, clinic: Clinic) -> Record:
-    """The record with the values that were given; a new start keeps the length."""
+    """Returns the record with the given values; a new start keeps the duration."""
     start = local(values.start, clinic) if values.start else record.start
     length = timedelta(minutes=values.minutes) if values.minutes is not None else record.end - record.start
     client, patient, phone = record.client, record.patient, record.phone
@@ -67,7 +68,7 @@ def edited(record: Record, values: Values, clinic: Clinic) -> Record:
 
 
 def added(addition: Addition, schedule: Schedule) -> Record:
-    """A new record with the given values; what is not given is drawn from its id and start."""
+    """Returns a new record with the given values; other values are generated from its id and start."""
     clinic, record_id = schedule.clinic, addition.id or schedule.next_id()
     start = local(addition.start, clinic)
     rng = Random(f"{clinic.company_id}/{record_id}/{start}")

@@ -1,11 +1,11 @@
-"""Invented clients, patients and reasons; any likeness to a real person is an accident of common names."""
+"""Invented clients, patients and reasons; any resemblance to real people is a coincidence of common names."""
 
 from __future__ import annotations
 
 from random import Random
 from typing import NamedTuple
 
-#: The "Amélie" here has a combining accent: the portal keeps what was typed.
+#: "Amélie" has a combining accent here: the portal stores text as it was typed.
 FIRST_NAMES = (
     "Harriet", "Marcus", "Zoë", "Søren", "José", "Nadia", "Łucja", "Owen", "Priscilla", "Tomás",
     "Ingrid", "Kwame", "Aiko", "Beatriz", "Rory", "Γιάννης", "Mei-Ling", "Anaïs", "Dmitri",
@@ -44,7 +44,7 @@ class Client(NamedTuple):
 
     @property
     def email(self) -> str | None:
-        """Not everybody has told one."""
+        """The client's email address; None for some clients."""
         return None if self.id % 7 == 0 else f"client.{self.id}@mail.example"
 
 
@@ -54,7 +54,7 @@ class Patient(NamedTuple):
 
 
 def client_and_patient(rng: Random) -> tuple[Client, Patient]:
-    """One of a few hundred clients and one of their animals; the same id always is the same person."""
+    """Returns one of a few hundred clients and one of their animals; an id always means the same person."""
     number = rng.randrange(400)
     person, animal = Random(f"client {number}"), rng.randrange(3)
     client = Client(5000 + number, person.choice(FIRST_NAMES), person.choice(LAST_NAMES))

@@ -1,4 +1,4 @@
-"""What can be turned while the sandbox runs, for all clinics or for one."""
+"""Settings that can be changed while the sandbox runs, for all clinics or for one."""
 
 from __future__ import annotations
 
@@ -58,29 +58,29 @@ class FaultSetting(BaseModel):
 
 
 class Rule(FaultSetting):
-    """A misbehaviour of some calls: after the first `after` that fit, the next `count` (None: all of them)."""
+    """A fault of some calls: skips the first `after` matching calls, then applies to `count` (None: to all)."""
 
     on: tuple[CallKind, ...] = ("calendar",)
     mode: Mode = "status"
     after: int = Field(default=0, ge=0)
     count: int | None = Field(default=None, ge=0)
     probability: float = Field(default=1.0, ge=0, le=1)
-    #: Only calendar calls whose range holds this day (YYYY-MM-DD).
+    #: Only calendar calls whose range contains this day (YYYY-MM-DD).
     date: str | None = None
-    #: Of `status` (default 500) and `redirect` (default 302).
+    #: Status code for `status` (default 500) and `redirect` (default 302).
     status: int | None = Field(default=None, ge=200, le=599)
-    #: Of `status`: the Retry-After header, as it is to be sent.
+    #: The Retry-After header for `status`, as sent.
     retry_after: int | str | None = None
-    #: How long `hang`, `stale` and `slow_body` take.
+    #: Duration of `hang`, `stale` and `slow_body`.
     seconds: float = Field(default=30.0, ge=0)
-    #: What `huge_body` adds to the answer.
+    #: The size that `huge_body` adds to the response.
     megabytes: int = Field(default=64, ge=1)
-    #: Where `redirect` leads.
+    #: The target of `redirect`.
     location: str = "/login"
 
 
 class SignIn(FaultSetting):
-    """The sign-in form and what follows it."""
+    """Settings of the sign-in form and the steps after it."""
 
     company_field: Literal["companyId", "company_id", "id", "none"] = "companyId"
     user_field: Literal["username", "email"] = "username"
@@ -92,27 +92,28 @@ class SignIn(FaultSetting):
     landing: Literal["dashboard", "home", "schedule"] = "dashboard"
     cookie: str = "neo_session"
     second_factor: Literal["code", "otp"] | None = None
-    #: Rejected passwords of one user before the account is locked; 0: never.
+    #: Number of rejected passwords before the account is locked; 0: never.
     lock_after: int = Field(default=5, ge=0)
     locked: bool = False
-    #: Refuses every password, as if it had been changed.
+    #: Rejects every password, as if it had been changed.
     reject: bool = False
-    #: The page's script sends the form and goes to the landing page itself.
+    #: The page's script submits the form and navigates to the landing page.
     by_script: bool = False
-    #: What lies over the form: a banner or a modal dialog with a button, a curtain without, one that takes the keys.
+    #: An overlay on the form: a banner or modal dialog with a button, a curtain without one, or one that traps the
+    #: keys.
     cover: Literal["banner", "modal", "curtain", "trap"] | None = None
-    #: Where the form is sent; another origin here is an attempt to steal the password.
+    #: The target of the form; another origin simulates an attempt to steal the password.
     action: str = "/login"
 
 
 class FaultSettings(FaultSetting):
-    """Times in the unit of their name; what is None is off, or the clinic's own habit."""
+    """All fault settings. Times are in the unit of their name; None means off, or the clinic's default."""
 
     latency_ms: float = Field(default=0, ge=0)
     latency_jitter_ms: float = Field(default=0, ge=0)
-    #: Of the HTML pages, where they are not as slow as the JSON calls.
+    #: Latency of the HTML pages, if it differs from that of the JSON calls.
     page_latency_ms: float | None = Field(default=None, ge=0)
-    #: Calls answered in any stretch of `rate_window_s`; more are refused with 429.
+    #: Calls allowed in any window of `rate_window_s`; more are refused with 429.
     rate_limit: int | None = Field(default=None, ge=0)
     rate_window_s: float = Field(default=1.0, gt=0)
     retry_after: Literal["seconds", "date", "none"] = "seconds"
@@ -129,7 +130,7 @@ class FaultSettings(FaultSetting):
     session_end_form: Literal["302", "401", "403", "419", "440", "login_page", "json", "script"] = "302"
     session_seconds: float = Field(default=8 * 3600, gt=0)
     single_session_per_user: bool = False
-    #: Every JSON call gets a new cookie for the session; the one before it ends.
+    #: Every JSON call gets a new session cookie; the previous one becomes invalid.
     rotate_sessions: bool = False
     sign_in: SignIn = SignIn()
 
@@ -139,11 +140,11 @@ class FaultSettings(FaultSetting):
     drift: tuple[Drift, ...] = ()
     max_records: int | None = Field(default=None, ge=0)
     max_span_days: int | None = Field(default=None, ge=1)
-    #: The first call for each range comes without records.
+    #: The first call for each range returns no records.
     empty_once: bool = False
-    #: Ranges of so many days or more come without records.
+    #: Ranges of this many days or more return no records.
     empty_span_days: int | None = Field(default=None, ge=1)
-    #: Ranges of several days lose so many of their last records.
+    #: Ranges of several days omit this many of their last records.
     cut_spans: int = Field(default=0, ge=0)
     #: The id of the hold of every day: a repeating record.
     hold_id: int | None = Field(default=None, ge=1)
@@ -151,19 +152,19 @@ class FaultSettings(FaultSetting):
     hold_twice: bool = False
     glitch: Glitch | None = None
     glitch_seconds: float = Field(default=5.0, ge=0)
-    #: Seconds from one move to the next, within `moves_days` from today on; `glitch` says how they show.
+    #: Seconds between moves, within `moves_days` from today; `glitch` says how they appear.
     moves_every_s: float | None = Field(default=None, gt=0)
     moves_days: int = Field(default=14, ge=2)
     #: Parts of the schedule configuration that are missing, e.g. "rooms" or "businessHours.daysOfWeek".
     config_missing: tuple[str, ...] = ()
-    #: Which of the two calls that give it the portal has; the other one answers 404.
+    #: Which of the two configuration calls the portal supports; the other returns 404.
     config_calls: Literal["both", "old", "new"] = "both"
-    #: Whether each day ends at two after midnight, or at `24:00`.
+    #: Whether each day ends after midnight (at 2:00), or at `24:00`.
     config_hours: Literal["usual", "over_midnight", "24:00"] = "usual"
-    #: Other names for the hours: `synonyms` (business_hours, dow, open, close), or ones that say nothing (`renamed`).
+    #: Other names for the hours: `synonyms` (business_hours, dow, open, close), or meaningless ones (`renamed`).
     config_keys: Literal["usual", "synonyms", "renamed"] = "usual"
 
-    #: A word in every free text of a record, in error texts and in alerts; the truth has none.
+    #: A word added to every free text of a record, to error texts and to alerts; the truth does not contain it.
     tag: str | None = None
 
     dialog: bool = False
@@ -171,14 +172,15 @@ class FaultSettings(FaultSetting):
     popup: bool = False
     permission: bool = False
     tracker: bool = False
-    #: An http address: the sign-in page tries to send what is typed there, by every channel that a page has.
+    #: An HTTP address to which the sign-in page tries to send the typed text, through every channel that a page
+    #: has.
     leak_to: str | None = None
-    #: An http address from which the sign-in page fetches a script and a style that it needs.
+    #: An HTTP address from which the sign-in page loads a required script and style sheet.
     assets_from: str | None = None
 
 
 class FaultSettingsBoard:
-    """The fault settings of everyone, and what single clinics have otherwise. Raises ValidationError on nonsense."""
+    """The global fault settings and the overrides of single clinics. Raises ValidationError for invalid values."""
 
     def __init__(self, start: dict[str, Any]) -> None:
         self._start = start
@@ -191,14 +193,14 @@ class FaultSettingsBoard:
         FaultSettings.model_validate(self._start)
 
     def of(self, company_id: str | None) -> FaultSettings:
-        """The fault settings as they work for this clinic; None: before anyone knows which clinic it is."""
+        """Returns the effective fault settings of a clinic; None: for a call whose clinic is not known yet."""
         if company_id not in self._effective:
             merged = merge_patch(self._everyone, self._clinics.get(company_id or "", {}))
             self._effective[company_id] = FaultSettings.model_validate(merged)
         return self._effective[company_id]
 
     def turn(self, patch: dict[str, Any], company_id: str | None) -> None:
-        """Merges the patch (RFC 7396: null puts a fault setting back) into the fault settings of all or of one
+        """Merges a patch (RFC 7396: null resets a fault setting) into the global settings or those of one
         clinic."""
         before = self._clinics.get(company_id, {}) if company_id else self._everyone
         after = merge_patch(before, patch)
@@ -210,7 +212,7 @@ class FaultSettingsBoard:
         self._effective = {}
 
     def own(self, company_id: str) -> dict[str, Any]:
-        """What was set for this clinic only."""
+        """Returns the overrides of this clinic."""
         return self._clinics.get(company_id, {})
 
 

@@ -1,4 +1,4 @@
-"""Which call misbehaves: the rules that were set, then the fault settings that stand."""
+"""Selects the fault of a call: from the rules first, then from the fault settings for all calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ArmedRule:
     hits: int = 0
 
     def strikes(self, call: Call, rng: Random) -> bool:
-        """Whether this call is hit; counts it either way."""
+        """Whether the rule applies to this call; counts a matching call either way."""
         rule = self.rule
         if call.kind not in rule.on or not _holds(call, rule.date) or rule.count == self.hits:
             return False
@@ -31,7 +31,7 @@ class ArmedRule:
 
 
 class FaultBoard:
-    """Rules keep their counts until they are set anew; those of a clinic go before those of everyone."""
+    """The active rules. They keep their counts until they are set again; a clinic's rules precede global ones."""
 
     def __init__(self, seed: int) -> None:
         self._rng = Random(seed)
@@ -53,7 +53,7 @@ class FaultBoard:
 
 
 def _standing(fault_settings: FaultSettings) -> list[Rule]:
-    """The fault settings that are a rule for every call."""
+    """Returns the fault settings that apply to every call, as rules."""
     rules = []
     if fault_settings.maintenance:
         rules.append(Rule(on=ALL_KINDS, mode="maintenance"))
@@ -77,7 +77,7 @@ def _standing(fault_settings: FaultSettings) -> list[Rule]:
 
 
 def _holds(call: Call, date: str | None) -> bool:
-    """Whether a calendar call's range holds the day; texts of this form sort as the times they are."""
+    """Whether a calendar call's range contains the day; texts of this form sort chronologically."""
     if date is None:
         return True
     start, end = call.query.get("start", ""), call.query.get("end", "")

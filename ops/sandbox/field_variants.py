@@ -1,4 +1,4 @@
-"""How the portal writes a record: that of 2026, two older spellings, and mixtures of them."""
+"""Formats a record as the portal does: in the field variant of 2026, two older ones, or mixtures of them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Fields = dict[str, Any]
 def in_variant(
     record: Record, zone: ZoneInfo, field_variant: FieldVariant, times: TimeFormat | None = None
 ) -> Fields:
-    """The record as one object of the answer. A mixture is drawn from the id, so it never changes."""
+    """Returns the record as an object of the response. A mixture is derived from the id, so it never changes."""
     rng = Random(record.id)
     written: Fields = written_2026(record) if field_variant == "2026" else {}
     for ways in _ways(record) if field_variant != "2026" else ():
-        # The first two ways of a group are the two spellings; the others were seen in mixtures only.
+        # The first two forms of a group are the two variants; the others were seen only in mixtures.
         written |= ways[0] if field_variant == "a" else ways[1] if field_variant == "b" else rng.choice(ways)
     form = times or ("mixed" if field_variant == "mixed" else "t" if field_variant == "a" else "space")
     if form == "mixed":
@@ -32,7 +32,7 @@ def in_variant(
 
 
 def _ways(record: Record) -> list[tuple[Fields, ...]]:
-    """For each meaning the ways to write it."""
+    """Returns the possible forms of each value."""
     return [
         _id(record),
         _patient(record),
@@ -76,7 +76,7 @@ def _client(record: Record) -> tuple[Fields, ...]:
 
 def _status(record: Record) -> tuple[Fields, ...]:
     word = record.status
-    # Only a known word can be told from a class name.
+    # Only a known status can be recognized from a class name.
     class_only = {"className": word.lower().replace(" ", "-")} if word in STATUSES else {"status": word}
     return (
         {"status": word, "className": "fc-event"},
@@ -108,7 +108,7 @@ def _title(record: Record) -> str:
 
 def _time(local: datetime, zone: ZoneInfo, form: str) -> str:
     aware = local.replace(tzinfo=zone)
-    # In the hour that comes twice only an offset tells which one is meant.
+    # In an ambiguous hour, only an offset identifies the time.
     if form == "offset" or aware.utcoffset() != aware.replace(fold=1 - local.fold).utcoffset():
         return aware.isoformat()
     return local.strftime("%Y-%m-%dT%H:%M:%S" if form == "t" else "%Y-%m-%d %H:%M:%S")

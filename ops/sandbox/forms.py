@@ -1,4 +1,4 @@
-"""The sign-in form as an answer, with the token that guards it."""
+"""The response with the sign-in form and its CSRF token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.sandbox.fault_settings import FaultSettings
 from ops.sandbox.pages import login_page
 from ops.sandbox.tags import with_mark
 
-#: Guards the form. It is set long before anyone is signed in, although its name sounds like a session's.
+#: The cookie of the form's CSRF token. It is set before signing in, although its name suggests a session.
 CSRF_COOKIE = "csrf_token"
 
 
@@ -31,6 +31,6 @@ def sign_in_form(
 
 
 def token_fits(request: Request, fields: dict[str, str]) -> bool:
-    """Whether the form that was sent is one that this browser was given."""
+    """Whether the submitted form was issued to this browser."""
     token = request.cookies.get(CSRF_COOKIE, "")
     return bool(token) and secrets.compare_digest(token.encode(), fields.get("_csrf", "").encode())

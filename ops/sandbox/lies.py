@@ -1,4 +1,4 @@
-"""Answers of the calendar that are well formed and wrong: records that are not shown, or under another id."""
+"""Makes calendar responses that are well-formed but wrong: records that are missing or have another id."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from ops.sandbox.clinics import Clinic
 from ops.sandbox.fault_settings import FaultSettings
 from ops.sandbox.records import Record
 
-#: The block that every open day of a clinic has before its first closing time; others of its name stand at other times.
+#: Title of the block before the first closing time of every open day. Other blocks with this title are at other
+#: times.
 HOLD = "Hold for emergencies"
 HOLD_LENGTH = timedelta(hours=1)
 
-#: How long before it the second one stands.
+#: How long before the hold the second one starts.
 SECOND_HOLD = timedelta(hours=2)
 
 
 class Lies:
-    """Keeps which ranges each clinic was asked for."""
+    """Omits records according to the fault settings; remembers the ranges requested for each clinic."""
 
     def __init__(self) -> None:
         self._asked: set[tuple[str, datetime, datetime]] = set()
@@ -35,7 +36,7 @@ class Lies:
         end: datetime,
         fault_settings: FaultSettings,
     ) -> Sequence[Record]:
-        """What an answer for the range [start, end) shows of its records."""
+        """Returns the records that a response for the range [start, end) contains."""
         asked = (company_id, start, end)
         is_first, days = asked not in self._asked, (end - start).days
         self._asked.add(asked)
@@ -47,7 +48,8 @@ class Lies:
 
 
 def repeated(record: Record, clinic: Clinic, fault_settings: FaultSettings) -> list[Record]:
-    """The record as the portal shows it: the hold of a day under the id that all holds share, and perhaps twice."""
+    """Returns the record as the portal shows it: a day's hold gets the id that all holds share, and may be
+    doubled."""
     if fault_settings.hold_id is None or not _is_hold(record, clinic):
         return [record]
     hold = replace(record, id=fault_settings.hold_id)

@@ -1,4 +1,4 @@
-"""The portal's patience: so many calls in any stretch of time, the others are refused."""
+"""The portal's rate limit: refuses calls beyond a number per time window."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ops.sandbox.fault_settings import FaultSettings
 
 
 class RateWindows:
-    """Sliding windows, one for each key; refused calls do not count. Times are unix seconds."""
+    """Sliding windows, one per key; refused calls do not count. Times are in Unix seconds."""
 
     def __init__(self) -> None:
         self._answered: dict[str, deque[float]] = {}
 
     def wait_for_room(self, key: str, fault_settings: FaultSettings, now: float) -> float | None:
-        """Counts the call if there is room for it, else answers how many seconds until there is."""
+        """Counts the call if it is within the limit, else returns the seconds until it would be."""
         if fault_settings.rate_limit is None:
             return None
         answered = self._answered.setdefault(key, deque())
@@ -32,7 +32,7 @@ class RateWindows:
 
 
 def retry_after(fault_settings: FaultSettings, wait: float, now: float) -> dict[str, str]:
-    """The header of a refusal: whole seconds, rounded up, or the date at which they are over."""
+    """Returns the Retry-After header, if any: whole seconds, rounded up, or the date when they have passed."""
     seconds = fault_settings.retry_after_s if fault_settings.retry_after_s is not None else math.ceil(wait)
     if fault_settings.retry_after == "none":
         return {}

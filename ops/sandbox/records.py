@@ -1,4 +1,4 @@
-"""One record of a clinic's calendar, and what is true of it."""
+"""A record of a clinic's calendar, and its canonical form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.sandbox.phones import Phone
 
 Kind = Literal["appointment", "block", "roster"]
 
-#: What the portal calls a status, and the word that stands for it everywhere else.
+#: The portal's status names, mapped to the canonical ones.
 STATUSES = {
     "Scheduled": "scheduled",
     "Not Arrived": "scheduled",
@@ -27,12 +27,12 @@ STATUSES = {
     "Cancelled": "cancelled",
 }
 
-#: Statuses of a visit that has begun.
+#: Statuses of a visit that has started.
 BEGUN = frozenset({"Checked In", "In Progress", "Ready to Pay", "Finalized", "Completed"})
 
 
 class Truth(TypedDict):
-    """A record in the canonical words: local times `HH:MM:SS`, instants in UTC (ISO 8601), phone in E.164."""
+    """The canonical form of a record: local times as `HH:MM:SS`, instants in UTC (ISO 8601), phone in E.164."""
 
     neo_appointment_id: str
     date: str
@@ -51,7 +51,8 @@ class Truth(TypedDict):
 
 
 class References(TypedDict):
-    """Whose appointment it is beyond the names; only the spelling of 2026 tells all of them."""
+    """Identifies the client, patient and visit of an appointment; only the 2026 field variant shows all of
+    them."""
 
     client_email: str | None
     neo_client_id: str | None
@@ -61,9 +62,9 @@ class References(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`start` and `end` are clinic-local without a zone; `fold` tells the two hours apart when clocks go back.
+    """A calendar record. `start` and `end` are clinic-local without a zone; `fold` resolves ambiguous hours.
 
-    `status` is the portal's own word; `type` that of an appointment; `title` that of a block or a roster entry.
+    `status` is the portal's name; `type` applies to appointments, `title` to blocks and roster entries.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""The request log: every call to the portal, when it was seen, answered, or given up by its client."""
+"""The request log: every call to the portal, with its times of arrival, response, or disconnection."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS = {
 
 @dataclass(slots=True)
 class Call:
-    """Times are unix seconds. `done_at` None: in flight; `gone_at`: its client left before the whole answer."""
+    """A call; times in Unix seconds. `done_at` None: in flight; `gone_at`: its client disconnected early."""
 
     number: int
     at: float
@@ -43,11 +43,11 @@ class Call:
     done_at: float | None = None
     gone_at: float | None = None
     user_agent: str = ""
-    #: Set when nobody waits for the answer any more.
+    #: Set when no client waits for the response anymore.
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait(self, seconds: float) -> bool:
-        """Waits so long, or until the call is over; true if there is still someone to answer."""
+        """Waits `seconds`, or until the call is over; returns whether the client still waits."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.over.wait()
@@ -79,17 +79,17 @@ class RequestLog:
         return call
 
     def clear(self) -> None:
-        """Forgets all but the calls in flight."""
+        """Removes all calls except those in flight."""
         self.calls = [call for call in self.calls if call.done_at is None]
 
     def end_all(self) -> None:
-        """Nobody waits any more: the portal closes."""
+        """Ends all waits, because the portal closes."""
         for call in self.calls:
             call.over.set()
 
 
 class Recorder:
-    """ASGI middleware that writes the request log; what is under /_sandbox is not the portal."""
+    """ASGI middleware that writes the request log; paths under /_sandbox are not logged."""
 
     def __init__(self, app: ASGIApp, request_log: RequestLog) -> None:
         self._app, self._request_log = app, request_log

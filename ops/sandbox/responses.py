@@ -1,4 +1,4 @@
-"""Answers that go wrong on their way."""
+"""Responses with faults in transmission."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ops.sandbox.request_log import Call
 
 
 class CutResponse(Response):
-    """Announces the whole body, sends half of it, and lets the connection fall."""
+    """Announces the whole body, sends half of it, and closes the connection."""
 
     def __init__(self, whole: Response) -> None:
         super().__init__()
@@ -21,11 +21,11 @@ class CutResponse(Response):
             {"type": "http.response.start", "status": self._whole.status_code, "headers": self._whole.raw_headers}
         )
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        # To return now, with the body incomplete, makes the server close the connection.
+        # Returning with an incomplete body makes the server close the connection.
 
 
 class DrippingResponse(Response):
-    """Sends the body in ten pieces over so many seconds."""
+    """Sends the body in ten pieces over the given number of seconds."""
 
     PIECES = 10
 
@@ -47,7 +47,7 @@ class DrippingResponse(Response):
 
 
 class PaddedResponse(Response):
-    """The whole answer, and then so many megabytes of blanks: still right JSON, if anyone reads it to its end."""
+    """Sends the whole response followed by megabytes of blanks; still valid JSON if it is read to the end."""
 
     def __init__(self, whole: Response, call: Call, megabytes: int) -> None:
         super().__init__()

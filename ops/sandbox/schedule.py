@@ -1,4 +1,4 @@
-"""A clinic's calendar: days drawn from the seed when first looked at, and what has been changed since."""
+"""A clinic's calendar: days generated from the seed on first access, and later changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Glitch = Literal["move_both", "move_none"]
 
 @dataclass(frozen=True, slots=True)
 class Transit:
-    """A move that the portal has not finished showing: until `until` (unix seconds) on both days, or on none."""
+    """A move in progress: until `until` (Unix seconds) the portal shows the record on both days, or on neither."""
 
     before: Record
     after: Record
@@ -35,12 +35,13 @@ class Schedule:
         self._next_id = 900_000_001
 
     def between(self, first: date, last: date) -> list[Record]:
-        """Every record that starts on these days (both inclusive), as it truly is, in calendar order."""
+        """Returns the true records that start on these days (both inclusive), in calendar order."""
         found = [record for day in _days(first, last) for record in self._day(day).values()]
         return sorted(found, key=lambda record: (record.start, str(record.id)))
 
     def shown(self, start: datetime, end: datetime, now: float) -> list[Record]:
-        """What the portal shows of the records that start in [start, end): the truth, but for moves in transit."""
+        """Returns the records starting in [start, end) as the portal shows them: true, except for moves in
+        progress."""
         self._transits = [transit for transit in self._transits if transit.until > now]
         hidden = {transit.after.id for transit in self._transits if transit.form == "move_none"}
         records = [record for record in self.between(start.date(), end.date()) if record.id not in hidden]
@@ -59,7 +60,7 @@ class Schedule:
         return self._next_id - 1
 
     def put(self, record: Record) -> None:
-        """Adds the record, or takes it in place of the one with its id."""
+        """Adds the record, or replaces the one with its id."""
         self.remove(record.id)
         self._day(record.date)[record.id] = record
         self._homes[record.id] = record.date
@@ -73,7 +74,7 @@ class Schedule:
         self._transits.append(transit)
 
     def settle(self) -> None:
-        """Ends every move in transit."""
+        """Completes every move in progress."""
         self._transits = []
 
     def _day(self, day: date) -> dict[int, Record]:

@@ -1,4 +1,4 @@
-"""The sandbox as a process: says where it listens, stops when told, also with calls in flight."""
+"""Runs the sandbox as a process: prints its address, and stops on a signal even with calls in flight."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class SandboxServer(uvicorn.Server):
-    """Ends with status 0 on the stop signals, where uvicorn would raise them once more."""
+    """A server that exits with status 0 on stop signals; uvicorn would raise them again."""
 
     def __init__(self, config: uvicorn.Config, portal: Portal) -> None:
         super().__init__(config)
@@ -29,7 +29,7 @@ class SandboxServer(uvicorn.Server):
 
     def stop(self) -> None:
         self.should_exit = True
-        # A call that hangs on purpose would otherwise hold the exit up.
+        # Otherwise, a call that hangs on purpose would delay the exit.
         self._portal.request_log.end_all()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -51,7 +51,7 @@ class SandboxServer(uvicorn.Server):
 
 
 def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, until_stdin_closes: bool = False) -> None:
-    """Serves until a stop signal, or until stdin closes: then whoever started the sandbox is gone."""
+    """Serves until a stop signal, or until stdin closes because the parent process has ended."""
     asyncio.run(_serve(settings, host, port, until_stdin_closes))
 
 
@@ -75,7 +75,7 @@ async def _serve(settings: Settings, host: str, port: int, until_stdin_closes: b
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it an answer takes 40 ms more.
+    # asyncio disables Nagle's algorithm only if the protocol is given; with it, a response takes 40 ms longer.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -87,7 +87,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _not_on_purpose(record: logging.LogRecord) -> bool:
-    """Keeps quiet about connections that the sandbox cuts on purpose."""
+    """A log filter that drops messages about connections that the sandbox closes on purpose."""
     return "without completing response" not in record.getMessage()
 
 

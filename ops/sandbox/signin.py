@@ -1,4 +1,4 @@
-"""Signing in: the form, the password, the second factor, the session cookie."""
+"""Handles signing in: the form, the password, the second factor, the session cookie."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ops.sandbox.portal import Portal
 from ops.sandbox.request_log import call_of
 
 TICKET_COOKIE = "verify_step"
-#: How long a browser keeps the cookie; the server may end the session earlier.
+#: Maximum age of the cookie in the browser; the server may end the session earlier.
 COOKIE_SECONDS = 8 * 3600
 
 REJECTED = "Invalid username or password."
@@ -35,7 +35,7 @@ class SignInPages:
 
     async def submit(self, request: Request) -> Response:
         fields = await _fields(request)
-        # A form without a company id sends none, which is not the same as one that was left blank.
+        # A form without the company id field sends no value, which differs from a blank value.
         company_id = fields.get("companyId", fields.get("company_id"))
         clinic = self._portal.accounts.clinic_of(company_id, fields.get("username") or fields.get("email", ""))
         call_of(request).company_id = clinic.company_id if clinic else company_id

@@ -1,10 +1,11 @@
-"""A mark in everything that may be somebody's, for those who want to see where it turns up."""
+"""Adds a mark to all personal texts, to trace where they appear."""
 
 from __future__ import annotations
 
 from ops.sandbox.field_variants import Fields
 
-#: In all spellings; ids, times, rooms, statuses and flags keep their meaning, and phone numbers mark themselves.
+#: Free-text fields in all variants. Ids, times, rooms, statuses and flags stay as they are; phone numbers are
+#: recognizable without a mark.
 FREE_TEXTS = frozenset(
     {"patientName", "patient_name", "clientName", "first_name", "last_name", "providerName", "provider"}
     | {"reason", "notes", "title", "appointmentType", "type_description", "email"}
@@ -12,7 +13,7 @@ FREE_TEXTS = frozenset(
 
 
 def tagged(fields: Fields, tag: str | None) -> Fields:
-    """The record as it is written, with the mark behind every text."""
+    """Returns the formatted record with the mark after every text."""
     if tag is None:
         return fields
     return {name: with_mark(value or "", tag) if name in FREE_TEXTS else value for name, value in fields.items()}
