@@ -20,11 +20,11 @@ from engine.store.migrate import pending
 from engine.store.monitoring import sync_figures
 from engine.task_group import task_group
 
-#: From here on a process is larger than it should be, in bytes; the alert HighMemoryUsage says the same.
+#: Memory from which on a process is too large, in bytes; as in the alert HighMemoryUsage.
 MUCH_MEMORY = 500 * 10**6
-#: More syncs that wait than this are a backlog; the alert QueueBacklog says the same.
+#: Number of queued syncs above which there is a backlog; as in the alert QueueBacklog.
 BACKLOG = 5
-#: A mailbox is nearly full at this share of its limit; the alert MailboxAlmostFull says the same.
+#: Share of its limit from which on a mailbox is nearly full; as in the alert MailboxAlmostFull.
 NEARLY_FULL = 0.8
 #: How long NATS may take to confirm a write, in seconds: less than a probe waits.
 WRITE_WITHIN = 1.2
@@ -46,7 +46,7 @@ def checks_of(process: Runtime, metrics_folder: Path) -> Sequence[Check]:
 
 
 class _Checks:
-    """May hang, and may raise what a server that is away raises."""
+    """The checks. They may hang, and may raise the errors of an unreachable server."""
 
     def __init__(self, process: Runtime, metrics_folder: Path) -> None:
         self._process = process
@@ -62,13 +62,13 @@ class _Checks:
         return Finding(status, f"{used / 1e6:.0f} MB of {MUCH_MEMORY / 1e6:.0f} MB that a process should need")
 
     async def environment(self) -> Finding:
-        """What the settings lack that did not keep the process from starting."""
+        """Finds missing settings without which the process could still start."""
         if self._process.settings.encryption_key is None:
             return Finding(Status.WARN, "ENCRYPTION_KEY is not set: no clinic's credentials can be opened")
         return Finding(Status.PASS, "every setting that is needed is set")
 
     async def nats(self) -> Finding:
-        """Whether JetStream answers and stores, and whether the events have their stream."""
+        """Checks whether JetStream responds and stores, and whether the event stream exists."""
         stream = self._process.subjects.event_stream
         client = await self._process.broker.client()
         try:
@@ -114,7 +114,7 @@ class _Checks:
         return Finding(Status.WARN if full or dead else Status.PASS, told)
 
     async def consumer(self) -> Finding:
-        """Whether it takes messages, and whether its browser has been launched once."""
+        """Checks whether the process takes messages, and whether its browser has been launched once."""
         if waits_for := sorted(self._process.not_ready):
             return Finding(Status.FAIL, f"takes no work: no {' and no '.join(waits_for)} yet, or no more")
         return Finding(Status.PASS, "takes work")

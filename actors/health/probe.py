@@ -1,4 +1,4 @@
-"""Asking something that may hang: an answer in time or none, and never two questions at once."""
+"""Runs a query that may hang, with a time limit and never twice at once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-#: How long a probe waits for its answer, in seconds: a page made of several, asked at once, comes within 2 s.
+#: How long a probe waits for its result, in seconds: several probes at once end within 2 s.
 PATIENCE = 1.5
 
 
 class Probe(Generic[T]):
-    """A question that hangs is left hanging, not cancelled: to cancel it may hang, too. Those who ask meanwhile
-    wait for the same answer, so that a server that is away is not buried in questions."""
+    """A query that is left running if it hangs: cancelling it may hang as well.
+
+    Callers in the meantime wait for the same result, so an unreachable server does not get more and more queries.
+    """
 
     def __init__(self, ask: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> None:
         self._ask = ask
@@ -22,7 +24,7 @@ class Probe(Generic[T]):
         self._asking: asyncio.Task[T] | None = None
 
     async def answer(self) -> T:
-        """Raises TimeoutError, or whatever the question raises."""
+        """The query's result. Raises TimeoutError, or whatever the query raises."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._run())
             self._asking.add_done_callback(_look)
@@ -40,6 +42,6 @@ class Probe(Generic[T]):
 
 
 def _look(task: asyncio.Task[T]) -> None:
-    """An error that came too late for everybody is no news to the event loop."""
+    """Retrieves an error that came too late for every caller, so the event loop does not log it."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""Checks, made together, and what they come to."""
+"""Runs checks together and reports their results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Finding:
 
 
 class Check:
-    """`needed`: without it the process can take no work."""
+    """A check. `needed`: without it the process cannot take work."""
 
     def __init__(self, name: str, look: Callable[[], Awaitable[Finding]], *, needed: bool = False) -> None:
         self.name = name
@@ -38,7 +38,7 @@ class Check:
         self.probe = Probe(look)
 
     async def make(self) -> Finding:
-        """Never raises: what does not answer has failed."""
+        """Runs the check. Never raises: a check without a result has failed."""
         try:
             return await self.probe.answer()
         except (TimeoutError, EngineError, BrokerConnectionError) as error:
@@ -54,7 +54,7 @@ class Report:
 
     @property
     def status(self) -> Status:
-        """The worst of them."""
+        """The worst status of all findings."""
         found = {finding.status for finding in self.findings.values()}
         return next((status for status in (Status.FAIL, Status.WARN) if status in found), Status.PASS)
 
@@ -76,7 +76,7 @@ class Health:
         return await self._make(self._checks)
 
     async def readiness(self) -> Report:
-        """Only what is needed to take work."""
+        """Runs only the checks that are needed to take work."""
         return await self._make([check for check in self._checks if check.needed])
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The endpoints of the API. Each asks on NATS and passes the reply on."""
+"""The endpoints of the API. Each sends a NATS request and passes the reply on."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ log = structlog.get_logger(__name__)
 PATH = "/api/idexx/schedule-sync"
 _MOUNTED = PATH.removeprefix("/api")
 
-#: The code that tells how a sync has ended.
+#: The status code for how a sync has ended.
 _CODES = {Event.COMPLETED: 200, Event.FAILED: 500, Event.CANCELLED: 409, Event.TIMED_OUT: 408}
 
 
 class Api:
-    """`wait` is how long a caller waits for the end of a sync at most, in seconds."""
+    """The API. `wait` is how long a caller waits for the end of a sync at most, in seconds."""
 
     def __init__(self, nats_client: NatsClient, wait: float) -> None:
         self._nats_client = nats_client
@@ -51,7 +51,7 @@ class Api:
         ]
 
     def close(self) -> None:
-        """Those who wait are answered that the gateway goes; their syncs go on."""
+        """Ends all waiting requests with a 503; their syncs continue."""
         self._streams.closing.set()
 
     async def sync(self, request: Request) -> Response:
@@ -62,7 +62,7 @@ class Api:
         if "respond-async" in request.headers.get("prefer", "").lower():
             location = f"{PATH}/status?{urlencode({'clinicId': slug, 'syncId': sync_id})}"
             return answer(accepted, 202, {"Location": location, "Preference-Applied": "respond-async"})
-        # The reply of an older gateway does not say it.
+        # The reply of an older gateway lacks `is_new`.
         return await self._await_end(request, slug, sync_id, may_cancel=accepted.get("is_new", False))
 
     async def status(self, request: Request) -> Response:
@@ -76,7 +76,7 @@ class Api:
         clinic = await self._clinic(request, sync_id)
         known = await self._nats_client.ask("events", clinic, {"sync_id": sync_id, "after_seq": after})
         if not known["events"] and known["status"] in _CODES:
-            return Response(status_code=204)  # all was told: to a browser this means not to come again
+            return Response(status_code=204)  # all events were sent: to a browser this means not to reconnect
         return self._streams.answer(_numbered(self._nats_client.follow(clinic, sync_id, after)))
 
     async def overview(self, _: Request) -> Response:
@@ -86,7 +86,7 @@ class Api:
         return self._streams.answer(self._live_overview.follow())
 
     async def _clinic(self, request: Request, sync_id: str) -> str:
-        """Raises `UnknownSync` where neither the caller nor the stream says whose sync it is."""
+        """The slug of the sync's clinic. Raises `UnknownSync` if neither the caller nor the stream names it."""
         if "clinicId" in request.query_params:
             return requests.clinic_id(request)
         slug = await self._nats_client.clinic_of(sync_id)
@@ -95,9 +95,9 @@ class Api:
         return slug
 
     async def _await_end(self, request: Request, clinic: str, sync_id: str, *, may_cancel: bool) -> Response:
-        """Returns at the sync's end, or when the caller goes away, the gateway closes or `wait` is over.
+        """Responds at the sync's end, or when the caller disconnects, the gateway closes or `wait` is over.
 
-        A caller that goes away, or that has waited long enough, cancels the sync if its request started it.
+        If the caller disconnects or `wait` is over, the sync is cancelled, provided that this request started it.
         """
         ended = asyncio.create_task(self._nats_client.last_event(clinic, sync_id))
         left, closing = (
@@ -131,14 +131,14 @@ class Api:
 
 
 async def _numbered(events: AsyncGenerator[dict[str, Any] | None]) -> AsyncGenerator[Told]:
-    """The events with the numbers by which a reader that comes again goes on."""
+    """The events with their numbers, by which a reader that reconnects continues."""
     async with aclosing(events):
         async for event in events:
             yield None if event is None else Message(event["event"], event, event["seq"])
 
 
 def _ending(event: dict[str, Any]) -> Response:
-    """The last event, with the code that tells how the sync has ended."""
+    """The last event, with the status code for how the sync has ended."""
     name = Event(event["event"])
     if name is Event.COMPLETED:
         return answer({"ok": True, **event})

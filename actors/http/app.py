@@ -20,7 +20,7 @@ from actors.settings import Settings, SettingsError
 
 
 def gateway_app(settings: Settings, watching: ProbeRoutes, api: Api) -> Starlette:
-    """Raises `SettingsError` where it would let strangers in."""
+    """The gateway's application. Raises `SettingsError` if it would be open to other machines without keys."""
     if not settings.api_keys and not is_loopback(settings.http_host):
         raise SettingsError(
             f"HTTP_HOST={settings.http_host!r} can be reached from other machines, and API_KEYS is not set: "
@@ -34,7 +34,7 @@ def gateway_app(settings: Settings, watching: ProbeRoutes, api: Api) -> Starlett
         return answer(described)
 
     routes: list[BaseRoute] = [Route("/openapi.json", openapi, methods=["GET"]), *watching.routes()]
-    # The page holds nothing, so it needs no key; but it is for this machine's names as the API is.
+    # The page contains no data, so it needs no key; without keys it requires a local host name, like the API.
     routes += page_routes([] if settings.api_keys else [check])
     routes.append(Mount("/api", routes=api.routes(), middleware=[check, Middleware(Spans)]))
     return Starlette(routes=routes, exception_handlers=HANDLERS)

@@ -1,7 +1,7 @@
-"""The figures of the whole cluster, taken when a gateway is scraped: from PostgreSQL, and from NATS.
+"""The metrics of the whole cluster, read from PostgreSQL and NATS when a gateway is scraped.
 
-Every worker could tell them, so only gateways do; and of several gateways the one that holds a lease, so that they
-are told once. Where nobody is known to hold it, NATS being away, each gateway tells what it still can.
+Every process could report them, so only gateways do; and of several gateways the one that holds a lease, so that
+they are reported once. If no holder is known because NATS is unreachable, each gateway reports what it still can.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from engine.task_group import task_group
 log = structlog.get_logger(__name__)
 
 LEASE = "figures"
-#: Seconds after which another gateway tells the figures of one that has died.
+#: Seconds after which another gateway reports the figures of one that has died.
 LEASE_SECONDS = 10.0
 
 Value = tuple[tuple[str, ...], float]
 
 
 class ClusterFigures:
-    """`families` takes them; `hold_lease` makes this gateway the one that does."""
+    """The cluster's figures. `families` reads them; `hold_lease` makes this gateway the one that reports them."""
 
     def __init__(self, process: Runtime) -> None:
         self._process = process
@@ -47,7 +47,7 @@ class ClusterFigures:
         self._nats = Probe(self._ask_nats)
 
     async def hold_lease(self) -> None:
-        """Keeps the lease until it is lost or NATS is away."""
+        """Keeps the lease until it is lost or NATS is unreachable."""
         try:
             client = await self._process.broker.client()
             async with Lease(
@@ -63,7 +63,10 @@ class ClusterFigures:
             log.info("figures_lease_lost", error=str(error))
 
     async def families(self) -> list[Family]:
-        """Nothing where another gateway tells them. What does not answer in time is left out, and said so."""
+        """The metrics; none if another gateway reports them.
+
+        A source that does not respond in time is left out, and reported as down.
+        """
         database, nats = await asyncio.gather(self._database.answer(), self._nats.answer(), return_exceptions=True)
         up = {"database": _is_up(database), "nats": _is_up(nats)}
         if up["nats"] and self._told_elsewhere:
@@ -121,7 +124,7 @@ class ClusterFigures:
 
 
 def _is_up(answer: object) -> bool:
-    """What a server that is away raises; anything else is a mistake of ours, and is raised."""
+    """Whether the source responded. Errors other than those of an unreachable server are raised."""
     if isinstance(answer, TimeoutError | EngineError | BrokerConnectionError):
         return False
     if isinstance(answer, BaseException):

@@ -1,6 +1,6 @@
 """Keys of the API's callers. `python -m actors.http.keys NAME` makes one: shown once, kept by the caller only.
 
-The settings hold the SHA-256 of each. A slow hash would add nothing: a key is 256 random bits, not a password.
+The settings contain the SHA-256 of each. A slow hash would add nothing: a key is 256 random bits, not a password.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from actors.settings import ApiKeys
 
 
 class KeyCheck:
-    """Lets callers in that have a key; without any keys, those that ask this machine by a local name.
+    """Admits callers with a key; without any keys, callers that address this machine by a local name.
 
-    The second keeps a web page out that makes a browser on this machine ask for it under a name of its own.
+    The latter excludes web pages that make a local browser call the gateway under a name of their own.
     """
 
     def __init__(self, app: ASGIApp, keys: ApiKeys, local_names: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a process shows on HTTP, put together."""
+"""The HTTP listener of a process: server, health, API and metrics."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from actors.http.server import HttpServer
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
 
-#: How long a gateway waits after its lease on the cluster's figures was lost or refused, in seconds.
+#: Pause after the lease on the cluster's figures was lost or refused, in seconds.
 LEASE_PAUSE = 1.0
 
 
 class Listener:
-    """Open it after the process, and close it before."""
+    """Serves a process's HTTP. Open it after the process, and close it before."""
 
     def __init__(
         self, server: HttpServer, health: Health, api: Api | None, cluster: ClusterFigures | None
@@ -31,7 +31,7 @@ class Listener:
 
     @classmethod
     def of_gateway(cls, process: Runtime) -> Self:
-        """With the API, and the cluster's figures. Raises `SettingsError` if it may not, or cannot, listen."""
+        """With the API and the cluster's figures. Raises `SettingsError` if it may not, or cannot, listen."""
         settings, folder = process.settings, process.settings.share_metrics()
         health, cluster = Health(checks_of(process, folder)), ClusterFigures(process)
         api = Api(NatsClient(process), settings.http_sync_wait_ms / 1000)
@@ -41,7 +41,7 @@ class Listener:
 
     @classmethod
     def of_worker(cls, process: Runtime, port: int) -> Self:
-        """With what its machine knows."""
+        """With the figures of its machine only."""
         settings, folder = process.settings, process.settings.share_metrics()
         health = Health(checks_of(process, folder))
         app = worker_app(ProbeRoutes(health, folder, None))
@@ -51,7 +51,7 @@ class Listener:
         await self._server.start()
 
     async def close(self) -> None:
-        """Answers those who wait, and takes no more requests."""
+        """Ends waiting requests, and takes no more."""
         if self._api is not None:
             self._api.close()
         await self._server.stop()

@@ -1,18 +1,19 @@
-"""Looks at everything for those who read it live: first the whole state, then every change of it.
+"""The live overview: sends its readers the whole state first, then every change.
 
-One look for all readers. While somebody reads, the overview is asked for every `LOOK_EVERY` seconds, with the dates
-of each running sync; an event of a sync makes it look there at once. The events only say where to look, never what is
-so: a lost one delays a change until the next look, and all readers are told the same. While nobody reads, nothing is
-asked.
+All readers share one task. While there are readers, it requests the overview every `LOOK_EVERY` seconds, with the
+dates of each running sync; an event of a sync makes it request that sync at once. Events only trigger requests and
+carry no state: a lost one delays a change until the next request, and all readers see the same. Without readers it
+requests nothing.
 
-A reader is told what differs from what it was told before, however long that took it: a slow one gets fewer and
-larger changes, and nothing piles up. So there is no `Last-Event-ID`: one that comes again begins with the whole.
+A reader gets the difference to what it got before, however long that took: a slow one gets fewer and larger
+changes, and nothing accumulates. So there is no `Last-Event-ID`: a reader that reconnects starts with the whole
+state.
 
     state    everything: {"at": …, "clinics": […], "syncs": […], "mailboxes": […], "budget": …, …}
-    change   the same, with what is different only; `gone` names the clinics and syncs that are no longer told
-    away     nobody answers, and why; meanwhile what was told grows old
+    change   the same, with differences only; `gone` names the clinics and syncs that are no longer included
+    away     no gateway responds, and why; the reader's state grows old in the meantime
 
-A change comes with every look, if only with the time (`at`, the database's): it is the sign of life.
+A change comes with every request, if only with the time (`at`, the database's): it serves as a heartbeat.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from engine.errors import EngineError, Unavailable
 from engine.sync import SyncStatus
 from engine.task_group import task_group
 
-#: How often everything is asked for, in seconds; and how long the answers may take together.
+#: Interval between requests of everything, in seconds; and the time limit of their replies together.
 LOOK_EVERY, ANSWER_WITHIN = 2.0, 4.0
-#: How long events are gathered before it looks, in seconds.
+#: How long events are collected before a request, in seconds.
 CALM = 0.2
-#: Syncs that are asked about at once.
+#: Number of syncs that are requested at once.
 ASKED_AT_ONCE = 8
 
 
 class LiveOverview:
-    """`follow` it on the loop, any number at once."""
+    """The overview that all readers share. Call `follow` on the loop, any number of times at once."""
 
     def __init__(self, nats_client: NatsClient) -> None:
         self._nats_client = nats_client
@@ -49,14 +50,14 @@ class LiveOverview:
         self._parts: Parts = NOTHING
         self._trouble: dict[str, Any] | None = None
         self._news = asyncio.Event()
-        #: What the events have told since the last look: the syncs with their clinics, whether it is time to look at
-        #: everything, and that there is something.
+        #: The events since the last request: the syncs with their clinics, whether it is time to request
+        #: everything, and whether there are any.
         self._stirred: dict[str, str] = {}
         self._is_due = False
         self._stir = asyncio.Event()
 
     async def follow(self) -> AsyncGenerator[Message | None]:
-        """Never ends by itself."""
+        """The messages for one reader, without an end."""
         task, told = self._begin(), NOTHING
         try:
             while True:
@@ -103,7 +104,7 @@ class LiveOverview:
                     await self._take_in(self._look_at(stirred))
 
     async def _hear(self) -> None:
-        """What concerns a date makes it look at that sync, everything else at all."""
+        """Collects events. One about a date triggers a request of that sync, any other a request of everything."""
         while True:
             with contextlib.suppress(Unavailable):
                 async for event in self._nats_client.events_of_all():
@@ -113,7 +114,7 @@ class LiveOverview:
             await asyncio.sleep(LOOK_EVERY)
 
     async def _stirs_before(self, end: float) -> bool:
-        """False when it is time to look at everything."""
+        """Waits for events. False when it is time to request everything."""
         if asyncio.get_running_loop().time() >= end:
             return False
         try:
@@ -130,7 +131,7 @@ class LiveOverview:
         return stirred
 
     async def _take_in(self, look: Coroutine[Any, Any, Parts]) -> None:
-        """What the look has found; or that nobody answers."""
+        """Stores the result of a request, or its error."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 self._parts, self._trouble = await look, None
@@ -154,7 +155,7 @@ class LiveOverview:
         return {**self._parts, **{("syncs", sync_id): sync for sync_id, sync in dated.items()}}
 
     async def _with_dates(self, syncs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-        """These syncs with their dates; without those that nobody knows any more."""
+        """These syncs with their dates, without those that are no longer known."""
         at_once = asyncio.Semaphore(ASKED_AT_ONCE)
 
         async def ask(sync_id: str, clinic: str) -> Any:

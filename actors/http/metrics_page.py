@@ -1,4 +1,4 @@
-"""`GET /metrics`: what the machine has counted, and what a gateway tells of the cluster."""
+"""`GET /metrics`: the counts of the machine, and a gateway's figures of the cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Page:
 
 
 async def metrics_page(folder: Path, accept: str, cluster: ClusterFigures | None = None) -> Page:
-    """In OpenMetrics for those who accept it, else in the older text format."""
+    """The page in OpenMetrics if the client accepts it, else in the older text format."""
     encode, content_type = choose_encoder(accept)
     found = await asyncio.to_thread(files.read, folder)
     if cluster is not None:
@@ -31,13 +31,13 @@ async def metrics_page(folder: Path, accept: str, cluster: ClusterFigures | None
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Fulfils prometheus-client's Collector."""
+    """Implements prometheus-client's Collector."""
 
     families: list[Family]
 
     def collect(self) -> Iterator[Family]:
         for family in sorted(self.families, key=lambda family: family.name):
             if family.name == catalogue.BROWSERS.name:
-                # A gauge must not be called `_total`; the name is the interface's, so its kind goes untold.
+                # A gauge must not be named `_total`; the interface fixes the name, so its type is omitted.
                 family.type = "unknown"
             yield family

@@ -1,4 +1,4 @@
-"""The NATS interface as the HTTP API uses it: ask a question, follow a sync, find whose sync it is."""
+"""The NATS client of the HTTP API: sends requests, follows syncs, finds a sync's clinic."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from engine.events import Event
 
 #: How long the service may take for a reply, in seconds.
 REPLY_WITHIN = 10.0
-#: A follower that has heard nothing for so long asks whether it missed something, in seconds.
+#: Time without events after which a follower checks whether it missed one, in seconds.
 LOOK_AGAIN = 10.0
 #: How long a sync that was just accepted may take to appear in the stream, in seconds.
 APPEARS_WITHIN = 1.0
@@ -36,7 +36,7 @@ class NatsClient:
         self._subjects = process.subjects
 
     async def ask(self, verb: str, clinic: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The service's reply. Raises `Refused` with its refusal, or `Unavailable` if nobody answers."""
+        """The service's reply. Raises `Refused` with its refusal, or `Unavailable` if no gateway replies."""
         client = await self._client()
         try:
             reply = await client.request(
@@ -54,9 +54,10 @@ class NatsClient:
         return answer
 
     async def follow(self, clinic: str, sync_id: str, after: int = 0) -> AsyncGenerator[dict[str, Any] | None]:
-        """Its events after number `after`, to the last one; None where there was nothing new for a while.
+        """The sync's events after number `after`, up to the last one; None after a while without a new one.
 
-        What is stored is asked for; what comes is heard. A gap in the numbers, or silence, means to ask again.
+        Stored events are requested, new ones are received. A gap in the numbers, or silence, triggers another
+        request.
         """
         client = await self._client()
         heard = await client.subscribe(self._subjects.sync_event(clinic, sync_id))
@@ -75,7 +76,7 @@ class NatsClient:
             await asyncio.shield(_unsubscribe(heard))
 
     async def events_of_all(self) -> AsyncGenerator[dict[str, Any]]:
-        """The events of every sync as they are told; one can be lost. Raises `Unavailable`."""
+        """The events of every sync as they are published; one can be lost. Raises `Unavailable`."""
         client = await self._client()
         try:
             heard = await client.subscribe(self._subjects.sync_event("*", "*"))
@@ -94,7 +95,7 @@ class NatsClient:
         raise AssertionError("unreachable: following ends with the last event")
 
     async def clinic_of(self, sync_id: str) -> str | None:
-        """The slug of the clinic whose sync it is, by the stream of events; None: no event of the last 7 days."""
+        """The slug of the sync's clinic, from the event stream; None: no event of the last 7 days."""
         subject = self._subjects.sync_event("*", sync_id, Event.ACCEPTED)
         stream = (await self._client()).jetstream()
         try:
@@ -111,7 +112,7 @@ class NatsClient:
             raise Unavailable(f"the stream of events cannot be read ({error}); try again") from error
 
     async def _stored(self, clinic: str, sync_id: str, after: int) -> list[dict[str, Any]]:
-        """Nothing while no gateway answers: it will be asked again."""
+        """The stored events after a number; empty while no gateway replies: the caller asks again."""
         try:
             reply = await self.ask("events", clinic, {"sync_id": sync_id, "after_seq": after})
         except Unavailable:
@@ -133,7 +134,7 @@ class NatsClient:
 
 
 async def _next(heard: Subscription, after: int) -> list[dict[str, Any]]:
-    """The event after number `after`, when it is told; nothing after a gap in the numbers, or a silence."""
+    """The event after number `after` when it is published; empty after a gap in the numbers, or silence."""
     try:
         while True:
             event: dict[str, Any] = json.loads((await cancellable(heard.next_msg(timeout=LOOK_AGAIN))).data)

@@ -24,7 +24,7 @@ _HEALTH = {
 
 _CLINIC_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$", "description": "its slug or its UUID"}
 
-#: What the answers are made of.
+#: The models of the response bodies.
 _BODIES: tuple[type[BaseModel], ...] = (Done, NotDone, OverviewReply, Refusal, StatusReply, SyncReply, *WEBHOOKS)
 
 _REFUSALS = {
@@ -181,7 +181,7 @@ def _live() -> dict[str, Any]:
 
 
 def _webhook() -> dict[str, Any]:
-    """What we send; the answer is the receiver's."""
+    """The webhook request that we send; the receiver responds."""
     signed = {"webhook-id": "the same when it comes again", "webhook-timestamp": "unix seconds of this try"}
     signed["webhook-signature"] = "`v1,` and the HMAC-SHA256 of id.timestamp.body in base64; after a rotation two"
     return {
@@ -209,7 +209,7 @@ def _watch(summary: str, schema: dict[str, Any], *, fails: bool = True) -> dict[
 
 
 def _refusals(*codes: int, ended: bool = False) -> dict[str, Any]:
-    """`ended`: also the answer for a sync that did run, and ended so."""
+    """The refusals with these codes. `ended`: the body may also be a sync that ran and ended this way."""
     body = {"anyOf": [_told(Refusal), _told(NotDone)]} if ended else _told(Refusal)
     return {str(code): {"description": _REFUSALS[code], "content": _json(body)} for code in codes}
 

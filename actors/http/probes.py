@@ -1,4 +1,4 @@
-"""The pages for those who watch: metrics, health, readiness, liveness."""
+"""The routes for monitoring: metrics, health, readiness, liveness."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from actors.http.responses import answer
 
 
 class ProbeRoutes:
-    """`cluster` is None where a process tells only what its machine knows."""
+    """The routes. `cluster` is None if the process reports only its machine's figures."""
 
     def __init__(self, health: Health, metrics_folder: Path, cluster: ClusterFigures | None) -> None:
         self._health = health

@@ -1,4 +1,4 @@
-"""Answers in JSON, and refusals in the form that NATS gives them."""
+"""JSON responses, and refusals in the form of the NATS interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REASONS = {404: "not_found", 405: "method_not_allowed"}
 
 
 class Refused(Exception):
-    """The service on NATS has refused; `body` is its reply."""
+    """The NATS service has refused; `body` is its reply."""
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         super().__init__(body["error"]["message"])
@@ -76,7 +76,7 @@ async def on_engine_error(_: Request, error: Exception) -> Response:
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:
-    """Starlette's own: no such page, no such method."""
+    """Converts Starlette's own errors: unknown path, wrong method."""
     assert isinstance(error, HTTPException)  # noqa: S101
     reason = _REASONS.get(error.status_code, "bad_request")
     body = {"ok": False, "error": {"code": error.status_code, "reason": reason, "message": error.detail}}
@@ -84,7 +84,7 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
 
 
 async def on_error(_request: Request, _error: Exception) -> Response:
-    """Starlette raises the error again behind the answer, and uvicorn logs it."""
+    """Returns a 500. Starlette raises the error again after the response, and uvicorn logs it."""
     message = "the request failed unexpectedly; the gateway's log says why"
     return refuse({"ok": False, "error": {"code": 500, "reason": "internal", "message": message}})
 

@@ -17,20 +17,20 @@ from actors.settings import SettingsError
 
 log = structlog.get_logger(__name__)
 
-#: Connections and requests that are open at once; one more gets 503.
+#: Maximum number of open connections and requests; further ones get 503.
 MAX_OPEN = 512
-#: How long a connection may be idle after an answer, in seconds.
+#: How long a connection may be idle after a response, in seconds.
 IDLE = 30
-#: How long a request may take to come, from its connection or its first byte to its last one, in seconds.
+#: How long receiving a request may take, from the connection or its first byte to the last one, in seconds.
 REQUEST_WITHIN = 20.0
-#: How long a reader may take nothing of what is sent to it, in seconds.
+#: How long a client may leave sent data unread, in seconds.
 STUCK = 30.0
-#: How long a stop waits for answers under way, in seconds.
+#: How long a stop waits for pending responses, in seconds.
 GRACE = 5
 
 
 class HttpServer:
-    """Start and stop it on the loop. `setting` names the variable that its port comes from."""
+    """The server. Start and stop it on the loop. `setting` names the variable of its port."""
 
     def __init__(self, app: ASGIApp, host: str, port: int, setting: str) -> None:
         self._host = host
@@ -44,7 +44,7 @@ class HttpServer:
                 lifespan="off",
                 interface="asgi3",
                 log_config=None,
-                log_level="error",  # what strangers send is no news
+                log_level="error",  # malformed requests are not worth a log line
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
@@ -61,14 +61,14 @@ class HttpServer:
         return f"http://{host}:{self._socket.getsockname()[1]}"
 
     async def start(self) -> None:
-        """Returns when it answers."""
+        """Returns when the server accepts connections."""
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         up = asyncio.create_task(self._server.is_up.wait())
         await asyncio.wait({self._task, up}, return_when=asyncio.FIRST_COMPLETED)
         log.info("http_ready", url=self.url)
 
     async def stop(self) -> None:
-        """Takes no more requests, and ends what is under way within a few seconds."""
+        """Takes no more requests, and ends the pending ones within a few seconds."""
         self._server.should_exit = True
         if self._task is not None:
             with contextlib.suppress(TimeoutError):
@@ -77,7 +77,7 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    """One that says when it listens. Signals are not its own: it runs on a thread that gets none."""
+    """A uvicorn server that reports when it listens. It handles no signals: its thread gets none."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -89,8 +89,11 @@ class _Server(uvicorn.Server):
 
 
 class _Connection(H11Protocol):
-    """One that ends where a request does not come to its end. uvicorn bounds only the pause after an answer, so a few
-    hundred callers that say nothing, or a byte now and then, could keep everybody else out."""
+    """A connection that closes if a request does not arrive completely in time.
+
+    uvicorn limits only the pause after a response, so a few hundred silent or very slow clients could lock out all
+    others.
+    """
 
     _end: asyncio.TimerHandle | None = None
 
@@ -107,7 +110,7 @@ class _Connection(H11Protocol):
         self._unbound()
 
     def _bound_request(self) -> None:
-        """Not anew with each piece of it."""
+        """Starts the limit of a request; further pieces of it do not restart it."""
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
             self._unbound()
         elif self._end is None:
@@ -129,9 +132,10 @@ def is_loopback(host: str) -> bool:
 
 
 def _listen(host: str, port: int, setting: str) -> socket.socket:
-    """Made here, with its protocol named: asyncio turns Nagle's algorithm off only then, else an answer costs 40 ms.
+    """A listening socket. Raises `SettingsError` if the address is not available.
 
-    Raises `SettingsError` if the address cannot be had.
+    It is made here with an explicit protocol: only then does asyncio turn Nagle's algorithm off, which would delay
+    a response by 40 ms.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(
@@ -153,6 +157,6 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
 
 
 def _bound_sending(listener: socket.socket) -> None:
-    """Its connections are ended by the system when nothing is taken of what they send: a close would wait for it."""
+    """Lets the system end connections whose data is not read: a close would wait for it."""
     if option := getattr(socket, "TCP_USER_TIMEOUT", None):  # Linux
         listener.setsockopt(socket.IPPROTO_TCP, option, round(STUCK * 1000))

@@ -1,4 +1,4 @@
-"""Server-sent events: messages that are told as they come, for as long as somebody reads them."""
+"""Server-sent events: sends messages as they come, until the reader disconnects."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from starlette.types import Receive, Scope, Send
 from actors.messages import encode
 from engine.errors import Unavailable
 
-#: Streams that are open at once; one more is refused.
+#: Maximum number of open streams; further ones are refused.
 MAX_STREAMS = 100
-#: A stream is ended after so many seconds, also one whose reader is stuck; a reader that lives comes again.
+#: Seconds after which a stream is ended, even if its reader is stuck; a live reader reconnects.
 LONGEST = 3600.0
-#: How long the end of a stream may take to be sent, in seconds.
+#: How long sending the end of a stream may take, in seconds.
 END_WITHIN = 1.0
-#: How soon it should come again, in milliseconds.
+#: Delay before a reader should reconnect, in milliseconds.
 COME_BACK_MS = 2000
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -29,33 +29,33 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`id`: by which a reader that comes again goes on; None: it begins anew."""
+    """A message. A reader that reconnects continues after `id`; None: it starts from the beginning."""
 
     name: str
     data: Mapping[str, Any]
     id: int | None = None
 
 
-#: A message, or None, which says only that the stream is alive.
+#: A message, or None: only a sign that the stream is alive.
 Told = Message | None
 
 
 class Streams:
-    """All that are open in this process, and their common end."""
+    """All open streams of this process, and their common end."""
 
     def __init__(self) -> None:
         self._open = 0
         self.closing = asyncio.Event()
 
     def answer(self, messages: AsyncGenerator[Told]) -> Response:
-        """Raises `Unavailable` if too many are open."""
+        """A response that streams the messages. Raises `Unavailable` if too many streams are open."""
         if self._open >= MAX_STREAMS:
             raise Unavailable(f"{MAX_STREAMS} streams are open already; try again", retry_after_ms=5000)
         return _EventStream(messages, self)
 
     @contextlib.contextmanager
     def counted(self) -> Iterator[None]:
-        """Around one that is open."""
+        """Counts a stream while it is open."""
         self._open += 1
         try:
             yield
@@ -64,7 +64,7 @@ class Streams:
 
 
 class _EventStream(Response):
-    """Ends with its messages, its reader, all streams' end or its time."""
+    """Ends with its messages, its reader, the end of all streams or its time limit."""
 
     media_type = "text/event-stream"
 
@@ -76,7 +76,7 @@ class _EventStream(Response):
         self._has_begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "HEAD":  # its asker takes the head for the whole, and may ask again behind it
+        if scope["method"] == "HEAD":  # the client takes the head for all, and may reuse the connection
             await super().__call__(scope, receive, send)
             return
         with self._streams.counted():
@@ -95,7 +95,7 @@ class _EventStream(Response):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         if self._has_begun and not has_left:
-            with contextlib.suppress(TimeoutError):  # one that is stuck gets no end either
+            with contextlib.suppress(TimeoutError):  # a stuck reader does not get the end either
                 async with asyncio.timeout(END_WITHIN):
                     await send({"type": "http.response.body", "body": b""})
 
@@ -103,13 +103,13 @@ class _EventStream(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         self._has_begun = True
         await send(_piece(f"retry: {COME_BACK_MS}\n\n".encode()))
-        async with aclosing(self._messages):  # a reader may leave while something is sent to it
+        async with aclosing(self._messages):  # a reader may disconnect while something is sent to it
             async for message in self._messages:
                 await send(_piece(b": alive\n\n" if message is None else _told(message)))
 
 
 async def gone(receive: Receive) -> None:
-    """Returns when the caller has gone away."""
+    """Returns when the caller has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

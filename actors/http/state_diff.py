@@ -1,22 +1,22 @@
-"""What differs between two states of everything. Pure."""
+"""Computes the difference between two states of the overview. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-#: A state in parts that change by themselves: a field, and in a list the id of one of its elements. Never changed,
-#: only replaced; a part that stays the same stays the same object.
+#: A state in parts that change independently: by field, and in a list by the element's id. Parts are replaced,
+#: never modified; an unchanged part stays the same object.
 Parts = Mapping[tuple[str, str], Any]
 
 NOTHING: Parts = {}
 
-#: The lists, and what identifies an element.
+#: The lists, and the field that identifies an element.
 LISTS = {"clinics": "slug", "syncs": "sync_id"}
 
 
 def parts_of(state: Mapping[str, Any], before: Parts = NOTHING) -> Parts:
-    """The parts of an overview; those that are equal to the ones of `before` are taken from there."""
+    """The parts of an overview; parts that equal those of `before` are taken from there."""
     parts: dict[tuple[str, str], Any] = {}
     for field, value in state.items():
         if field in LISTS:
@@ -28,7 +28,7 @@ def parts_of(state: Mapping[str, Any], before: Parts = NOTHING) -> Parts:
 
 
 def difference(old: Parts, new: Parts) -> dict[str, Any]:
-    """What to put in place of what was, and what is gone, by field; from nothing, the whole."""
+    """The changed parts and what is gone, by field; from `NOTHING` the whole state."""
     told: dict[str, Any] = {} if old else {field: [] for field in LISTS}
     for (field, name), part in new.items():
         if (field, name) in old and old[field, name] is part:

@@ -1,4 +1,4 @@
-"""A span for each request of the API, so that a caller's trace goes on to the last statement of its sync."""
+"""A span for each request of the API, so that a caller's trace continues to the last statement of its sync."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from actors.observability import tracing
 
 
 class Spans:
-    """ASGI middleware. Of a request it tells the method only: a path is whatever a caller writes."""
+    """ASGI middleware. A span shows only the request's method: a path may contain anything."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

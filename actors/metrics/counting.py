@@ -1,4 +1,4 @@
-"""What a process counts, and where: each method says what has happened."""
+"""The counters and gauges of a process; each method records one kind of occurrence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DATE_OUTCOMES = {
 
 
 class Metrics:
-    """Of one process. By itself it counts in memory, for nobody; `of_machine` shares it with the whole machine."""
+    """The metrics of one process. They are kept in memory; `of_machine` shares them with the whole machine."""
 
     def __init__(self) -> None:
         registry = CollectorRegistry()
@@ -33,7 +33,7 @@ class Metrics:
 
     @classmethod
     def of_machine(cls, settings: Settings) -> Metrics:
-        """Raises `SettingsError` if the folder of the files cannot be written."""
+        """Shared metrics. Raises `SettingsError` if the folder of the files cannot be written."""
         folder = settings.share_metrics()
         try:
             files.share(folder)
@@ -45,7 +45,7 @@ class Metrics:
         return cls()
 
     def record_event(self, event: Mapping[str, Any]) -> None:
-        """An event of a sync was published: counted here, once in the cluster."""
+        """Counts a published event of a sync; called once in the cluster."""
         name = Event(event["event"])
         if name in _DATE_OUTCOMES:
             self._count(catalogue.DATES, _DATE_OUTCOMES[name])
@@ -65,24 +65,24 @@ class Metrics:
             self._histograms[catalogue.SYNC_DURATION].observe(event["duration_ms"] / 1000)
 
     def observe_portal_call(self, status: int | None, seconds: float) -> None:
-        """The portal was called. Fulfils `engine.portal.protocols.Observer`."""
+        """Records a call to the portal. Implements `engine.portal.protocols.Observer`."""
         self._count(catalogue.PORTAL_REQUESTS, _outcome(status))
         self._histograms[catalogue.PORTAL_DURATION].observe(seconds)
 
     def observe_rate_limit_wait(self, seconds: float) -> None:
-        """A call got its token."""
+        """Records how long a call waited for its token."""
         self._histograms[catalogue.RATE_LIMIT_WAIT].observe(seconds)
 
     def count_mailbox_rejection(self, queue: str) -> None:
-        """A mailbox was full."""
+        """Counts a send to a full mailbox."""
         self._count(catalogue.MAILBOX_REJECTIONS, queue)
 
     def count_webhook_attempt(self, outcome: str) -> None:
-        """A try of a delivery was made."""
+        """Counts a try of a webhook delivery."""
         self._count(catalogue.WEBHOOKS, outcome)
 
     def set_browser_dates(self, dates: int) -> None:
-        """This process's browser works on so many dates."""
+        """Sets the number of dates on which this process's browser works."""
         self._gauges[catalogue.BROWSERS].set(1)
         self._gauges[catalogue.BROWSERS_IN_USE].set(dates > 0)
         self._gauges[catalogue.BROWSERS_AVAILABLE].set(dates == 0)
@@ -91,7 +91,7 @@ class Metrics:
         self._gauges[catalogue.BROWSER_MEMORY].set(memory_bytes)
 
     def measure(self, kind: str) -> None:
-        """How old and how large this process, one of this kind, is."""
+        """Measures the age and memory of this process; `kind` is its label."""
         process = psutil.Process()
         self._gauges[catalogue.PROCESS_UPTIME].labels(kind).set(time.time() - process.create_time())
         self._gauges[catalogue.PROCESS_MEMORY].labels(kind).set(process.memory_info().rss)

@@ -1,9 +1,9 @@
 """The files in which the processes of a machine count together.
 
-prometheus-client gives each process files of its own, mapped into memory, so that counting costs no lock between
-processes and a killed one loses nothing. Whoever is scraped reads all of them. The gauges of a dead process are
-forgotten; what it counted is added to one file for all the dead, so that sums never fall and the number of files
-stays bounded.
+prometheus-client gives each process files of its own, mapped into memory, so counting needs no lock between
+processes and a killed one loses nothing. The process that is scraped reads all of them. The gauges of a dead
+process are dropped; its counts are added to one file for all dead processes, so sums never fall and the number of
+files stays limited.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ ENDED = "ended"
 
 
 def share(folder: Path) -> None:
-    """What this process counts from now on goes to files in `folder`. Raises OSError if that cannot be written.
+    """Lets this process count in files in `folder` from now on. Raises OSError if it cannot be written.
 
-    The folder must also be `PROMETHEUS_MULTIPROC_DIR`: prometheus-client asks nobody else.
+    The folder must also be `PROMETHEUS_MULTIPROC_DIR`, which prometheus-client reads itself.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(folder):
@@ -39,7 +39,7 @@ def share(folder: Path) -> None:
 
 
 def read(folder: Path) -> list[Family]:
-    """What all processes of the machine have counted, and what those that live measure. It blocks for a moment."""
+    """The counts of all processes of the machine, and the gauges of the live ones. Blocks briefly."""
     with _locked(folder):
         _bury_the_dead(folder)
         return list(MultiProcessCollector(None, path=str(folder)).collect())
@@ -47,13 +47,16 @@ def read(folder: Path) -> list[Family]:
 
 @cache
 def _name(pid: int) -> str:
-    """Tells processes apart, also when a number is used again: the process id and its start in centiseconds."""
+    """A name that is unique even if a process id is reused: the id and the start in centiseconds."""
     return f"{pid}-{_started(pid)}"
 
 
 def _started(pid: int) -> int:
-    """Since the machine was started, where Linux tells it: as a time of day it moves whenever the clock is set, and
-    all who live would be taken for dead. Raises OSError or `psutil.Error` if there is no such process."""
+    """The start of a process, since the machine was started if Linux reports it.
+
+    As a time of day it would change whenever the clock is set, and all live processes would count as dead. Raises
+    OSError or `psutil.Error` if there is no such process.
+    """
     if psutil.LINUX:
         return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
     return round(psutil.Process(pid).create_time() * 100)
@@ -85,7 +88,7 @@ def _add(path: Path, to: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One reader at a time, since reading moves what the dead have counted."""
+    """Locks out other readers, since reading moves the counts of dead processes."""
     with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,14 +1,14 @@
 """The Notifier: makes one attempt to deliver a webhook, and records its outcome.
 
-A message `notify` names a delivery; its body, address and attempts are in the database. The Notifier claims the attempt
-for a bounded time in one transaction, so that a message that is delivered twice makes one POST; signs the body with
-the clinic's secrets; POSTs it (`http_client.py`: bounded in time and size, and only to addresses that webhooks may
-reach); and records the outcome in a second transaction. `engine/webhook_retry.py` decides whether the delivery is
-done, failed, or due again, and whether the webhook is paused. A delivery that is due again is sent again as a delayed
-message.
+A message `notify` names a delivery; its body, address and attempts are in the database. The Notifier claims the
+attempt for a limited time in one transaction, so that a message that is delivered twice makes one POST; signs the
+body with the clinic's secrets; POSTs it (`http_client.py`: limited in time and size, and only to addresses that
+webhooks may reach); and records the outcome in a second transaction. `engine/webhook_retry.py` decides whether the
+delivery is done, failed, or due again, and whether the webhook is paused. A delivery that is due again is sent
+again as a delayed message.
 
-What a receiver does is never an exception here. Deliveries whose message was lost are found by the sweep of
-`actors/outbox/webhooks.py`, so a dead message needs no handler.
+A receiver's failure is never an exception here. The sweep of `actors/outbox/webhooks.py` finds deliveries whose
+message was lost, so a dead message needs no handler.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: What an attempt needs at most beside the receiver's own time, in milliseconds.
+#: Time that an attempt needs at most beside the receiver's own time, in milliseconds.
 TIME_LIMIT_MARGIN_MS = 60_000
 
-#: How long after a try must have ended another one may be made, in seconds: for what is written down after it.
+#: Time that an attempt has to record its outcome before another may begin, in seconds.
 LEASE_MARGIN = 5.0
 
 
 def declare(worker: WorkerRuntime) -> None:
-    """Declares the actor `notify`, and what it works with."""
+    """Declares the actor `notify` and its resources."""
     notifier = worker.resource(NOTIFIER, open_notifier)
     time_limit = worker.settings.webhook_timeout_ms + TIME_LIMIT_MARGIN_MS
 
@@ -56,8 +56,8 @@ def declare(worker: WorkerRuntime) -> None:
 
 @asynccontextmanager
 async def open_notifier(process: Runtime) -> AsyncIterator[Notifier]:
-    """Raises `VaultError` if there is no key ring."""
-    # Only a notifier needs an HTTP client.
+    """Opens the Notifier. Raises `VaultError` if there is no key ring."""
+    # Only a Notifier needs an HTTP client.
     from actors.notifier.http_client import WebhookClient
 
     settings = process.settings
@@ -65,7 +65,7 @@ async def open_notifier(process: Runtime) -> AsyncIterator[Notifier]:
 
 
 class Notifier:
-    """Raises `VaultError` if there is no key ring."""
+    """Delivers webhooks. Raises `VaultError` if there is no key ring."""
 
     def __init__(self, process: Runtime, client: WebhookClient) -> None:
         settings = process.settings
@@ -77,8 +77,10 @@ class Notifier:
         self._lease = settings.webhook_timeout_ms / 1000 + LEASE_MARGIN
 
     async def notify(self, delivery_id: UUID, traceparent: str | None = None) -> None:
-        """Makes the next try, if it is due. If it is not, since another one makes it, or made it and died, or since the
-        clock of NATS is ahead, the message comes again when it is."""
+        """Makes the next attempt if it is due; otherwise sends the message again for when it is.
+
+        It is not due if another worker makes it, or made it and died, or if the clock of NATS is ahead.
+        """
         async with self._process.about.named("notify", {"delivery": str(delivery_id)}, traceparent):
             async with self._database.transaction() as connection:
                 delivery = await begin_try(connection, delivery_id, self._lease)
@@ -102,7 +104,7 @@ class Notifier:
             async with self._database.connection() as connection:
                 secrets = await get_secrets(connection, self._vault, delivery.clinic_id)
         except VaultError as error:
-            # An operator may put the key back: the schedule goes on.
+            # An operator may put the key back: the schedule continues.
             log.error("webhook_secret_does_not_open", clinic=delivery.clinic, error=str(error))
             return AttemptResult(Reason.NO_KEY)
         if secrets is None:
@@ -132,7 +134,7 @@ class Notifier:
             clinic=delivery.clinic,
             webhook_event=delivery.event,
             attempt=delivery.attempts,
-            # Its path may hold a token.
+            # Only the host: the path may contain a token.
             host=urlsplit(delivery.url).hostname,
             duration_ms=answer.duration_ms,
             **{name: value for name, value in details.items() if value is not None},

@@ -1,8 +1,8 @@
-"""Posts to an address that somebody else has named: bounded in time and size, and only to where webhooks may go.
+"""POSTs to an address that a client has named: limited in time and size, and only to allowed addresses.
 
-The name is looked up once, here, and the connection is made to an address that was checked; TLS still asks for the
-name. So a name that leads elsewhere a moment later (DNS rebinding) leads nowhere. Redirects are not followed,
-proxies and cookies are not known, and of the answer only the status counts.
+The name is looked up once, here, and the connection is made to an address that was checked; TLS still verifies the
+name. So a name that resolves elsewhere a moment later (DNS rebinding) has no effect. Redirects, proxies and
+cookies are not supported, and only the response's status counts.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ import httpcore
 from engine.webhook_retry import AttemptResult, Reason, read_status
 from engine.webhook_targets import EgressPolicy
 
-#: How long one address of a host may take to be connected to, in seconds.
+#: How long connecting to one address of a host may take, in seconds.
 CONNECT_TIMEOUT = 5.0
 
-#: So much of an answer's body is read and thrown away, and for so long (bytes, seconds): its sender is not cut off
+#: How much of a response's body is read and dropped, and for how long (bytes, seconds): a receiver is not cut off
 #: in the middle of a short one.
 READ_BODY, READ_BODY_TIMEOUT = 4096, 1.0
 
@@ -34,11 +34,11 @@ _HEADERS = {"content-type": "application/json", "user-agent": f"idexx-sync/{vers
 
 
 class NotAllowed(Exception):
-    """The host has no address to which a webhook may go."""
+    """The host has no address to which a webhook may be sent."""
 
 
 class WebhookClient:
-    """`timeout` bounds one post, from the look-up of the name to the answer, in seconds."""
+    """An HTTP client. `timeout` limits one POST, from the look-up of the name to the response, in seconds."""
 
     def __init__(self, reach: EgressPolicy, timeout: float) -> None:
         self._reach = reach
@@ -46,7 +46,7 @@ class WebhookClient:
         self._tls = ssl.create_default_context()
 
     async def post(self, url: str, headers: Mapping[str, str], body: str) -> AttemptResult:
-        """Never raises for what the receiver, or the way to it, does."""
+        """POSTs the body. Never raises for failures of the receiver or of the network."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout):
@@ -78,7 +78,7 @@ class WebhookClient:
 
 
 class _CheckedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that were checked, and to nothing else."""
+    """Connects only to addresses that were checked."""
 
     def __init__(self, reach: EgressPolicy, *, is_tls: bool) -> None:
         self._reach = reach
@@ -111,7 +111,7 @@ async def _look_up(host: str, port: int) -> list[str]:
 
 
 async def _read_some(response: httpcore.Response) -> None:
-    """The status has been read, and is the answer, whatever becomes of the body."""
+    """Reads the start of the body. The status counts, whatever happens to the body."""
     read = 0
     with suppress(TimeoutError, httpcore.NetworkError, httpcore.ProtocolError):
         async with asyncio.timeout(READ_BODY_TIMEOUT):
@@ -122,7 +122,7 @@ async def _read_some(response: httpcore.Response) -> None:
 
 
 def _reason(error: Exception) -> Reason | None:
-    """None for an error that is ours."""
+    """The reason that an error means; None for an error of our own."""
     match error:
         case NotAllowed():
             return Reason.NOT_ALLOWED

@@ -1,8 +1,8 @@
-"""Errors that nobody expected, told to Sentry: what failed and where, with the sync, the clinic and the date.
+"""Reports unexpected errors to Sentry, with the sync, the clinic and the date.
 
-Not told: what the portal does (that is a value, and the retry table's), and a server that is away for a while
-(that is what retries and alerts are for) unless a message died of it. Nothing personal leaves: no local
-variables, no breadcrumbs, no arguments, and of foreign exceptions the type only, since their words may quote.
+Not reported: portal failures (values for the retry table), and an unreachable server (a matter for retries and
+alerts) unless it dead-lettered a message. No personal data leaves: no local variables, no breadcrumbs, no
+arguments, and of third-party exceptions only the type, since their text may quote data.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from engine.task_group import leaves
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
-#: Trouble that passes, or that is told otherwise.
+#: Errors that pass, or that are reported otherwise.
 EXPECTED = (Unavailable, MailboxFull, BrokerConnectionError)
 
-#: How long the end of a process waits for reports under way, in seconds.
+#: How long the end of a process waits for pending reports, in seconds.
 FLUSH_TIMEOUT = 2.0
 
 
 def configure(settings: Settings, kind: str) -> None:
-    """Reports of this process are sent from now on, if there is a `SENTRY_DSN`."""
+    """Sends this process's reports from now on, if there is a `SENTRY_DSN`."""
     if settings.sentry_dsn is None:
         return
     try:
         sentry_sdk.init(
             settings.sentry_dsn.get_secret_value(),
             release=version("idexx-sync"),
-            # What is not asked for is not collected: the integrations log, trace and hook on their own.
+            # The default integrations log, trace and hook on their own, so they are off.
             default_integrations=False,
             integrations=[DedupeIntegration()],
             include_local_variables=False,
@@ -52,7 +52,7 @@ def configure(settings: Settings, kind: str) -> None:
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether it is trouble that passes; a group is if all of its errors are."""
+    """Whether the error will pass; a group if all of its errors will."""
     return all(isinstance(leaf, EXPECTED) for leaf in leaves(error))
 
 
@@ -63,12 +63,12 @@ def report(error: BaseException, **tags: str) -> None:
 
 
 def report_death(error: BaseException, **tags: str) -> None:
-    """Tells of a message that was given up, whatever it died of."""
+    """Reports the error of a message that was given up, even if it is expected."""
     _send(error, {**tags, "given_up": "true"})
 
 
 def close() -> None:
-    """Sends what is left; blocks for seconds at most."""
+    """Sends pending reports; blocks for `FLUSH_TIMEOUT` at most."""
     sentry_sdk.flush(FLUSH_TIMEOUT)
 
 
@@ -79,7 +79,7 @@ def _send(error: BaseException, tags: dict[str, str]) -> None:
 
 
 def scrub(event: Event, _hint: Hint) -> Event:
-    """Leaves what is known to be harmless; whatever else an update of the SDK adds is dropped."""
+    """Keeps what is known to be harmless; whatever else an update of the SDK adds is dropped."""
     for told in _values(event, "exception"):
         if not is_told(str(told.get("module"))):
             told["value"] = NOT_TOLD

@@ -1,4 +1,4 @@
-"""Logs: one line an event, for people or for machines; ids, slugs, dates and counts only, nothing personal."""
+"""Configures logs: one line per event, for people or machines; ids, slugs, dates and counts, no personal data."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from structlog.typing import Processor
 from actors.observability.redaction import format_error, print_error
 from actors.settings import Settings
 
-#: Libraries that talk too much below a warning.
+#: Libraries that log too much below a warning.
 QUIET = ("nats", "asyncio", "uvicorn.access", "dramatiq")
 
 
-#: Our own tracebacks: the pretty ones show local variables, and those hold names and passwords.
+#: Uses our own tracebacks: structlog's show local variables, which contain names and passwords.
 _CONSOLE = partial(structlog.dev.ConsoleRenderer, pad_event_to=24, exception_formatter=print_error)
 
 

@@ -1,7 +1,7 @@
-"""What may be told of an error: where it came from, and its words only where they quote nobody.
+"""Redacts errors: keeps their origin, and their text only if it cannot quote personal data.
 
-Python and its libraries quote the value that they stumbled over (`invalid literal for int(): 'Bella'`). The words
-of our own errors are made of names, ids and numbers, and those of the transports of addresses.
+Python and its libraries quote bad values (`invalid literal for int(): 'Bella'`). The text of our own errors
+consists of names, ids and numbers, and that of transport errors of addresses.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TextIO
 
-#: The packages whose errors' words quote nobody.
+#: Packages whose error texts quote no personal data.
 TOLD = ("actors", "broker", "engine", "ops", "dramatiq", "nats")
 
 NOT_TOLD = "(its words are not told: they may quote somebody's data)"
@@ -20,11 +20,11 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 class Unexpected(Exception):
-    """Stands for an error of a library, whose words stay behind; it has that error's traceback."""
+    """Replaces a library's error, without its text but with its traceback."""
 
 
 def without_words(error: Exception) -> Exception:
-    """The error as it may be passed on to who stores or shows it."""
+    """The error in a form that may be stored and shown."""
     if is_told(type(error).__module__):
         return error
     return Unexpected(f"{type(error).__qualname__}: {words(error)}").with_traceback(error.__traceback__)
@@ -43,7 +43,7 @@ def words(error: BaseException) -> str:
 
 
 def lines(error: BaseException) -> Iterator[str]:
-    """A traceback as Python prints it, the first cause first, with the words that may be told."""
+    """A traceback as Python prints it, the first cause first, with redacted texts."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None:
         yield from lines(before)
@@ -61,5 +61,5 @@ def format_error(exc_info: ExcInfo) -> str:
 
 
 def print_error(file: TextIO, exc_info: ExcInfo) -> None:
-    """The same, in the form in which structlog's console asks for it."""
+    """The same, with the signature that structlog's console expects."""
     file.write("\n" + format_error(exc_info))

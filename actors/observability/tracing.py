@@ -1,10 +1,9 @@
-"""Traces, for those who have OpenTelemetry: one from a request to the last statement that follows from it.
+"""OpenTelemetry traces, from a request to the last statement that follows from it.
 
-It begins with whoever asks: a program of its own, a caller of the HTTP API, the command line. The context travels as
-a W3C `traceparent`: in the header of a request on HTTP or NATS, and in the message of an actor as a keyword
-argument, since options are part of a message's identity. Spans carry ids, slugs and dates; exceptions
-are told by their type, for their words may quote somebody's data. Without `OTEL_EXPORTER_OTLP_ENDPOINT` nothing
-is imported and nothing happens.
+A trace starts at the client: a program, a caller of the HTTP API, the command line. The context travels as a W3C
+`traceparent`: in the header of an HTTP or NATS request, and in an actor's message as a keyword argument, since
+options are part of a message's identity. Spans carry ids, slugs and dates; of exceptions only the type, since
+their text may quote personal data. Without `OTEL_EXPORTER_OTLP_ENDPOINT` nothing is imported or sent.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ TRACEPARENT = "traceparent"
 #: How much of a statement a span shows, in characters.
 SHOWN_SQL = 200
 
-#: Seconds that one export may take, and all that are left when the process ends.
+#: Seconds for one export, and for the last spans when the process ends.
 EXPORT_TIMEOUT, CLOSE_TIMEOUT = 5, 5.0
 
 _provider: TracerProvider | None = None
@@ -35,7 +34,7 @@ _last_flush: threading.Thread | None = None
 
 
 class Statement(Protocol):
-    """asyncpg's `LoggedQuery`, as far as it is told: never its arguments."""
+    """The parts of asyncpg's `LoggedQuery` that a span shows: never its arguments."""
 
     @property
     def query(self) -> str: ...
@@ -48,7 +47,7 @@ class Statement(Protocol):
 
 
 def configure(settings: Settings, kind: str) -> None:
-    """Sends the spans of this process from now on, if somebody wants them."""
+    """Sends this process's spans from now on, if an endpoint is set."""
     global _provider
     endpoint = settings.otel_exporter_otlp_endpoint
     if endpoint is None or is_on():
@@ -64,7 +63,7 @@ def configure(settings: Settings, kind: str) -> None:
         ) from None
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT)
     resource = Resource.create({"service.name": "idexx-sync", "process.kind": kind})
-    # The SDK's own end at exit waits 30 s for a collector that does not answer.
+    # The SDK's own shutdown at exit waits 30 s for a collector that does not respond.
     _provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     _provider.add_span_processor(BatchSpanProcessor(exporter))
     atexit.register(close)
@@ -75,11 +74,11 @@ def is_on() -> bool:
 
 
 def close() -> None:
-    """Sends what is left; blocks for `CLOSE_TIMEOUT` at most, and only once if the collector does not answer."""
+    """Sends the last spans; blocks for `CLOSE_TIMEOUT` at most, and only once if the collector is silent."""
     global _last_flush
     if _provider is None or (_last_flush is not None and _last_flush.is_alive()):
         return
-    # In a thread that the process does not wait for: the SDK's `force_flush` ignores its time-out
+    # In a thread that does not block the process's exit: the SDK's `force_flush` ignores its time-out
     # (open-telemetry/opentelemetry-python issue 4568).
     _last_flush = threading.Thread(target=_provider.force_flush, name="last-spans", daemon=True)
     _last_flush.start()
@@ -88,7 +87,7 @@ def close() -> None:
 
 @contextmanager
 def span(name: str, traceparent: str | None, attributes: Mapping[str, str]) -> Iterator[None]:
-    """A span that goes on where `traceparent` comes from; None: where this task is, or a trace of its own."""
+    """A span that continues the trace of `traceparent`; None: the current task's, or a new one."""
     if _provider is None:
         yield
         return
@@ -108,7 +107,7 @@ def span(name: str, traceparent: str | None, attributes: Mapping[str, str]) -> I
 
 
 def carried() -> dict[str, str]:
-    """What to add to a message so that its receiver goes on with this trace: its arguments, or its headers."""
+    """What to add to a message's arguments, or its headers, so that its receiver continues this trace."""
     carrier: dict[str, str] = {}
     if _provider is not None:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -118,7 +117,7 @@ def carried() -> dict[str, str]:
 
 
 def tell_statement(statement: Statement) -> None:
-    """A span for a statement that has just ended, within the one of this task."""
+    """Adds a span for a statement that has just ended, within the current span."""
     if _provider is None:
         return
     from opentelemetry.trace import SpanKind, Status, StatusCode

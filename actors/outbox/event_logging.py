@@ -1,4 +1,4 @@
-"""What an event of a sync says in the log: one line an event, with the fields that an operator greps for."""
+"""Logs sync events: one line per event, with the fields that an operator searches for."""
 
 from __future__ import annotations
 

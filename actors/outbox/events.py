@@ -1,7 +1,7 @@
-"""Publishes what the database has recorded: the events of syncs, and the feed of appointment changes.
+"""Publishes recorded events of syncs, and the feed of appointment changes.
 
-Recorded in the transaction that makes them true, published after it (law 8). Each carries an id, so that one
-that is published again after a crash is stored once. One publisher of a clinic at a time keeps the order.
+Events are recorded in the transaction of what they report, and published after it (law 8). Each has an id, so that
+one that is published again after a crash is stored once. One publisher per clinic at a time keeps the order.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ from engine.task_group import task_group
 
 log = structlog.get_logger(__name__)
 
-#: How many events, and how many changes, one transaction publishes at most.
+#: Number of events, and of changes, that one transaction publishes at most.
 BATCH = 200
-#: When a clinic whose events could not be published is tried again, in seconds.
+#: Delay before a clinic whose events could not be published is tried again, in seconds.
 RETRY_AFTER = 1.0
 
 
 class Relay:
-    """`poke` says that a clinic has something new; `run` publishes it soon after. `on_end` is called for each sync
-    whose last event was published."""
+    """Publishes the events of clinics after `poke`, while `run` runs.
+
+    `on_end` is called for each sync whose last event was published.
+    """
 
     def __init__(
         self,
@@ -59,7 +61,7 @@ class Relay:
         self._news.set()
 
     async def run(self) -> None:
-        """Until cancelled. What could not be published is tried again later; other clinics do not wait for it."""
+        """Publishes until cancelled. A failure is retried later; other clinics do not wait for it."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -70,18 +72,20 @@ class Relay:
                 asyncio.get_running_loop().call_later(RETRY_AFTER, self._news.set)
 
     async def drain(self) -> None:
-        """Publishes for every clinic that was poked. One for which that fails is left for the next turn."""
+        """Publishes for every clinic that was poked. A clinic for which that fails is left for the next turn."""
         await self._publish_each(self._clinics)
 
     async def sweep(self) -> None:
-        """Publishes what any process has left behind."""
+        """Publishes events that any process has left unpublished."""
         async with self._database.connection() as connection:
             clinics = await store.clinics_with_unpublished(connection)
         await self._left_behind.each(clinics, self.publish)
 
     async def _publish_each(self, clinics: set[UUID]) -> None:
-        """Takes one after the other out of `clinics`, and puts back what could not be published: it holds up no other
-        clinic. The first failure is raised at the end."""
+        """Takes one clinic after the other out of `clinics`, and puts back those that could not be published.
+
+        One failure holds up no other clinic; the first one is raised at the end.
+        """
         failure, left = None, set[UUID]()
         try:
             while clinics:
@@ -108,7 +112,7 @@ class Relay:
             await self._publish_events(connection, events)
             changes = await store.unpublished_changes(connection, clinic_id, BATCH)
             await self._publish_changes(connection, changes)
-        # After the commit: what is published again after a failure is told once.
+        # After the commit: events that are published again after a failure are logged and counted once.
         for row in events:
             self._tell(json.loads(row["payload"]))
         await self._ends.each((row["sync_id"] for row in events if Event(row["event"]).is_last), self._on_end)
@@ -122,12 +126,12 @@ class Relay:
             await store.mark_events_published(connection, events)
 
     def _tell(self, event: Mapping[str, Any]) -> None:
-        """The line of log and the metric come from the event that was published."""
+        """Logs and counts the event that was published."""
         log_event(event)
         self._metrics.record_event(event)
 
     async def _publish_changes(self, connection: Connection, changes: Sequence[Any]) -> None:
-        # All at once: their order on the wire is that of the calls, and there may be hundreds.
+        # All at once: they are sent in the order of the calls, and there may be hundreds.
         async with task_group() as group:
             for row in changes:
                 subject = self._subjects.appointment(row["clinic"], row["kind"])

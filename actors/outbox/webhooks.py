@@ -1,7 +1,8 @@
-"""Tells the notifier of the deliveries that the database has recorded (law 8), now or when their next try is due.
+"""Sends recorded webhook deliveries to the notifier (law 8), now or when their next try is due.
 
-Level-based: whoever ended a sync tells of its delivery at once; what nobody told of, since the process died or NATS
-was away, a sweep in the gateways finds. A message too many does no harm: a try is begun once.
+Level-based: the process that ends a sync sends its delivery at once; a sweep in the gateways finds deliveries that
+were not sent, since the process died or NATS was unreachable. A repeated message does no harm: a try is begun
+once.
 """
 
 from __future__ import annotations
@@ -20,30 +21,33 @@ from engine.store.webhooks.deliveries import deliveries_to_mail, mark_mailed
 
 log = structlog.get_logger(__name__)
 
-#: How often a gateway looks for deliveries that nobody has told the notifier of, in seconds.
+#: How often a gateway looks for deliveries that were not sent to the notifier, in seconds.
 SWEEP_INTERVAL = 2.0
 
 
 class Deliveries:
-    """What cannot be told now, NATS being away or the mailbox full, is left to the sweep. Raises `Unavailable`."""
+    """Sends deliveries to the notifier. Raises `Unavailable`.
+
+    If NATS is unreachable or the mailbox full, the sweep sends them later.
+    """
 
     def __init__(self, database: Database, dispatcher: Dispatcher) -> None:
         self._database = database
         self._dispatcher = dispatcher
 
     async def sweep(self) -> None:
-        """Tells of everything that is due."""
+        """Sends every delivery that is due."""
         await self._tell(None)
 
     async def tell_of(self, sync_id: UUID) -> None:
-        """Tells of what the end of this sync has recorded, if anything."""
+        """Sends the delivery that the end of this sync has recorded, if any."""
         await self._tell(sync_id)
 
     async def tell_later(self, delivery_id: UUID, after: float) -> None:
-        """Tells of a delivery when its next try is due, in `after` seconds."""
+        """Sends a delivery for when its next try is due, in `after` seconds."""
         with _left_to_the_sweep():
             async with self._database.transaction() as connection:
-                # First: the row is locked until the message is on its way, so that its try cannot overtake the mark.
+                # Mark first: the row is locked until the message is sent, so its try cannot overtake the mark.
                 await mark_mailed(connection, [delivery_id])
                 await self._dispatcher.notify(delivery_id, after)
 

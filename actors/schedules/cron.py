@@ -1,7 +1,7 @@
-"""The text of a schedule: what it may say, what it means in words, and when it is due. Pure: `now` is an argument.
+"""Parses and explains cron texts, and computes when they are due. Pure: `now` is an argument.
 
-Programs that read cron texts agree on most of them. What they differ on is refused here, and what is left is handed
-to the server as plain lists of numbers; so a preview shows what the server will do.
+Programs mostly agree on the meaning of cron texts. Texts on which they differ are refused here, and the rest is
+passed to the server as plain lists of numbers; so a preview shows what the server will do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cronsim import CronSim, CronSimError
 from actors.schedules.phrases import as_cron, as_phrase
 from engine.errors import BadRequest
 
-#: (name, what cronsim calls it, the values it takes)
+#: (name, cronsim's name, allowed values)
 FIELDS = (
     ("minute", "minute", "0 to 59"),
     ("hour", "hour", "0 to 23"),
@@ -27,15 +27,15 @@ FIELDS = (
     ("day of week", "day-of-week", "0 to 7 (0 and 7 are Sunday) or SUN to SAT"),
 )
 
-#: Numbers and names, lists, ranges and steps; no L, W, # or ?, which not everybody reads.
+#: Numbers and names, lists, ranges and steps; no L, W, # or ?, which not every program supports.
 _PLAIN = re.compile(r"(?:[0-9*,/-]|[A-Z]{3})+")
 
 EXAMPLES = "such as '0 6,12 * * *' or 'every 30 minutes'"
 
-#: cronsim wants a time to go on from, also where none is asked for.
+#: cronsim requires a start time, even where none matters.
 _ANY = datetime(2000, 1, 1)  # noqa: DTZ001
 
-#: How far ahead changes of the clock are looked for.
+#: How far ahead changes of the clock are searched.
 _AHEAD = timedelta(days=370)
 
 
@@ -70,7 +70,7 @@ class Cron:
 
     @cached_property
     def for_server(self) -> str:
-        """Six fields, seconds first, with nothing but numbers and stars."""
+        """Six fields, seconds first, with only numbers and asterisks."""
         sim = self._sim(_ANY)
         weekdays = {int(str(day)) % 7 for day in sim.weekdays}
         parts = ((sim.minutes, 60), (sim.hours, 24), (sim.days, 31), (sim.months, 12), (weekdays, 7))
@@ -81,7 +81,7 @@ class Cron:
         yield from due(self.for_server, now, zone)
 
     def left_out(self, now: datetime, zone: ZoneInfo) -> list[datetime]:
-        """The times within the next year that clocks skip (naive), if it is due at certain hours only."""
+        """The due times within the next year that clocks skip (naive), if it is due at certain hours only."""
         if self.for_server.split()[2] == "*":
             return []
         return [at for day in _short_days(now, zone) for at in self._on(day) if _is_skipped(at, zone)]
@@ -97,8 +97,10 @@ class Cron:
 
 
 def due(for_server: str, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """When six fields are due, as the server sees it: a time that a change to summer time leaves out is left out, and
-    one that comes twice is due twice."""
+    """When six fields are due, as on the server.
+
+    A time that a change of clocks skips is left out, and one that occurs twice is due twice.
+    """
     yield from CronSim(for_server, now.astimezone(zone))
 
 
@@ -120,7 +122,7 @@ def _bad(field: int, value: str) -> BadRequest:
 
 
 def _of_month(field: int, fields: list[str]) -> str:
-    """The 31st may be a day, but of no February."""
+    """Names the month in the error for a day that the month may lack, such as February 31."""
     return f" of month {fields[3]}" if field == 2 and fields[3] != "*" else ""
 
 
@@ -133,7 +135,7 @@ def _count(text: str, fields: list[str]) -> str:
 
 
 def _short_days(now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """The midnights (naive) after which clocks are put forward within a day."""
+    """The midnights (naive) of days on which clocks are put forward."""
     midnight = datetime.combine(now.astimezone(zone).date(), time())
     end = midnight + _AHEAD
     while midnight < end:

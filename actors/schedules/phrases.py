@@ -1,4 +1,4 @@
-"""The plainest schedules, as people say them: every 30 minutes; daily at 06:00 and 12:00; on weekdays at 7:30."""
+"""Schedules as English phrases: every 30 minutes; daily at 06:00 and 12:00; on weekdays at 7:30."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DAYS = {"weekdays": "1-5", "weekends": "0,6"}
 
 
 def as_cron(text: str) -> str | None:
-    """The five fields that a phrase stands for; None: it is no phrase. Raises `BadRequest` where cron cannot say it."""
+    """The five fields of a phrase; None: not a phrase. Raises `BadRequest` if cron cannot express it."""
     phrase = " ".join(text.lower().split())
     if match := _EVERY.fullmatch(phrase):
         return _every(int(match[1] or 1), match[2])
@@ -37,7 +37,7 @@ def _every(number: int, unit: str) -> str:
 
 
 def as_phrase(cron: str) -> str | None:
-    """How people say a schedule that repeats at even distances; None: it does not."""
+    """The phrase for a schedule that repeats at even intervals; None: it does not."""
     for unit, whole, form in (("minutes", 60, r"\*/(\d+) \* \* \* \*"), ("hours", 24, r"0 \*/(\d+) \* \* \*")):
         if (match := re.fullmatch(form, cron)) and 1 < int(match[1]) < whole and whole % int(match[1]) == 0:
             return f"every {match[1]} {unit}"

@@ -1,7 +1,7 @@
-"""The page at `GET /`: what goes on, for people who would rather look than type.
+"""A read-only dashboard at `GET /`.
 
-Static files beside this module, as they are: no build step, nothing from elsewhere, nothing of anybody. Whatever it
-shows it reads from `/api/idexx/live`, like any other caller. It only looks.
+Static files beside this module, served unchanged: no build step, nothing from other hosts, no personal data. The
+page reads all data from `/api/idexx/live`, like any other caller.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FILES = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 
-#: Only what comes from here, no inline script or style, in nobody's frame; and text never becomes markup.
+#: Allows only our own files, no inline script or style, and no framing; text never becomes markup.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -48,7 +48,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    # Kept, but asked for each time: after an upgrade nobody sees the old page.
+    # Cached, but revalidated each time: after an upgrade no browser shows the old page.
     "Cache-Control": "no-cache",
 }
 
