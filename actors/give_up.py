@@ -1,7 +1,7 @@
-"""A message about dates has died: its dates fail with it, and the Coordinator is notified (law 6).
+"""Fails the dates of a dead-lettered message, and notifies the Coordinator (law 6).
 
-Shared by the two actors whose messages name dates, the DateScraper and the Reconciler. Their arguments are the sync,
-the first date, and, of a DateScraper, the number of days.
+Shared by the two actors whose messages name dates, the DateScraper and the Reconciler. Their arguments are the
+sync, the first date and, for a DateScraper, the number of days.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 async def give_up_dates_of(message: MessageProxy, worker: WorkerRuntime) -> None:
-    """Marks the dates of a dead message as failed, and has a Coordinator look at their sync."""
+    """Marks the dates of a dead-lettered message as failed, and notifies the Coordinator of their sync."""
     sync_text, day, days = (*message.args, 1)[:3]
     sync_id, span, actor = UUID(sync_text), Span(date.fromisoformat(day), days, 0), message.actor_name
     failure = Failure(

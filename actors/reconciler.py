@@ -1,15 +1,15 @@
-"""The Reconciler: brings the stored appointments of one date in line with the snapshot of it.
+"""The Reconciler: brings the stored appointments of one date in line with its snapshot.
 
 A DateScraper that has stored a complete snapshot sends `reconcile_date` with the sync and the date; the snapshot
 stays in the database. The step (`engine/steps/reconcile.py`) locks the sync, compares the snapshot with the stored
-appointments in one set-based transaction, writes what was added, changed and removed, and closes the date. A snapshot
-that is older than the newest one of its date changes nothing, and a date that is closed stays as it is; so a message
-that is delivered twice does no harm.
+appointments in one set-based transaction, writes what was added, changed and went missing, and closes the date. A
+snapshot that is older than the newest one of its date changes nothing, and a date that is closed stays as it is;
+so a message that is delivered twice does no harm.
 
 After the commit the relay publishes the step's events at once. If the date was the sync's last open one, the
-Coordinator is notified, which ends the sync. If the message dies, its date fails (`actors/give_up.py`).
+Coordinator is notified and ends the sync. If the message is dead-lettered, its date fails (`actors/give_up.py`).
 
-It needs the database and nothing else: no browser, no portal, no resource of its own.
+It needs only the database: no browser, no portal, no resource of its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from engine.steps import reconcile
 
 
 def declare(worker: WorkerRuntime) -> None:
-    """Declares the actor `reconcile_date`, and what the death of its messages means."""
+    """Declares the actor `reconcile_date`, and the handler of its dead-lettered messages."""
     worker.on_dead_message("reconcile_date", partial(give_up_dates_of, worker=worker))
 
     @dramatiq.actor(broker=worker.broker, queue_name=RECONCILER)

@@ -1,9 +1,9 @@
-"""A worker process: its runtime, and what its actors work with, opened when Dramatiq boots it.
+"""A worker process: its runtime, and the resources of its actors, opened when Dramatiq boots it.
 
-This module knows no actor by name. Each actor module has a function `declare(worker)`, which declares its actor on
-`worker.broker` and registers two things here: how to open and close what the actor works with (`resource`), and what
-to do when one of its messages is dead-lettered (`on_dead_message`). A worker opens the resources of the queues it was
-booted for, and no others; so only a DateScraper imports Playwright and starts a browser.
+This module does not depend on the actors. Each actor module has a function `declare(worker)`, which declares its
+actor on `worker.broker` and registers two things here: how to open and close the actor's resource (`resource`),
+and the handler of its dead-lettered messages (`on_dead_message`). A worker opens the resources of the queues that
+it was booted for, and no others; so only a DateScraper imports Playwright and starts a browser.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-#: Opens what an actor works with, and closes it behind the body.
+#: Opens an actor's resource, and closes it after the body.
 Opener: TypeAlias = Callable[[Runtime], AbstractAsyncContextManager[T]]
 
 #: Handles a message that was dead-lettered; runs on the broker's loop.
@@ -40,7 +40,7 @@ CANNOT_START = 6
 
 
 class Resource(Generic[T]):
-    """What the actor of one queue works with, while a worker runs that was booted for this queue."""
+    """The resource of one queue's actor, open while a worker runs that was booted for this queue."""
 
     def __init__(self, queue: str, opener: Opener[T]) -> None:
         self.queue = queue
@@ -48,13 +48,13 @@ class Resource(Generic[T]):
         self._opened: T | None = None
 
     def get(self) -> T:
-        """Raises `RuntimeError` if it is not open."""
+        """The open resource. Raises `RuntimeError` if it is not open."""
         if self._opened is None:
             raise RuntimeError(f"this worker was not booted for the queue {self.queue!r}")
         return self._opened
 
     async def open_on(self, opened: AsyncExitStack, process: Runtime) -> None:
-        """Opens it, to be closed with `opened`."""
+        """Opens the resource, to be closed with `opened`."""
         self._opened = await opened.enter_async_context(self._opener(process))
 
 
@@ -80,13 +80,13 @@ class WorkerRuntime(Middleware):
         return self._process
 
     def resource(self, queue: str, opener: Opener[T]) -> Resource[T]:
-        """Registers what the actor of `queue` works with."""
+        """Registers the resource of the actor of `queue`."""
         resource = Resource(queue, opener)
         self._resources.append(resource)
         return resource
 
     def on_dead_message(self, actor: str, handler: DeadMessageHandler) -> None:
-        """Registers what to do when a message of `actor` is dead-lettered."""
+        """Registers the handler of the dead-lettered messages of `actor`."""
         self._dead_message_handlers[actor] = handler
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
@@ -112,7 +112,7 @@ class WorkerRuntime(Middleware):
         self.broker.run(self._opened.aclose())
 
     def after_nack(self, broker: Broker, message: MessageProxy) -> None:
-        """Runs the handler that an actor has registered for its messages that were dead-lettered."""
+        """Runs the handler of a dead-lettered message, if its actor has registered one."""
         if (handler := self._dead_message_handlers.get(message.actor_name)) is not None:
             self.broker.run(_handle(handler, message))
 

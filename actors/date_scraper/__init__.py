@@ -1,18 +1,19 @@
 """The DateScraper: reads a span of dates from the portal, and stores what it has seen of each.
 
-A message `scrape_date` names a sync, the first date and the number of days. The step (`engine/steps/scrape.py`) claims
-those dates in the database, and `actors/runtime/claim_heartbeats.py` keeps the claims alive. It calls the portal
-through the browser that this process owns (`portal.py`), with the clinic's signed-in session, which all machines share
-(`sessions.py`), and takes a token of the shared rate limit before each call (`rate_limiter.py`). A date comes out as
-a complete snapshot or as a failure with its evidence (`evidence.py`); what the portal does is never an exception here.
+A message `scrape_date` names a sync, the first date and the number of days. The step (`engine/steps/scrape.py`)
+claims those dates in the database, and `actors/runtime/claim_heartbeats.py` keeps the claims alive. It calls the
+portal through the browser that this process owns (`portal.py`), with the clinic's signed-in session, which all
+machines share (`sessions.py`), and takes a token of the shared rate limit before each call (`rate_limiter.py`).
+The result for a date is a complete snapshot, or a failure with its evidence (`evidence.py`); a portal failure is
+never an exception here.
 
-After the commit it sends a `reconcile_date` for each snapshot, and has the Coordinator look at the sync. If another
-worker holds some of the dates, or this one lacks the clinic's key, the message is sent again with a delay. Dramatiq's
-retries are for trouble of our own (a server is unavailable, a mailbox is full); after a failure of the portal the
-Coordinator sends the date again, at the time that `engine/retry.py` decides. If the message dies, its dates fail
-(`actors/give_up.py`).
+After the commit it sends a `reconcile_date` for each snapshot, and notifies the Coordinator. If another worker
+holds some of the dates, or this one lacks the clinic's key, the message is sent again with a delay. Dramatiq's
+retries are for our own failures (a server is unavailable, a mailbox is full); after a portal failure the
+Coordinator sends the date again, at the time that `engine/retry.py` decides. If the message is dead-lettered, its
+dates fail (`actors/give_up.py`).
 
-Playwright is imported, and the browser started, in a worker that was booted for this queue, and nowhere else.
+Only a worker that was booted for this queue imports Playwright and starts a browser.
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ BROWSER_INTERVAL = 10.0
 #: Delay before a DateScraper retries a date that another worker holds, in seconds.
 RETRY_AFTER = 3.0
 
-#: What the actor may need beside the time of a sync, in milliseconds.
+#: Time that the actor may need beyond the time-out of a sync, in milliseconds.
 TIME_LIMIT_MARGIN_MS = 60_000
 
 
 def declare(worker: WorkerRuntime) -> None:
-    """Declares the actor `scrape_date`, what it works with, and what the death of its messages means."""
+    """Declares the actor `scrape_date`, its resource, and the handler of its dead-lettered messages."""
     scraper = worker.resource(DATE_SCRAPER, partial(open_scraper, dispatcher=worker.dispatcher))
     worker.on_dead_message("scrape_date", partial(give_up_dates_of, worker=worker))
     time_limit = worker.settings.sync_timeout_ms + TIME_LIMIT_MARGIN_MS
@@ -61,7 +62,7 @@ def declare(worker: WorkerRuntime) -> None:
 
 
 class DateScraper:
-    """Does the step for a message, and sends the messages that follow from it."""
+    """Runs the step of a message, and sends the messages that follow."""
 
     def __init__(self, process: Runtime, dispatcher: Dispatcher, context: ScrapeContext) -> None:
         self._process = process
@@ -70,7 +71,7 @@ class DateScraper:
         self._logged_keys: set[str] = set()
 
     async def scrape(self, sync_id: UUID, first_date: date, days: int) -> None:
-        """Commits, then sends. Raises `Unavailable`, or a `BrokerConnectionError`; then the message comes again."""
+        """Commits, then sends. Raises `Unavailable` or `BrokerConnectionError`; then the message is retried."""
         done = await scrape_dates(self._context, sync_id, first_date, days)
         if done.clinic_id is not None:
             self._process.relay.poke(done.clinic_id)
@@ -84,7 +85,7 @@ class DateScraper:
             await self._dispatcher.scrape_dates_later(sync_id, first_date, days, after)
 
     async def measure_browser(self) -> None:
-        """Records how much memory the browser takes."""
+        """Records the memory of the browser."""
         self._process.metrics.set_browser_memory(await self._context.portal.memory_mib() * 2**20)
 
     def _log_wrong_key(self, error: str) -> None:
@@ -96,7 +97,7 @@ class DateScraper:
 
 @asynccontextmanager
 async def open_scraper(process: Runtime, dispatcher: Dispatcher) -> AsyncIterator[DateScraper]:
-    """Starts the browser, and closes it behind the body. Until it runs, the process is not ready."""
+    """Starts the browser, and closes it after the body. The process is not ready before it runs."""
     process.not_ready.add("browser")
     # Only a DateScraper needs Playwright, which is large.
     from actors.date_scraper.portal import open_portal

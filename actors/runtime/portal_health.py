@@ -33,7 +33,7 @@ class Policy:
     window: float = 60.0
 
 
-#: For one clinic: shorter than the address's pause, since only this clinic's calls show when the trouble is over.
+#: For one clinic: shorter than the address's pause, since only this clinic's calls show when it recovers.
 CLINIC = Policy(least_failing=8, pause=20.0, probe=20.0)
 #: For an address: the failures of one clinic say nothing about the others.
 ADDRESS = Policy(least_failing=2, pause=30.0, probe=30.0)

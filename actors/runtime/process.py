@@ -1,7 +1,7 @@
 """What every process has: the database, the relay, and background tasks that run while it lives.
 
-A process is built once, on the broker's event loop, and closed there. Dramatiq builds a worker's when it boots it
-(`actors.worker`), the gateway builds its own when it starts (`actors.gateway`).
+A process is built once, on the broker's event loop, and closed there: a worker's when Dramatiq boots it
+(`actors.worker`), the gateway's when it starts (`actors.gateway.main`).
 """
 
 from __future__ import annotations

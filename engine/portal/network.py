@@ -24,7 +24,7 @@ MAX_HEAD = 16 * 1024
 
 
 class Unreachable(Exception):
-    """No connection could be made; the message tells the operator why."""
+    """No connection could be made; the message gives the reason for the operator."""
 
 
 @dataclass(frozen=True, slots=True)

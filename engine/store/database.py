@@ -24,9 +24,7 @@ Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 
 class _Connection(asyncpg.Connection):
-    """Raises NoAnswer for asyncpg's OSError or TimeoutError: the code around a statement may raise those as
-    well.
-    """
+    """Raises NoAnswer for asyncpg's OSError or TimeoutError, which other code around a statement may raise."""
 
     async def execute(self, *arguments: Any, **options: Any) -> Any:
         with _awaiting_the_server():
