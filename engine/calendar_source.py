@@ -35,6 +35,7 @@ class CalendarSource(Protocol):
         stored: Mapping[date, int],
         is_open: Callable[[date], bool],
         repeating: Collection[str],
+        is_first: bool,
         evidence: EvidenceSink | None,
     ) -> Mapping[date, Snapshot | Failure]:
         """Returns a complete snapshot with its proof, or a failure, for each of `dates`.
@@ -43,6 +44,7 @@ class CalendarSource(Protocol):
         appointments of a date; `is_open` says whether the clinic is open on it (True if unknown). An answer
         without appointments for an open day, or for a day with several stored ones, is requested again before it
         is believed. An open day that stays empty has the warning `open_days_empty`.
+        `is_first`: no sync of the clinic has completed, so one response alone is not believed.
 
         One id may stand on several dates: the engine finds out whether it moves or repeats. Several records of one
         date that share an id need ids of their own (`engine.repeating.as_occurrence`), as do those of ids in

@@ -35,11 +35,13 @@ class Doubts:
     """Decides for one scrape. `stored` is the number of stored appointments of a date.
 
     `of_all_days`: an empty response of this portal was wrong before, so even empty closed days are doubted.
+    `is_first`: no sync of the clinic has completed yet.
     """
 
     stored: Mapping[date, int]
     is_open: Callable[[date], bool] = every_day
     of_all_days: bool = False
+    is_first: bool = False
 
     def empty_days(self, seen: Mapping[date, Snapshot]) -> list[date]:
         """The empty days, if one of them is open or has several stored appointments."""
@@ -68,6 +70,13 @@ class Doubts:
             key=lambda day: (self.stored.get(day, 0), day.isoweekday() < 6, day.isoweekday() < 7),
         )
         return DateRange(day, day)
+
+    def compares(self, span: DateRange) -> bool:
+        """Whether to compare the response for the span with a second one, requested at the same time.
+
+        Nothing is known of a new clinic's dates that could contradict a wrong first response.
+        """
+        return self.is_first and not any(self.stored.get(day) for day in span)
 
     def beside(self, span: DateRange) -> DateRange | None:
         """The last open day of a span, to read by a parallel call of its own if nothing is stored of it.
@@ -108,6 +117,18 @@ def last_filled(seen: Mapping[date, Snapshot]) -> date | None:
 
 def asked_twice(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, proof=replace(snapshot.proof, asked_twice=True))
+
+
+def merged(first: Mapping[date, Snapshot], second: Mapping[date, Snapshot]) -> dict[date, Snapshot] | None:
+    """For each day the response that has all records of the other one; None if neither has."""
+    days = {}
+    for day, one in first.items():
+        other = second[day]
+        mine, others = set(_keys(one)), set(_keys(other))
+        if not (mine <= others or others <= mine):
+            return None
+        days[day] = one if others <= mine else other
+    return days
 
 
 def is_cut_off(of_span: Mapping[date, Snapshot], own: Mapping[date, Snapshot]) -> bool:

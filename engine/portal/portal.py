@@ -96,17 +96,19 @@ class Portal:
         stored: Mapping[date, int] | None = None,
         is_open: Callable[[date], bool] = every_day,
         repeating: Collection[str] = (),
+        is_first: bool = False,
         evidence: EvidenceSink | None = None,
     ) -> Mapping[date, Snapshot | Failure]:
         """Returns a snapshot or a failure for each of `dates`, fetched in calls of up to `span_days` days.
 
         `stored` is the number of stored appointments of a date, `is_open` whether the clinic is open on it: a
         response without records for an open day, or for a day with several stored ones, is requested again.
+        `is_first`: no sync of the clinic has completed; each range is read twice, and the responses are compared.
         `repeating` are the portal's ids whose records are known to repeat. `evidence` gets what was seen of each
         failed date.
         """
         call_context = self._call_context(clinic, credentials, clock, evidence)
-        doubts = Doubts(stored or {}, is_open, of_all_days=clinic.slug in self._told_nothing)
+        doubts = Doubts(stored or {}, is_open, clinic.slug in self._told_nothing, is_first)
         scraper = SpanScraper(self._settings, call_context, doubts, repeating)
 
         async def look(signed_in: SignedInContext) -> Mapping[date, Snapshot | Failure]:

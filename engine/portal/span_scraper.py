@@ -13,7 +13,16 @@ from engine.failure import FATAL_FOR_SYNC, Failure, PortalFailure, Reason
 from engine.portal.additions import MeaningGone
 from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
 from engine.portal.call_context import CallContext
-from engine.portal.doubts import Doubts, asked_twice, has_page_size, is_cut_off, is_empty, last_filled, spans
+from engine.portal.doubts import (
+    Doubts,
+    asked_twice,
+    has_page_size,
+    is_cut_off,
+    is_empty,
+    last_filled,
+    merged,
+    spans,
+)
 from engine.portal.drift import SharedIds
 from engine.portal.response import PortalResponse
 from engine.portal.settings import PortalSettings
@@ -38,6 +47,7 @@ ENDS_SCRAPE = FATAL_FOR_SYNC | {
 }
 
 CUT_OFF = Failure(Reason.BAD_ANSWER, "the answer looks cut off")
+DIFFERENT = Failure(Reason.BAD_ANSWER, "two answers for the same days show different records")
 NOT_EMPTY = Failure(Reason.BAD_ANSWER, "the answer is empty, and the portal shows records of one of its days")
 
 
@@ -94,11 +104,13 @@ class SpanScraper:
     async def _look(self, signed_in: SignedInContext, span: DateRange) -> Mapping[date, Snapshot]:
         """Reads the span's days; confirms its end by a call of its own if the response may be cut off."""
         beside = self._doubts.beside(span)
-        own: dict[date, Snapshot] = {}
-        if beside is None:
-            seen = await self._ask(signed_in, span)
-        else:
-            seen, own = await self._ask_both(signed_in, span, beside)
+        again = span if self._doubts.compares(span) else None
+        seen, second, own = await self._ask_at_once(signed_in, span, again, beside)
+        if again is not None:
+            both = merged(seen, second)
+            if both is None:
+                raise PortalFailure(DIFFERENT)
+            seen = both
         return await self._confirmed(signed_in, span, seen, own)
 
     async def _confirmed(
@@ -148,15 +160,18 @@ class SpanScraper:
         if failure.reason in ENDS_SCRAPE:
             self._ended_by = failure
 
-    async def _ask_both(
-        self, signed_in: SignedInContext, span: DateRange, beside: DateRange
-    ) -> tuple[dict[date, Snapshot], dict[date, Snapshot]]:
+    async def _ask_at_once(
+        self, signed_in: SignedInContext, *ranges: DateRange | None
+    ) -> list[dict[date, Snapshot]]:
+        """The days of each range, read by parallel calls; no days for a range that is None."""
         try:
             async with asyncio.TaskGroup() as group:
-                whole, own = (group.create_task(self._ask(signed_in, dates)) for dates in (span, beside))
+                calls = [
+                    None if dates is None else group.create_task(self._ask(signed_in, dates)) for dates in ranges
+                ]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None  # callers handle the portal's errors, not groups of them
-        return whole.result(), own.result()
+        return [{} if call is None else call.result() for call in calls]
 
     async def _ask(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
         """The days as a call shows them.

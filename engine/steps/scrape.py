@@ -30,7 +30,16 @@ from engine.store.clinics.unknown_fields import warn_of_new_fields
 from engine.store.database import Connection, Database
 from engine.store.reconciling import load_schedule_config, repeating_ids, save_config_reading
 from engine.store.syncs.admission import lock_clinic_row
-from engine.store.syncs.claims import Claim, claim, leave, retry, save_snapshot, statuses, stored_counts
+from engine.store.syncs.claims import (
+    Claim,
+    claim,
+    has_completed,
+    leave,
+    retry,
+    save_snapshot,
+    statuses,
+    stored_counts,
+)
 from engine.store.syncs.configuration import config_outcome, record_config_outcome
 from engine.store.syncs.dates import fail
 from engine.store.syncs.lifecycle import lock_sync
@@ -104,6 +113,7 @@ class _Task:
     stored: Mapping[date, int]
     hours: _Hours
     repeating: Collection[str]
+    is_first: bool
     asks_config: bool
 
     @property
@@ -148,7 +158,8 @@ async def _claim(context: ScrapeContext, sync_id: UUID, lead: date, days: int) -
         hours = _Hours(await load_schedule_config(connection, clinic.id))
         asks_config = await _asks_config(connection, sync_id, claims)
         repeating = await repeating_ids(connection, clinic.id)
-        return _Task(claims, clinic, credentials, stored, hours, repeating, asks_config)
+        is_first = not await has_completed(connection, clinic.id)
+        return _Task(claims, clinic, credentials, stored, hours, repeating, is_first, asks_config)
 
 
 async def _asks_config(connection: Connection, sync_id: UUID, claims: Sequence[Claim]) -> bool:
@@ -203,6 +214,7 @@ async def _look(
         stored=task.stored,
         is_open=task.hours.is_open,
         repeating=task.repeating,
+        is_first=task.is_first,
         evidence=context.evidence(task.sync_id),
     )
     if not task.asks_config:

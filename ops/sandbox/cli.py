@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency-ms", type=float, help="how long a call takes")
     parser.add_argument("--latency-jitter-ms", type=float, help="and how much more or less than that")
     parser.add_argument("--rate-limit", type=int, help="calls a second before 429")
-    parser.add_argument("--fault-settings", type=Path, help="a JSON file of dials")
+    parser.add_argument("--fault-settings", type=Path, help="a JSON file of fault settings")
     parser.add_argument(
         "--fault-setting",
         action="append",

@@ -142,6 +142,8 @@ class FaultSettings(FaultSetting):
     max_span_days: int | None = Field(default=None, ge=1)
     #: The first call for each range returns no records.
     empty_once: bool = False
+    #: The first call for each range loses this many of its last records.
+    cut_once: int = Field(default=0, ge=0)
     #: Ranges of this many days or more return no records.
     empty_span_days: int | None = Field(default=None, ge=1)
     #: Ranges of several days omit this many of their last records.

@@ -42,6 +42,8 @@ class Lies:
         self._asked.add(asked)
         if fault_settings.empty_once and is_first:
             return []
+        if is_first and fault_settings.cut_once:
+            records = records[: max(0, len(records) - fault_settings.cut_once)]
         if fault_settings.empty_span_days is not None and days >= fault_settings.empty_span_days:
             return []
         return records[: max(0, len(records) - fault_settings.cut_spans)] if days > 1 else records

@@ -82,7 +82,7 @@ class Portal:
         self.board.turn(patch, company_id)
         if "fail" in patch:
             self.faults.arm([Rule.model_validate(rule) for rule in patch["fail"] or ()], company_id)
-        if "empty_once" in patch:
+        if patch.keys() & {"empty_once", "cut_once"}:
             self.lies.reset()
         for clinic_id, schedule in self.schedules.items():
             if "glitch" in patch and self.board.of(clinic_id).glitch is None:

@@ -107,7 +107,9 @@ def test_room_itself_wakes_who_waits_for_it(
     sender = threading.Thread(target=broker.enqueue, args=(message("1"),), daemon=True)
     sender.start()
     eventually(
-        lambda: broker._components is not None and broker._components.room.is_awaited(broker._names("default").box)
+        lambda: (
+            broker._components is not None and broker._components.capacity.is_awaited(broker._names("default").box)
+        )
     )
     consumer.ack(taken)
     join(sender, 10)

@@ -11,7 +11,7 @@ import pytest
 from actors.metrics import CATALOGUE
 from tests.metrics.reading import promtool
 
-OPS = Path(__file__).parent.parent.parent / "ops"
+OPS = Path(__file__).parents[2] / "ops/monitoring"
 RULES, TESTS = OPS / "prometheus" / "alerts.yaml", OPS / "prometheus" / "alerts_test.yaml"
 BOARD = OPS / "grafana" / "dashboards" / "idexx-sync.json"
 

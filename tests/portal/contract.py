@@ -77,6 +77,7 @@ async def look(
         stored={},
         is_open=every_day,
         repeating=(),
+        is_first=False,
         evidence=None,
     )
     assert set(found) == set(dates)

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from engine.failure import Failure, Reason
+from engine.portal.doubts import merged
 from engine.snapshot import Snapshot
 from engine.warnings import WarningCode
 from tests.portal.conftest import TODAY, Stage
+from tests.store import harness
 
 pytestmark = pytest.mark.anyio
 
@@ -35,6 +37,26 @@ async def test_a_new_clinic_gets_the_truth_from_a_portal_that_lies_for_a_while_o
     await stage.sandbox.fault_settings(**fault_settings)
     for snapshot in await stage.having(span_days=span_days).scrape(TODAY, WEEK_END):
         await stage.assert_true(snapshot)
+
+
+@pytest.mark.parametrize("span_days", [1, 3, 7])
+@pytest.mark.parametrize(
+    "fault_settings", [{"cut_once": 5}, {"cut_once": 10, "cut_spans": 1}, {"empty_once": True}]
+)
+async def test_the_first_answers_for_a_new_clinic_are_compared(
+    stage: Stage, fault_settings: dict[str, Any], span_days: int
+):
+    await stage.sandbox.fault_settings(**fault_settings)
+    for found in await stage.having(span_days=span_days).scrape(TODAY, WEEK_END, is_first=True):
+        await stage.assert_true(found)
+
+
+def test_two_answers_of_which_neither_has_all_records_fail_the_day():
+    one, two, none = (
+        harness.snapshot(0, 0, seen) for seen in ([harness.appointment(1)], [harness.appointment(2)], [])
+    )
+    assert merged({one.date: one}, {two.date: two}) is None
+    assert merged({one.date: none}, {one.date: one}) == {one.date: one}
 
 
 @pytest.mark.parametrize("span_days", [1, 7])

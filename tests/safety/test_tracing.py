@@ -117,7 +117,7 @@ def test_without_an_endpoint_nothing_is_imported() -> None:
 def test_an_endpoint_without_the_extra_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['opentelemetry'] = None\n"
-        "from actors import settings, tracing\n"
+        "from actors import settings\nfrom actors.observability import tracing\n"
         "try: tracing.configure(settings.load(), 'test')\n"
         "except settings.SettingsError as error: print(error)\n"
     )
@@ -129,7 +129,8 @@ def test_an_endpoint_without_the_extra_says_what_to_install() -> None:
 
 
 MANY_SPANS = """
-from actors import settings, tracing
+from actors import settings
+from actors.observability import tracing
 tracing.configure(settings.load(), "test")
 for _ in range(2_000):
     with tracing.span("x", None, {}): pass

@@ -37,7 +37,7 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_cleanly_while_calls_hang(number: signal.Signals) -> None:
     rule = {"on": ["login_page"], "mode": "hang", "seconds": 600}
-    with started("--dial", f"fail=[{json.dumps(rule)}]") as (process, url):
+    with started("--fault-setting", f"fail=[{json.dumps(rule)}]") as (process, url):
         hanging = Thread(target=lambda: httpx.get(f"{url}/login", timeout=30))
         hanging.start()
         eventually(lambda: httpx.get(f"{url}/_sandbox/request_log").json())
@@ -54,7 +54,7 @@ def test_it_stops_when_the_program_that_started_it_is_gone() -> None:
 
 
 def test_a_connection_cut_on_purpose_leaves_no_traceback() -> None:
-    with started("--dial", 'fail=[{"on": ["login_page"], "mode": "cut_body"}]') as (process, url):
+    with started("--fault-setting", 'fail=[{"on": ["login_page"], "mode": "cut_body"}]') as (process, url):
         with pytest.raises(httpx.RemoteProtocolError):
             httpx.get(f"{url}/login")
         process.terminate()
@@ -65,7 +65,9 @@ def test_a_connection_cut_on_purpose_leaves_no_traceback() -> None:
 def test_dials_come_from_a_file_single_settings_and_flags(tmp_path: Path) -> None:
     file = tmp_path / "dials.json"
     file.write_text(json.dumps({"latency_ms": 1, "wrapper": "data", "sign_in": {"submit": "sign_in"}}))
-    with started("--fault-settings", str(file), "--dial", "sign_in.error=error_message", "--latency-ms", "2") as (
+    with started(
+        "--fault-settings", str(file), "--fault-setting", "sign_in.error=error_message", "--latency-ms", "2"
+    ) as (
         _,
         url,
     ):
@@ -78,7 +80,9 @@ def test_dials_come_from_a_file_single_settings_and_flags(tmp_path: Path) -> Non
 
 
 def test_a_bad_dial_stops_the_start_with_its_name() -> None:
-    failed = subprocess.run([*COMMAND, "--dial", "wrapper=paper"], capture_output=True, text=True, timeout=60)
+    failed = subprocess.run(
+        [*COMMAND, "--fault-setting", "wrapper=paper"], capture_output=True, text=True, timeout=60
+    )
     assert failed.returncode == 2
     assert "wrapper" in failed.stderr
     assert failed.stdout == ""

@@ -80,6 +80,12 @@ async def stored_counts(connection: Connection, clinic_id: UUID, dates: Sequence
     return {row["date"]: row["stored"] for row in rows}
 
 
+async def has_completed(connection: Connection, clinic_id: UUID) -> bool:
+    """Whether a sync of the clinic has ever completed, other than a dry run."""
+    found: bool = await connection.fetchval(SQL["has_completed"], clinic_id)
+    return found
+
+
 async def leave(
     connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date], failure: Failure, delay: float
 ) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 from ops.deploy.container.dockerfile import Stage, is_ignored, patterns, stages
 
 FOLDER = Path(__file__).parent
-ROOT = FOLDER.parent.parent
+ROOT = FOLDER.parents[2]
 
 #: Folders of the image that are replaced by the scratch folder.
 IMAGE_FOLDERS = re.compile("(?<![^ =])(?=/(opt|src|tmp)/)")
