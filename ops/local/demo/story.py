@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
@@ -67,12 +68,17 @@ class Story:
         clinics = await sandbox.clinics()
         async with open_nats(settings.need_nats_url()) as client:
             self._chapter(f"Requesting a sync of {DAYS} days for each clinic, over NATS")
-            first = await self._sync(client, Subjects(settings.subject_prefix), clinics)
+            subjects = Subjects(settings.subject_prefix)
+            first = await self._sync(client, subjects, {clinic.slug: {"days_ahead": DAYS} for clinic in clinics})
             self._chapter("What PostgreSQL holds now")
             await self._check(settings, sandbox, clinics, first)
             self._chapter("The front desks change their calendars; syncing again")
             await self._change(sandbox, clinics, first)
-            second = await self._sync(client, Subjects(settings.subject_prefix), clinics)
+            # The same dates: `days_ahead` moves on when it is midnight at the clinic.
+            same = {
+                slug: {name: sync[name] for name in ("start_date", "end_date")} for slug, sync in first.items()
+            }
+            second = await self._sync(client, subjects, same)
             self._chapter("What the second sync found")
             await self._show_changes(settings, second)
             await self._check(settings, sandbox, clinics, second, tables=False)
@@ -114,13 +120,13 @@ class Story:
             )
 
     async def _sync(
-        self, client: Client, subjects: Subjects, clinics: list[SandboxClinic]
+        self, client: Client, subjects: Subjects, requests: Mapping[str, Mapping[str, Any]]
     ) -> dict[str, dict[str, Any]]:
         """Requests a sync for each clinic and shows them until they end; returns the acceptances by slug."""
         accepted: dict[str, dict[str, Any]] = {}
-        for clinic in clinics:
-            self.out.print(f'  → {subjects.command("sync", clinic.slug)}  {{"days_ahead": {DAYS}}}', markup=False)
-            accepted[clinic.slug] = await ask(client, subjects, "sync", clinic.slug, days_ahead=DAYS)
+        for slug, request in requests.items():
+            self.out.print(f"  → {subjects.command('sync', slug)}  {json.dumps(request)}", markup=False)
+            accepted[slug] = await ask(client, subjects, "sync", slug, **request)
         self.out.print()
         async with Show(out=self.out) as show, asyncio.TaskGroup() as group:
             tasks = [
