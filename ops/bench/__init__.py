@@ -1,1 +1,1 @@
-"""Measurements, each beside the ideal or beside its peers: `python -m ops.bench NAME`."""
+"""Benchmarks, each compared with an ideal or with its peers: `python -m ops.bench NAME`."""

@@ -1,4 +1,4 @@
-"""`python -m ops.bench NAME …`: one benchmark by name, with its own options after it."""
+"""`python -m ops.bench NAME …`: runs a benchmark by name, with its options."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from ops.terminal.encoding import use_stand_ins
 
-#: Where each is, and what it answers. A module has `main(arguments)`, which answers the exit status, and is
-#: imported only when asked for.
+#: The module and description of each benchmark. A module has `main(arguments)`, which returns the exit status, and
+#: is imported on use.
 BENCHMARKS = {
     "sync": ("ops.bench.sync", "a 14-day sync beside the ideal and beside the old system's way"),
     "clinics": ("ops.bench.clinics", "two and twenty clinics at once"),

@@ -26,7 +26,7 @@ from ops.sandbox.client import LoggedRequest, Sandbox
 
 RATE, BURST = 10, 10
 PORTAL_LIMIT = 5
-#: The first seconds against a limit that has to be found are not counted.
+#: Seconds at the start, while the unknown limit is being found, that are not counted.
 SETTLING = 15.0
 
 OURS, PORTALS = f"our own limit of {RATE}/s, burst {BURST}", f"a portal that refuses above {PORTAL_LIMIT}/s"
@@ -35,7 +35,7 @@ Found = tuple[list[Figure], list[Ratio]]
 
 
 def busiest_second(calls: Sequence[LoggedRequest]) -> int:
-    """The most calls that any window of one second holds."""
+    """Returns the largest number of calls in any window of one second."""
     times = sorted(call.at for call in calls)
     most = first = 0
     for last, at in enumerate(times):
@@ -46,7 +46,7 @@ def busiest_second(calls: Sequence[LoggedRequest]) -> int:
 
 
 async def load(client: Client, settings: Settings, clinics: Sequence[str], seconds: float) -> None:
-    """Keeps two syncs of each clinic going."""
+    """Keeps two syncs of each clinic running."""
     until = time.monotonic() + seconds
 
     async def again_and_again(clinic: str) -> None:

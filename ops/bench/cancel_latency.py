@@ -30,15 +30,15 @@ TIMEOUT_MS = 5000
 RUNS = 5
 WARM_UPS = 5
 
-#: Seconds in which all is to have ended.
+#: Seconds within which everything should end.
 GOAL = 1.0
 
-#: Seconds to the last call let go, and to the last event.
+#: Seconds to the last dropped call, and to the last event.
 Times = tuple[float, float]
 
 
 async def measure(settings: Settings, runs: int) -> Mapping[str, Sequence[Times]]:
-    """What was seen, by the kind of end."""
+    """Returns the measured times by kind of end."""
     sandbox, subjects = Sandbox(settings.idexx_base_url), Subjects(settings.subject_prefix)
     [clinic, *_rest] = await sandbox.clinics()
     async with open_nats(settings.need_nats_url()) as client:
@@ -62,7 +62,7 @@ async def measure(settings: Settings, runs: int) -> Mapping[str, Sequence[Times]
 
 
 async def warm_up(client: Client, settings: Settings, clinic: str) -> None:
-    """Signs in. On a busy machine the first sync may be the one whose time is up."""
+    """Signs in. On a busy machine, the first sync may otherwise time out."""
     for tries_left in reversed(range(WARM_UPS)):
         try:
             await one_sync(client, settings, clinic, days=1)
@@ -75,7 +75,7 @@ async def warm_up(client: Client, settings: Settings, clinic: str) -> None:
 async def one_end(
     client: Client, subjects: Subjects, sandbox: Sandbox, clinic: str, end: Callable[[str], Awaitable[float]]
 ) -> Times:
-    """Seconds from the end that was asked for to the last call let go, and to the last event."""
+    """Returns the seconds from the requested end to the last dropped call, and to the last event."""
     await sandbox.clear_request_log()
     body = json.dumps({"days_ahead": DAYS}).encode()
     reply = json.loads((await client.request(subjects.command("sync", clinic), body, timeout=10)).data)
@@ -101,7 +101,7 @@ async def status(client: Client, subjects: Subjects, clinic: str, sync_id: str) 
 
 
 def result_of(seen: Mapping[str, Sequence[Times]]) -> Result:
-    """Tenths of a second are noise, so what is compared with the last time is how many kept to the goal."""
+    """Builds the result. Compares the share of runs within the goal, because tenths of a second are noise."""
     figures, ratios = [], []
     for name, times in seen.items():
         for what, column in zip(("last call let go", "last event"), zip(*times, strict=True), strict=True):
@@ -110,7 +110,7 @@ def result_of(seen: Mapping[str, Sequence[Times]]) -> Result:
                 Figure(f"after a {name}", f"{what}, at most", max(column), "s"),
             ]
         kept = sum(max(pair) <= GOAL for pair in times) / len(times)
-        # A ratio is above 0; one that is 0 is as bad as it gets.
+        # A ratio must be above 0, so 0 is replaced by a very small value.
         ratios.append(Ratio(f"{name}: ended within {GOAL:g} s / all", kept or 1e-3, Better.HIGHER, 1.0))
     return Result("ends", {"timeout_ms": TIMEOUT_MS, "runs": len(next(iter(seen.values())))}, figures, ratios)
 

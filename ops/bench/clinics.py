@@ -34,7 +34,7 @@ SIGN_IN_CALLS = 3
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """`seconds`: of each clinic, from the start of all. `calls`: of the portal, without static files."""
+    """A round. `seconds`: of each clinic, from the common start. `calls`: to the portal, without static files."""
 
     seconds: Mapping[str, float]
     calls: int
@@ -47,17 +47,17 @@ class Round:
 
     @property
     def fairness(self) -> float:
-        """Jain's index of the clinics' times: 1 when all are equal, 1/n when one has everything."""
+        """Jain's index of the clinics' times: 1 if all are equal, 1/n if one has everything."""
         times = list(self.seconds.values())
         return sum(times) ** 2 / (len(times) * sum(value**2 for value in times))
 
 
 def ideal(clinics: int, calls: int, latency: float, settings: Settings) -> float:
-    """Seconds for so many calls of so many clinics."""
+    """Returns the ideal seconds for this number of clinics and calls."""
     alone = latency * (SIGN_IN_CALLS + math.ceil(DAYS / settings.sync_concurrency))
     places = settings.browser_pool_size * settings.sync_concurrency
     through_browsers = calls * latency / min(places, clinics * settings.sync_concurrency)
-    # The last call still takes its time.
+    # Plus the latency of the last call.
     through_budget = max(0.0, calls - settings.rate_burst) / settings.idexx_rate_limit + latency
     return max(alone, through_browsers, through_budget)
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-#: Minutes that each may take, and may take with `--quick`.
+#: Timeouts in minutes, without and with `--quick`.
 MINUTES: dict[str, tuple[float, float]] = {
     "sync": (35, 8),
     "clinics": (6, 3),
@@ -30,7 +30,7 @@ MINUTES: dict[str, tuple[float, float]] = {
     "memory": (20, 8),
 }
 
-#: Seconds in which one that was stopped ends what it has started.
+#: How long a stopped benchmark may take to end its processes. Seconds.
 GRACE = 60
 
 
@@ -57,7 +57,7 @@ def main(given: Sequence[str]) -> int:
 
 
 def one(name: str, options: argparse.Namespace) -> bool:
-    """Whether it ended well and in time."""
+    """Runs one benchmark; returns whether it succeeded in time."""
     minutes = MINUTES[name][1 if options.quick else 0]
     say(f"{name}: at most {minutes:g} min")
     with tempfile.TemporaryDirectory(prefix="idexx-bench-") as folder:
@@ -80,7 +80,7 @@ def one(name: str, options: argparse.Namespace) -> bool:
 
 
 def arguments(name: str, options: argparse.Namespace, scratch: Path) -> Sequence[str]:
-    """What the benchmark is told. The last result is set aside first, since the new one takes its place."""
+    """Returns the benchmark's arguments. First copies the last result, because the new one replaces it."""
     told = ["--quick"] if options.quick else []
     if options.json_dir is None:
         return told
@@ -94,7 +94,8 @@ def arguments(name: str, options: argparse.Namespace, scratch: Path) -> Sequence
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """As Ctrl-C does, so that it ends its servers and browsers; by force where that does not help."""
+    """Interrupts the process like Ctrl-C, so that it ends its servers and browsers; kills it if it does not
+    end."""
     os.killpg(process.pid, signal.SIGINT)
     try:
         process.wait(GRACE)

@@ -1,11 +1,11 @@
-"""The way of the system that this one replaces, as a baseline that really runs, in a real browser.
+"""The method of the replaced system, as a runnable baseline in a real browser.
 
-What is known of it: one browser, shared by all dates; a sign-in by the form that waits for the network to be idle;
-for each date a page of its own, loaded until the network is idle, then one data call from within that page; the
-stored hashes compared in the program, rows inserted by hundreds and updated one by one. It did so with one date
-after the other, or with three at once. What is not known is as kind to it as can be: its browser runs before the
-clock starts, its pages ask for no data of their own, a date that is ready makes room for the next at once, and
-slot counts are left out.
+Known facts: one browser, shared by all dates; a sign-in by form that waits until the network is idle; a new page
+for each date, loaded until the network is idle, then one data call from that page; stored hashes compared in the
+program; rows inserted in batches of a hundred and updated one by one. It processed one date after another, or
+three at the same time. Where facts are unknown, the baseline is favorable to the old system: its browser starts
+before the measurement, its pages request no data, a finished date immediately makes room for the next, and slot
+counts are left out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FETCH = """async (url) => {
 
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
-    """The same Chromium as ours."""
+    """Yields a browser, the same Chromium as ours."""
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(
             executable_path=find_chromium(None), chromium_sandbox=os.geteuid() != 0, args=["--disable-gpu"]
@@ -54,7 +54,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @dataclass(frozen=True, slots=True)
 class OldWay:
-    """Brings the calendar of `account` into the rows of `clinic`, which are its own."""
+    """Copies the calendar of `account` into the rows of `clinic`, which only this baseline uses."""
 
     browser: Browser
     connection: Connection
@@ -63,14 +63,14 @@ class OldWay:
     clinic: Clinic
 
     async def sync(self, first: date, days: int, at_once: int) -> int:
-        """The number of appointments seen. Raises for whatever goes wrong: it had better not."""
+        """Syncs the dates; returns the number of appointments. Raises on any error, without retries."""
         context = await self.browser.new_context()
         room, turn = asyncio.Semaphore(at_once), asyncio.Lock()
 
         async def one(day: date) -> int:
             async with room:
                 rows = await self._scrape(context, day)
-            async with turn:  # one connection
+            async with turn:  # there is only one connection
                 await self._store(rows)
             return len(rows)
 

@@ -38,28 +38,29 @@ from ops.local.supervision import Supervisor
 from ops.local.temporary_machine import on_scratch_machine
 from ops.sandbox.client import Sandbox
 
-#: Syncs in which everything warms up: caches, pools, prepared statements.
+#: Number of syncs to warm up caches, pools and prepared statements.
 WARM_UP = 10
 
-#: Messages that are on the stream of events beforehand, the bytes of each, and how many are sent together.
+#: Messages put on the stream of events beforehand, the bytes of each, and how many are sent at the same time.
 FILL, FILL_BYTES, TOGETHER = 60_000, 500, 250
 
-#: Seconds in which a browser that is replaced has to be gone.
+#: Seconds within which a replaced browser must have ended.
 PATIENCE = 30.0
 
-#: Measured only: it is no part of the system.
+#: Measured but not judged, because it is not part of the system.
 NOT_OURS = ("sandbox",)
 
-#: Kinds that fill what they have, and the MiB up to which that is no growth (the drivers are those of two browsers).
+#: Kinds of process that fill their available memory, and the MiB up to which this does not count as growth
+#: (drivers: of two browsers).
 MAY_FILL = {"nats-server": 64.0, "playwright driver": 240.0, "postgres": 240.0}
 
-#: What the level of all others at the end may be of their level at the start.
+#: The allowed ratio of the final to the initial level of all other kinds.
 GOAL = 1.05
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """After one sync."""
+    """The measurements after one sync."""
 
     uses: Mapping[str, Use]
     browsers: int
@@ -94,7 +95,7 @@ async def _fill(client: Client, settings: Settings) -> None:
 
 
 async def _sample_after(client: Client, settings: Settings, clinic: str) -> Sample:
-    """A browser that was replaced in the sync may take a moment to go."""
+    """Runs a sync and measures after it; waits for a browser that was replaced in it to end."""
     await one_sync(client, settings, clinic)
     until = time.monotonic() + PATIENCE
     while (count := browsers()) != settings.browser_pool_size and time.monotonic() < until:
@@ -104,7 +105,8 @@ async def _sample_after(client: Client, settings: Settings, clinic: str) -> Samp
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Of one kind of process. Memory in MiB; `first` and `last`: in the first and in the last tenth of the syncs."""
+    """Growth of one kind of process. Memory in MiB; `first` and `last`: in the first and last tenth of the
+    syncs."""
 
     kind: str
     memory: Trend
@@ -136,7 +138,7 @@ class Growth:
 
 
 def growths(samples: Sequence[Sample]) -> list[Growth]:
-    """By kind of process."""
+    """Returns the growth of each kind of process."""
     found = []
     for kind in samples[0].uses:
         values = [_memory(kind, sample) for sample in samples]
@@ -196,5 +198,5 @@ def main(given: Sequence[str]) -> int:
     async def work(_: Supervisor, settings: Settings) -> int:
         return await bench(settings, options)
 
-    # The budget would only make it slow.
+    # A high rate limit, because the default would only slow the run down.
     return on_scratch_machine(work, "memory", IDEXX_RATE_LIMIT="200")

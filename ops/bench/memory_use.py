@@ -1,4 +1,4 @@
-"""What the processes of this machine hold: memory, browsers, open files, by what the process is for."""
+"""Measures the memory, browsers and open files of this process's children, by kind of process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psutil
 
 MIB = 2**20
 
-#: What stands in a command line, and whose it is. The first that fits.
+#: A part of a command line, and the kind of process that it identifies. The first match applies.
 KINDS = (
     ("--idexx-sync-browser=", "chromium"),
     ("chrom", "chromium"),
@@ -28,7 +28,8 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Memory in MiB. `private` is what would be free if the process ended; `pss` shares what is shared."""
+    """Memory in MiB: `private` would be freed if the process ended; `pss` divides shared memory among its
+    users."""
 
     pss: float
     private: float
@@ -37,7 +38,7 @@ class Use:
 
 
 def use_by_kind() -> dict[str, Use]:
-    """Of this process's children, and theirs."""
+    """Returns the use of all descendants of this process, by kind."""
     found: defaultdict[str, list[Use]] = defaultdict(list)
     for process in psutil.Process().children(recursive=True):
         try:
@@ -50,12 +51,12 @@ def use_by_kind() -> dict[str, Use]:
 
 
 def pss_by_kind() -> dict[str, float]:
-    """In MiB."""
+    """Returns the proportional set size of each kind, in MiB."""
     return {kind: use.pss for kind, use in use_by_kind().items()}
 
 
 def browsers() -> int:
-    """How many Chromiums run; their own children are not counted."""
+    """Returns the number of running Chromium browsers, without their child processes."""
     return sum(1 for line in _command_lines() if "--idexx-sync-browser=" in line and "--type=" not in line)
 
 

@@ -1,4 +1,4 @@
-"""A result as a picture: bars for figures, one panel for each group, and lines for what was seen many times."""
+"""Draws a result: bars for figures, in one panel per group, and lines for series."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from matplotlib.figure import Figure as Canvas
 
 from ops.bench.result import Figure, Result
 
-#: Inches: of the picture, of a bar, of what stands around the bars of a panel, of a panel with lines.
+#: Sizes in inches: width of the picture; height of a bar, of the space around a panel's bars, of a line panel.
 WIDTH, BAR, AROUND, LINES = 8.5, 0.24, 0.9, 4.5
 
-#: Seen apart by everybody (Okabe and Ito).
+#: Colors that can be distinguished with any color vision (Okabe and Ito).
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#000000")
 
 
 def draw(result: Result, path: Path) -> None:
-    """Writes the picture in the format that `path` ends with; the same result gives the same file."""
+    """Writes the picture in the format given by the suffix of `path`; the same result gives the same file."""
     panels = _panels(result)
     heights = [AROUND + BAR * len(panel) for panel in panels]
     heights += [LINES] if result.series else []
@@ -52,13 +52,13 @@ def _title(result: Result) -> str:
 
 
 def _panels(result: Result) -> Sequence[Sequence[Figure]]:
-    """What has one unit and one group has one scale."""
+    """Groups the figures into panels; figures with the same unit and group share a scale."""
     keys = dict.fromkeys((figure.group, figure.unit) for figure in result.figures)
     return [[one for one in result.figures if (one.group, one.unit) == key] for key in keys]
 
 
 def _bars(axes: Axes, figures: Sequence[Figure]) -> None:
-    """From top to bottom."""
+    """Draws the bars from top to bottom."""
     for place, figure in enumerate(figures):
         axes.barh(place, figure.value, color=COLOURS[place % len(COLOURS)], height=0.85)
         told = _short(figure.value)

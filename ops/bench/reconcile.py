@@ -46,20 +46,21 @@ from ops.bench.report import conclude, options_of, parser_of
 from ops.bench.result import Better, Figure, Ratio, Result
 from ops.local.embedded.scratch_postgres import scratch_postgres
 
-#: PostgreSQL settles on a plan after five executions.
+#: PostgreSQL chooses its final plan for a prepared statement after five executions.
 WARM_UPS = 6
 
-#: From how many rows on `--rounds` is what is done; fewer are measured more often, since they are noisier.
+#: Number of rows from which `--rounds` applies; fewer rows are measured more often, because they are noisier.
 MANY = 100_000
 MOST_ROUNDS_FACTOR = 20
 
-#: Rows per second beside the old plan's, by how much has changed.
+#: Goals for rows per second relative to the old plan, by the share of changed rows.
 GOALS = {"1 %": 2.0, "100 %": 10.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`stored` are in the database when `seen` are reconciled; `written` of them differ."""
+    """A benchmark case: `stored` rows are in the database, `seen` rows are reconciled, `written` of them
+    differ."""
 
     count: int
     changed: str
@@ -74,7 +75,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One plan in one round: seconds, and the appointments that it wrote."""
+    """One plan in one round: its seconds, and the appointments that it wrote."""
 
     wall: float
     cpu: float
@@ -123,7 +124,8 @@ async def _measure(connection: Connection, plan: Plan, case: Case) -> Sample:
 
 
 async def _warm_up(connection: Connection, clinic_id: UUID, plan: Plan) -> None:
-    """A long-lived connection has planned its statements for this clinic; emptying the tables made it forget."""
+    """Runs the plan until its statements are planned, as on a long-lived connection; emptying the tables discards
+    the plans."""
     few = make_rows(20, 1, FIRST_DAY - timedelta(days=1))
     await copy_rows(connection, clinic_id, few)
     await connection.execute("vacuum analyze schedule_appointments")
@@ -132,7 +134,7 @@ async def _warm_up(connection: Connection, clinic_id: UUID, plan: Plan) -> None:
 
 
 def _cpu(connection: Connection) -> float:
-    """Seconds of this process and of the connection's server process, where that is on this machine."""
+    """Returns the CPU seconds of this process, and of the connection's server process if it is on this machine."""
     try:
         nanoseconds = int(Path(f"/proc/{connection.get_server_pid()}/schedstat").read_text().split()[0])
     except OSError:
@@ -197,7 +199,7 @@ async def _connection(url: str) -> AsyncIterator[Connection]:
 
 @contextmanager
 def _server(url: str | None) -> Iterator[str]:
-    """The server of `url`, or one of our own for the time of the run."""
+    """Yields `url`, or the URL of a temporary server for the run."""
     if url is not None:
         yield url
         return

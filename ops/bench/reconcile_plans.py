@@ -1,6 +1,7 @@
-"""The ways to reconcile that are measured side by side: `PLANS`, each made ready outside the measured time.
+"""The reconciliation methods to compare: `PLANS`, each prepared outside the measured time.
 
-All take the same appointments as Python objects and hash those that they compare, each once, with the same function.
+All take the same appointments as Python objects, and hash each appointment they compare once, with the same
+function.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FIRST_DAY = date(2026, 3, 2)
 COLUMNS = tuple(field.name for field in fields(Appointment))
 _values = attrgetter(*COLUMNS)
 
-#: How many the old system inserted with one statement.
+#: How many rows the old system inserted per statement.
 HUNDRED = 100
 
 Rows: TypeAlias = Sequence[Appointment]
@@ -57,7 +58,7 @@ def _make_row(n: int, day: date) -> Appointment:
 
 
 def change(rows: Rows, percent: float, note: str = "Another note") -> list[Appointment]:
-    """So many of the rows, evenly spread, with another note and another status."""
+    """Returns `percent` of the rows, evenly spread, with a different note and status."""
     wanted = round(len(rows) * percent / 100)
     step = len(rows) / wanted if wanted else 0
     picked = {int(n * step) for n in range(wanted)}
@@ -164,7 +165,7 @@ async def _update_one_by_one(connection: Connection, changed: Sequence[tuple[UUI
 
 
 async def copy(connection: Connection, _clinic_id: UUID, rows: Rows) -> Work:
-    """Into a clinic of its own, so that nothing is there before."""
+    """Prepares a COPY into a separate, empty clinic."""
     return partial(copy_rows, connection, await add_clinic(connection), rows)
 
 

@@ -1,4 +1,4 @@
-"""Whether a result is worse than an earlier one. Only ratios are compared, since machines differ."""
+"""Compares a result with an earlier one. Compares only ratios, because machines differ."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from ops.bench.result import Better, Ratio, Result
 
-#: The share of a ratio that may be lost; below that it is noise.
+#: The share of a ratio that may be lost; smaller losses are noise.
 ALLOWED = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """`share`: how much worse, 0.3 for 30 %."""
+    """A ratio that got worse by `share` (0.3 for 30 %)."""
 
     name: str
     last: float
@@ -29,9 +29,9 @@ class Loss:
 
 
 def losses(last: Result, now: Result, allowed: float = ALLOWED) -> Sequence[Loss]:
-    """The ratios of both that have lost more than `allowed`, the worst first.
+    """Returns the common ratios that lost more than `allowed`, worst first.
 
-    Raises `ValueError` where the two have no ratio in common: then nothing was compared.
+    Raises `ValueError` if the results have no ratio in common, because then nothing was compared.
     """
     if last.bench != now.bench:
         raise ValueError(f"that is a result of {last.bench!r}, not of {now.bench!r}")
@@ -48,6 +48,6 @@ def losses(last: Result, now: Result, allowed: float = ALLOWED) -> Sequence[Loss
 
 
 def lost(then: Ratio, now: Ratio) -> float:
-    """The share of `then` that is lost; negative for a gain."""
+    """Returns the lost share of `then`; negative for a gain."""
     change = now.value / then.value - 1
     return change if now.better is Better.LOWER else -change

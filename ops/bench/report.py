@@ -1,4 +1,4 @@
-"""What every benchmark takes and gives: `--json`, `--plot`, `--check`, `--quick`, and the same closing lines."""
+"""Common options (`--json`, `--plot`, `--check`, `--quick`) and output of all benchmarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PICTURES = (".svg", ".png")
 
 
 def parser_of(name: str, description: str | None) -> argparse.ArgumentParser:
-    """A parser with what all benchmarks take."""
+    """Returns a parser with the options common to all benchmarks."""
     parser = argparse.ArgumentParser(
         prog=f"python -m ops.bench {name}",
         description=description,
@@ -33,7 +33,7 @@ def parser_of(name: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def options_of(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
-    """Parses, and refuses before the run what would fail after it."""
+    """Parses the arguments; rejects before the run what would fail after it."""
     options = parser.parse_args(arguments)
     options.load_before = load_average()
     options.last = None
@@ -48,7 +48,7 @@ def options_of(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> arg
 
 
 def conclude(result: Result, options: argparse.Namespace) -> int:
-    """Tells the result, writes what was asked for, and answers the exit status."""
+    """Prints the result, writes the requested files, and returns the exit status."""
     result = replace(result, surroundings=look_around(options.load_before))
     print(told(result), flush=True)
     if options.json is not None:
@@ -64,7 +64,7 @@ def conclude(result: Result, options: argparse.Namespace) -> int:
 
 
 def told(result: Result) -> str:
-    """For a reader: figures by group, then ratios with their goals."""
+    """Formats a result as text: figures by group, then ratios with their goals."""
     lines = []
     for group in dict.fromkeys(figure.group for figure in result.figures):
         lines += [group] if group else []

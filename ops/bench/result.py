@@ -1,4 +1,4 @@
-"""What a benchmark has found, in one form for all of them: figures, and the ratios that may be compared."""
+"""The common result format of all benchmarks: figures, and ratios that can be compared across machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 
-#: Digits that mean something in a measurement.
+#: Significant digits of a measurement.
 DIGITS = 4
 
 
@@ -21,7 +21,7 @@ class Better(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Absolute, so it belongs to its machine and its hour. `group`: what is drawn together."""
+    """An absolute value, valid only for its machine and time. `group`: figures that are drawn together."""
 
     group: str
     name: str
@@ -31,7 +31,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Of two figures of the same run, so that it can be compared with another machine's. Finite and above 0."""
+    """A ratio of two figures of one run, so it can be compared across machines. Finite and above 0."""
 
     name: str
     value: float
@@ -44,7 +44,7 @@ class Ratio:
 
     @property
     def meets_goal(self) -> bool:
-        """True where there is no goal."""
+        """Whether the ratio meets its goal; True if it has none."""
         if self.goal is None:
             return True
         return self.value >= self.goal if self.better is Better.HIGHER else self.value <= self.goal
@@ -52,7 +52,8 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where and when. Loads are averages over a minute: well above the number of cores, the figures are noise."""
+    """Place and time of a run. Loads are one-minute averages; well above the number of cores, the figures are
+    noise."""
 
     at: str
     cores: int
@@ -66,7 +67,8 @@ class Surroundings:
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`series`: figures after each of many steps. `faults`: what the run itself found to be wrong."""
+    """The result of a benchmark. `series`: figures after each of many steps. `faults`: errors that the run
+    found."""
 
     bench: str
     settings: Mapping[str, Any]
@@ -88,7 +90,7 @@ class Result:
 
     @staticmethod
     def from_json(text: str) -> Result:
-        """Raises `ValueError` for what is no result."""
+        """Parses a result. Raises `ValueError` for invalid input."""
         return _RESULT.validate_json(text)
 
 

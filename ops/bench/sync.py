@@ -47,14 +47,14 @@ Run = Callable[[], Awaitable[float]]
 
 
 def ideal(latency: float, settings: Settings, *, cold: bool) -> float:
-    """Seconds."""
+    """Returns the ideal duration of a sync, in seconds."""
     calls = math.ceil(DAYS / settings.scrape_span_days)
     rounds = math.ceil(calls / settings.sync_concurrency)
     return latency * (rounds + (SIGN_IN_CALLS if cold else 0))
 
 
 async def measure(settings: Settings, options: argparse.Namespace) -> dict[float, dict[str, float]]:
-    """Median seconds by latency and kind."""
+    """Returns the median seconds by latency and kind."""
     sandbox = Sandbox(settings.idexx_base_url)
     [account, *_] = await sandbox.clinics()
     medians = {}
@@ -77,7 +77,7 @@ async def measure(settings: Settings, options: argparse.Namespace) -> dict[float
 
 
 async def _kinds(stack: AsyncExitStack, settings: Settings, account: SandboxClinic) -> Mapping[str, Run]:
-    """What is run, in this order: the second of ours finds the session that the first has made."""
+    """Returns the kinds of run in order: our second kind uses the session that the first has created."""
     client = await stack.enter_async_context(open_nats(settings.need_nats_url()))
     connection = await stack.enter_async_context(open_database(settings.need_database_url()))
     clinic: Clinic = await add_clinic(connection, "old-way", "Old way", account.timezone, account.country)
@@ -109,7 +109,7 @@ def result_of(medians: Mapping[float, Mapping[str, float]], settings: Settings, 
         least = {cold: ideal(latency, settings, cold=cold) for cold in (True, False)}
         floors = {IDEAL_COLD: least[True], IDEAL_WARM: least[False]}
         figures += [Figure(group, name, value, "s") for name, value in (*seconds.items(), *floors.items())]
-        # Below a second a call the machine's own work weighs more than the portal's waiting.
+        # Below a second per call, the machine's own work outweighs the portal's latency.
         goal = 1.1 if latency >= 1 else None
         ratios += [
             Ratio(f"{group}: {COLD} / ideal", seconds[COLD] / least[True], Better.LOWER, goal),

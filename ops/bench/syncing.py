@@ -1,4 +1,4 @@
-"""One sync, asked for as anybody would ask, and timed."""
+"""Runs and times one sync, requested over the public interface."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ops.client.connections import open_database
 
 DAYS = 14
 
-#: Seconds until the next event, beyond which something is broken.
+#: The longest wait for the next event before the run counts as broken. Seconds.
 PATIENCE = 300
 
 
 async def one_sync(client: Client, settings: Settings, clinic: str, days: int = DAYS) -> float:
-    """Seconds from the request to the last event. Raises if the sync does not complete."""
+    """Runs a sync; returns the seconds from request to last event. Raises if the sync does not complete."""
     subjects = Subjects(settings.subject_prefix)
     events = await client.subscribe(f"{settings.subject_prefix}.evt.sync.{clinic}.*.*")
     begun = time.monotonic()
@@ -41,6 +41,6 @@ async def one_sync(client: Client, settings: Settings, clinic: str, days: int = 
 
 
 async def forget_session(settings: Settings, clinic: str) -> None:
-    """So that the next sync has to sign in."""
+    """Deletes the clinic's stored session, so that the next sync must sign in."""
     async with open_database(settings.need_database_url()) as connection:
         await drop_session(connection, (await find_clinic(connection, clinic)).id, None)

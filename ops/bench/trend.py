@@ -1,4 +1,5 @@
-"""Whether a series grows: Theil–Sen's slope with its interval, which a few outliers do not move."""
+"""Tests whether a series grows, by the Theil–Sen slope with its confidence interval, which is robust to
+outliers."""
 
 from __future__ import annotations
 
@@ -7,16 +8,17 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import median
 
-#: Of the normal distribution: 95 % lie within so many deviations.
+#: 95 % of a normal distribution lie within this many standard deviations.
 Z_95 = 1.96
 
-#: Growth below this share of the level, for each step, is no growth: a thousand steps would add a half.
+#: Growth below this share of the level per step is ignored: a thousand steps would add one half.
 NEGLIGIBLE = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """For each step, in the series' unit; `low` and `high` hold the true slope in 95 % of cases. `level`: median."""
+    """A slope per step, in the series' unit. `low` and `high` are its 95 % confidence interval; `level` is the
+    median."""
 
     slope: float
     low: float
@@ -25,17 +27,17 @@ class Trend:
 
     @property
     def is_flat(self) -> bool:
-        """Not surely growing, or so little that it does not matter. Shrinking is flat, too."""
+        """Whether growth is not certain or negligible. A shrinking series is also flat."""
         return self.low <= 0 or self.share < NEGLIGIBLE
 
     @property
     def share(self) -> float:
-        """The slope as a share of the level."""
+        """Returns the slope as a share of the level."""
         return self.slope / self.level if self.level else float(self.slope > 0)
 
 
 def trend(values: Sequence[float]) -> Trend:
-    """Of values at equal distances. Raises `ValueError` for fewer than three."""
+    """Returns the trend of equally spaced values. Raises `ValueError` for fewer than three."""
     count = len(values)
     if count < 3:
         raise ValueError(f"{count} values have no trend; three are the least")
@@ -44,7 +46,7 @@ def trend(values: Sequence[float]) -> Trend:
         for earlier in range(count)
         for later in range(earlier + 1, count)
     )
-    # Kendall's variance of the number of pairs that rise, less those that fall (Sen 1968).
+    # Kendall's variance of the number of rising pairs minus falling pairs (Sen 1968).
     deviation = sqrt(count * (count - 1) * (2 * count + 5) / 18)
     beyond = (len(slopes) - Z_95 * deviation) / 2
     low = slopes[max(0, round(beyond) - 1)]

@@ -1,5 +1,5 @@
-"""Draws the console as it is now: `python -m ops.dev.console_screenshot docs/console.svg`, while `idexx-sync up`
-runs."""
+"""Takes a screenshot of the console while `idexx-sync up` runs: `python -m ops.dev.console_screenshot
+docs/console.svg`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ops.local.discovery import nats_url, settings_here
 
 SIZE = (132, 36)
 
-#: Seconds for the first answers to be on the screen.
+#: Seconds until the first replies are on the screen.
 SETTLES = 4.0
 
 
 async def draw() -> str:
-    """As SVG."""
+    """Returns the screenshot as SVG."""
     settings = settings_here()
     url = nats_url(settings)
     async with open_nats(url) as client:
@@ -29,7 +29,7 @@ async def draw() -> str:
         async with app.run_test(size=SIZE) as pilot:
             await asyncio.sleep(SETTLES)
             await pilot.pause()
-            # Without the fonts that it would fetch from elsewhere: the reader's own will do.
+            # Remove the web fonts that it would load; the reader's own fonts are sufficient.
             svg = re.sub(r"@font-face \{.*?\}", "", app.export_screenshot(simplify=True), flags=re.DOTALL)
     lines = (line.rstrip() for line in svg.splitlines())
     return "\n".join(line for line in lines if line) + "\n"

@@ -1,7 +1,7 @@
-"""Takes the picture of the page for the README: `python -m ops.dev.page_screenshot docs/page.png`.
+"""Takes the screenshot of the page for the README: `python -m ops.dev.page_screenshot docs/page.png`.
 
-Real syncs on a scratch machine: one clinic's account is locked, one is told to call less often. On the left a desk, on
-the right a phone at night.
+Runs real syncs on a scratch machine: one clinic's account is locked, one is throttled. The picture shows a desktop
+browser on the left and a phone in dark mode on the right.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PHONE: ViewportSize = {"width": 375, "height": 740}
 PORT = "13099"
 URL = f"http://127.0.0.1:{PORT}"
 
-#: The two side by side, each like a screen of its own.
+#: Shows the two screenshots side by side, each framed as a screen.
 FRAME = """
 <body style="margin:0; background:#dfe4ea; display:flex; gap:24px; padding:24px; align-items:flex-start; zoom:0.75">
 <img src="data:image/png;base64,{desk}" style="border-radius:10px">
@@ -60,7 +60,7 @@ async def take(_: Supervisor, settings: Settings) -> int:
 
 
 async def _have_a_past(client: httpx.AsyncClient, sandbox: Sandbox, clinics: list[SandboxClinic]) -> None:
-    """A sync of each but the last, the one whose account is locked among them, and some changes at the desks."""
+    """Syncs each clinic except the last, including the one with the locked account, and changes some calendars."""
     await sandbox.fault_settings(clinics[-2].company_id, sign_in={"locked": True})
     for clinic in clinics[:-1]:
         await client.post("/api/idexx/schedule-sync", json={"clinicId": clinic.slug, "daysAhead": DAYS})
@@ -69,7 +69,7 @@ async def _have_a_past(client: httpx.AsyncClient, sandbox: Sandbox, clinics: lis
 
 
 async def _let_run(client: httpx.AsyncClient, sandbox: Sandbox, clinics: list[SandboxClinic], desk: Page) -> None:
-    """Until some dates are done and one has to wait."""
+    """Runs syncs until some dates are done and one has to wait."""
     await sandbox.fault_settings(latency_ms=900, latency_jitter_ms=300)
     day = str(clinics[1].today + timedelta(days=4))
     refused = {"mode": "status", "status": 429, "retry_after": 20, "date": day}

@@ -34,15 +34,15 @@ from engine.snapshot import Snapshot
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from ops.terminal.encoding import use_stand_ins
 
-#: What this process may grow by between the first tenth of the dates and the last, in MiB.
+#: How much this process may grow between the first and the last tenth of the dates. MiB.
 GROWTH_MIB = 48
 
-#: Dates in flight at once, as a DateScraper has them.
+#: Concurrent dates, as in a DateScraper.
 WIDTH = 3
 
 
 class OneProcess:
-    """The session store and the budget of a soak: nobody shares them, and each session is handed out once."""
+    """The session store and rate limiter of a soak: not shared, and each session is returned only once."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Session | Refusal] = {}
@@ -74,7 +74,7 @@ class OneProcess:
 
 @dataclass
 class Soak:
-    """`outcomes` counts dates by how they ended, and crashes by what was struck."""
+    """A soak run. `outcomes` counts dates by result, and crashes by target."""
 
     portal: Portal
     sandbox: SandboxProcess
@@ -89,7 +89,7 @@ class Soak:
         self._credentials = Credentials(account.username, account.password, account.company_id, "1")
 
     async def look(self, day: date) -> None:
-        """Asks until the answer is a snapshot, and compares it with the truth."""
+        """Scrapes the day until the result is a snapshot, and compares it with the truth."""
         while True:
             found = await self._ask(day)
             if isinstance(found, Snapshot):
@@ -115,7 +115,7 @@ class Soak:
             raise
 
     async def crash(self) -> None:
-        """Strikes whatever is there: a browser, its driver, a renderer that hangs, or a scrape that is cancelled."""
+        """Causes one fault: kills or suspends a browser, kills its driver, or cancels a scrape."""
         what = self.rng.choice(("browser", "driver", "hang", "cancel"))
         chromium = self.portal.browser.chromium
         parts = chromium.processes() if chromium else []
@@ -131,7 +131,7 @@ class Soak:
 
 
 async def soak(dates: int, crashes: int, seed: int, folder: Path) -> int:
-    """`folder` is where browsers have their profiles."""
+    """Runs the soak and returns the exit status. `folder` holds the browser profiles."""
     rng = Random(seed)  # noqa: S311
     today = date(2026, 1, 22)
     async with SandboxProcess(seed=seed, today=today) as sandbox:

@@ -31,12 +31,13 @@ from ops.terminal.encoding import use_stand_ins
 
 VICTIMS = ("scraper-1", "scraper-2", "reconciler", "coordinator", "gateway", "nats-server", "postgres")
 
-#: In so many rounds the notifier dies, beside what else does.
+#: The share of rounds in which the notifier is killed in addition to the other process.
 NOTIFIER_DIES = 0.3
 
 
 class Chaos:
-    """`aside` decides about the notifier, so that `chance` decides the rest as it always has."""
+    """A chaos run. `aside` decides about the notifier, so that `chance` gives the same other decisions as
+    before."""
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class Chaos:
         return VICTIMS if kind == len(VICTIMS) else (VICTIMS[kind],)
 
     def _kill(self, name: str) -> None:
-        """The process and its children, as when the machine dies."""
+        """Kills the process and its children, as a crash of the machine would."""
         if pid := self._supervisor.pid(name):
             with suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)

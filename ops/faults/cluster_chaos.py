@@ -42,10 +42,10 @@ from ops.terminal.encoding import use_stand_ins
 
 FAULTS = ("killed", "cut off", "parted from its peers")
 
-#: How long a node stays parted from its peers, in seconds.
+#: How long a node stays separated from its peers. Seconds.
 PARTED = 20.0
 
-#: Says that this process is inside.
+#: The argument that marks a process inside the network namespace.
 INSIDE = "--inside"
 
 
@@ -60,7 +60,7 @@ class ClusterChaos:
 
     async def round(self, number: int) -> None:
         syncs = await self._promises.start_syncs()
-        # Each fault comes once in as many rounds as there are faults.
+        # Each fault occurs once per cycle of rounds.
         fault, node = FAULTS[(number - 1) % len(FAULTS)], self._chance.choice(self._cluster.nodes)
         after = self._chance.uniform(0.0, 3.0)
         print(f"round {number}: {node.name} {fault} after {after:.1f} s", end="", flush=True)
@@ -88,7 +88,7 @@ class ClusterChaos:
 
 
 async def start_second(supervisor: Supervisor, settings: Settings) -> None:
-    """One more of each process that a machine has one of."""
+    """Starts a second process of each kind of which a machine normally has one."""
     for queue in ("coordinator", "reconciler"):
         await supervisor.start(Command(name=f"{queue}-2", argv=worker_argv(queue, settings)))
     await supervisor.start(Command(name="gateway-2", argv=gateway_argv(), stage=Stage.GATEWAY))

@@ -1,6 +1,6 @@
-"""What must hold whatever is killed or cut off: every sync ends, once, in order, and equal to the portal.
+"""Checks the invariants of a fault run: every sync ends, once, with events in order, and with the portal's data.
 
-For scripts that break things: they start syncs here, break something, and have the promises looked at.
+Fault scripts start syncs here, break something, and then check the invariants.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ T = TypeVar("T")
 
 DAYS = 14
 
-#: Seconds within which a sync must have ended, whatever was broken.
+#: Seconds within which a sync must end, regardless of the fault.
 PATIENCE = 180.0
 
 
 class Broken(Exception):
-    """A promise was not kept; the message says which."""
+    """An invariant does not hold; the message says which."""
 
 
 class Promises:
@@ -46,7 +46,8 @@ class Promises:
         self._subjects = Subjects(settings.subject_prefix)
 
     async def start_syncs(self) -> Mapping[str, str]:
-        """Changes the calendar of every clinic, and asks for a fortnight of each; answers the syncs by slug."""
+        """Changes the calendar of every clinic and requests a 14-day sync of each; returns the sync ids by
+        slug."""
         clinics = await self._sandbox.clinics()
         for clinic in clinics:
             await self._sandbox.change(
@@ -55,13 +56,13 @@ class Promises:
         return {clinic.slug: await self._request(clinic, uuid4().hex) for clinic in clinics}
 
     async def kept(self, syncs: Mapping[str, str]) -> None:
-        """Waits for the syncs' ends. Raises `Broken`, or `TimeoutError` if one does not end."""
+        """Waits until the syncs end and checks them. Raises `Broken`, or `TimeoutError` if one does not end."""
         for clinic in await self._sandbox.clinics():
             await self._ends(clinic, syncs[clinic.slug])
 
     async def _request(self, clinic: SandboxClinic, request_id: str) -> str:
-        """Requests until there is a reply; the same request id is the same sync. The dates are those of the sandbox's
-        calendar, which does not move on at midnight."""
+        """Requests a sync until there is a reply; a repeated request id means the same sync. The dates are those
+        of the sandbox's calendar, which does not change at midnight."""
         end = clinic.today + timedelta(days=DAYS - 1)
         dates = {"start_date": clinic.today.isoformat(), "end_date": end.isoformat()}
         reply = await self._ask("sync", clinic.slug, **dates, request_id=request_id)
@@ -81,7 +82,7 @@ class Promises:
         await self._equals_the_portal(clinic)
 
     async def _told_once(self, clinic: SandboxClinic, sync_id: str) -> None:
-        """The stream has the sync's events in order, without a gap, with one last event."""
+        """Checks that the stream has the sync's events in order, without a gap, with one last event."""
         numbers = [event["seq"] for event in await self._again(lambda: self._events(clinic.slug, sync_id))]
         if numbers != list(range(1, len(numbers) + 1)):
             raise Broken(f"sync {sync_id}: the stream has the events {numbers}")
@@ -118,7 +119,7 @@ class Promises:
         return await self._again(ask)
 
     async def _again(self, ask: Callable[[], Awaitable[T | None]]) -> T:
-        """Asks again while servers are away."""
+        """Repeats a request while servers are down."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 with suppress(Unavailable, nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError):
@@ -128,7 +129,7 @@ class Promises:
 
 
 async def run_rounds(one: Callable[[int], Awaitable[None]], seed: int, rounds: int) -> int:
-    """Answers the exit status."""
+    """Runs the rounds and returns the exit status."""
     try:
         for number in range(1, rounds + 1):
             await one(number)

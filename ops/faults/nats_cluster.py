@@ -1,4 +1,4 @@
-"""Three nats-servers, each on a machine of its own, under the configuration that `nats-config` writes."""
+"""Runs three nats-servers, each in its own network namespace, with the configuration that `nats-config` writes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ops.local.supervision import Command, Stage, Supervisor
 
 SIZE = 3
 
-#: Seconds for one look at a server, for all of them to have everything, and between two looks.
+#: Timeout of a health check, timeout for all nodes to catch up, and interval between checks. Seconds.
 LOOK, HEALTH_PATIENCE, INTERVAL = 2.0, 90.0, 0.2
 
-#: Starts a program unless a file is there, and else when it has gone.
+#: A shell command that starts a program once a file does not exist.
 GATE = 'while [ -e "$0" ]; do sleep 0.1; done; exec "$@"'
 
 
 class Node:
-    """A server with a cable to its clients and one to its peers."""
+    """A server with one network link to its clients and one to its peers."""
 
     def __init__(self, host: Host, clients: Switch, peers: Switch, folder: Path) -> None:
         self.host, self.clients, self.peers = host, clients, peers
@@ -58,7 +58,7 @@ class Node:
         return Command(name=self.name, argv=argv, stage=Stage.SERVERS, log=self.folder / "log")
 
     def kill(self, supervisor: Supervisor) -> None:
-        """SIGKILL; it stays down until `start`."""
+        """Kills the server with SIGKILL; it stays down until `start`."""
         self._down.touch()
         if pid := supervisor.pid(self.name):
             with suppress(ProcessLookupError):
@@ -68,7 +68,7 @@ class Node:
         self._down.unlink(missing_ok=True)
 
     async def is_healthy(self) -> bool:
-        """Whether it has everything that its peers have."""
+        """Whether the server is healthy and has caught up with its peers."""
         return await asyncio.to_thread(self._look)
 
     def _look(self) -> bool:
@@ -78,7 +78,7 @@ class Node:
 
 
 class NatsCluster:
-    """Made in a hall that is furnished (`ops.faults.network_namespaces`)."""
+    """A cluster inside a prepared network namespace (`ops.faults.network_namespaces.furnish_hall`)."""
 
     def __init__(self, folder: Path, subjects: Subjects) -> None:
         clients, peers = Switch("clients", "10.77.1"), Switch("peers", "10.77.2")
@@ -89,7 +89,7 @@ class NatsCluster:
 
     @property
     def url(self) -> str:
-        """Of all nodes, for the gateways and workers."""
+        """The URL of all nodes, for gateways and workers."""
         user = f"{WORKER_USER}:{self._passwords[WORKER_USER]}"
         return ",".join(f"nats://{user}@{node.address}" for node in self.nodes)
 
@@ -99,13 +99,13 @@ class NatsCluster:
         await self.healthy()
 
     async def healthy(self) -> None:
-        """Raises TimeoutError if a node does not catch up."""
+        """Waits until all nodes are healthy. Raises TimeoutError if one does not catch up."""
         async with asyncio.timeout(HEALTH_PATIENCE):
             while not all(await asyncio.gather(*(node.is_healthy() for node in self.nodes))):
                 await asyncio.sleep(INTERVAL)
 
     async def copies(self) -> dict[str, int]:
-        """How many copies each stream has, by the cluster's own word."""
+        """Returns the number of replicas of each stream, as the cluster reports it."""
         found = await asyncio.to_thread(
             lambda: get(f"{self.nodes[0].monitor}/jsz?acc={BUS}&streams=true&config=true")
         )
@@ -126,6 +126,6 @@ class NatsCluster:
 
 
 def get(address: str) -> bytes:
-    """Raises OSError where nobody answers, or with an error."""
+    """Fetches a URL. Raises OSError for no response or an error status."""
     with urlopen(f"http://{address}", timeout=LOOK) as answer:
         return bytes(answer.read())

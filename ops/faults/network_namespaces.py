@@ -1,7 +1,7 @@
-"""Machines on one machine: network namespaces with cables between them that can be pulled. Linux, and root.
+"""Simulates machines with network namespaces whose links can be cut. Requires Linux and root.
 
-Everything lies within a namespace of its own, the *hall*: nothing of the real network is touched, no other program
-can reach what runs there, and all of it is gone when the last process in it has ended.
+Everything runs within an outer namespace, the *hall*: the real network is not touched, no other program can reach
+the servers in it, and everything disappears when the last process in it has ended.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-#: Where `ip netns` keeps its names.
+#: The folder in which `ip netns` stores its names.
 NAMES = Path("/run/netns")
 
-#: Seconds for one command of `ip`.
+#: Timeout of one `ip` command. Seconds.
 TIMEOUT = 20
 
 
 def enter_hall(module: str, arguments: Sequence[str]) -> None:
-    """Runs the module anew inside a hall, in place of this process. Raises OSError where that cannot be."""
+    """Replaces this process by a run of the module inside a new hall. Raises OSError if that is not possible."""
     program = (sys.executable, "-m", module, *arguments)
     os.execvp("unshare", ("unshare", "--net", "--mount", "--", *program))  # noqa: S606
 
 
 def furnish_hall() -> None:
-    """Makes the hall fit for machines: a loopback, and names that only this hall knows."""
+    """Prepares the hall: a loopback interface, and namespace names that exist only in this hall."""
     NAMES.mkdir(exist_ok=True)
     _run("mount", "-t", "tmpfs", "tmpfs", str(NAMES))
     ip("link", "set", "lo", "up")
 
 
 class Switch:
-    """A network: `prefix` is its first three numbers. The hall has the address .1 on it."""
+    """A network; `prefix` is the first three numbers of its addresses. The hall has address .1 on it."""
 
     def __init__(self, name: str, prefix: str) -> None:
         self.name = name
@@ -44,7 +44,7 @@ class Switch:
 
 
 class Host:
-    """A machine with a cable to each of some switches."""
+    """A simulated machine with a link to each of the given switches."""
 
     def __init__(self, name: str, number: int, switches: Sequence[Switch]) -> None:
         self.name = name
@@ -58,11 +58,11 @@ class Host:
         return f"{switch.prefix}.{self.number}"
 
     def inside(self, *command: str) -> tuple[str, ...]:
-        """A command that runs this one on the machine."""
+        """Returns a command that runs `command` on the simulated machine."""
         return ("ip", "netns", "exec", self.name, *command)
 
     def pull(self, *switches: Switch) -> None:
-        """What is sent is lost, and nobody is told: no connection is closed by it."""
+        """Cuts the links to the switches. Packets are lost silently: no connection is closed."""
         for switch in switches:
             ip("link", "set", self._plug(switch), "down")
 
@@ -74,7 +74,7 @@ class Host:
         ip("-n", self.name, *arguments)
 
     def _plug(self, switch: Switch) -> str:
-        """The switch's end of the cable."""
+        """Returns the name of the switch's end of the link."""
         return f"{switch.name}-{self.name}"
 
     def _connect(self, switch: Switch) -> None:
@@ -90,7 +90,7 @@ def ip(*arguments: str) -> None:
 
 
 def _run(*command: str) -> None:
-    """Raises OSError with the program's own words."""
+    """Runs a command. Raises OSError with its error output."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     if done.returncode:
         raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")

@@ -1,4 +1,4 @@
-"""A receiver of webhooks for scripts that break things: at times it is out of order, and it knows what it was told."""
+"""A webhook receiver for fault runs: fails at random, and records the deliveries that it accepts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from engine.webhook import Secrets
 from ops.client.connections import open_database
 from ops.faults.invariants import PATIENCE, Broken
 
-#: Seconds between tries, for the machine's `WEBHOOK_RETRY_SECONDS`: for those who cannot wait a day.
+#: Short delays for the machine's `WEBHOOK_RETRY_SECONDS`, because a fault run cannot wait a day. Seconds.
 QUICK_RETRIES = "0.5,1,1,2,2,3,5,5,10,10"
 
-#: How often it answers 503, or hangs up without a word.
+#: The share of requests that get a 503 response, or a closed connection without a response.
 OUT_OF_ORDER = 0.3
 
 
 class Listener:
-    """`heard`: the ids of the deliveries of each sync. All clinics' webhooks lead here, each to its own path."""
+    """Receives the webhooks of all clinics, each on its own path. `heard`: the delivery ids of each sync."""
 
     def __init__(self, chance: random.Random) -> None:
         self.heard: dict[str, set[str]] = defaultdict(set)
@@ -44,7 +44,7 @@ class Listener:
             await set_webhook(connection, vault, clinic, f"http://127.0.0.1:{port}/{slug}", secrets)
 
     async def told_of(self, syncs: Mapping[str, str]) -> None:
-        """Waits until the end of each sync has been told. Raises `Broken` if one was told as two deliveries."""
+        """Waits for a delivery for each sync. Raises `Broken` if a sync has more than one delivery id."""
         async with asyncio.timeout(PATIENCE):
             while not all(self.heard.get(sync_id) for sync_id in syncs.values()):
                 await asyncio.sleep(0.1)
@@ -76,7 +76,7 @@ class Listener:
 
 @asynccontextmanager
 async def listening(settings: Settings, slugs: list[str], chance: random.Random) -> AsyncIterator[Listener]:
-    """With a webhook for each of these clinics."""
+    """Yields a running receiver with a webhook for each of these clinics."""
     listener = Listener(chance)
     server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
     async with server:

@@ -1,1 +1,1 @@
-"""The actors that `python -m ops.bench broker` runs, and how its processes tell it what they have done."""
+"""The broker benchmark, `python -m ops.bench broker`: its actors, its servers and its measurements."""

@@ -1,4 +1,4 @@
-"""Run by `python -m dramatiq`; the environment says with which broker."""
+"""The actors of the benchmark, run by `python -m dramatiq`; the environment selects the broker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ lock = threading.Lock()
 
 
 class Count(Middleware):
-    """Counts a message when everything about it is done."""
+    """Counts a message after it is completely processed."""
 
     def after_ack(self, _broker: Broker, _message: object) -> None:
         with lock:
@@ -48,10 +48,10 @@ dramatiq.set_broker(broker)
 
 @dramatiq.actor(max_retries=0)
 def noop() -> None:
-    """What a broker costs, when the work costs nothing."""
+    """Does nothing, to measure the cost of the broker alone."""
 
 
 @dramatiq.actor(max_retries=0)
 def timed(number: int, sent: float) -> None:
-    """How late it began."""
+    """Records how late it started."""
     tally.add_latency(number, time.time() - sent)

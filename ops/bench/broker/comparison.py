@@ -39,7 +39,7 @@ def main(given: Sequence[str]) -> int:
             subprocess.run(pip, check=True, env={**os.environ, "TMPDIR": name})
         results: dict[str, Figures] = {kind: {} for kind in options.only}
         for number in range(options.rounds):
-            for kind in options.only:  # interleaved, so that a busy minute hits them all
+            for kind in options.only:  # interleaved, so that a busy minute affects all of them
                 measure(kind, options.messages, folder, number, libraries, results[kind])
                 print(f"round {number + 1}: {kind} done", file=sys.stderr)
     medians = {kind: {name: median(values) for name, values in results[kind].items()} for kind in results}
@@ -92,7 +92,7 @@ def run(kind: str, scenario: str, count: int, url: str, place: Path, libraries: 
         try:
             output, _ = process.communicate()
         except BaseException:
-            process.terminate()  # it ends its workers; killed, it would leave them
+            process.terminate()  # it then ends its workers; SIGKILL would leave them running
             process.wait()
             raise
     if process.returncode:

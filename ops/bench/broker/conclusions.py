@@ -1,4 +1,4 @@
-"""The medians of all brokers as one result, with our ratio to each peer."""
+"""Combines the medians of all brokers into one result, with our ratio to each peer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ops.bench.result import Better, Figure, Ratio, Result
 
-#: What may pass from `send` to the start of an actor, in milliseconds, for all but one in a hundred.
+#: Goal for the 99th percentile of the time from `send` to the start of an actor. Milliseconds.
 P99_MS = 10.0
 
 OURS = "nats"
@@ -15,7 +15,7 @@ OURS = "nats"
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`goal`: of our ratio to each peer."""
+    """A measured quantity. `goal`: for our ratio to each peer."""
 
     name: str
     words: str
@@ -36,7 +36,7 @@ MEASURES = (
     Measure("p99_ms", "from send to start at 200/s, p99", "ms", Better.LOWER),
 )
 
-#: Of the waits only the shortest half is steady enough to be compared.
+#: Not compared with peers: of the latencies, only the median is stable enough.
 NOT_COMPARED = ("p99_ms",)
 
 Medians = Mapping[str, Mapping[str, float]]
@@ -70,7 +70,7 @@ def _ratios(medians: Medians) -> Iterator[Ratio]:
 
 
 def _p99(medians: Medians) -> Sequence[Ratio]:
-    """At most 1: below the limit it does not matter how far."""
+    """Returns the ratio of the limit to our p99, at most 1, because a margin below the limit does not matter."""
     if not (seen := medians.get(OURS, {}).get("p99_ms")):
         return []
     return [Ratio(f"p99 of ours: {P99_MS:g} ms / seen, at most 1", min(1.0, P99_MS / seen), Better.HIGHER, 1.0)]

@@ -1,4 +1,4 @@
-"""One round: what one broker does with one kind of load. Runs in a process of its own, with its broker's module."""
+"""Measures one broker under one kind of load; runs in a separate process with its broker's module."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEADLINE = 180.0
 
 
 class Workers:
-    """`python -m dramatiq` with the actors of the benchmark."""
+    """A `python -m dramatiq` process with the actors of the benchmark."""
 
     def __init__(self, processes: int, threads: int) -> None:
         options = ["--processes", str(processes), "--threads", str(threads)]
@@ -44,7 +44,7 @@ class Workers:
 
 
 def main() -> None:
-    """`measure SCENARIO COUNT`: prints one JSON object."""
+    """Runs `measure SCENARIO COUNT`; prints one JSON object."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the workers are stopped
     scenario, count = sys.argv[1], int(sys.argv[2])
     tally = Tally.create(Path(os.environ["BENCH_TALLY"]))
@@ -53,8 +53,8 @@ def main() -> None:
 
 
 def enqueue(tally: Tally, count: int) -> dict[str, float]:
-    """Sends from one thread, from eight, and together; then one worker process with eight threads drains it all,
-    and two with four drain as many again."""
+    """Sends from one thread, from eight, and in batches; then one worker process with eight threads drains the
+    queue, and two processes with four threads each drain the same number again."""
     from . import actors
 
     figures: dict[str, float] = {}
@@ -89,7 +89,7 @@ def end_to_end(tally: Tally, count: int) -> dict[str, float]:
 
 
 def latency(tally: Tally, count: int) -> dict[str, float]:
-    """Sends 200 a second to an idle worker, and says how late the actors began."""
+    """Sends 200 messages per second to an idle worker; returns how late the actors started."""
     from . import actors
 
     workers = Workers(1, 8)

@@ -1,4 +1,4 @@
-"""The servers that are compared, each with a store of its own, started for the benchmark and ended with it."""
+"""Starts the servers to compare, each with its own storage, and ends them after the benchmark."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ DEADLINE = 60.0
 
 @dataclass
 class Running:
-    """A server, and how to reach it."""
+    """A running server and its address."""
 
     url: str
     process: subprocess.Popen[bytes]
     epmd_port: int | None = None
 
     def cpu(self) -> float:
-        """Seconds of CPU that it and its children have used."""
+        """Returns the CPU seconds used by the server and its children."""
         tree = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
         return sum(times.user + times.system for times in (process.cpu_times() for process in tree))
 
@@ -43,7 +43,7 @@ class Running:
 
 
 def start(kind: str, folder: Path) -> Running:
-    """Starts the server for `kind`; exits with one line on what to install when it is not there."""
+    """Starts the server for `kind`; if it is not installed, exits with a line that says what to install."""
     starters: dict[str, Callable[[Path], Running]] = {
         "nats": lambda folder: _nats(folder, ""),
         "nats-strict": lambda folder: _nats(folder, "sync_interval: always"),
@@ -98,7 +98,7 @@ def _rabbitmq(folder: Path) -> Running:
 def _spawn(
     command: list[str], remedy: str, folder: Path, environment: dict[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    # The real script of RabbitMQ, not the wrapper that insists on a user of its own, is first on this path.
+    # This path finds RabbitMQ's real script before the wrapper that requires its own user.
     path = ":".join(reversed(PATH.split(":")))
     binary = shutil.which(command[0], path=path)
     if binary is None:

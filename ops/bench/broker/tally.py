@@ -1,4 +1,4 @@
-"""A file that all processes map: how many messages were run, when the first one was, and how late each came."""
+"""A memory-mapped file shared by all processes: message counts, the time of the first message, and latencies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import struct
 from pathlib import Path
 
-#: For each worker process: its number, its count and the time of its first message.
+#: One slot per worker process: its process id, its count and the time of its first message.
 SLOT = struct.Struct("<QQd")
 SLOTS = 16
 LATENCIES = 20_000
@@ -15,7 +15,8 @@ SIZE = SLOTS * SLOT.size + LATENCIES * 8
 
 
 class Tally:
-    """Written by worker processes without a lock: each has a slot, each message its place."""
+    """Counts and latencies. Worker processes write without a lock: each has its slot, and each message its
+    place."""
 
     def __init__(self, path: Path) -> None:
         with path.open("r+b") as file:
@@ -50,7 +51,8 @@ class Tally:
         return sorted(struct.unpack_from(f"<{count}d", self._map, SLOTS * SLOT.size))
 
     def _claim(self, now: float) -> None:
-        # Two processes at most, whose numbers differ; threads of one may both get here, and write the same.
+        # At most two processes, with different ids; two threads of one may both get here, and write the same
+        # values.
         place = os.getpid() % SLOTS
         while SLOT.unpack_from(self._map, place * SLOT.size)[0] not in (0, os.getpid()):
             place = (place + 1) % SLOTS

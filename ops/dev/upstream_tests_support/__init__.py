@@ -1,1 +1,1 @@
-"""What Dramatiq's own tests need in order to run against NatsBroker. `ops/dev/upstream_tests` puts it beside them."""
+"""Support for running Dramatiq's own tests against NatsBroker; `ops/dev/upstream_tests` copies it beside them."""

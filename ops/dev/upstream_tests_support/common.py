@@ -19,7 +19,7 @@ skip_unless_rabbit_mq = pytest.mark.skipif(False, reason="runs on NATS")
 
 @contextlib.contextmanager
 def worker(*args: Any, **kwargs: Any) -> Iterator[Worker]:
-    """A worker for the length of a block."""
+    """Runs a worker for the duration of a block."""
     running = Worker(*args, **kwargs)
     running.start()
     try:

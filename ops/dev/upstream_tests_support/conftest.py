@@ -1,4 +1,4 @@
-"""The fixtures of Dramatiq's tests, with NatsBroker behind each of them."""
+"""The fixtures of Dramatiq's tests, all backed by NatsBroker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .substitute import Substitute
 
 @pytest.fixture
 def fresh() -> str:
-    """A namespace of its own for each test."""
+    """Returns a new namespace for each test."""
     return f"u{uuid.uuid4().hex[:10]}"
 
 

@@ -1,6 +1,6 @@
-"""NatsBroker in the clothes of Dramatiq's other brokers: it takes their arguments and their tests' shortcuts.
+"""Adapts NatsBroker to Dramatiq's tests: accepts the other brokers' arguments and the shortcuts of their tests.
 
-Nothing here changes what the broker does; it translates how the tests ask.
+Nothing here changes the broker's behavior; it only translates the interface that the tests use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAMESPACE = os.environ.get("UPSTREAM_NAMESPACE", "upstream")
 
 
 class _Failures(Middleware):
-    """Remembers what failed for good, for the StubBroker's `join`, which raises it."""
+    """Records permanent failures for the StubBroker's `join`, which raises them."""
 
     def __init__(self) -> None:
         self.errors: list[BaseException] = []
@@ -32,7 +32,7 @@ class _Failures(Middleware):
 
 
 class _RawQueue:
-    """`broker.queue_admin[name].put(payload)` and `.get()` of the StubBroker."""
+    """Emulates `broker.queues[name].put(payload)` and `.get()` of the StubBroker."""
 
     def __init__(self, broker: Substitute, name: str) -> None:
         self._broker = broker
@@ -74,7 +74,7 @@ class _Queues(set[str]):
 
 
 class Substitute(NatsBroker):
-    """Stands for StubBroker, RedisBroker and RabbitmqBroker."""
+    """Replaces StubBroker, RedisBroker and RabbitmqBroker."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Substitute(NatsBroker):
         self._failures = _Failures()
 
     def watch_failures(self) -> None:
-        """Failures are raised by `join(fail_fast=True)` from now on."""
+        """Makes `join(fail_fast=True)` raise failures from now on."""
         self.add_middleware(self._failures)
 
     def join(
@@ -109,13 +109,14 @@ class Substitute(NatsBroker):
 
     @property
     def dead_letters(self) -> list[Message[Any]]:
-        """The dead letters of every queue, as the StubBroker lists them."""
+        """Returns the dead letters of all queues in the form of the StubBroker."""
         letters = [letter for queue in sorted(self.queues) for letter in self.get_dead_letters(queue)]
         return [letter.message for letter in letters if letter.message is not None]
 
 
 def install() -> None:
-    """Modules of the other brokers, so that tests that import them get NatsBroker, with no client library needed."""
+    """Installs replacement modules of the other brokers, so that tests importing them get NatsBroker without any
+    client library."""
     substitutes: dict[str, dict[str, Any]] = {
         "redis": {"Redis": object},
         "pika": {},

@@ -1,6 +1,6 @@
-"""What brings each alert about, and what the runbook says against it.
+"""The cause of each alert, and the remedy that the runbook names.
 
-A cause is a context manager: it is brought about when the block is entered, and remedied when it is left.
+A cause is a context manager: entering the block causes the problem, leaving it applies the remedy.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from ops.monitoring.testbed.machine import Watched
 from ops.sandbox.client import SandboxClinic
 
 SCRAPERS = ("scraper-1", "scraper-2")
-#: The bound of the DateScrapers' mailbox in a drill: two syncs of each of two clinics fill it.
+#: Limit of the DateScrapers' mailbox in a drill: two syncs each of two clinics fill it.
 MAILBOX_SIZE = 10
 
-#: A freshness goal, in seconds: soon missed, and met for a while by a sync.
+#: A freshness goal that is soon missed, and that a sync meets for a while. Seconds.
 GOAL = 20
 
 Cause = Callable[[Watched], AbstractAsyncContextManager[None]]
@@ -49,7 +49,7 @@ async def no_goal(watched: Watched) -> None:
 
 
 async def set_goal(watched: Watched, clinic: SandboxClinic, seconds: int | None) -> None:
-    """A clinic's freshness goal."""
+    """Sets a clinic's freshness goal."""
     async with open_database(watched.settings.need_database_url()) as connection:
         await store.set_goal(connection, await store.find_clinic(connection, clinic.slug), seconds)
 
@@ -81,7 +81,7 @@ async def half_a_calendar(watched: Watched) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def changed_portal(watched: Watched) -> AsyncIterator[None]:
-    clinic = watched.clinics[1]  # the first one may have lost its records, and who has none cannot be misread
+    clinic = watched.clinics[1]  # the first may have lost its records, and without records none can be misread
     await watched.sandbox.fault_settings(clinic.company_id, drift=["renamed_fields"])
     await watched.ended(clinic, await watched.sync(clinic, 3))
     yield
@@ -90,7 +90,7 @@ async def changed_portal(watched: Watched) -> AsyncIterator[None]:
 
 
 def frozen(server: str, check: str) -> Cause:
-    """Meanwhile `/health`, `/ready` and `/live` of every process are looked at, too: they say so in time."""
+    """Freezes a server, and checks that `/health`, `/ready` and `/live` of every process report it in time."""
 
     @asynccontextmanager
     async def cause(watched: Watched) -> AsyncIterator[None]:
@@ -126,7 +126,7 @@ def ended(*names: str) -> Cause:
 @asynccontextmanager
 async def failing_portal(watched: Watched) -> AsyncIterator[None]:
     await watched.sandbox.fault_settings(fail=[{"on": ["calendar"], "mode": "status", "status": 503}])
-    # One clinic that the portal fails pauses that clinic only.
+    # Portal failures of a single clinic pause only that clinic.
     clinics = watched.clinics[:2]
     syncs = [await watched.sync(clinic, 14) for clinic in clinics]
     yield
@@ -144,7 +144,7 @@ async def unknown_message(watched: Watched) -> AsyncIterator[None]:
 
 
 async def send_unknown_message(settings: Settings) -> None:
-    """As a newer version would, before everything was brought back to this one."""
+    """Sends a message as a newer version would have done before a rollback to this one."""
     await asyncio.to_thread(_send, settings, "scrape_week")
 
 

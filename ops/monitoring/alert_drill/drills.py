@@ -1,4 +1,4 @@
-"""Every alert with its cause and its remedy, in words and in deed."""
+"""All alerts with their causes and remedies, as text and as code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ops.monitoring.testbed.machine import Watched
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """`cause` and `remedy` in words; `labels` are those the alert must have, beside others. `clear_up`: what is to be
-    done, once the alert is resolved, so that it does not come again."""
+    """A drill of one alert. `cause` and `remedy` are descriptions; `labels`: those the alert must have, among
+    others. `clear_up` runs after the alert is resolved, so that it does not fire again."""
 
     alert: str
     cause: str

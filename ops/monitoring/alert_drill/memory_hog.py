@@ -1,4 +1,5 @@
-"""A process that takes memory, and says so as ours do: `python -m ops.monitoring.alert_drill.memory_hog MEGABYTES`."""
+"""A process that allocates memory and reports it like ours: `python -m ops.monitoring.alert_drill.memory_hog
+MEGABYTES`."""
 
 from __future__ import annotations
 

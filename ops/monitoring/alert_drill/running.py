@@ -1,4 +1,4 @@
-"""One drill after the other, and what came of them."""
+"""Runs the drills one after another and yields their outcomes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from ops.monitoring.testbed.machine import Watched
 from ops.monitoring.testbed.prometheus import Alert
 from ops.monitoring.testbed.waiting import until
 
-#: Seconds within which an alert must fire, be resolved, and all be quiet.
+#: Timeout for an alert to fire, for it to resolve, and for all alerts to be quiet. Seconds.
 PATIENCE = 240.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`fired_after`: seconds since the cause was begun; `resolved_after`: since the remedy was begun; None: never.
+    """`fired_after`: seconds from the start of the cause; `resolved_after`: from the start of the remedy; None:
+    never.
 
-    `beside`: other alerts that fired meanwhile. `summary` is what a person is told.
+    `beside`: other alerts that fired at the same time. `summary`: the text of the alert.
     """
 
     drill: Drill
@@ -34,7 +35,7 @@ class Outcome:
 
 
 async def run_drills(watched: Watched, drills: Sequence[Drill]) -> AsyncIterator[Outcome]:
-    """Raises `TimeoutError` where an alert of an earlier drill does not come to rest."""
+    """Runs the drills. Raises `TimeoutError` if an alert of an earlier drill keeps firing."""
     for clinic in watched.clinics:
         await watched.ended(clinic, await watched.sync(clinic, 1))
     for drill in drills:

@@ -1,10 +1,10 @@
-"""The rules with shorter times."""
+"""Shortens the times of alert rules."""
 
 from __future__ import annotations
 
 import re
 
-#: Every `for:` and every window of a range is divided by this: a minute is a second.
+#: The divisor of every `for:` and every range window: a minute becomes a second.
 FACTOR = 60
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -12,7 +12,7 @@ _TIMES = re.compile(r"(?<=\bfor: )(\d+)([smhd])\b|(?<=\[)(\d+)([smhd])(?=\])")
 
 
 def hurried(rules: str, factor: float = FACTOR) -> str:
-    """The text of a file of rules; what is compared with (thresholds) stays as it is."""
+    """Returns the text of a rules file with shorter times; thresholds stay the same."""
 
     def shorter(match: re.Match[str]) -> str:
         number, unit = (part for part in match.groups() if part)

@@ -1,4 +1,4 @@
-"""`python -m ops.monitoring.dashboard_preview [--picture FILE] [--short]`: exit status 1 where a query answers
+"""`python -m ops.monitoring.dashboard_preview [--picture FILE] [--short]`: exit status 1 if a query returns
 nothing."""
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ops.monitoring.testbed.machine import RULES, Watched, on_watched_machine
 from ops.terminal.encoding import use_stand_ins
 from ops.terminal.output import answer, say
 
-#: Points of a line.
+#: Number of points of a line.
 POINTS = 150
 
 

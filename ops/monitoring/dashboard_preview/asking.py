@@ -1,4 +1,4 @@
-"""Every query of the dashboard, asked as Grafana asks it."""
+"""Runs every query of the dashboard as Grafana does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ops.monitoring.dashboard_preview.board import Panel, Target
 from ops.monitoring.testbed.prometheus import Prometheus, Series
 
-#: Grafana's own variables, and how it fills them in: at least four scrapes for a rate.
+#: Grafana's variables and their values: a rate needs at least four scrapes.
 RATE_INTERVAL = "$__rate_interval"
 
 
@@ -21,18 +21,18 @@ class Answer:
 
     @property
     def is_empty(self) -> bool:
-        """No value that could be drawn."""
+        """Whether there is no value to draw."""
         return not any(math.isfinite(value) for series in self.series for _, value in series.points)
 
     def named(self) -> list[tuple[str, Series]]:
-        """Each series with its name, as the legend has it."""
+        """Returns each series with its name in the legend."""
         return [(legend(self.target, series), series) for series in self.series]
 
 
 async def ask(
     prometheus: Prometheus, panels: Sequence[Panel], start: float, end: float, step: float
 ) -> dict[str, list[Answer]]:
-    """The answers by the panel's title."""
+    """Returns the results by the panel's title."""
     return {
         panel.title: [Answer(target, await _one(prometheus, target, start, end, step)) for target in panel.targets]
         for panel in panels

@@ -1,4 +1,4 @@
-"""The dashboard as its JSON has it: rows, panels, and what each asks for."""
+"""Parses the dashboard's JSON: rows, panels and their queries."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ COLUMNS = 24
 
 
 class NotDrawn(Exception):
-    """The dashboard asks for something that is not retold here; the message names it."""
+    """The dashboard uses a feature that the preview does not support; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A query. `is_instant`: asked for one moment, not for a stretch of time."""
+    """A query. `is_instant`: evaluated at one moment, not over a range."""
 
     ref: str
     expression: str
@@ -30,7 +30,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`place`: x, y, width, height in cells of the grid."""
+    """A panel. `place`: x, y, width, height in cells of the grid."""
 
     kind: str
     title: str
@@ -40,7 +40,7 @@ class Panel:
 
     @property
     def defaults(self) -> Mapping[str, Any]:
-        """How a field is shown, unless it is named in `overrides`."""
+        """Display settings of a field that `overrides` does not name."""
         return dict(self.settings.get("fieldConfig", {}).get("defaults", {}))
 
     @property
@@ -48,7 +48,7 @@ class Panel:
         return dict(self.settings.get("options", {}))
 
     def field(self, name: str) -> Mapping[str, Any]:
-        """How the field of this name is shown."""
+        """Returns the display settings of the field of this name."""
         found = dict(self.defaults)
         for override in self.settings.get("fieldConfig", {}).get("overrides", []):
             if override["matcher"] == {"id": "byName", "options": name}:

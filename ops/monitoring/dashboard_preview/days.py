@@ -1,4 +1,4 @@
-"""What happens to the clinics of the run: good days, a portal that throttles, and a bad day for each of four."""
+"""The scenario of the run: normal days, a portal that throttles, and a bad day for each of four clinics."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ops.monitoring.testbed.machine import PATIENCE, Watched
 from ops.monitoring.testbed.waiting import until
 from ops.sandbox.client import SandboxClinic
 
-#: The clinics of the run: each has a bad day of its own, but for the first.
+#: Number of clinics in the run: each except the first has its own bad day.
 CLINICS = 5
-#: Alerts that the bad day causes, and what one clinic's last sync failed by: they are waited for.
+#: The alerts that the bad day causes, and the failure of one clinic's last sync; the run waits for them.
 CAUSED = {"LoginRejected", "RemovalsHeld", "DeadLetters", "ClinicNotFresh"}
 CHANGED = 'clinic_sync_failing{reason="portal_changed"}'
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """How often all clinics are synced before the trouble, how many dates a sync has, and what the freshness goal of
-    the clinics is, in seconds: short enough to be missed within the run."""
+    """Parameters of the run: how often all clinics are synced before the failures, the number of dates per sync,
+    and the freshness goal in seconds, short enough to be missed within the run."""
 
     good_days: int = 3
     dates: int = 14
@@ -33,7 +33,7 @@ SHORT = Story(good_days=0, dates=3, goal=5)
 
 
 async def live_through(watched: Watched, story: Story) -> None:
-    """Returns when Prometheus has seen the bad day, while it lasts."""
+    """Plays the scenario; returns during the bad day, once Prometheus has recorded it."""
     for clinic in watched.clinics:
         await set_goal(watched, clinic, story.goal)
     for _ in range(story.good_days):
@@ -57,15 +57,15 @@ async def _sync(watched: Watched, clinic: SandboxClinic, story: Story) -> None:
 
 
 async def _throttled_day(watched: Watched, story: Story) -> None:
-    """The portal refuses more than four calls a second, which nobody has told us."""
+    """Makes the portal refuse more than four calls per second, a limit that our settings do not contain."""
     await watched.sandbox.fault_settings(rate_limit=4, latency_ms=100, latency_jitter_ms=80)
     await _sync_all(watched, story)
     await watched.sandbox.fault_settings(rate_limit=None)
 
 
 async def _bad_day(watched: Watched, story: Story) -> None:
-    """One clinic is well; one is not let in, one has lost most of its calendar, one has a slow portal and a queue,
-    one a portal that has changed. And a message comes that nobody knows."""
+    """One clinic works; one cannot sign in, one has lost most of its calendar, one has a slow portal and a queue,
+    and one a changed portal. In addition, an unknown message arrives."""
     _, rejected, emptied, slow, changed = watched.clinics
     sandbox = watched.sandbox
     await sandbox.fault_settings(rejected.company_id, sign_in={"reject": True})

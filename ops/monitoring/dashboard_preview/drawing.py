@@ -1,4 +1,4 @@
-"""The panels as one picture, each in its place of the grid."""
+"""Draws the panels into one picture, each at its place in the grid."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from ops.monitoring.testbed.prometheus import Series
 
 BACKGROUND, PANEL, LINE = "#111217", "#181b1f", "#2c3035"
 
-#: Inches of one cell of the grid, and dots of one inch: 1560 dots wide.
+#: Size of a grid cell in inches, and dots per inch: 1560 dots wide in total.
 CELL_WIDTH, CELL_HEIGHT, DOTS = 0.65, 0.36, 100
 
 PALETTE_SIZE = 160
 
-#: Cells below a chart: its scale, and its legend in up to three lines.
+#: Cells reserved below a chart: for its scale, and for a legend of up to three lines.
 SCALE, BELOW = 0.7, 2.0
 
 Draw = Callable[[Axes, Panel, Sequence[Answer]], None]
 
 
 def draw(panels: Sequence[Panel], answers: Mapping[str, Sequence[Answer]], to: Path) -> None:
-    """Writes a PNG. Raises `NotDrawn` for a kind of panel that is not drawn here."""
+    """Writes a PNG. Raises `NotDrawn` for an unsupported kind of panel."""
     mpl.use("agg")
     rows = max(panel.place[1] + panel.place[3] for panel in panels)
     figure = Figure(figsize=(COLUMNS * CELL_WIDTH, rows * CELL_HEIGHT), dpi=DOTS, facecolor=BACKGROUND)
@@ -44,12 +44,12 @@ def draw(panels: Sequence[Panel], answers: Mapping[str, Sequence[Answer]], to: P
         KINDS[panel.kind](axes, panel, answers[panel.title])
     drawn = BytesIO()
     figure.savefig(drawn, facecolor=BACKGROUND)
-    with Image.open(drawn) as picture:  # a palette makes it a third as large
+    with Image.open(drawn) as picture:  # a palette reduces it to a third of its size
         picture.convert("RGB").quantize(PALETTE_SIZE).save(to, "PNG", optimize=True)
 
 
 def _place(figure: Figure, panel: Panel, rows: int) -> Axes:
-    """The frame of a panel with its title; answers the axes of what is inside."""
+    """Draws a panel's frame and title; returns the axes for its content."""
     x, y, width, height = panel.place
     left, bottom = x / COLUMNS, 1 - (y + height) / rows
     gap_x, gap_y = 0.003, 0.08 / rows
@@ -89,7 +89,7 @@ def _nothing(axes: Axes) -> None:
 
 
 def _last(answers: Sequence[Answer]) -> list[tuple[str, float]]:
-    """The names and last values; a series that has ended before the end of the others is no longer told."""
+    """Returns names and last values; omits a series that ended earlier than the others."""
     end = max((series.points[-1][0] for answer in answers for series in answer.series), default=0.0)
     return [
         (name, series.points[-1][1])
@@ -169,7 +169,7 @@ def _time_series(axes: Axes, panel: Panel, answers: Sequence[Answer]) -> None:
 
 
 def _shade(panel: Panel, number: int, line: tuple[str, Series]) -> str:
-    """The colour that the dashboard gives a series, or the next one of the palette."""
+    """Returns the color that the dashboard assigns to a series, or the next one of the palette."""
     fixed = panel.field(line[0]).get("color", {}).get("fixedColor")
     return COLOURS[fixed] if fixed else PALETTE[number % len(PALETTE)]
 
@@ -193,7 +193,7 @@ def _stack(axes: Axes, lines: Sequence[tuple[str, Series]], shades: Sequence[str
 
 
 def _dress(axes: Axes, panel: Panel) -> None:
-    """Scales in the panel's unit, its limits, its thresholds where it draws them."""
+    """Sets the scales in the panel's unit, its limits, and its thresholds if it draws them."""
     defaults = panel.defaults
     axes.set_ylim(bottom=defaults.get("min"), top=defaults.get("max"))
     if defaults.get("custom", {}).get("thresholdsStyle", {}).get("mode") == "line":
@@ -231,7 +231,7 @@ def _table(axes: Axes, panel: Panel, answers: Sequence[Answer]) -> None:
 
 
 def _starts(rows: Sequence[Sequence[Cell]]) -> list[float]:
-    """Where the columns of a table begin, as shares of its width: by their longest texts."""
+    """Returns the starts of a table's columns as shares of its width, based on their longest texts."""
     widths = [max(len(cell.text) for cell in column) + 2 for column in zip(*rows, strict=True)]
     return [sum(widths[:number]) / sum(widths) for number in range(len(widths))]
 

@@ -1,4 +1,4 @@
-"""What a table panel shows: instant answers merged by the labels they share, columns named and put in order."""
+"""Builds table panels: merges instant results by shared labels, and names and orders the columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Cell:
 
 
 def cells(panel: Panel, answers: Sequence[Answer]) -> tuple[list[str], list[list[Cell]]]:
-    """The names of the columns, and the rows. Raises `NotDrawn` for a transformation that is not retold here."""
+    """Returns the column names and the rows. Raises `NotDrawn` for an unsupported transformation."""
     rows = _merged(answers)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     names = {column: column for column in columns}
@@ -42,7 +42,7 @@ def cells(panel: Panel, answers: Sequence[Answer]) -> tuple[list[str], list[list
 
 
 def _merged(answers: Sequence[Answer]) -> list[Row]:
-    """Rows that have the same values in what all answers share are one row, as Grafana's `merge` has it."""
+    """Merges rows with the same values of the labels common to all results, as Grafana's `merge` does."""
     told = [answer for answer in answers if answer.series]
     labels = [set(series.labels) - {"__name__"} for answer in told for series in answer.series]
     shared = sorted(set.intersection(*labels)) if labels else []
@@ -51,7 +51,7 @@ def _merged(answers: Sequence[Answer]) -> list[Row]:
         value = "Value" if len(answers) == 1 else f"Value #{answer.target.ref}"
         for series in answer.series:
             key = tuple(series.labels[name] for name in shared)
-            if len(told) == 1:  # nothing to merge with: each series is a row
+            if len(told) == 1:  # nothing to merge: each series is a row
                 key = (*key, *(f"{name}={text}" for name, text in sorted(series.labels.items())))
             row = rows.setdefault(key, {})
             row |= {name: text for name, text in series.labels.items() if name != "__name__"}

@@ -1,4 +1,4 @@
-"""A value as Grafana would write it, and its colour."""
+"""Formats values as Grafana does, and returns their colors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLOURS = {
     "purple": "#b877d9",
     "text": GREY,
 }
-#: What Grafana gives to the series of a panel, in turn.
+#: The colors that Grafana assigns to the series of a panel, in order.
 PALETTE = ("#73bf69", "#f2cc0c", "#8ab8ff", "#ff780a", "#f2495c", "#5794f2", "#b877d9", "#705da0")
 
 _TIMES = ((86400.0, "days"), (3600.0, "hours"), (60.0, "mins"), (1.0, "s"), (1e-3, "ms"))
@@ -27,7 +27,7 @@ _BYTES = ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
 
 
 def written(value: float | str, field: Mapping[str, Any]) -> str:
-    """By the field's mappings, then by its unit."""
+    """Formats a value by the field's mappings, then by its unit."""
     if (mapped := _mapping(value, field)) and "text" in mapped:
         return str(mapped["text"])
     if isinstance(value, str):
@@ -38,11 +38,11 @@ def written(value: float | str, field: Mapping[str, Any]) -> str:
 
 
 def colour(value: float | str, field: Mapping[str, Any]) -> str:
-    """By the field's mappings, then by its thresholds."""
+    """Returns the color of a value by the field's mappings, then by its thresholds."""
     if (mapped := _mapping(value, field)) and "color" in mapped:
         return COLOURS[mapped["color"]]
     steps = field.get("thresholds", {}).get("steps", [])
-    if isinstance(value, str):  # a text passes the first threshold alone
+    if isinstance(value, str):  # a text passes only the first threshold
         return COLOURS[steps[0]["color"]] if steps else GREY
     passed = [step["color"] for step in steps if step["value"] is None or value >= step["value"]]
     return COLOURS[passed[-1]] if passed else GREEN

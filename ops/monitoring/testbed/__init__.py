@@ -1,6 +1,6 @@
-"""A machine under a real Prometheus, for the drill of the alerts and for a look at the dashboard.
+"""A machine monitored by a real Prometheus, for the alert drill and the dashboard preview.
 
-Each process counts in a folder of its own and is scraped by itself, as the containers of compose.yaml are: so a
-figure of a machine is told once, and a process that ends takes its target with it. Prometheus is the one that is
-installed here; the rules are those of ops/monitoring/prometheus.
+Each process has its own folder for metrics and is scraped separately, like the containers of compose.yaml. So each
+figure of a machine is reported once, and a process that ends takes its target with it. Uses the installed
+Prometheus and the rules of ops/monitoring/prometheus.
 """

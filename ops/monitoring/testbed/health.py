@@ -1,4 +1,4 @@
-"""What every process says of itself while a server hangs."""
+"""Checks the health reports of all processes while a server hangs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from urllib.request import urlopen
 
 from ops.monitoring.testbed.machine import Watched
 
-#: Seconds within which a process answers, whatever hangs.
+#: Seconds within which a process must respond, whatever hangs.
 IN_TIME = 2.0
 
 
 class WrongAnswer(Exception):
-    """A process says something else, or says it too late; the message names it."""
+    """A process reported the wrong state or responded too late; the message names it."""
 
 
 async def all_tell_of(watched: Watched, check: str) -> None:
-    """Each process lives, and is neither well nor ready, because of this check. Raises `WrongAnswer`."""
+    """Checks that each process is live, but neither healthy nor ready because of this check. Raises
+    `WrongAnswer`."""
     for name, at in watched.machine.targets.items():
         for path, status in (("/health", 503), ("/ready", 503), ("/live", 200)):
             answered, told, seconds = await asyncio.to_thread(_get, f"http://{at}{path}")
@@ -30,7 +31,7 @@ async def all_tell_of(watched: Watched, check: str) -> None:
 
 
 def _get(url: str) -> tuple[int, dict[str, Any], float]:
-    """The status, what was told, and how long it took in seconds."""
+    """Returns the status, the decoded body, and the seconds that the request took."""
     begun = time.monotonic()
     try:
         with urlopen(url, timeout=10) as response:  # noqa: S310 (an http URL of ours)

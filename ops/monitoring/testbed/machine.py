@@ -1,4 +1,4 @@
-"""A scratch machine whose processes have a port and a folder of counts each, and its Prometheus."""
+"""A scratch machine with Prometheus, whose processes each have their own port and metrics folder."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from ops.sandbox.client import Sandbox, SandboxClinic
 
 RULES = Path(__file__).parent.parent / "prometheus" / "alerts.yaml"
 
-#: Seconds within which a sync, a command or a start must be done.
+#: Timeout of a sync, a command or a start. Seconds.
 PATIENCE = 240.0
 
 
 @dataclass
 class WatchedMachine(Machine):
-    """`commands` has every process of ours by its name, `targets` where it is scraped."""
+    """A machine with separately scraped processes: `commands` and scrape `targets` by process name."""
 
     commands: dict[str, Command] = field(default_factory=dict)
     targets: dict[str, str] = field(default_factory=dict)
@@ -51,13 +51,13 @@ class WatchedMachine(Machine):
             await self.supervisor.start(self.commands[command.name])
 
     def counts(self, name: str) -> Path:
-        """Where a process counts."""
+        """Returns the metrics folder of a process."""
         return self.home.folder / "counts" / name
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What runs, and what can be done with it. Methods raise `TimeoutError` for what is not done in time."""
+    """The running machine and operations on it. Methods raise `TimeoutError` if an operation takes too long."""
 
     machine: WatchedMachine
     settings: Settings
@@ -70,7 +70,7 @@ class Watched:
         return self.machine.supervisor
 
     async def ask(self, verb: str, slug: str, **body: Any) -> dict[str, Any]:
-        """The gateway's reply; raises what `ops.client.requests.ask` raises."""
+        """Returns the gateway's reply; raises as `ops.client.requests.ask`."""
         async with open_nats(self.settings.need_nats_url()) as client:
             return await ask(client, Subjects(self.settings.subject_prefix), verb, slug, **body)
 
@@ -81,7 +81,7 @@ class Watched:
         return str((await self.ask("sync", clinic.slug, **dates))["sync_id"])
 
     async def ended(self, clinic: SandboxClinic, sync_id: str) -> dict[str, Any]:
-        """The sync, once it has ended."""
+        """Waits until the sync ends, and returns it."""
 
         async def end() -> dict[str, Any] | None:
             sync: dict[str, Any] = (await self.ask("status", clinic.slug, sync_id=sync_id))["sync"]
@@ -90,7 +90,7 @@ class Watched:
         return await until(end, PATIENCE)
 
     async def command(self, *arguments: str) -> str:
-        """Runs `idexx-sync` as a person would; answers what it printed. Raises `RuntimeError` unless it exits 0."""
+        """Runs the `idexx-sync` command; returns its output. Raises `RuntimeError` unless it exits with 0."""
         program = Path(sys.executable).with_name("idexx-sync")
         process = await asyncio.create_subprocess_exec(
             program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
@@ -102,7 +102,7 @@ class Watched:
         return told.decode()
 
     async def start(self, *names: str) -> None:
-        """Starts processes again that `supervisor.end` has ended."""
+        """Restarts processes that `supervisor.end` has ended."""
         for name in names:
             await self.supervisor.start(self.machine.commands[name])
 
@@ -110,8 +110,8 @@ class Watched:
 def on_watched_machine(
     work: Callable[[Watched], Awaitable[int]], name: str, rules: str, clinics: int = 2, /, **environment: str
 ) -> int:
-    """Runs `work` on a scratch machine under a Prometheus with these rules; answers its exit status. `clinics`: how
-    many the sandbox has."""
+    """Runs `work` on a scratch machine with a Prometheus with these rules; returns its exit status. `clinics`: the
+    number of the sandbox's clinics."""
     machines: list[WatchedMachine] = []
 
     def build(home: Home, supervisor: Supervisor, say: Callable[[str], None]) -> WatchedMachine:

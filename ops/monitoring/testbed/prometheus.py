@@ -1,4 +1,4 @@
-"""A real Prometheus: started, asked."""
+"""Starts and queries a real Prometheus."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from urllib.request import urlopen
 
 from ops.local.supervision import Command, StartFailed, Supervisor
 
-#: Between two scrapes, and how long one may take: a page comes within 2 s, whatever hangs. Seconds.
+#: Interval and timeout of scrapes: a process returns its page within 2 s, whatever hangs. Seconds.
 SCRAPE_INTERVAL = 3
-#: Between two looks at the rules, in seconds.
+#: Interval between evaluations of the rules. Seconds.
 EVALUATION_INTERVAL = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """`state`: pending or firing."""
+    """An alert. `state`: pending or firing."""
 
     name: str
     state: str
@@ -33,14 +33,14 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`points`: (unix seconds, value)."""
+    """A series. `points`: (Unix seconds, value)."""
 
     labels: Mapping[str, str]
     points: list[tuple[float, float]]
 
 
 class Prometheus:
-    """One that runs somewhere. Methods raise OSError where nothing answers, `ValueError` for a query it refuses."""
+    """A running Prometheus. Methods raise OSError if it does not respond, `ValueError` for an invalid query."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -51,12 +51,12 @@ class Prometheus:
         return False
 
     async def has_up(self, number: int) -> bool:
-        """Whether so many targets are scraped."""
+        """Whether `number` targets are scraped."""
         targets = (await self._ask("targets", state="active"))["activeTargets"]
         return len([target for target in targets if target["health"] == "up"]) >= number
 
     async def alerts(self) -> list[Alert]:
-        """Those that are pending or fire."""
+        """Returns the pending and firing alerts."""
         return [
             Alert(
                 one["labels"]["alertname"],
@@ -68,12 +68,12 @@ class Prometheus:
         ]
 
     async def query(self, expression: str, at: float) -> list[Series]:
-        """The values at one moment (unix seconds)."""
+        """Returns the values at one moment (Unix seconds)."""
         found = (await self._ask("query", query=expression, time=at))["result"]
         return [Series(one["metric"], [(one["value"][0], float(one["value"][1]))]) for one in found]
 
     async def query_range(self, expression: str, start: float, end: float, step: float) -> list[Series]:
-        """The values from `start` to `end` (unix seconds), one each `step` seconds."""
+        """Returns the values from `start` to `end` (Unix seconds), one every `step` seconds."""
         found = (await self._ask("query_range", query=expression, start=start, end=end, step=step))["result"]
         return [Series(one["metric"], [(at, float(value)) for at, value in one["values"]]) for one in found]
 
@@ -94,9 +94,10 @@ class Prometheus:
 async def start_prometheus(
     supervisor: Supervisor, folder: Path, port: int, targets: Mapping[str, str], rules: str
 ) -> Prometheus:
-    """Runs until the supervisor stops. `targets`: host and port by name; `rules`: the text of a file of rules.
+    """Starts Prometheus; it runs until the supervisor stops. `targets`: host and port by name; `rules`: the text
+    of a rules file.
 
-    Raises `StartFailed`, also where Prometheus is not installed.
+    Raises `StartFailed`, also if Prometheus is not installed.
     """
     if (program := shutil.which("prometheus")) is None:
         raise StartFailed("prometheus is not installed: apt-get install prometheus")
@@ -120,7 +121,7 @@ def _write(folder: Path, rules: str, configuration: dict[str, Any]) -> None:
 
 
 def _configuration(targets: list[str]) -> dict[str, Any]:
-    """As YAML has it: every JSON is YAML."""
+    """Returns the configuration, which is written as JSON, because JSON is valid YAML."""
     interval = f"{SCRAPE_INTERVAL}s"
     return {
         "global": {

@@ -1,4 +1,4 @@
-"""Waiting for a condition."""
+"""Waits for a condition."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Seconds between two looks.
+#: Seconds between checks.
 INTERVAL = 0.2
 
 
 async def until(look: Callable[[], Awaitable[T | None]], patience: float) -> T:
-    """What `look` answers once that is true; raises `TimeoutError` after `patience` seconds."""
+    """Calls `look` until its result is true, and returns it; raises `TimeoutError` after `patience` seconds."""
     async with asyncio.timeout(patience):
         while not (found := await look()):
             await asyncio.sleep(INTERVAL)
