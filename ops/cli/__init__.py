@@ -1,12 +1,13 @@
 """`idexx-sync`, the command line.
 
-Theory of operation. `app` names the commands and where they are; a command's module is imported when it is used.
-Answers go to stdout, for people or, with `--json`, for programs; everything else goes to stderr. A command that
-fails raises; `errors` turns what was raised into one clear line, and `exits` says with which status the process
-ends. `reach` finds the servers: from the environment, or from the `idexx-sync up` that runs on this machine.
+Theory of operation. `app` lists the commands and their modules; a command's module is imported on use. Results go
+to stdout, as text or, with `--json`, as JSON; everything else goes to stderr. A command that fails raises.
+`error_report` prints the exception as one clear message, and `ops.client.exit_status` defines the exit statuses.
+`ops.local.discovery` finds the servers: from the environment, or from the `idexx-sync up` that runs on this
+machine.
 
-Commands about syncs talk to the gateway over NATS and need nothing else, so they work from any machine that may
-use NATS. Commands about clinics and credentials need the database; those about dead letters, the broker.
+Commands about syncs use only the gateway over NATS, so they work from any machine with access to NATS. Commands
+about clinics and credentials need the database; those about dead letters need the broker.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command line; answers the exit status."""
+    """Runs a command line; returns the exit status."""
     from cyclopts import CycloptsError
 
     from ops.cli.app import build
@@ -46,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe had enough; nothing is wrong, and the flush at the end has somewhere to go.
+        # The reader closed the pipe, which is not an error; /dev/null takes the final flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except SystemExit as error:
-        # rich's own way to take the same; it has made the way free for the flush already.
+        # rich raises SystemExit for the same case, and has already redirected stdout.
         if not isinstance(error.__context__, BrokenPipeError):
             raise
         return Exit.OK

@@ -1,4 +1,4 @@
-"""The commands. Each is imported only when it is used, so that `--help` is quick."""
+"""The commands. Each is imported on use, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SYNC = Group("Syncs", sort_key=2)
 _CLINIC = Group("Clinics", sort_key=3)
 _OPERATE = Group("Operating it", sort_key=4)
 
-#: (name, where it is, group, one line of help), in the order of the help page.
+#: (name, import path, group, one line of help), in the order of the help page.
 COMMANDS = [
     ("up", "up:up", _RUN, "Run everything on this machine, until Ctrl-C."),
     ("demo", "demo:demo", _RUN, "Show all of it in a minute, with a sandbox portal and invented clinics."),
@@ -46,13 +46,13 @@ _EPILOGUE = (
 
 
 def build(named: str | None = None) -> App:
-    """`named` is the command that was typed: it is explained by its own words, with its example. The line above is
-    for the page that lists all of them, so that none is imported for it."""
+    """Builds the application. `named` is the typed command: its help is its own docstring, with the example. Other
+    commands show their line from COMMANDS, so that they are not imported."""
     app = App(
         suppress_keyboard_interrupt=False,
         name="idexx-sync",
         help="Keeps the IDEXX Neo calendar of veterinary clinics in PostgreSQL.",
-        # Of the page that lists all of them only; a command's own page ends with its options.
+        # Only on the page that lists all commands; a command's own page ends with its options.
         help_epilogue=None if named and not named.startswith("-") else _EPILOGUE,
         help_format="markdown",
         help_formatter=ByPlace(),

@@ -1,4 +1,4 @@
-"""Changes of appointments, for a person: what became of whom."""
+"""Formats changes of appointments for the terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 Values = Mapping[str, Any]
 
-#: How a kind of change looks.
+#: The style of each kind of change.
 LOOKS = {
     "added": "green",
     "updated": "yellow",
@@ -16,13 +16,13 @@ LOOKS = {
     "restored": "green",
 }
 
-#: Told by the place of an appointment, or the same in other words.
+#: Fields that are not listed, because the place of the appointment or another field already shows them.
 NOT_TOLD = frozenset(
     {"date", "start_time", "end_time", "starts_at", "ends_at", "client_phone_raw", "sync_hash", "slot_id"}
 )
 
 
-#: A change of any of these is a move, in plans and in the history as well.
+#: A change of any of these fields is a move, in plans and in the history.
 PLACE = ("date", "start_time", "end_time", "room_id")
 
 
@@ -35,18 +35,18 @@ def kind_of(before: Values | None, after: Values | None) -> str:
 
 
 def place(values: Values) -> str:
-    """When it is, in the clinic's calendar: 2026-03-01 10:00–10:30."""
+    """Formats the time of an appointment in the clinic's calendar: 2026-03-01 10:00–10:30."""
     return f"{values['date']} {str(values['start_time'])[:5]}–{str(values['end_time'])[:5]}"
 
 
 def places(before: Values | None, after: Values | None) -> str:
-    """Where it was and where it is; once, if that is the same."""
+    """Formats the places before and after; only once if they are the same."""
     told = [place(values) for values in (before, after) if values is not None]
     return " → ".join(dict.fromkeys(told))
 
 
 def who(values: Values | None) -> str:
-    """The patient and the client."""
+    """Formats the patient and the client."""
     if values is None:
         return ""
     if values.get("appointment_type") == "block":
@@ -55,7 +55,7 @@ def who(values: Values | None) -> str:
 
 
 def other_fields(before: Values | None, after: Values | None) -> str:
-    """What differs beside the place, with the old value and the new one."""
+    """Formats the differences other than the place, with the old and the new value."""
     if before is None or after is None:
         return ""
     names = [name for name in after if name not in NOT_TOLD and before.get(name) != after.get(name)]

@@ -1,4 +1,4 @@
-"""Whether the NATS server that is here can keep schedules."""
+"""Checks whether the configured NATS server supports schedules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OLDEST = ".".join(map(str, OLDEST_SERVER))
 
 
 async def check_clock(settings: Settings) -> None:
-    """Raises `CommandFailed` for a server that is too old. One that does not answer may be newer: that is said."""
+    """Raises `CommandFailed` if the server is too old; prints a warning if it does not respond."""
     if settings.nats_url is None:
         warn("NATS_URL is not set, so nobody knows whether the server keeps schedules: idexx-sync doctor")
         return

@@ -1,4 +1,4 @@
-"""`clinic add|list|show|remove`, and what is set for a clinic."""
+"""The commands `clinic add|list|show|remove`, and the groups for a clinic's settings."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def add(
 
     Example: `idexx-sync clinic add cedar-creek --name "Cedar Creek Vets" --timezone America/Chicago`
     """
-    # The portal's room takes a while to load, and only this command needs it.
+    # Imported here because it loads slowly and only this command needs it.
     from engine.portal.phones import check_country
 
     wanted = None if max_age is None else seconds_of(max_age)

@@ -1,4 +1,4 @@
-"""`clinic config`: what the portal says of how a clinic works."""
+"""The command `clinic config`: shows a clinic's configuration as read from the portal."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def _stored(settings: Settings, slug: str) -> StoredConfig:
 
 
 def _fields(stored: StoredConfig) -> dict[str, Any]:
-    """A part that was never read is null."""
+    """Returns the configuration for JSON output; parts that were never read are null."""
     read = stored.config
     return {
         "source": stored.source,
@@ -116,5 +116,5 @@ def _minutes(one: AppointmentType, read: ScheduleConfig) -> int | None:
 
 
 def _clock(minutes: int) -> str:
-    """`26:00` is two hours after midnight."""
+    """Formats minutes of a day; `26:00` is two hours after midnight."""
     return f"{minutes // 60:02}:{minutes % 60:02}"

@@ -1,4 +1,4 @@
-"""Asking before something is changed that cannot be taken back by the same command."""
+"""Asks for confirmation before a change that the same command cannot undo."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cyclopts import Parameter
 from ops.client.errors import CommandFailed
 from ops.client.exit_status import Exit
 
-#: `--yes`, the same for every command that asks.
+#: The `--yes` option, the same for every command that asks.
 Yes = Annotated[bool, Parameter(negative=(), show_default=False, help="Do not ask.")]
 
 
 def confirm(question: str) -> None:
-    """Returns when the answer is yes; raises otherwise, also where nobody can be asked."""
+    """Asks the question; raises `CommandFailed` unless the reply is yes, or if there is no terminal."""
     if not sys.stdin.isatty():
         raise CommandFailed(f"{question} There is no terminal to ask on", status=Exit.USAGE, hint="add --yes")
     with _ctrl_c_interrupts():
@@ -30,7 +30,8 @@ def confirm(question: str) -> None:
 
 @contextmanager
 def _ctrl_c_interrupts() -> Iterator[None]:
-    """An event loop takes Ctrl-C as a wish to cancel its task, which cannot hear it while it waits for a line."""
+    """Makes Ctrl-C interrupt a blocking read: the event loop's handler would only cancel its task, which is
+    blocked."""
     of_the_loop = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

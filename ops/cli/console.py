@@ -1,4 +1,4 @@
-"""`console`: everything that goes on, on one screen."""
+"""The command `console`: shows the whole system on one screen."""
 
 from __future__ import annotations
 

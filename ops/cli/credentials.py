@@ -1,4 +1,4 @@
-"""`credentials set|test|rotate`: what a clinic signs in to the portal with."""
+"""The commands `credentials set|test|rotate`: manage a clinic's portal credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`demo`: all of it in a minute."""
+"""The command `demo`: runs the whole system against a sandbox portal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def demo(*, json: Json = False) -> int:
     """
     settings = load()
     home = Home(settings.idexx_sync_home / "demo")
-    # With --json, stdout is for the one object at the end.
+    # With --json, stdout is reserved for the object at the end.
     stream = sys.stderr if json else sys.stdout
     out = Console(file=stream, highlight=False, width=None if stream.isatty() else PIPE_WIDTH)
     story: Story | None = None

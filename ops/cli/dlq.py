@@ -1,4 +1,4 @@
-"""`dlq list|show|replay|drop`: messages that were given up."""
+"""The commands `dlq list|show|replay|drop`: manage dead letters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ops.local.discovery import nats_url, settings_here
 from ops.terminal.output import Json, answer, console, say
 from ops.terminal.tables import ago, table
 
-#: How many letters of a queue are read at once.
+#: How many dead letters of a queue are read per request.
 PAGE = 100
 
 dlq = App(name="dlq", help="List, show, replay and drop dead letters.")

@@ -1,4 +1,4 @@
-"""`doctor`: everything that is needed, checked."""
+"""The command `doctor`: checks everything that the system needs."""
 
 from __future__ import annotations
 

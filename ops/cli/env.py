@@ -1,4 +1,4 @@
-"""`env`: how to reach the servers, for a shell."""
+"""The command `env`: prints how to reach the servers, for a shell."""
 
 from __future__ import annotations
 

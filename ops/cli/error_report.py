@@ -1,4 +1,4 @@
-"""Prints an error of a command: what happened, the likely cause, and the one command to try."""
+"""Prints an error of a command: what happened, the likely cause, and the command to try."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.terminal.output import paint
 
 
 def report(error: BaseException) -> Exit:
-    """Says it on stderr; answers the exit status. The traceback comes with `LOG_LEVEL=debug`."""
+    """Prints the error to stderr and returns the exit status. Includes the traceback with `LOG_LEVEL=debug`."""
     status, message, hint = explain(error)
     if os.environ.get("LOG_LEVEL", "").lower() == "debug":
         traceback.print_exception(error)

@@ -1,4 +1,4 @@
-"""`evidence`: what the portal showed when dates of a sync failed."""
+"""The command `evidence`: shows what the portal displayed when dates of a sync failed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def _read(settings: Settings, sync_id: UUID, day: date | None) -> list[Evi
 
 
 def _save(found: Sequence[Evidence], sync_id: UUID, folder: Path) -> dict[int, Path]:
-    """The files, by the number of their evidence. They show the portal, so they are for their owner only."""
+    """Writes the screenshots, readable by their owner only; returns the files by number of evidence."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     saved: dict[int, Path] = {}
     for number, one in enumerate(found):

@@ -1,4 +1,4 @@
-"""`clinic goal`: how old a clinic's calendar may become."""
+"""The command `clinic goal`: shows and sets how old a clinic's calendar may become."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def _goal(settings: Settings, slug: str, max_age: str | None) -> dict[str,
 
 
 def held(about: dict[str, Any]) -> str:
-    """Last synced 12 min ago, goal 1 h: held."""
+    """Formats the goal and whether it is met: "last synced 12 min ago, goal 1 h: held"."""
     fresh = about["last_completed_at"]
     last = datetime.fromisoformat(fresh) if isinstance(fresh, str) else fresh
     told = f"last synced {ago(last, datetime.now(UTC))}" if last else "never synced"

@@ -1,4 +1,4 @@
-"""Help pages on which what is known by its place stands by its name alone: `CLINIC`, not `CLINIC --clinic`."""
+"""Formats help pages so that a positional argument appears only by its name: `CLINIC`, not `CLINIC --clinic`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ByPlace(DefaultFormatter):
-    """cyclopts', without the options that a place could be filled by, too."""
+    """The formatter of cyclopts, without the option names of positional arguments."""
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         bare: dict[str, Any] = dict.fromkeys(

@@ -1,4 +1,4 @@
-"""`history`: what became of an appointment."""
+"""The command `history`: shows the changes of an appointment."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def history(
 
 
 async def _find(settings: Settings, appointment: str, clinic: str | None) -> tuple[str, list[Change]]:
-    """The clinic's slug and the changes. Raises if there are none, or of several clinics."""
+    """Returns the clinic's slug and the changes. Raises if there are none, or if several clinics have some."""
     async with open_database(database_url(settings)) as connection:
         clinics = await list_clinics(connection)
         if clinic is not None:

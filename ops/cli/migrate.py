@@ -1,4 +1,4 @@
-"""`migrate`: the database's tables."""
+"""The command `migrate`: updates the database's tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`nats-config`: a nats-server of one's own, with a user for each role and each clinic."""
+"""The command `nats-config`: writes a nats-server's configuration, with a user for each role and clinic."""
 
 from __future__ import annotations
 

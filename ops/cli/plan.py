@@ -1,4 +1,4 @@
-"""The plan of a dry run: what a real sync would have changed. It came over the bus, so it has no names."""
+"""Prints the plan of a dry run: the changes of a real sync. It was sent over NATS, so it contains no names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Planned = Mapping[str, Any]
 
 
 def show_plan(out: Console, plan: Sequence[Planned], held: int) -> None:
-    """A line for each change, in the order of the calendar, and the sum."""
+    """Prints a line for each change, in calendar order, and the totals."""
     shown = table("would be", "when", "appointment", "what", wrap=("what",))
     for change in sorted(plan, key=_when):
         before, after = change["before"], change["after"]

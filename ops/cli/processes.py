@@ -1,6 +1,6 @@
-"""`gateway` and `worker`: one process each, for those who run them under systemd or in containers.
+"""The commands `gateway` and `worker`: run one process, for systemd or containers.
 
-They become the process that does the work: signals and exit status are its own.
+The command replaces itself with that process, which therefore receives the signals and sets the exit status.
 """
 
 from __future__ import annotations
@@ -34,5 +34,5 @@ def worker(queue: Annotated[Queue, Parameter(help="Which actor it runs.")]) -> N
 def _become(argv: tuple[str, ...]) -> None:
     settings = settings_here()
     for need in (nats_url, database_url):
-        need(settings)  # said here, before anything starts
+        need(settings)  # report missing settings before anything starts
     os.execv(argv[0], argv)  # noqa: S606

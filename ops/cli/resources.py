@@ -1,4 +1,4 @@
-"""`clinic resources`: which of a clinic's rooms count as capacity."""
+"""The command `clinic resources`: shows and sets which of a clinic's rooms count as capacity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sandbox`: the sandbox portal, which has a command line of its own."""
+"""The command `sandbox`: runs the sandbox portal, which has its own command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`clinic schedule …`: when a clinic is synced without being asked."""
+"""The commands `clinic schedule …`: manage when a clinic is synced automatically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a schedule is shown: in words, when it is due next, and what became of the last time."""
+"""Prints schedules: their meaning in words, the next due times, and the outcome of the last one."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from ops.local.discovery import database_url
 from ops.terminal.output import answer, console, warn
 from ops.terminal.tables import table
 
-#: How many of the next times are shown.
+#: Number of next times shown.
 SHOWN = 3
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
-    """Wed 25 Nov 06:00, on a clock of the zone."""
+    """Formats a time in a time zone: Wed 25 Nov 06:00."""
     return f"{at.astimezone(zone):%a %d %b %H:%M}"
 
 
@@ -37,13 +37,13 @@ def moments(times: Sequence[datetime], zone: ZoneInfo) -> str:
 
 
 def warn_of_left_out(times: Sequence[datetime], zone: ZoneInfo) -> None:
-    """A clock that is put forward knows no 02:30 on that night."""
+    """Warns of times that a change to summer time skips: that night has no 02:30."""
     for at in times:
         warn(f"{at:%a %d %b %Y %H:%M} does not exist in {zone.key}, whose clocks are put forward: it is left out")
 
 
 def show_one(settings: Settings, slug: str, as_json: bool) -> None:
-    """A clinic's schedule. Raises `NoSchedule`."""
+    """Prints a clinic's schedule. Raises `NoSchedule`."""
     about, schedule, now = asyncio.run(_one(settings, slug))
     view = about["schedule"]
     if as_json:
@@ -60,20 +60,20 @@ def show_one(settings: Settings, slug: str, as_json: bool) -> None:
 
 
 def _print_next(schedule: ClinicSchedule, now: datetime) -> list[datetime]:
-    """Answers the times that clocks leave out."""
+    """Prints the next due times; returns the times that clock changes skip."""
     if schedule.paused:
         console().print(f"[yellow]paused[/]; to go on: idexx-sync clinic schedule resume {schedule.clinic}")
         return []
     try:
         cron, zone = Cron.parse(schedule.cron), check_zone(schedule.timezone)
-    except BadRequest:  # its words say so
+    except BadRequest:  # the schedule's description already reports it
         return []
     console().print(f"next: {moments(list(islice(cron.after(now, zone), SHOWN)), zone)}")
     return cron.left_out(now, zone)
 
 
 def show_all(settings: Settings, as_json: bool) -> None:
-    """Every clinic that has a schedule."""
+    """Prints every clinic that has a schedule."""
     clinics = [one for one in asyncio.run(_all(settings)) if one["schedule"]]
     if as_json:
         for one in clinics:

@@ -1,4 +1,4 @@
-"""`clinic schedule preview`: when a schedule would be due, without changing anything."""
+"""The command `clinic schedule preview`: shows when a schedule would be due, without changing anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`spec`: what is said on NATS and over HTTP, for other programs to read."""
+"""The command `spec`: prints the specification of the NATS and HTTP interfaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a clinic is not fresh, in the words of the person who looks: the gravest first, nothing where nothing is."""
+"""Describes why a clinic is not fresh, most serious reason first; nothing if it is fresh."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 from engine.store.monitoring import ClinicFigures
 
-#: A sync that runs longer than this is worth a word, in seconds; the alert HighSyncDuration says the same.
+#: Duration from which a running sync is highlighted, in seconds; the same as in the alert HighSyncDuration.
 LONG = 60.0
 
 
 def why_not(clinic: Mapping[str, Any], figures: ClinicFigures | None) -> list[tuple[str, str]]:
-    """Words and their colour. `clinic` as `actors.clinic_views` has it; `figures`: None for one without credentials."""
+    """Returns reasons with their colors. `clinic` as in `actors.clinic_views`; `figures`: None without
+    credentials."""
     return list(_reasons(clinic, figures))
 
 

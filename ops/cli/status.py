@@ -1,4 +1,4 @@
-"""`status`: how fresh each clinic is."""
+"""The command `status`: shows how fresh each clinic is."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def _all_clinics(settings: Settings, as_json: bool) -> list[dict[str, Any]
 
 
 def _fresh(clinic: dict[str, Any], now: datetime) -> str:
-    """Its age; red where it is older than its goal, green where it is not, plain where it has none."""
+    """Formats a clinic's age: red if older than its goal, green if not, plain without a goal."""
     words = ago(clinic["last_completed_at"], now) + (" (partly)" if clinic["last_partial"] else "")
     colour = {True: "green", False: "red", None: "default"}[clinic["is_fresh"]]
     return f"[{colour}]{words}[/]"
@@ -89,7 +89,7 @@ def _moment(text: str | None) -> str:
 
 
 def _next(clinic: dict[str, Any]) -> str:
-    """When it is due, by its schedule's clock."""
+    """Formats when the clinic is due, in its schedule's time zone."""
     schedule = clinic["schedule"]
     if schedule is None:
         return ""
@@ -130,7 +130,7 @@ async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> list[di
 async def _running(
     client: Client, subjects: Subjects, clinic: str, latest: dict[str, Any] | None
 ) -> dict[str, Any] | None:
-    """The oldest sync that runs, where the latest one waits: that one tells what holds the clinic up."""
+    """If the latest sync is queued, returns the oldest running one, which shows what the clinic waits for."""
     if latest is None or latest["status"] != SyncStatus.QUEUED:
         return None
     syncs = (await ask(client, subjects, "overview", clinic))["syncs"]

@@ -1,4 +1,4 @@
-"""`sync` and `cancel`."""
+"""The commands `sync` and `cancel`."""
 
 from __future__ import annotations
 

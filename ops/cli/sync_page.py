@@ -1,4 +1,4 @@
-"""One sync with its dates, for a person."""
+"""Prints a sync with its dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`up`: everything on this machine, until Ctrl-C."""
+"""The command `up`: runs the whole system on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def up(
             now = await machine.start(sandbox=sandbox, cancel_waiting=cancel_queued)
             tell(reachable(now))
             say(f"ready: NATS {where(now.need_nats_url())}, PostgreSQL {where(now.need_database_url())}")
-            if port := load().http_port:  # 0: any port, which the gateway's log names
+            if port := load().http_port:  # 0: any free port; the gateway logs which one
                 say(f"in a browser: http://{settings.http_host}:{port}")
             say("in another terminal: idexx-sync status · idexx-sync watch · idexx-sync doctor; Ctrl-C stops")
             await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""What a wrong command line is told: which word, what is wrong with it, and how it is written."""
+"""Error messages for a wrong command line: the word, the problem, and the correct form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from cyclopts import Argument, CycloptsError
 from cyclopts.exceptions import CoercionError, MissingArgumentError, UnusedCliTokensError
 
-#: What is expected where a value of this type stands.
+#: The expected input for each type of value.
 EXPECTED = {
     int: "a whole number",
     float: "a number",
@@ -20,7 +20,7 @@ EXPECTED = {
 
 
 def explain_usage(error: CycloptsError) -> str:
-    """In our words where cyclopts speaks of tokens and types; in its own, which name what was meant, elsewhere."""
+    """Returns an error message: our own where cyclopts mentions tokens and types, else that of cyclopts."""
     match error:
         case MissingArgumentError(argument=Argument() as argument, keyword=None):
             return f"{_name(argument)} is missing"
@@ -36,5 +36,5 @@ def explain_usage(error: CycloptsError) -> str:
 
 
 def _name(argument: Argument) -> str:
-    """As the command's help has it: what is known by its place goes by its name, an option by its dashes."""
+    """Returns the argument as it appears in the help: a positional by its name, an option with its dashes."""
     return argument.name if argument.index is None else argument.name.lstrip("-").upper()

@@ -1,4 +1,4 @@
-"""`watch`: syncs as they happen."""
+"""The command `watch`: shows syncs live."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def _watch_all(settings: Settings, clinic: str, as_json: bool) -> int:
 
 
 class _Told:
-    """Says once that nobody answers, and once that somebody does again: silence would look like peace."""
+    """Prints once that no gateway responds, and once that one does again."""
 
     def __init__(self) -> None:
         self._is_away = False

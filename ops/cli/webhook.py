@@ -1,4 +1,4 @@
-"""`clinic webhook …`: to which address the ends of a clinic's syncs are told."""
+"""The commands `clinic webhook …`: manage the webhook that is called when a clinic's syncs end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ webhook.command(log)
 webhook.command(redeliver)
 webhook.command(try_, name="test")
 
-#: Why nothing is sent to a webhook that somebody has paused.
+#: The stored reason for a webhook paused by a user.
 BY_REQUEST = "by request"
 
 

@@ -1,4 +1,4 @@
-"""`clinic webhook test|log|redeliver`: what became of deliveries, and having one made now."""
+"""The commands `clinic webhook test|log|redeliver`: show deliveries, and trigger one immediately."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from ops.terminal.tables import ago, table
 
 Slug = Annotated[str, Parameter(help="The clinic's slug.")]
 
-#: How often the outcome of a try is looked for, and how much longer than the receiver may take it is waited for: for
-#: the gateways' sweep and for the mailbox. Seconds.
+#: How often the outcome of a delivery is checked, and how long to wait for it beyond the receiver's timeout, for
+#: the gateways' sweep and the mailbox. Seconds.
 LOOK_INTERVAL, LOOK_LONGER = 0.1, 20.0
 
 _COLOURS = {DeliveryState.DELIVERED: "green", DeliveryState.PENDING: "yellow", DeliveryState.FAILED: "red"}
@@ -103,7 +103,7 @@ async def _read(settings: Settings, slug: str, limit: int) -> list[dict[str, Any
 
 
 def _make(settings: Settings, begin: Callable[[Any], Awaitable[UUID]]) -> dict[str, Any]:
-    """The delivery after the try that `begin` has asked for; the notifier makes it, as it makes all others."""
+    """Returns the delivery after the attempt that `begin` has requested; the notifier makes it like all others."""
 
     async def run() -> dict[str, Any]:
         async with open_database(database_url(settings)) as connection:
@@ -139,7 +139,7 @@ def _tell_outcome(found: dict[str, Any], json: bool) -> int:
 
 
 def _answer(one: dict[str, Any]) -> str:
-    """What the receiver answered, or why it did not."""
+    """Returns the receiver's response, or why there is none."""
     parts = [str(one["status"] or ""), _WORDS.get(one["reason"] or "", one["reason"] or "")]
     parts += [f"in {one['duration_ms']} ms"] if one["duration_ms"] else []
     return " ".join(filter(None, parts))

@@ -1,4 +1,4 @@
-"""`runs`: the latest syncs, and what one of them is, did, and holds back."""
+"""The commands `runs …`: show the latest syncs, and the state, changes and held removals of one of them."""
 
 from cyclopts import App
 

@@ -1,4 +1,4 @@
-"""`runs diff|undo`: what syncs did to a calendar, and putting it back."""
+"""The commands `runs diff|undo`: show and undo the changes of syncs to a calendar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`runs plan|approve|reject`: removals that a sync holds back until a person decides."""
+"""The commands `runs plan|approve|reject`: show and decide on removals that a sync holds back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`runs`: the latest syncs."""
+"""The command `runs`: lists the latest syncs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`runs show`: one sync."""
+"""The command `runs show`: shows one sync."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ async def _view(settings: Settings, sync_id: UUID) -> dict[str, Any]:
     async with open_database(database_url(settings)) as connection:
         sync = await get_sync(connection, sync_id)
         dates, position = await dates_of(connection, sync_id), await queue_position(connection, sync_id)
-    # As it would have come over NATS, for the same page.
+    # In the form of a reply over NATS, because the same page shows both.
     view: dict[str, Any] = json_module.loads(encode(sync_view(sync, dates, position)))
     return view

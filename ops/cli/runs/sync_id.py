@@ -1,4 +1,4 @@
-"""Naming a sync, and finding whose it is."""
+"""The sync id argument, and the lookup of a sync with its clinic."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ SyncId = Annotated[UUID, Parameter(help="A sync's id, as `runs` shows it.")]
 
 
 async def find_sync(connection: Connection, sync_id: UUID) -> tuple[Clinic, Sync]:
-    """Raises `UnknownSync`."""
+    """Returns the sync and its clinic. Raises `UnknownSync`."""
     sync = await get_sync(connection, sync_id)
     return await find_clinic(connection, str(sync.clinic_id)), sync
