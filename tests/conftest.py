@@ -1,4 +1,4 @@
-"""Real servers, started once a run; a fresh namespace and a fresh database for each test."""
+"""Fixtures: real servers, started once per run; a new namespace and a new database for each test."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ __all__ = ["pytest_addoption", "pytest_configure", "pytest_runtest_protocol"]
 
 T = TypeVar("T")
 
-# A shell starts what runs in its background with SIGINT ignored, and all that a test starts would be deaf to it.
+# A shell starts background jobs with SIGINT ignored, and the processes that a test starts would inherit this.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No test fails by its time alone: a busy machine is no fault.
+# No test fails because of its duration alone: the machine may be busy.
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")
 
@@ -49,7 +49,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def nats_url() -> Iterator[str]:
-    """A nats-server with JetStream on file storage."""
+    """Yields the URL of a nats-server with JetStream on file storage."""
     store = tempfile.mkdtemp(prefix="idexx-test-nats-")
     port, monitor = free_port(), free_port()
     config = Path(store) / "nats.conf"
@@ -71,21 +71,23 @@ def nats_url() -> Iterator[str]:
 
 @pytest.fixture
 def scratch() -> Iterator[str]:
-    """Where what killed processes leave behind goes with the folder. Short: a socket's path has a limit."""
+    """Yields a temporary folder that is removed with all leftovers of killed processes. Its path is short, because
+    the path of a socket has a limit."""
     with tempfile.TemporaryDirectory(prefix="idexx-test-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)  # the user that PostgreSQL runs as has its data in there
+        Path(folder).chmod(0o711)  # the user that runs PostgreSQL needs access to its data in this folder
         yield folder
 
 
 @pytest.fixture
 def namespace() -> str:
-    """A name that no other test uses: for streams, buckets and subjects."""
+    """Returns a unique name for the test's streams, buckets and subjects."""
     return f"t{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture
 def heard(nats_url: str, namespace: str) -> Iterator[Hearing | None]:
-    """Every message under the test's own prefix. One that is not as its schema says fails the test at its end."""
+    """Yields all messages under the test's own prefix. A message that violates its schema fails the test at its
+    end."""
     with hearing(nats_url, namespace) as heard:
         yield heard
     heard.check()
@@ -93,8 +95,8 @@ def heard(nats_url: str, namespace: str) -> Iterator[Hearing | None]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL whose database `migrated` has the schema: one of our own, or the one of `TEST_POSTGRES_URL`
-    (such as `postgresql://postgres@/postgres?host=/tmp`), to try another version by hand."""
+    """Yields the URL of a PostgreSQL whose database `migrated` has the schema: a temporary one, or
+    `TEST_POSTGRES_URL` (such as `postgresql://postgres@/postgres?host=/tmp`), to test another version by hand."""
     if given := os.environ.get("TEST_POSTGRES_URL"):
         asyncio.run(_prepare(given))
         yield given
@@ -106,7 +108,7 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture
 async def database_url(postgres_url: str) -> AsyncIterator[str]:
-    """A fresh database with the schema."""
+    """Yields the URL of a new database with the schema."""
     async with fresh_database(postgres_url) as url:
         yield url
 
@@ -128,7 +130,7 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 
 @asynccontextmanager
 async def open_pool(url: str, size: int) -> AsyncIterator[asyncpg.Pool]:
-    """Its end fails the test that has left a connection held, in a task of a failed one say: asyncpg would wait."""
+    """Yields a pool. Closing it fails a test that still holds a connection; asyncpg alone would wait."""
     pool = await asyncpg.create_pool(url, min_size=1, max_size=size)
     try:
         yield pool
@@ -160,8 +162,8 @@ def _database(url: str, name: str) -> str:
 
 
 def free_port() -> int:
-    """Below those that the system gives away by itself: one of them may be another's by the time it is used, and who
-    connects to it again and again until somebody listens may be connected to himself."""
+    """Returns a free port below the ephemeral range. Another process could take an ephemeral port before its use,
+    and a client that keeps connecting to an ephemeral port until a server listens may connect to itself."""
     while True:
         port = random.SystemRandom().randrange(10_100, 20_000)
         with suppress(OSError), socket.socket() as probe:
@@ -175,7 +177,7 @@ def eventually(
     interval: float = 0.02,
     what: Callable[[], str] = lambda: "the condition stayed false",
 ) -> T:
-    """Waits until `condition()` is true and answers its value; an OSError counts as not yet."""
+    """Waits until `condition()` is true and returns its value; an OSError counts as false."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -189,16 +191,16 @@ def eventually(
 
 
 def join(thread: threading.Thread, timeout: float = 30.0) -> None:
-    """A thread that is not awaited for ever; make it a daemon, or the process that runs the tests will."""
+    """Joins a thread with a timeout. Make it a daemon, or the test process will wait for it at its end."""
     thread.join(timeout)
     assert not thread.is_alive(), f"{thread.name} has not ended within {timeout} s"
 
 
 async def until(condition: Callable[[], Awaitable[T]], timeout: float = 30.0, interval: float = 0.02) -> T:
-    """The same for a condition that has to be awaited."""
+    """As `eventually`, for an async condition."""
     deadline = time.monotonic() + timeout
     async with asyncio.timeout(timeout):
-        while time.monotonic() < deadline:  # nats-py swallows a cancellation that comes together with an answer
+        while time.monotonic() < deadline:  # nats-py swallows a cancellation that arrives together with a response
             if value := await condition():
                 return value
             await asyncio.sleep(interval)

@@ -13,7 +13,7 @@ from tests.broker.workers import WorkerProcess
 
 @pytest.fixture
 def worker(nats_url: str, namespace: str, tmp_path: Path) -> Iterator[WorkerProcess]:
-    """A worker process that is not started yet."""
+    """Yields a worker process that is not started yet."""
     process = WorkerProcess(nats_url, namespace, tmp_path)
     yield process
     process.close()
@@ -28,7 +28,7 @@ def broker(nats_url: str, namespace: str) -> Iterator[NatsBroker]:
 
 @pytest.fixture
 async def client(nats_url: str) -> AsyncIterator[Client]:
-    """A connection of its own."""
+    """Yields a separate connection."""
     client = await nats.connect(nats_url)
     yield client
     await client.close()

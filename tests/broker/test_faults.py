@@ -1,4 +1,4 @@
-"""What happens when something dies or the connection is cut, at the worst of moments."""
+"""The broker when a process dies or the connection breaks at the worst moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The distributed parts, each used by several processes or connections."""
+"""The distributed primitives, each used by several processes or connections."""
 
 from __future__ import annotations
 

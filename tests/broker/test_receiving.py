@@ -1,4 +1,4 @@
-"""What a worker is promised."""
+"""The broker's guarantees to a worker."""
 
 from __future__ import annotations
 

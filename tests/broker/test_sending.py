@@ -1,4 +1,4 @@
-"""What a sender is promised."""
+"""The broker's guarantees to a sender."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_sender_that_may_wait_is_woken_by_room(nats_url: str, namespace: str) 
 def test_room_itself_wakes_who_waits_for_it(
     nats_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broker.backpressure.RECHECK", 120.0)  # nobody looks for himself
+    monkeypatch.setattr("broker.backpressure.RECHECK", 120.0)  # no waiter checks without an announcement
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=60)
     broker.enqueue(message("0"))
     consumer = broker.consume("default", prefetch=1, timeout=10_000)

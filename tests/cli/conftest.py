@@ -1,4 +1,4 @@
-"""One `idexx-sync up --sandbox` for all of these tests."""
+"""Fixtures: one `idexx-sync up --sandbox` for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.spec.hearing import Hearing, hearing
 
 @pytest.fixture(scope="package")
 def machine() -> Iterator[Up]:
-    # Few places, so that a queue is full soon.
+    # Low limits, so that a queue is soon full.
     one = Up(MAX_CONCURRENT_SYNCS="1", MAX_QUEUED_SYNCS="1")
     try:
         eventually(one.is_ready, timeout=60)
@@ -26,14 +26,14 @@ def machine() -> Iterator[Up]:
 
 @pytest.fixture(scope="package")
 def said(machine: Up) -> Iterator[Hearing]:
-    """Every message of the machine."""
+    """Yields all messages of the machine."""
     with hearing(machine.nats_url(), "idexx") as said:
         yield said
 
 
 @pytest.fixture
 def up(machine: Up, said: Hearing) -> Iterator[Up]:
-    """The machine, with a portal that behaves. What it says meanwhile must be as its schema says."""
+    """Yields the machine with a portal without faults. Its messages must match their schemas."""
     machine.fault_settings()
     yield machine
     said.check()

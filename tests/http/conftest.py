@@ -1,4 +1,4 @@
-"""The whole system of tests/system, asked over HTTP."""
+"""Fixtures: the whole system of tests/system, used over HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SYNC = "/api/idexx/schedule-sync"
 
 
 def url_of(system: System, name: str = "gateway") -> str:
-    """Where a process listens, by its log."""
+    """Returns the URL on which a process listens, from its log."""
     found = re.findall(r"http_ready\s.*url=(\S+)", system.log(name))
     assert found, system.log(name)
     return str(found[-1])
@@ -25,7 +25,7 @@ def url_of(system: System, name: str = "gateway") -> str:
 
 @pytest.fixture
 async def gateway(system: System) -> AsyncIterator[httpx.AsyncClient]:
-    """A gateway, and a client of it; what it answers must be as its description says."""
+    """Yields a client of a gateway, whose responses must match the API's description."""
     system.gateway()
     hooks = {"response": [as_described]}
     async with httpx.AsyncClient(base_url=url_of(system), timeout=60, event_hooks=hooks) as client:

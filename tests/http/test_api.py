@@ -1,4 +1,4 @@
-"""The HTTP API as a program meets it: real gateway, real workers, plain HTTP."""
+"""The HTTP API as a client uses it: real gateway, real workers, plain HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line without any server: help, usage, and what it says when nothing is there."""
+"""The command line without servers: help, usage errors, and messages about missing servers."""
 
 from __future__ import annotations
 

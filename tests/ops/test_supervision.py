@@ -1,4 +1,4 @@
-"""Real processes, real signals: nothing is left behind, whoever dies."""
+"""The supervisor with real processes and signals: no process is left behind, whichever dies."""
 
 from __future__ import annotations
 

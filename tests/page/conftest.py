@@ -1,4 +1,4 @@
-"""One whole system and one browser for all tests of the page; tabs of its own for each."""
+"""Fixtures: one whole system and one browser for all tests of the page; separate tabs for each test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.system.conftest import Asker, System, environment_of
 
 Open = Callable[..., Awaitable[Page]]
 
-#: What Chromium itself writes when the gateway is away or refuses; the page cannot keep it from doing so.
+#: The console message of Chromium when the gateway is down or refuses; the page cannot prevent it.
 OF_THE_NETWORK = "Failed to load resource"
 
 
@@ -78,9 +78,9 @@ async def system(
     sandbox: SandboxProcess,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[System]:
-    """All that a sync takes; whatever it says is held against its schema, at the end."""
+    """Yields all processes that a sync needs; their messages are checked against the schemas at the end."""
     folder = tmp_path_factory.mktemp("page")
-    # A port that stays: a browser looks for a gateway that comes again where it was.
+    # A fixed port, because a browser expects a restarted gateway at the same address.
     fixed = {"HOME": str(folder), "HTTP_PORT": str(free_port())}
     system = System(environment_of(nats_url, database_url, namespace, key_ring, sandbox, **fixed), folder)
     with hearing(nats_url, namespace) as heard:
@@ -103,7 +103,7 @@ async def asker(nats_url: str, namespace: str) -> AsyncIterator[Asker]:
 async def browser() -> AsyncIterator[Browser]:
     expect.set_options(timeout=20_000)
     async with async_playwright() as playwright:
-        # Chromium refuses to start as root with its sandbox; everybody else gets it.
+        # Chromium refuses to start with its sandbox as root; other users keep the sandbox.
         sandboxed = os.geteuid() != 0
         browser = await playwright.chromium.launch(executable_path=find_chromium(None), chromium_sandbox=sandboxed)
         yield browser
@@ -112,7 +112,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def open_page(browser: Browser, system: System, clinics: list[SandboxClinic]) -> AsyncIterator[Open]:
-    """Opens the page as whoever has such a screen. What the browser complains of fails the test at its end."""
+    """Yields a function that opens the page with a given screen. Browser errors fail the test at its end."""
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 

@@ -1,4 +1,4 @@
-"""One sandbox and one real browser for all tests of a run; a fresh portal, and a sandbox as new, for each."""
+"""Fixtures: one sandbox and one real browser per run; a new portal and a reset sandbox for each test."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from engine.snapshot import Snapshot
 from ops.sandbox.client import LoggedRequest, Sandbox, SandboxClinic, SandboxProcess
 from tests.portal.doubles import CountingBudget, MemoryEvidence, MemorySessions, SwitchBreaker
 
-#: A Thursday: the days after it are working days and a weekend.
+#: A Thursday, followed by working days and a weekend.
 TODAY = date(2026, 1, 22)
 
 KEY = "neo_appointment_id"
 
-#: Short, and yet nothing that a busy machine breaks where nothing hangs.
+#: Short, but long enough that a busy machine does not exceed them unless something hangs.
 LIMITS = TimeLimits(page=6.0, sign_in=15.0, call=4.0, date=40.0, empty_day_pause=0.05, move_settles=0.1)
 
 
@@ -59,7 +59,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @dataclass
 class Stage:
-    """A portal with its neighbours, in front of the sandbox, as the first clinic of it."""
+    """A portal with its dependencies, connected to the sandbox, for one clinic."""
 
     sandbox: Sandbox
     account: SandboxClinic
@@ -69,7 +69,7 @@ class Stage:
     budget: CountingBudget = field(default_factory=CountingBudget)
     breaker: SwitchBreaker = field(default_factory=SwitchBreaker)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
-    #: All that were made, to be closed in the end.
+    #: All portals made, to be closed at the end.
     portals: list[Portal] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class Stage:
         return portal
 
     def having(self, **settings: Any) -> Stage:
-        """The same with other settings."""
+        """Returns the same stage with other settings."""
         return replace(self, settings=replace(self.settings, **settings))
 
     async def scrape(
@@ -111,12 +111,12 @@ class Stage:
         return [call for call in await self.sandbox.request_log() if not kinds or call.kind in kinds]
 
     async def true_counts(self, start: date, end: date) -> Counter[date]:
-        """How many appointments and blocks each day has that has any."""
+        """Returns the number of appointments and blocks of each day that has any."""
         truth = await self.sandbox.truth(self.account.company_id, start, end)
         return Counter(date.fromisoformat(record["date"]) for record in truth)
 
     async def assert_true(self, snapshot: Snapshot | Failure) -> None:
-        """The snapshot is what the sandbox says, field by field."""
+        """Asserts that the snapshot equals the sandbox's data, field by field."""
         assert isinstance(snapshot, Snapshot), snapshot
         truth = await self.sandbox.truth(self.account.company_id, snapshot.date, snapshot.date)
         seen = [appointment.to_json() for appointment in snapshot.appointments]
@@ -127,7 +127,7 @@ class Stage:
         await self._assert_references(told, snapshot.date)
 
     async def _assert_references(self, told: dict[str, dict[str, Any]], day: date) -> None:
-        """Those that the spelling tells; that of 2026 tells all."""
+        """Asserts the references that the field variant contains; the one of 2026 contains all."""
         true = by_id(await self.sandbox.references(self.account.company_id, day, day))
         for key, references in told.items():
             assert {name: value for name, value in references.items() if value is not None}.items() <= true[
@@ -145,12 +145,12 @@ def now() -> datetime:
 
 @pytest.fixture
 async def strangers(sandbox: Sandbox, browser: Browser) -> AsyncIterator[list[Stage]]:
-    """A stage for each clinic of the sandbox; nobody has signed in."""
+    """Yields a stage for each clinic of the sandbox, none of them signed in."""
     settings = PortalSettings(base_url=sandbox.url, times=LIMITS)
     portals: list[Portal] = []
     yield [Stage(sandbox, account, settings, browser, portals=portals) for account in await sandbox.clinics()]
     for portal in portals:
-        await portal._client.close()  # The browser goes on: it is that of all tests.
+        await portal._client.close()  # The browser stays open: all tests share it.
 
 
 @pytest.fixture
@@ -160,9 +160,9 @@ async def stranger(strangers: list[Stage]) -> Stage:
 
 @pytest.fixture
 async def stage(stranger: Stage) -> Stage:
-    """With a session in the store, so that a test of calls need not sign in first."""
+    """Returns a stage with a stored session, so that a test of calls need not sign in first."""
     account = stranger.account
-    # To load certificates takes longer than all the rest.
+    # Without verification, because loading certificates takes longer than everything else.
     async with httpx.AsyncClient(base_url=stranger.sandbox.url, verify=False) as client:  # noqa: S501
         await client.get("/login")
         form = {"companyId": account.company_id, "username": account.username, "password": account.password}

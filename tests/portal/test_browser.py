@@ -1,4 +1,4 @@
-"""The browser's life: replaced before it wears out, killed when it hangs, and nothing of it left over."""
+"""The browser's life cycle: replaced before it degrades, killed when it hangs, and nothing left behind."""
 
 from __future__ import annotations
 

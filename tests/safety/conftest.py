@@ -1,4 +1,4 @@
-"""The whole system, as tests/system runs it; what guards it is looked at here."""
+"""Fixtures: the whole system of tests/system, for tests of its safeguards."""
 
 from tests.system.conftest import asker, clinics, key_ring, sandbox, settings, system
 

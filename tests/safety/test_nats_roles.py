@@ -1,4 +1,4 @@
-"""The roles of `nats-config` on a real server: what each may do, and that all else is refused."""
+"""The roles of `nats-config` on a real server: each may do what it should, and everything else is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this folder, put back to its start before each."""
+"""Fixtures: one sandbox for all tests of this folder, reset before each test."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def clinic(clinics: list[SandboxClinic]) -> SandboxClinic:
 
 @pytest.fixture
 async def visitor(sandbox: SandboxProcess) -> AsyncIterator[Visitor]:
-    """A browser without a screen, nobody signed in."""
+    """Yields an HTTP client that acts like a browser and is not signed in."""
     async with Visitor(sandbox.url) as visitor:
         yield visitor

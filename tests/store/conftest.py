@@ -1,4 +1,4 @@
-"""What the store's tests share: a clinic, and a database as the processes use it."""
+"""Fixtures of the store's tests: a clinic, and a database as the processes use it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Random lives of syncs against the real store: requests, looks, failures, cancels, time-outs; messages that come
-twice, late, in any order; crashes between commit, send and ack. Whatever happens, every sync ends once."""
+"""Random sequences of sync operations against the real store: requests, scrapes, failures, cancels, timeouts;
+messages that arrive twice, late or in any order; crashes between commit, send and ack. Every sync must end exactly
+once."""
 
 from __future__ import annotations
 

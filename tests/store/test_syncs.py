@@ -1,4 +1,4 @@
-"""A sync's life in the database: who may run, who holds a date, how it ends, and what is told of it."""
+"""A sync's life cycle in the database: admission, claims on dates, endings, and recorded events."""
 
 from __future__ import annotations
 

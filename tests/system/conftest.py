@@ -1,4 +1,4 @@
-"""The whole system, as it runs: a gateway and Dramatiq's own worker processes, on real servers."""
+"""Fixtures: the whole system, with a gateway and Dramatiq's worker processes, on real servers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORKERS = {"coordinator": 2, "reconciler": 2, "notifier": 2, "date_scraper": 3}
 
 
 class System:
-    """Processes by name, each in a group of its own, with its output in a file."""
+    """Processes by name, each in its own process group, with its output in a file."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self.environment = environment
@@ -44,7 +44,7 @@ class System:
     def worker(
         self, queue: str, name: str | None = None, threads: int | None = None, said: str = "worker_ready"
     ) -> None:
-        """Returns when its log says `said`."""
+        """Starts a worker; returns when its log contains `said`."""
         name = name or queue
         self._start(
             name,
@@ -64,7 +64,7 @@ class System:
             self.worker("date_scraper", f"date_scraper-{number}")
 
     def kill(self, name: str) -> None:
-        """SIGKILL to the process and its children, at once, as when the machine dies."""
+        """Kills the process and its children with SIGKILL, as a crash of the machine would."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -116,7 +116,7 @@ async def sandbox() -> AsyncIterator[SandboxProcess]:
 
 @pytest.fixture
 async def clinics(pool: asyncpg.Pool, sandbox: SandboxProcess, key_ring: str) -> list[SandboxClinic]:
-    """The sandbox's clinics, stored with their credentials."""
+    """Returns the sandbox's clinics, stored with their credentials."""
     vault, known = Vault.from_ring(key_ring), await sandbox.clinics()
     async with pool.acquire() as connection:
         for clinic in known:
@@ -133,7 +133,7 @@ def key_ring() -> str:
 
 @pytest.fixture
 def settings() -> dict[str, str]:
-    """What a test sets beside the servers' addresses."""
+    """Returns the settings of a test in addition to the servers' addresses."""
     return {}
 
 
@@ -149,7 +149,7 @@ def system(
     scratch: str,
     heard: Hearing | None,
 ) -> Iterator[System]:
-    """Whatever it says is held against its schema, at the end of the test."""
+    """Yields the system; its messages are checked against the schemas at the end of the test."""
     home = {"HOME": str(tmp_path), **settings}
     system = System(environment_of(nats_url, database_url, namespace, key_ring, sandbox, **home), tmp_path)
     try:
@@ -161,7 +161,7 @@ def system(
 def environment_of(
     nats_url: str, database_url: str, namespace: str, key_ring: str, sandbox: SandboxProcess, **others: str
 ) -> dict[str, str]:
-    """What the processes of a system find; `others` go before."""
+    """Returns the environment of a system's processes; `others` take precedence."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONWARNINGS": "error",
@@ -180,7 +180,7 @@ def environment_of(
 
 
 class Asker:
-    """A client as anyone might write it: plain NATS, no code of ours."""
+    """An independent client: plain NATS, without our code."""
 
     def __init__(self, client: Client, prefix: str) -> None:
         self.client = client
@@ -192,7 +192,7 @@ class Asker:
         return json.loads(reply.data)
 
     async def events(self, clinic: str, sync_id: str, timeout: float = 60.0) -> list[dict[str, Any]]:
-        """Every event of a sync, from the stream, from the first one to the last one."""
+        """Returns all events of a sync from the stream."""
         subject = f"{self.prefix}.evt.sync.{clinic}.{sync_id}.>"
         subscription = await self.client.jetstream().subscribe(subject, ordered_consumer=True)
         found: list[dict[str, Any]] = []

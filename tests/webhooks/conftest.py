@@ -1,4 +1,4 @@
-"""What the tests of webhooks share."""
+"""Fixtures of the webhook tests."""
 
 from __future__ import annotations
 
