@@ -17,8 +17,8 @@ from actors.metrics import Metrics
 from actors.settings import load
 metrics = Metrics.of_machine(load())
 for _ in iter(input, "end"):
-    metrics.refused("coordinator")
-    metrics.browses(0)
+    metrics.count_mailbox_rejection("coordinator")
+    metrics.set_browser_dates(0)
     print("counted", flush=True)
 """
 

@@ -17,7 +17,7 @@ import pytest
 #: What a test that needs a nats-server or a browser has as a fixture, or its file in its text.
 FIXTURES = {"nats_url", "heard", "up", "machine", "system", "servers", "browser", "playwright", "gateway", "page"}
 TEXT = re.compile(
-    r"nats_url|tests\.broker\.servers|up_process|embedded_servers|playwright|Browser\(|chromium", re.I
+    r"nats_url|tests\.broker\.servers|up_process|embedded_servers|playwright|Browser\(|chromium|browser_soak", re.I
 )
 
 TIMEOUTS = re.compile(r"lock_timeout|statement_timeout")
