@@ -42,8 +42,10 @@ async def test_an_operator_sees_everything_and_a_clinic_its_own(
         assert {sync["sync_id"] for sync in glance.overview["syncs"]} == set(asked.values())
         assert (glance.gateways, [worker["queues"] for worker in glance.workers]) == (1, ["coordinator"])
         assert await source.letters() == []
-        sync, events = await source.sync(one, asked[one])
-        assert (len(sync["dates"]), events[0]["event"]) == (2, "accepted")
+        sync = await source.sync(one, asked[one])
+        async with aclosing(source.events_of(one, asked[one], 0)) as its_own, asyncio.timeout(60):
+            first = await anext(its_own)
+        assert (len(sync["dates"]), first["event"]) == (2, "accepted")
         async with aclosing(source.events()) as live, asyncio.timeout(60):
             found = [await anext(live) for _ in range(4)]
         assert {event["sync_id"] for event in found} == set(asked.values())
