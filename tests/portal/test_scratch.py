@@ -17,9 +17,9 @@ from engine.portal import browser_folders
 OWNER = """
 import sys
 from pathlib import Path
-from engine.portal import scratch
-folder = scratch.make_folder()
-scratch.remember(folder, [Path(path) for path in sys.argv[1:]])
+from engine.portal import browser_folders
+folder = browser_folders.make_folder()
+browser_folders.remember(folder, [Path(path) for path in sys.argv[1:]])
 print(folder, flush=True)
 sys.stdin.read()
 """
