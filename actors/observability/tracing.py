@@ -59,7 +59,8 @@ def configure(settings: Settings, kind: str) -> None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         raise SettingsError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is missing: pip install 'idexx-sync[otel]'"
+            f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is missing: "
+            "install the wheel with its extra otel (docs/deploying.md, The wheel)"
         ) from None
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT)
     resource = Resource.create({"service.name": "idexx-sync", "process.kind": kind})

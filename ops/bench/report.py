@@ -43,7 +43,7 @@ def options_of(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> arg
         except (OSError, ValueError) as error:
             parser.error(f"--check {options.check}: no result of a benchmark ({_first_line(error)})")
     if options.plot is not None and find_spec("matplotlib") is None:
-        parser.error("--plot needs matplotlib: pip install 'idexx-sync[bench]'")
+        parser.error("--plot needs matplotlib: run ./ops/setup")
     return options
 
 

@@ -30,7 +30,10 @@ def console(
     Example: `idexx-sync console --read-only`
     """
     if find_spec("textual") is None:
-        raise CommandFailed("the console needs the package textual", hint="pip install 'idexx-sync[console]'")
+        raise CommandFailed(
+            "the console needs the package textual",
+            hint="install the wheel with its extra console (docs/deploying.md, The wheel)",
+        )
     settings = settings_here()
     nats_url(settings)
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):

@@ -19,9 +19,9 @@ from compose_spec import PyCompose
 from actors.http.page import FILES
 from actors.settings import Settings
 from engine.portal.chromium import find_chromium
-from ops.deploy.container.check import build, copy
-from ops.deploy.container.dockerfile import is_ignored, patterns, stages
-from ops.deploy.container.sandbox import PROFILE
+from ops.dev.check_image import build, copy
+from ops.dev.container_sandbox import PROFILE
+from ops.dev.dockerfile import is_ignored, patterns, stages
 
 ROOT = Path(__file__).parents[2]
 CONTAINER = ROOT / "ops/deploy/container"
@@ -141,7 +141,7 @@ def scratch() -> Iterator[Path]:
 
 
 def confined(*program: str, home: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ops.deploy.container.sandbox", "--", *program]
+    command = [sys.executable, "-m", "ops.dev.container_sandbox", "--", *program]
     environment = os.environ | {"HOME": str(home)}
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
 

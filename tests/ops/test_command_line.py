@@ -173,7 +173,7 @@ def test_the_console_needs_a_terminal_and_its_extra(
     assert "a terminal" in capsys.readouterr().err
     monkeypatch.setattr("ops.cli.console.find_spec", lambda _: None)
     assert main(["console"]) == Exit.FAILED
-    assert "idexx-sync[console]" in capsys.readouterr().err
+    assert "the wheel with its extra console" in capsys.readouterr().err
 
 
 def test_a_refusal_keeps_its_status_and_says_when_to_come_back() -> None:

@@ -1,4 +1,4 @@
-"""Runs a program as the container would: `python -m ops.deploy.container.sandbox -- chromium …`. Linux, and root.
+"""Runs a program as the container would: `python -m ops.dev.container_sandbox -- chromium …`. Linux, and root.
 
 As a user who is nobody, without capabilities, without a way to gain any, and under a seccomp profile in the form that
 Docker and Kubernetes read. It understands what `seccomp.json` uses of that form, and nothing else.
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-PROFILE = Path(__file__).with_name("seccomp.json")
+PROFILE = Path(__file__).parents[1] / "deploy/container/seccomp.json"
 
 #: The user id that the program runs as; no user has it.
 USER = 10001
@@ -61,7 +61,7 @@ def _check(result: int) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m ops.deploy.container.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m ops.dev.container_sandbox", description=__doc__)
     parser.add_argument("--profile", type=Path, default=PROFILE)
     parser.add_argument("program", nargs="+")
     arguments = parser.parse_args()

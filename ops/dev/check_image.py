@@ -1,4 +1,4 @@
-"""Checks the Dockerfile without a container engine: `python -m ops.deploy.container.check`.
+"""Checks the Dockerfile without a container engine: `python -m ops.dev.check_image`.
 
 Runs the build stage in a scratch folder: the same files, the same commands, a fresh environment from the lock file
 with its hashes, and the wheel. For the last stage, it checks that Debian has the packages. Then it tests the
@@ -16,10 +16,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops.deploy.container.dockerfile import Stage, is_ignored, patterns, stages
+from ops.dev.dockerfile import Stage, is_ignored, patterns, stages
 
-FOLDER = Path(__file__).parent
-ROOT = FOLDER.parents[2]
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "ops/deploy/container"
 
 #: Folders of the image that are replaced by the scratch folder.
 IMAGE_FOLDERS = re.compile("(?<![^ =])(?=/(opt|src|tmp)/)")
@@ -35,7 +35,7 @@ count = 0
 for package in (actors, broker, engine, ops):
     assert "site-packages" in package.__path__[0], package
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not module.name.endswith(("__main__", "actors.app")) and "_support" not in module.name:
+        if not module.name.endswith(("__main__", "actors.app")):
             importlib.import_module(module.name)
             count += 1
 print(count, "modules")
@@ -89,10 +89,8 @@ def check_packages(stage: Stage) -> None:
     run("apt-get", "install", "--simulate", "--no-install-recommends", *names)
 
 
-def try_it(scratch: Path) -> None:
-    """Tests the result without access to this repository."""
-    programs, nowhere = scratch / "opt/idexx-sync/bin", scratch / "nowhere"
-    nowhere.mkdir()
+def try_installation(programs: Path, nowhere: Path) -> None:
+    """Imports each installed module and runs the command, in an empty folder, without access to this repository."""
     environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(nowhere)}
     say(run(str(programs / "python"), "-I", "-c", IMPORT_ALL, cwd=nowhere, env=environment).strip())
     for arguments in (["--version"], ["--help"], ["worker", "--help"], ["migrate", "--help"]):
@@ -124,7 +122,9 @@ def main() -> int:
             build(first, Path(scratch))
             if shutil.which("apt-get"):
                 check_packages(last)
-            try_it(Path(scratch))
+            nowhere = Path(scratch) / "nowhere"
+            nowhere.mkdir()
+            try_installation(Path(scratch) / "opt/idexx-sync/bin", nowhere)
         except Failed as error:
             print(f"✗ {error}", file=sys.stderr)
             return 1
