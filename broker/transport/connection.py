@@ -116,10 +116,12 @@ class Connection:
                 )
         except (TimeoutError, OSError, nats.errors.Error) as error:
             await client.close()
-            why = self._last_error or error
+            cause = self._last_error or error
+            why = str(cause) or type(cause).__name__
             raise ConnectionFailed(
                 f"No NATS server answers at {', '.join(map(_place, self._servers))} ({why}): "
-                f"check that it runs, and that the address and the credentials are right{tls_first_hint(why)}"
+                f"check that it runs, and that the address and the credentials are right"
+                + tls_first_hint(why, "the client's option `tls_handshake_first`")
             ) from error
         # The first server was chosen at random; a reconnection goes to the next one in order.
         client.options["dont_randomize"] = True
@@ -155,10 +157,11 @@ class Connection:
             await callback()
 
 
-def tls_first_hint(why: object) -> str:
-    """Returns a hint for a server that closes a new connection without sending INFO: it may expect TLS first."""
-    silent = "expecting INFO" in str(why)
-    return "; a server with `handshake_first` needs the client's option `tls_handshake_first`" if silent else ""
+def tls_first_hint(why: str, option: str) -> str:
+    """Returns a hint for a server that accepts a connection and sends no INFO: it may expect TLS first. It closes the
+    connection after two seconds by default, which is also when the client gives up."""
+    silent = "expecting INFO" in why or "timeout" in why.lower()
+    return f"; a server with `handshake_first` needs {option}" if silent else ""
 
 
 def _place(server: str) -> str:

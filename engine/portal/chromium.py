@@ -82,8 +82,9 @@ class Chromium:
         self._egress = {egress}
         self._driver = driver
         self._browser = browser
-        self._root = processes.find_descendant(mark)
-        self._driver_process = self._root.parent() if self._root else None
+        started = processes.find_browsers(mark)
+        self._root = started[-1] if started else None
+        self._driver_process = started[0].parent() if started else None
         self._folders = (folder, *browser_folders.folders_of(self._root))
         browser_folders.remember(folder, self._folders[1:])
         self._measured_at = self.launched_at = time.monotonic()
@@ -121,7 +122,8 @@ class Chromium:
                     handle_sighup=False,
                 )
         except (PlaywrightError, TimeoutError) as error:
-            processes.kill(processes.tree(processes.find_descendant(mark)))
+            for process in processes.find_browsers(mark):
+                processes.kill(processes.tree(process))
             await driver.stop(settings.times.close)
             egress.close()
             browser_folders.remove(folder)

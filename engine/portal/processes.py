@@ -16,13 +16,19 @@ log = logging.getLogger(__name__)
 SOON = 5.0
 
 
-def find_descendant(argument: str) -> psutil.Process | None:
-    """The first process below this one that was started with the argument."""
+def find_browsers(argument: str) -> list[psutil.Process]:
+    """The processes below this one that were started with the argument, a parent before its children, without the
+    browser's own children (`--type=…`).
+
+    Debian starts its browsers by a shell script that passes its arguments on: then the browser is the last one.
+    """
+    found = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if argument in process.cmdline():
-                return process
-    return None
+            arguments = process.cmdline()
+            if argument in arguments and not any(a.startswith("--type=") for a in arguments):
+                found.append(process)
+    return found
 
 
 def tree(root: psutil.Process | None) -> list[psutil.Process]:

@@ -17,6 +17,7 @@ from actors.observability import tracing
 from actors.runtime.nats_options import connect_options, servers
 from actors.settings import load
 from broker.transport.client import OrderedClient
+from broker.transport.connection import tls_first_hint
 from engine.errors import Unavailable
 
 #: Seconds to wait for a connection.
@@ -68,7 +69,7 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
         why = reasons[-1] if reasons else str(error) or type(error).__name__
         raise Unavailable(
             f"NATS at {where(url)} {_verdict(has_answered='authorization' in why.lower())} ({why}); "
-            f"check that it runs and that NATS_URL is right{_tls_first_hint(why)}"
+            f"check that it runs and that NATS_URL is right" + tls_first_hint(why, "NATS_TLS_HANDSHAKE_FIRST=true")
         ) from error
     if keep:
         client.options["max_reconnect_attempts"] = -1
@@ -77,11 +78,6 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
     finally:
         with suppress(OSError, nats.errors.Error):
             await client.close()
-
-
-def _tls_first_hint(why: str) -> str:
-    silent = "expecting INFO" in why
-    return "; a server with `handshake_first` needs NATS_TLS_HANDSHAKE_FIRST=true" if silent else ""
 
 
 def _verdict(*, has_answered: bool) -> str:

@@ -42,8 +42,8 @@ async def launch(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     own: list[Browser] = []
 
     def launched(**limits: Any) -> Stage:
-        answer, call = limits.pop("answer", 10.0), limits.pop("call", 60.0)
-        times = replace(LIMITS, browser_answer=answer, call=call, page=60.0, sign_in=120.0, date=240.0)
+        answer, call, page = limits.pop("answer", 10.0), limits.pop("call", 60.0), limits.pop("page", 60.0)
+        times = replace(LIMITS, browser_answer=answer, call=call, page=page, sign_in=120.0, date=240.0)
         settings = replace(stage.settings, browser=BrowserLimits(**limits), times=times)
         own.append(Browser(settings))
         launched = replace(stage, settings=settings, browser=own[-1])
@@ -86,6 +86,11 @@ def chromium_of(stage: Stage) -> Chromium:
     chromium = stage.browser.chromium
     assert chromium is not None
     return chromium
+
+
+def driver_of(stage: Stage) -> psutil.Process:
+    """Returns Playwright's driver. Where the browser was started by a script, that one is in between."""
+    return next(p for p in psutil.Process(chromium_of(stage).pid).parents() if "node" in p.name())
 
 
 async def sign_in(stage: Stage) -> Snapshot | Failure:
@@ -143,7 +148,7 @@ async def test_a_driver_that_is_killed_is_a_crash_too(launch: Launch):
     await stage.sandbox.fault_settings(fail=[{"on": ["login_page"], "mode": "hang", "seconds": 300, "count": 1}])
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
-    psutil.Process(chromium_of(stage).pid).parent().kill()
+    driver_of(stage).kill()
     failure = await scrape
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.BROWSER_CRASHED
@@ -160,7 +165,7 @@ async def test_a_hung_browser_is_killed_and_not_waited_for(launch: Launch):
 
 
 async def test_a_browser_that_hangs_during_a_sign_in_is_not_mistaken_for_a_slow_portal(launch: Launch):
-    stage = launch(answer=PATIENCE)
+    stage = launch(answer=PATIENCE, page=8.0)
     await stage.sandbox.fault_settings(latency_ms=2000)
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
@@ -175,7 +180,7 @@ async def test_a_browser_that_hangs_during_a_sign_in_is_not_mistaken_for_a_slow_
 async def test_a_hung_driver_is_killed_too(launch: Launch):
     stage = launch(answer=PATIENCE)
     await sign_in(stage)
-    psutil.Process(chromium_of(stage).pid).parent().send_signal(signal.SIGSTOP)
+    driver_of(stage).send_signal(signal.SIGSTOP)
     await stage.assert_true(await sign_in(stage))
 
 

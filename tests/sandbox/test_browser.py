@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
+from engine.portal.chromium import find_chromium
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 
 pytestmark = pytest.mark.anyio
@@ -40,11 +40,10 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    # None: the one that Playwright installed.
-    path = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(None), chromium_sandbox=os.geteuid() != 0
+        )
         yield browser
         await browser.close()
 
