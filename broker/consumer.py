@@ -74,9 +74,9 @@ class NatsConsumer(Consumer):
         if delivery is not None:
             return self._read(delivery)
         if self._pull_consumer is None or self._pull_consumer.is_over:
-            reason = self._pull_consumer.failure if self._pull_consumer else "it is closed"
+            reason = self._pull_consumer.failure if self._pull_consumer else "the consumer is closed"
             raise ConnectionClosed(
-                f"The consumer of {self._names.queue!r} ended: {reason or 'the connection is closed'}."
+                f"The consumer of {self._names.queue!r} stopped: {reason or 'the connection is closed'}."
             )
         return None
 
@@ -122,7 +122,10 @@ class NatsConsumer(Consumer):
         try:
             wait(self._thread.start(work), CLOSE_TIMEOUT)
         except TimeoutError:
-            self._logger.warning("NATS does not answer: what %r held comes after the ack wait.", self._names.queue)
+            self._logger.warning(
+                "NATS does not respond: unacked messages of queue %r are redelivered after the ack wait.",
+                self._names.queue,
+            )
 
     async def _give_back(self, deliveries: list[Delivery]) -> None:
         if self._pull_consumer is not None:
@@ -146,7 +149,7 @@ class NatsConsumer(Consumer):
         except Exception as error:
             # It would fail the same way each time: it must not come back, nor stop the other messages.
             self._logger.error(
-                "A message of %r cannot be read; it is a dead letter now: %s", self._names.queue, error
+                "A message of queue %r cannot be decoded and becomes a dead letter: %s", self._names.queue, error
             )
             self._bury(delivery, describe(error), delivery.payload)
             return None
@@ -178,7 +181,8 @@ class NatsConsumer(Consumer):
             await self._dead.dead_letter(self._names, delivery, error, payload)
         except Exception:
             self._logger.exception(
-                "A dead letter of %r cannot be stored; its message comes again in %.0f s. It failed with: %s",
+                "A dead letter of queue %r could not be stored; its message is redelivered in %.0f "
+                "s. The message had failed with: %s",
                 self._names.queue,
                 REFUSED_DELAY,
                 error,

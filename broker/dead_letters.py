@@ -76,7 +76,11 @@ class DeadLetters:
                 await self._publisher.publish(letter)
                 break
             except BrokerConnectionError as trouble:
-                self._logger.warning("A dead letter of %r waits for NATS: %s", names.queue, trouble)
+                self._logger.warning(
+                    "A dead letter of queue %r could not be stored because NATS is unavailable; retrying: %s",
+                    names.queue,
+                    trouble,
+                )
                 await asyncio.sleep(PAUSE)
             except MessageTooLarge:
                 if letter.payload is delivery.payload:

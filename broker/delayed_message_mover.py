@@ -70,7 +70,10 @@ class DelayedMessageMover:
             await self._publisher.publish(self._letter(delivery))
         except Exception as error:
             self._logger.warning(
-                "A delayed message of %r is tried again in %g s: %s", self._names.queue, PAUSE, error
+                "A delayed message of queue %r could not be moved to its queue; retrying in %g s: %s",
+                self._names.queue,
+                PAUSE,
+                error,
             )
             self._in_flight.give_back(delivery, PAUSE)
         else:

@@ -20,7 +20,7 @@ class MailboxFull(BrokerError):
     """
 
     def __init__(self, queue: str, limit: int, size: int, unit: str = "messages") -> None:
-        self.message = f"The mailbox {queue!r} is full ({size} of {limit} {unit}): send again when it has room."
+        self.message = f"The mailbox {queue} is full ({size} of {limit} {unit}): send again when it has room."
         self.queue, self.limit, self.size, self.unit = queue, limit, size, unit
 
 
@@ -30,8 +30,9 @@ class MessageTooLarge(BrokerError):
 
     def __init__(self, size: int, limit: int) -> None:
         self.message = (
-            f"A message of {size} bytes is over the limit of {limit}, which is the server's max_payload (less what its "
-            "retries and dead letter may add): store the data elsewhere and send its id, or raise max_payload."
+            f"A message of {size} bytes is over the limit of {limit}, which is the server's "
+            "max_payload minus a reserve for retries and the dead letter: store the data "
+            "elsewhere and send its id, or raise max_payload."
         )
         self.size, self.limit = size, limit
 
@@ -41,8 +42,8 @@ class DelayTooLong(BrokerError):
 
     def __init__(self, seconds: float) -> None:
         self.message = (
-            f"A delay of {seconds:.0f} s ends after the year 2262, which is as far as a NATS server counts: "
-            "send with a shorter delay."
+            f"A delay of {seconds} s ends after the year 2262, the latest time that a NATS server "
+            "supports: send with a shorter delay."
         )
         self.seconds = seconds
 
@@ -60,8 +61,8 @@ class StorageFull(BrokerConnectionError):
 
     def __init__(self, reason: str) -> None:
         self.message = (
-            f"NATS has no room to store anything ({reason}): free space on its disk, or raise max_file_store or the "
-            "account's limit"
+            f"NATS has no room to store messages ({reason}): free space on its disk, or raise "
+            "max_file_store or the account's limit"
         )
 
 
@@ -69,7 +70,7 @@ class DeliveriesExhausted(SkipMessage):
     """A message was delivered `deliveries` times and never settled: it probably crashes its worker."""
 
     def __init__(self, deliveries: int, limit: int) -> None:
-        super().__init__(f"delivered {deliveries} times without being settled; the limit is {limit}")
+        super().__init__(f"delivered {deliveries} times without an ack; the limit is {limit}")
         self.deliveries, self.limit = deliveries, limit
 
 
@@ -120,10 +121,10 @@ def transport() -> Iterator[None]:
     try:
         yield
     except nats.errors.NoServersError as error:
-        raise ConnectionFailed(f"No NATS server answers: {error}") from error
+        raise ConnectionFailed(f"No NATS server responds: {error}") from error
     except Exception as error:
         if not is_passing(error):
             raise
         if isinstance(error, nats.js.errors.APIError) and error.err_code in NO_ROOM:
             raise StorageFull(f"{error.description}, {error.err_code}") from error
-        raise ConnectionClosed(f"NATS is out of reach: {error or type(error).__name__}") from error
+        raise ConnectionClosed(f"NATS is unreachable: {error or type(error).__name__}") from error

@@ -59,7 +59,7 @@ class _Runner:
                 run.cancel()
                 if not run.done.wait(self._cleanup_timeout):
                     self._logger.error(
-                        "A cancelled async actor has not ended after %.1f s; it goes on in the background.",
+                        "A cancelled async actor has not ended after %.1f s; it continues in the background.",
                         self._cleanup_timeout,
                     )
             raise

@@ -105,7 +105,7 @@ class QueueAdmin(Broker):
                 components.join(self._names(queue_name)), None if timeout is None else timeout / 1000
             )
         except TimeoutError:
-            raise QueueJoinTimeout(f"The queue {queue_name!r} is not done after {timeout} ms.") from None
+            raise QueueJoinTimeout(f"The queue {queue_name!r} still has messages after {timeout} ms.") from None
 
     # Dead letters
 

@@ -76,7 +76,7 @@ class NatsResultBackend(ResultBackend):
             self._broker.run(self._write(message_key, self.encoder.encode(result), ttl / 1000))
         except (MessageTooLarge, TypeError, ValueError, OverflowError, RecursionError) as error:
             # Dramatiq would log the error and ack the message, and the waiter would time out.
-            self._logger.error("A result cannot be stored; its waiter gets the reason as a failure: %s", error)
+            self._logger.error("A result cannot be stored; its waiter receives this error instead: %s", error)
             failure = self.encoder.encode(wrap_exception(error))
             self._broker.run(self._write(message_key, failure, ttl / 1000))
 

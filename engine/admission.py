@@ -32,7 +32,6 @@ def check_admission(load: ClinicLoad, limits: Limits) -> None:
     typical = load.typical or TYPICAL_SYNC_SECONDS
     until_a_place_is_free = max(typical - (load.oldest or 0.0), 1.0)
     raise QueueFull(
-        f"{load.running} syncs of this clinic run and {load.queued} wait, which is as many as may; "
-        "try again later",
+        f"queue full: {load.running} syncs of this clinic are running, {load.queued} are queued; try again later",
         retry_after_ms=round(until_a_place_is_free * 1000),
     )

@@ -43,10 +43,12 @@ def check_zone(timezone: str) -> ZoneInfo:
     try:
         return ZoneInfo(timezone)
     except (KeyError, ValueError, OSError):
-        raise BadRequest(f"timezone: {timezone!r} is no IANA time zone; use one like 'America/Chicago'") from None
+        raise BadRequest(
+            f"timezone: {timezone!r} is not an IANA time zone; use one like 'America/Chicago'"
+        ) from None
 
 
 def check_slug(slug: str) -> str:
     if not SLUG.fullmatch(slug):
-        raise BadRequest(f"clinic: {slug!r} is no slug; use 1 to 40 of a-z, 0-9 and '-'")
+        raise BadRequest(f"clinic: {slug!r} is not a valid slug; use 1 to 40 of a-z, 0-9 and '-'")
     return slug

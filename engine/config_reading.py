@@ -70,7 +70,7 @@ def config_warnings(
     the columns that count, so the portal need not name them.
     """
     if outcome is None:
-        why = "the configuration was not asked for, since the sync's first date was not read"
+        why = "the configuration was not read, because reading the sync's first date failed"
         return [_not_read(why, known, columns_chosen)] if _missing(known, columns_chosen) else []
     if outcome.failure is not None:
         return [_not_read(f"{outcome.failure.reason}: {outcome.failure.message}", known, columns_chosen)]
@@ -86,7 +86,7 @@ def config_warnings(
 
 def _not_read(why: str, known: ScheduleConfig, columns_chosen: bool) -> SyncWarning:
     missing = _missing(known, columns_chosen)
-    then = f"no slots are offered without {', '.join(missing)}" if missing else "what is known of it stays in use"
+    then = f"no slots are offered without {', '.join(missing)}" if missing else "the stored values stay in use"
     return SyncWarning(WarningCode.CONFIGURATION_NOT_READ, f"{why} ({then})")
 
 
@@ -96,7 +96,7 @@ def _consequence(field: str, known: ScheduleConfig, columns_chosen: bool) -> str
     name = NEEDED[field]
     if name in _missing(known, columns_chosen):
         return f" (no slots are offered without {name})"
-    return " (what is known of it stays in use)"
+    return " (the stored values stay in use)"
 
 
 def _missing(known: ScheduleConfig, columns_chosen: bool) -> list[str]:

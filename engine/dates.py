@@ -21,7 +21,7 @@ class DateRange:
 
     def __post_init__(self) -> None:
         if self.end < self.start:
-            raise BadRequest(f"end_date: {self.end} lies before start_date {self.start}; swap them")
+            raise BadRequest(f"end_date: {self.end} is before start_date {self.start}; swap them")
         if len(self) > MAX_DAYS:
             raise BadRequest(f"end_date: {self.start} to {self.end} is {len(self)} days; at most {MAX_DAYS}")
 

@@ -168,7 +168,7 @@ def warning_of_kept(kept: Iterable[MissingAppointment]) -> SyncWarning | None:
     told = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
     return SyncWarning(
         WarningCode.REMOVALS_UNCONFIRMED,
-        f"appointments that the calendar does not show stay: {told}",
+        f"appointments that the calendar does not show are kept: {told}",
         reasons.total(),
     )
 
@@ -176,5 +176,5 @@ def warning_of_kept(kept: Iterable[MissingAppointment]) -> SyncWarning | None:
 _WHY_KEPT = {
     None: "until a later sync confirms that they are gone",
     Protection.FAILED_DATE: "that may have moved to a date that failed",
-    Protection.LEFT_OUT_RECORD: "that may be among the records that were left out",
+    Protection.LEFT_OUT_RECORD: "that may be among the records that could not be read",
 }

@@ -48,21 +48,23 @@ class EgressPolicy:
     def check_url(self, url: str) -> str:
         """Returns the address unchanged. Raises `BadRequest` that says what to write instead."""
         if not _URL.fullmatch(url):
-            raise BadRequest(f"url: write 1 to {MAX_URL_LENGTH} characters of ASCII without spaces")
+            raise BadRequest(f"url: use 1 to {MAX_URL_LENGTH} ASCII characters without spaces")
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
         except ValueError as error:
-            raise BadRequest(f"url: {error}; write one like https://example.com/hooks/idexx") from None
+            raise BadRequest(f"url: {error}; use one like https://example.com/hooks/idexx") from None
         if parts.scheme != "https" and not (parts.scheme == "http" and self.private):
             raise BadRequest(
-                f"url: {parts.scheme or 'no scheme'} is not https; without TLS a webhook goes to the networks of "
-                "WEBHOOK_PRIVATE_NETWORKS only"
+                f"url: {parts.scheme or 'no scheme'} is not https; webhooks without TLS are allowed "
+                "only to the networks of WEBHOOK_PRIVATE_NETWORKS"
             )
         if "@" in parts.netloc:
-            raise BadRequest("url: leave out the user and password; receivers know us by the signature")
+            raise BadRequest("url: remove the user and password; receivers authenticate us by the signature")
         if port == 0 or not (_HOST.fullmatch(host) or _is_address(host)):
-            raise BadRequest(f"url: {parts.netloc!r} is no host; write one like example.com or example.com:8443")
+            raise BadRequest(
+                f"url: {parts.netloc!r} is not a valid host; use one like example.com or example.com:8443"
+            )
         if _is_address(host) and not self.allows(ip_address(host), tls=parts.scheme == "https"):
             raise BadRequest(f"url: {host} {NOT_ALLOWED}")
         return url

@@ -61,7 +61,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", self.key):
-            raise ValueError(f"{self.key!r} is no key of a schedule: use letters, digits, '-' and '_'")
+            raise ValueError(f"{self.key!r} is not a valid schedule key: use letters, digits, '-' and '_'")
 
     @property
     def token(self) -> str:
@@ -132,7 +132,8 @@ class CronClock:
         if not can_keep_schedules(client):
             oldest = ".".join(map(str, OLDEST_SERVER))
             raise DeclarationRefused(
-                f"nats-server {client.connected_server_version} keeps no schedules: update it to {oldest} or newer."
+                f"nats-server {client.connected_server_version} does not support message schedules: "
+                f"update it to {oldest} or newer."
             )
         js = client.jetstream()
         await declare_stream(js, self._config)
@@ -174,8 +175,8 @@ class CronClock:
                 if error.err_code not in _REFUSED:
                     raise
                 raise ScheduleRefused(
-                    f"nats-server does not accept {schedule.cron!r} in {schedule.timezone!r}: {error.description}. "
-                    "Does its machine have the time zones (the package tzdata)?"
+                    f"nats-server does not accept {schedule.cron!r} in {schedule.timezone}: "
+                    f"{error.description}. Check that its machine has the time zones (the package tzdata)."
                 ) from error
 
     async def ticks(self) -> TickSource:
@@ -203,7 +204,7 @@ class TickSource:
             except TimeoutError:
                 return None
             except nats.js.errors.APIError as error:  # the stream has no leader, or was lost
-                raise ConnectionClosed(f"No tick can be taken: {error.description or error}") from error
+                raise ConnectionClosed(f"The ticks cannot be read: {error.description or error}") from error
         metadata = message.metadata
         return Tick(
             key=message.subject.removeprefix(self._prefix),

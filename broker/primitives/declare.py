@@ -31,7 +31,8 @@ def require(client: Client, oldest: tuple[int, int], what: str) -> None:
     """Raises DeclarationRefused when the server is older than `oldest`."""
     if version_of(client) < oldest:
         raise DeclarationRefused(
-            f"{what} needs nats-server {oldest[0]}.{oldest[1]} or newer; {client.connected_server_version} answers."
+            f"{what} needs nats-server {oldest[0]}.{oldest[1]} or newer; the connected server is "
+            f"{client.connected_server_version}."
         )
 
 
@@ -63,6 +64,7 @@ def _refused(what: str, error: nats.js.errors.APIError) -> BrokerError | nats.js
     if is_passing(error):
         return error  # no leader at the moment, or no storage: the options are not the cause
     return DeclarationRefused(
-        f"The server does not accept the options of the {what}: {error.description} ({error.err_code}). "
-        "Use the options it was made with, or delete it when nothing in it is needed."
+        f"The server does not accept the options of the {what}: {error.description} "
+        f"({error.err_code}). Use the options with which it was created, or delete it if its "
+        "content is no longer needed."
     )

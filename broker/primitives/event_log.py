@@ -75,5 +75,5 @@ class EventLog:
                 raise StorageFull(f"{error.description}, {error.err_code}") from error
             raise BrokerConnectionError(
                 f"event {event_id} was not stored in {self.stream} ({type(error).__name__}: {error}); "
-                "it is published again later"
+                "publishing it is retried later"
             ) from error

@@ -42,7 +42,7 @@ class Lease:
     ) -> None:
         """`holder` is stored in the bucket to show who holds the lease."""
         if ttl < 1:
-            raise ValueError(f"ttl is {ttl} s; the server keeps nothing for less than 1 s.")
+            raise ValueError(f"ttl is {ttl} s; the minimum that the server supports is 1 s.")
         self._bucket = Bucket(nats, bucket, replicas=replicas)
         self._key = key
         self._ttl = ttl
@@ -109,7 +109,7 @@ class Lease:
         except Exception as error:
             # The work under the lease is done; it must not fail because the next holder has to wait.
             self._logger.warning(
-                "The lease %r expires in %g s; it could not be deleted: %s", self._key, self._ttl, error
+                "The lease %r could not be deleted and expires in %g s: %s", self._key, self._ttl, error
             )
 
     async def __aenter__(self) -> Lease:
@@ -132,7 +132,9 @@ class Lease:
                 if (trouble := self._trouble)
                 else ""
             )
-            raise LeaseLost(f"The lease {self._key!r} was lost while it was worked under{reason}.") from error
+            raise LeaseLost(
+                f"The lease {self._key!r} was lost during the work that it protects{reason}."
+            ) from error
 
     async def _take(self) -> bool:
         asked = time.monotonic()

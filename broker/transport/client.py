@@ -106,7 +106,7 @@ class OrderedClient(Client):
         except UnicodeDecodeError as error:
             await self._error_cb(error)
         except Exception:
-            LOGGER.exception("A message on %r could not be taken.", subject)
+            LOGGER.exception("A message on subject %r could not be processed.", subject)
 
     def _remove_sub(self, sid: int, max_msgs: int = 0) -> None:
         super()._remove_sub(sid, max_msgs)
@@ -189,7 +189,7 @@ class OrderedClient(Client):
     def _connect_command(self) -> bytes:
         server = self._current_server
         if server and server.uri.scheme == "tls" and not self._server_info.get("tls_required"):
-            raise nats.errors.Error("the address says tls://, but what answers there offers no TLS")
+            raise nats.errors.Error("the address says tls://, but the server does not offer TLS")
         return super()._connect_command()
 
 

@@ -74,7 +74,7 @@ class Connection:
                 async with asyncio.timeout(self.timeout):
                     await self._up.wait()
             except TimeoutError:
-                raise ConnectionClosed(f"NATS is out of reach: {self._last_error or 'connection lost'}") from None
+                raise ConnectionClosed(f"NATS is unreachable: {self._last_error or 'connection lost'}") from None
         return client
 
     def send(self, subject: str, payload: bytes = b"", reply: str = "") -> bool:
@@ -101,7 +101,7 @@ class Connection:
                     await client.flush()
                 await client.close()
         except (TimeoutError, OSError, nats.errors.Error) as error:
-            self._logger.warning("The connection to NATS did not end in order: %s", error or type(error).__name__)
+            self._logger.warning("Closing the connection to NATS failed: %s", error or type(error).__name__)
 
     async def _connect(self) -> OrderedClient:
         client = OrderedClient()
@@ -119,7 +119,7 @@ class Connection:
             cause = self._last_error or error
             why = str(cause) or type(cause).__name__
             raise ConnectionFailed(
-                f"No NATS server answers at {', '.join(map(_place, self._servers))} ({why}): "
+                f"No NATS server responds at {', '.join(map(_place, self._servers))} ({why}): "
                 f"check that it runs, and that the address and the credentials are right"
                 + tls_first_hint(why, "the client's option `tls_handshake_first`")
             ) from error
@@ -136,7 +136,7 @@ class Connection:
         self._last_error = error
         if "permissions violation" in str(error).lower():
             # The caller of the request sees only a timeout.
-            self._logger.error("NATS refuses this process what it needs: %s", error)
+            self._logger.error("NATS denied this process a permission that it needs: %s", error)
         self._logger.debug("NATS: %s", error, exc_info=error)
 
     async def _on_lost(self) -> None:
@@ -149,7 +149,7 @@ class Connection:
 
     async def _on_back(self) -> None:
         self._up.set()
-        self._logger.info("The connection to NATS is back.")
+        self._logger.info("The connection to NATS is restored.")
         await self._tell_back()
 
     async def _tell_back(self) -> None:

@@ -54,7 +54,9 @@ class LoopThread:
         """
         if self.is_current():
             coroutine.close()
-            raise RuntimeError("This is the broker's event loop: await the coroutine instead of waiting for it.")
+            raise RuntimeError(
+                "wait() was called on the broker's event loop, which would block it: await the coroutine instead."
+            )
         return wait(self.start(coroutine), timeout)
 
     def call(self, callback: Callable[[], object]) -> None:

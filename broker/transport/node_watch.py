@@ -48,7 +48,7 @@ class NodeWatch:
         elif self._heard is not None and time.monotonic() - self._heard > PATIENCE:
             self._heard = None
             server = client.connected_url.netloc.rpartition("@")[2] if client.connected_url else "?"
-            self._logger.warning("JetStream is not available at %s: trying another server.", server)
+            self._logger.warning("JetStream is not available at %s: connecting to another server.", server)
             await client.force_reconnect()
 
 

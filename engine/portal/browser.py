@@ -107,7 +107,7 @@ class Browser:
                 chromium.in_use -= 1
                 await self._kill(chromium)
                 if last_try:
-                    raise crashed("the browser does not answer") from error
+                    raise crashed("the browser does not respond") from error
             except asyncio.CancelledError:
                 self._spawn(self._give_back(chromium, opening))
                 raise
@@ -157,13 +157,13 @@ class Browser:
     async def _worn(self, chromium: Chromium) -> str | None:
         limits = self._settings.browser
         if not chromium.is_alive():
-            return "it is gone"
+            return "it has exited"
         if chromium.age >= limits.age:
             return f"it is {chromium.age:.0f} s old"
         if chromium.contexts >= limits.contexts:
             return f"it has opened {chromium.contexts} contexts"
         if (memory := await chromium.memory_mib()) >= limits.memory_mib:
-            return f"it takes {memory:.0f} MiB"
+            return f"it uses {memory} MiB"
         return None
 
     async def _give_back(
@@ -197,7 +197,7 @@ class Browser:
         """Kills a hung browser without waiting for it. Its other users see it crash."""
         if chromium is self._current:
             self._current = None
-            log.warning("browser killed: it has crashed, or does not answer")
+            log.warning("browser killed: it has crashed, or does not respond")
         await chromium.kill()
         self._running.discard(chromium)
 

@@ -123,7 +123,7 @@ def _read_records(
             if first.starts_at != appointment.starts_at:
                 shared |= {(key[0], first.starts_at), (key[0], appointment.starts_at)}
             elif first != appointment:
-                raise drift("one id stands for two different records")
+                raise drift("one id belongs to two different records")
             else:
                 duplicates[appointment.date] += 1
         elif (word := unknown_status(record)) is not None:
@@ -142,7 +142,7 @@ def _read(record: Record, clinic: Clinic, dates: DateRange) -> Appointment | Non
     """Reads one record. Raises `BadRecord`, or `PortalFailure` for a known field in another form."""
     appointment = read_record(record, clinic)
     if appointment is not None and appointment.date not in dates:
-        raise BadRecord(WhyLeftOut.OUTSIDE_RANGE, "a record starts outside the days asked")
+        raise BadRecord(WhyLeftOut.OUTSIDE_RANGE, "a record starts outside the requested days")
     return appointment
 
 

@@ -56,7 +56,7 @@ def find_chromium(path: Path | None, *, headless: bool = True) -> Path | None:
     """`CHROMIUM_PATH`, else one of the usual names; None: Playwright uses its own."""
     if path is not None:
         if not os.access(path, os.X_OK):
-            raise BrowserMissing(f"CHROMIUM_PATH={path} is no program that can be run; correct or unset it")
+            raise BrowserMissing(f"CHROMIUM_PATH={path} is not an executable program; correct or unset it")
         return path
     names = HEADLESS_NAMES + NAMES if headless else NAMES
     return next((Path(found) for name in names if (found := shutil.which(name))), None)
@@ -102,7 +102,7 @@ class Chromium:
         try:
             driver = await Driver.start(settings.times.launch)
         except (PlaywrightError, TimeoutError) as error:
-            raise BrowserMissing("Playwright's driver does not start; install the package anew") from error
+            raise BrowserMissing("Playwright's driver does not start; reinstall the package") from error
         folder = browser_folders.make_folder()
         # For the browser itself and for pages that show our own content: they need no network, and get none.
         egress = await EgressProxy.start(EgressPolicy(), settings.upstream)

@@ -86,6 +86,6 @@ async def _read_instead(place: SignedInContext, error: PortalFailure) -> ConfigR
     if reading is None:
         raise error
     reason, text = error.failure.reason, error.failure.message
-    message = f"{ConfigSource.VIEW} failed ({reason}: {text}), {ConfigSource.CONFIGS} was read instead"
+    message = f"{ConfigSource.VIEW} failed ({reason}: {text}); {ConfigSource.CONFIGS} was read instead"
     problem = Problem(ConfigSource.VIEW, message, is_missing=reason in MAY_PASS)
     return replace(reading, problems=(problem, *reading.problems), is_fallback=reason in MAY_PASS)

@@ -115,7 +115,7 @@ async def _read(response: httpcore.Response, encoding: str, limit: int) -> bytes
         async for piece in pieces:
             body += piece
             if len(body) > limit:
-                raise _bad(f"the answer is longer than {limit} bytes, and was not read to its end")
+                raise _bad(f"the response is longer than {limit} bytes and was not read to its end")
     return bytes(body)
 
 
@@ -126,7 +126,7 @@ async def _unpacked(response: httpcore.Response, encoding: str, limit: int) -> A
             yield chunk
         return
     if encoding not in ("gzip", "x-gzip"):
-        raise _bad("the answer is packed in a way that was not asked for")
+        raise _bad("the response has a content encoding that was not requested")
     unpacking = zlib.decompressobj(_GZIP)
     is_empty = True
     try:
@@ -138,9 +138,9 @@ async def _unpacked(response: httpcore.Response, encoding: str, limit: int) -> A
                 yield unpacking.decompress(chunk, limit + 1)
                 chunk = unpacking.unconsumed_tail or unpacking.unused_data
     except zlib.error as error:
-        raise _bad("the answer cannot be unpacked") from error
+        raise _bad("the compressed response cannot be decompressed") from error
     if not (unpacking.eof or is_empty):
-        raise PortalFailure(Failure(Reason.CONNECTION_LOST, "the packed answer breaks off"))
+        raise PortalFailure(Failure(Reason.CONNECTION_LOST, "the compressed response is cut off"))
 
 
 def _bad(message: str) -> PortalFailure:

@@ -22,7 +22,7 @@ SEVERAL = 2
 #: Number of records at which paging usually ends.
 PAGE_SIZES = frozenset({50, 100, 200, 250, 500, 1000})
 
-EMPTY = SyncWarning(WarningCode.OPEN_DAYS_EMPTY, "open, but empty in two answers")
+EMPTY = SyncWarning(WarningCode.OPEN_DAYS_EMPTY, "open, but empty in two responses")
 
 
 def every_day(_day: date) -> bool:

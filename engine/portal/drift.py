@@ -27,8 +27,8 @@ class WhyLeftOut(StrEnum):
     NO_TIME = "no start or no end"
     UNREADABLE_TIME = "unreadable start or end"
     ENDS_BEFORE_START = "end before start"
-    OUTSIDE_RANGE = "outside the days asked"
-    UNSTORABLE_TEXT = "characters that are no text"
+    OUTSIDE_RANGE = "outside the requested days"
+    UNSTORABLE_TEXT = "characters that are not valid text"
 
 
 class BadRecord(Exception):
@@ -65,7 +65,7 @@ class SharedIds(PortalFailure):
         super().__init__(
             Failure(
                 Reason.BAD_ANSWER,
-                "an id is shown at several times of one day: it moves, or its record repeats; not decided",
+                "an id is shown at several times of one day: undecided whether it moved or repeats",
             )
         )
         self.starts = frozenset(starts)

@@ -47,21 +47,21 @@ def find_records(value: Any) -> tuple[str, Sequence[Record], list[str]]:
     if isinstance(value, list):
         return "array", _objects(value), []
     if not isinstance(value, dict):
-        raise drift("the answer is neither an array nor an object")
+        raise drift("the response is neither an array nor an object")
     found = [key for key in WRAPPERS if key in value]
     if not found:
         _check_trouble(value)
-        raise drift("the answer has no known wrapper", value)
+        raise drift("the response has no known wrapper", value)
     if len(found) > 1:
         raise drift(
-            f"the answer has several wrappers ({', '.join(found)})", [key for key in value if key not in found]
+            f"the response has several wrappers ({', '.join(found)})", [key for key in value if key not in found]
         )
     wrapper = found[0]
     records = value[wrapper]
     beside = {key: said for key, said in value.items() if key != wrapper}
     if not isinstance(records, list):
         _check_trouble(beside)
-        raise drift(f"what stands under {wrapper} is no array")
+        raise drift(f"the value of {wrapper} is not an array")
     return wrapper, _objects(records), _check_beside(beside, len(records))
 
 
@@ -72,14 +72,14 @@ def _objects(records: list[Any]) -> Sequence[Record]:
     If none of them is an object, the response is drift.
     """
     if records and not any(isinstance(record, dict) for record in records):
-        raise drift("a record is no object")
+        raise drift("a record is not an object")
     return [record if isinstance(record, dict) else {} for record in records]
 
 
 def _check_trouble(beside: Mapping[str, Any]) -> None:
     """Raises a bad-answer failure, which is retried, if the response reports trouble, whatever else it lacks."""
     if bad := [key for key, said in beside.items() if key in _BESIDE and said not in _BESIDE[key]]:
-        raise PortalFailure(Failure(Reason.BAD_ANSWER, f"the answer reports trouble in {tell_names(bad)}"))
+        raise PortalFailure(Failure(Reason.BAD_ANSWER, f"the response reports an error in {tell_names(bad)}"))
 
 
 def _check_beside(beside: Mapping[str, Any], length: int) -> list[str]:
@@ -87,11 +87,11 @@ def _check_beside(beside: Mapping[str, Any], length: int) -> list[str]:
     known = _BESIDE.keys() | _TOTALS
     unknown = [key for key, said in beside.items() if key not in known and said not in NOTHING]
     if paging := [key for key in unknown if _suggests_pages(key, beside[key])]:
-        raise drift("the answer says something of more records", paging)
+        raise drift("the response indicates that there are more records", paging)
     _check_trouble(beside)
     if any(said != length for key, said in beside.items() if key in _TOTALS or _counts(key, said)):
         raise PortalFailure(
-            Failure(Reason.BAD_ANSWER, f"{length} records came, and the answer counts another number")
+            Failure(Reason.BAD_ANSWER, f"the response has {length} records but states another count")
         )
     return unknown
 

@@ -20,7 +20,7 @@ _MEANINGS: tuple[tuple[str, Reason, str], ...] = (
         Reason.BROWSER_CRASHED,
         "the browser crashed",
     ),
-    (r"Timeout \d+ms exceeded|TIMED_OUT|ETIMEDOUT", Reason.TIMED_OUT, "no answer in time"),
+    (r"Timeout \d+ms exceeded|TIMED_OUT|ETIMEDOUT", Reason.TIMED_OUT, "no response in time"),
     (r"ECONNREFUSED|ERR_CONNECTION_REFUSED", Reason.PORTAL_UNAVAILABLE, "the portal refuses connections"),
     (
         r"ENOTFOUND|EAI_AGAIN|ERR_NAME_NOT_RESOLVED|ERR_INTERNET_DISCONNECTED|E(HOST|NET)UNREACH|UNREACHABLE",
@@ -32,12 +32,12 @@ _MEANINGS: tuple[tuple[str, Reason, str], ...] = (
         r"socket hang up|ECONNRESET|EPIPE|aborted|terminated|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|"
         r"ERR_CONTENT_LENGTH|ERR_HTTP2|ERR_INVALID_CHUNKED",
         Reason.CONNECTION_LOST,
-        "the connection broke off",
+        "the connection was interrupted",
     ),
     (
         r"Parse Error|HPE_|incorrect header|unexpected end of file|ERR_CONTENT_DECODING|ERR_INVALID_RESPONSE",
         Reason.BAD_ANSWER,
-        "the answer breaks the rules of HTTP",
+        "the response violates HTTP",
     ),
 )
 
@@ -61,7 +61,7 @@ def map_portal_errors(doing: str) -> Iterator[None]:
     except Unreachable as error:
         raise PortalFailure(Failure(Reason.PORTAL_UNAVAILABLE, f"{doing}: {error}")) from error
     except TimeIsUp as error:
-        raise PortalFailure(Failure(Reason.TIMED_OUT, f"{doing}: no answer in time")) from error
+        raise PortalFailure(Failure(Reason.TIMED_OUT, f"{doing}: no response in time")) from error
 
 
 def meaning_of_call(error: Exception) -> tuple[Reason, str]:
@@ -72,14 +72,14 @@ def meaning_of_call(error: Exception) -> tuple[Reason, str]:
         case httpcore.ConnectError():
             return Reason.PORTAL_UNAVAILABLE, f"the portal {why_not_connected(error)}"
         case httpcore.TimeoutException():
-            return Reason.TIMED_OUT, "no answer in time"
+            return Reason.TIMED_OUT, "no response in time"
         case httpcore.RemoteProtocolError() if not re.search(
             "disconnected|without sending complete|closed", str(error)
         ):
-            return Reason.BAD_ANSWER, "the answer breaks the rules of HTTP"
+            return Reason.BAD_ANSWER, "the response violates HTTP"
         case httpcore.LocalProtocolError():
-            return Reason.INTERNAL, "the call breaks the rules of HTTP"
-    return Reason.CONNECTION_LOST, "the connection broke off"
+            return Reason.INTERNAL, "the request violates HTTP"
+    return Reason.CONNECTION_LOST, "the connection was interrupted"
 
 
 def meaning_of(message: str) -> tuple[Reason, str]:

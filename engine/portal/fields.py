@@ -110,7 +110,7 @@ def _text(value: object, name: str) -> str | None:
         raise drift(f"the field {name} of a record is neither text nor a whole number")
     if not _storable(value):
         raise BadRecord(
-            WhyLeftOut.UNSTORABLE_TEXT, f"the field {name} of a record holds characters that are no text"
+            WhyLeftOut.UNSTORABLE_TEXT, f"the field {name} of a record contains characters that are not valid text"
         )
     return value.strip() or None
 

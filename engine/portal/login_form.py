@@ -23,8 +23,8 @@ SUBMIT = 'button[type="submit"], input[type="submit"], button:not([type])'
 SUBMIT_TEXT = re.compile(r"^\s*(log\s?in|sign\s?in)\s*$", re.IGNORECASE)
 
 NO_COMPANY_ID = (
-    "the sign-in form asks for a company id, and none is stored; "
-    "store the credentials again with `idexx-sync credentials set CLINIC --company-id ID`"
+    "the sign-in form asks for a company id, but none is stored; store the credentials "
+    "again with `idexx-sync credentials set CLINIC --company-id ID`"
 )
 
 #: How much later than the rest of the form the company's field may appear, in seconds.
@@ -59,7 +59,7 @@ class LoginForm:
                 await field.fill(value)
             if [await field.input_value() for field, _ in values] == [value for _, value in values]:
                 return
-        raise drift("the sign-in form does not keep what is typed into it")
+        raise drift("the sign-in form does not keep the text that is typed into it")
 
     async def uncover(self) -> None:
         """Closes what covers the form, if it has a button for that."""

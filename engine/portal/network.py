@@ -58,7 +58,7 @@ def _read_proxy(address: str) -> HttpProxy:
         parts = urlsplit(address if "://" in address else f"http://{address}")
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError as error:
-        raise Unreachable("the proxy of the environment (HTTPS_PROXY) has no valid address") from error
+        raise Unreachable("the address of the proxy in HTTPS_PROXY is not valid") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         kind = parts.scheme or "unknown"
         raise Unreachable(f"a proxy of the kind {kind} is not supported; set HTTPS_PROXY to http://host:port")
@@ -112,7 +112,7 @@ async def _ask_for_tunnel(stream: ByteStream, endpoint: Endpoint, authorization:
         ValueError,
         IndexError,
     ) as error:
-        raise Unreachable("the proxy (HTTPS_PROXY) does not answer as an HTTP proxy does") from error
+        raise Unreachable("the proxy (HTTPS_PROXY) does not respond as an HTTP proxy") from error
     if not 200 <= status < 300:
         remedy = "; set its user and password in HTTPS_PROXY" if status == 407 else ""
         raise Unreachable(f"the proxy (HTTPS_PROXY) refuses the connection with {status}{remedy}")
@@ -126,7 +126,7 @@ def why_not_connected(error: BaseException) -> str:
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return "refuses connections"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "cannot be reached: its name is not known"
+        return "cannot be reached: its name cannot be resolved"
     return "cannot be reached"
 
 

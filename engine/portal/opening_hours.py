@@ -39,7 +39,7 @@ def read_hours(value: Any, field: str) -> tuple[OpenHours, ...]:
         found = [_entry(entry, f"{field}[{n}]") for n, entry in enumerate(entries(value, field))]
         hours = tuple(sorted({stretch for entry in found for stretch in entry}))
     if not hours:
-        raise NotUnderstood(f"{field} names no day on which the clinic is open")
+        raise NotUnderstood(f"{field} has no open day")
     return hours
 
 

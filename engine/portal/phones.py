@@ -16,7 +16,9 @@ NORTH_AMERICA = 1
 def check_country(country: str) -> str:
     """The upper-case country code. Raises `BadRequest` if it is unknown: local numbers would be lost."""
     if (code := country.upper()) not in phonenumbers.SUPPORTED_REGIONS:
-        raise BadRequest(f"country: {country!r} is no country of ISO 3166; use two letters, such as US, CA or GB")
+        raise BadRequest(
+            f"country: {country!r} is not an ISO 3166 country code; use two letters, such as US, CA or GB"
+        )
     return code
 
 

@@ -98,12 +98,12 @@ def _span(record: Record, clinic: Clinic) -> tuple[datetime, datetime]:
         return read_span(start, end, clinic.zone)
     except (ValueError, OverflowError) as error:
         why = WhyLeftOut.ENDS_BEFORE_START if str(error) == "ends before it starts" else WhyLeftOut.UNREADABLE_TIME
-        raise BadRecord(why, f"start and end of a record are not understood: {_why(error)}") from error
+        raise BadRecord(why, f"start and end of a record cannot be parsed: {_why(error)}") from error
 
 
 def _why(error: Exception) -> str:
     """A message in our own words: Python's messages quote the value."""
-    known = ("ends before it starts", "not a time of the portal")
+    known = ("ends before it starts", "not a date and time in the portal's format")
     return next((word for word in known if word == str(error)), "no such date or time")
 
 

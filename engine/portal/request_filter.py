@@ -240,7 +240,7 @@ class RequestFilter:
         elif request.method != "GET" and 300 <= response.status < 400:
             target = self._settings.resolve(answer.headers.get("location", ""), request.url)
             if target is None:
-                self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in is answered with a way out of the portal"))
+                self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in is redirected out of the portal"))
             elif is_landing(target):
                 self.is_landing = True
         self.news.set()

@@ -45,8 +45,8 @@ class AccessRefused(PortalFailure):
         super().__init__(Failure(Reason.SESSION_ENDED, f"the session may have ended ({status})"))
         self.otherwise = Failure(
             Reason.PORTAL_CHANGED,
-            f"the portal answers {status} right after a new sign-in, too: the user may not see the calendar, or "
-            "something in front of the portal refuses the calls; sign in by hand and look",
+            f"the portal returned {status} directly after a new sign-in: the user may lack access "
+            "to the calendar, or a firewall refuses the calls; sign in by hand and check",
         )
 
 
@@ -75,7 +75,7 @@ def read_json(answer: PortalResponse, now: datetime) -> Any:
             raise _fail(*page_reason(text)) from error
         raise _fail(Reason.BAD_ANSWER, f"the body of {len(answer.body)} bytes is not JSON") from error
     if _says_ended(value):
-        raise _fail(Reason.SESSION_ENDED, "the session has ended (the answer says so)")
+        raise _fail(Reason.SESSION_ENDED, "the session has ended (according to the response)")
     return value
 
 
@@ -104,12 +104,12 @@ def check_status(answer: PortalResponse, now: datetime) -> None:
             raise _fail(Reason.SESSION_ENDED, f"the session has ended ({status} to the login page)")
         raise _fail(Reason.PORTAL_CHANGED, f"an unknown redirect ({status})")
     if status >= 500:
-        raise _fail(Reason.PORTAL_UNAVAILABLE, f"the portal answers {status}", pause)
+        raise _fail(Reason.PORTAL_UNAVAILABLE, f"the portal returned {status}", pause)
     if status == 408:
-        raise _fail(Reason.TIMED_OUT, "the portal gave up waiting (408)")
+        raise _fail(Reason.TIMED_OUT, "the portal timed out waiting for the request (408)")
     if 200 <= status < 300:
-        raise _fail(Reason.BAD_ANSWER, f"an answer without its whole body ({status})")
-    raise _fail(Reason.PORTAL_CHANGED, f"an unknown answer ({status})")
+        raise _fail(Reason.BAD_ANSWER, f"a response without its whole body ({status})")
+    raise _fail(Reason.PORTAL_CHANGED, f"an unexpected status ({status})")
 
 
 def leads_to_sign_in(address: str) -> bool:
@@ -124,12 +124,12 @@ def page_reason(html: str) -> tuple[Reason, str]:
     mentions signing in as well. Hence this order.
     """
     if _LOGIN_MARKS.search(html):
-        return Reason.SESSION_ENDED, "the session has ended (the login page came)"
+        return Reason.SESSION_ENDED, "the session has ended (the response is the login page)"
     if _MAINTENANCE_WORDS.search(html):
         return Reason.MAINTENANCE, "the portal shows a maintenance page"
     if _LOGIN_WORDS.search(html):
-        return Reason.SESSION_ENDED, "the session has ended (the login page came)"
-    return Reason.BAD_ANSWER, "an unknown page came instead of data"
+        return Reason.SESSION_ENDED, "the session has ended (the response is the login page)"
+    return Reason.BAD_ANSWER, "the response is an unknown page instead of data"
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
@@ -155,7 +155,7 @@ def _text(answer: PortalResponse) -> str:
     except (ValueError, LookupError) as error:
         if answer.body.lstrip().startswith(b"<"):
             raise _fail(*page_reason(answer.body.decode("latin-1"))) from error
-        raise _fail(Reason.BAD_ANSWER, "the body is not text in its character set") from error
+        raise _fail(Reason.BAD_ANSWER, "the body is not text in its declared character set") from error
 
 
 def _codec(charset: str) -> str:
@@ -166,12 +166,12 @@ def _strict_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuses objects with a repeated key, which hides a value."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key comes twice")
+        raise ValueError("a key occurs twice")
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _fail(reason: Reason, message: str, pause: float | None = None) -> PortalFailure:

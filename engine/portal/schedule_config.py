@@ -59,12 +59,12 @@ def read_config(answer: PortalResponse, now: datetime, source: ConfigSource) -> 
 def _configuration(value: Any, source: ConfigSource) -> Mapping[str, Any]:
     """The object that has the parts: the response, or the one object in it that has some."""
     if not isinstance(value, dict):
-        raise drift(f"the answer of {source} is not an object")
+        raise drift(f"the response of {source} is not an object")
     inner = [each for each in value.values() if isinstance(each, dict) and _has_parts(each)]
     if not _has_parts(value) and len(inner) == 1:
         return inner[0]
     if not _has_parts(value):
-        raise drift(f"the answer of {source} has none of the known parts", value)
+        raise drift(f"the response of {source} has none of the known parts", value)
     return value
 
 
@@ -108,7 +108,7 @@ def _rooms(value: Any, field: str) -> tuple[Room, ...]:
     if not rooms:
         raise NotUnderstood(f"{field} is empty")
     if len({room.id for room in rooms}) != len(rooms):
-        raise NotUnderstood(f"{field} has two entries with one id")
+        raise NotUnderstood(f"{field} has two entries with the same id")
     positions = [room.get("position") for room in value]
     if all(isinstance(position, int) for position in positions):
         rooms = [room for _, room in sorted(zip(positions, rooms, strict=True), key=lambda pair: pair[0])]
@@ -135,6 +135,6 @@ def _identity(entry: Mapping[str, Any], field: str) -> tuple[str, str]:
     identity = text(entry.get("id"))
     if identity is None:
         raise NotUnderstood(
-            f"{field}.id is missing, or not text or a number{unknown_names(entry, {'id', 'name'})}"
+            f"{field}.id is missing, or is neither text nor a number{unknown_names(entry, {'id', 'name'})}"
         )
     return identity, text(entry.get("name")) or text(entry.get("provider")) or identity

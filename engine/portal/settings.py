@@ -72,7 +72,9 @@ class PortalSettings:
             raise ValueError(f"SCRAPE_SPAN_DAYS: {self.span_days} is out of range; use 1 to {MAX_SPAN_DAYS}")
         parts = urlsplit(self.base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"IDEXX_BASE_URL: {self.base_url!r} is no http(s) address of a portal")
+            raise ValueError(
+                f"IDEXX_BASE_URL: {self.base_url!r} is not an http(s) address; use one like https://portal.example"
+            )
 
     def url(self, path: str) -> str:
         return self.base_url.rstrip("/") + path

@@ -25,7 +25,7 @@ from engine.portal.sign_in_page import LOOK_EVERY, capture_page
 
 LOGIN = "/login"
 
-SESSION_LOST = "the portal let the user in, and showed its sign-in form again"
+SESSION_LOST = "the portal accepted the sign-in, but showed its sign-in form again"
 
 #: How much later than the form its alert may appear, in seconds.
 ALERT_GRACE = 0.5
@@ -86,7 +86,7 @@ class SignIn:
         try:
             check_status(PortalResponse(url, response.status, response.headers), self._call_context.clock())
         except AccessRefused as error:
-            raise drift(f"the sign-in page is answered with {response.status}") from error
+            raise drift(f"the sign-in page returned {response.status}") from error
 
     async def _fill(self, page: Page) -> LoginForm:
         try:
@@ -126,7 +126,7 @@ class SignIn:
                 if found - known or (found and is_landing(page.url)):
                     return cookies
                 if is_landing(page.url):
-                    raise drift("the sign-in led to a landing page, and set no cookie of a session")
+                    raise drift("the sign-in led to a landing page, but set no session cookie")
             if view := await self._look_until_news(page):
                 if failure := refusal(view, before):
                     raise PortalFailure(failure)
@@ -170,19 +170,19 @@ class SignIn:
 
     async def _no_form(self, page: Page) -> PortalFailure:
         if self._request_filter.is_cut:
-            return PortalFailure(Failure(Reason.SESSION_ENDED, "the sign-in page came cut off"))
-        return await self._no_way_on(page, "the sign-in page shows no form that is known")
+            return PortalFailure(Failure(Reason.SESSION_ENDED, "the sign-in page was cut off"))
+        return await self._no_way_on(page, "the sign-in page has no known form")
 
     async def _no_verdict(self, page: Page) -> PortalFailure:
         where = "stayed on its page" if LOGIN in page.url else "led to an unknown page"
-        why = f"{self._cover} covers its button" if self._cover else "nothing says why"
+        why = f"{self._cover} covers its button" if self._cover else "no alert gives a reason"
         return await self._no_way_on(page, f"the sign-in {where}, and {why}")
 
     async def _no_way_on(self, page: Page, what: str) -> PortalFailure:
         """The failure of a page without a way on: the next page is still loading, or this one is unknown."""
         if self._request_filter.is_waiting:
-            return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in was not answered in time"))
+            return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in got no response in time"))
         if self._request_filter.has_stopped:
-            what += "; it wanted to send something out of the portal, which was not let through"
+            what += "; it requested an address outside of the portal, which was blocked"
         reason, message = page_reason(await page.content())
         return PortalFailure(Failure(reason, message)) if reason is Reason.MAINTENANCE else drift(what)

@@ -13,12 +13,11 @@ from engine.portal.response import LOGIN_PATH
 
 LANDING = re.compile(r"dashboard|home|schedule", re.IGNORECASE)
 CODE_WANTED = (
-    "the portal asks for the code of a second factor, which cannot be given automatically; "
-    "use a portal user without one, then `idexx-sync credentials test CLINIC`"
+    "the portal asks for a second-factor code, which idexx-sync cannot enter; use a "
+    "portal user without a second factor, then run `idexx-sync credentials test CLINIC`"
 )
 PERSON_WANTED = (
-    "the portal wants to see that a person signs in (a captcha); "
-    "sign in by hand once, then `idexx-sync credentials test CLINIC`"
+    "the portal asks for a captcha; sign in by hand once, then run `idexx-sync credentials test CLINIC`"
 )
 COMPANY_WRONG = (
     "the portal rejects the company id; store the credentials again with "
@@ -43,7 +42,7 @@ _ALERTS: tuple[tuple[str, Reason, str], ...] = (
     (rf"{_WRONG}|password", Reason.LOGIN_REJECTED, ""),
     (r"form has expired|page has expired|csrf", Reason.SESSION_ENDED, "the sign-in form had expired"),
     (r"unavailable|try again|later|maintenance|went wrong|error", Reason.PORTAL_UNAVAILABLE,
-     "the portal cannot sign anybody in at present"),
+     "the portal does not accept sign-ins at present"),
 )  # fmt: skip
 
 

@@ -46,9 +46,9 @@ ENDS_SCRAPE = FATAL_FOR_SYNC | {
     Reason.BROWSER_CRASHED,
 }
 
-CUT_OFF = Failure(Reason.BAD_ANSWER, "the answer looks cut off")
-DIFFERENT = Failure(Reason.BAD_ANSWER, "two answers for the same days show different records")
-NOT_EMPTY = Failure(Reason.BAD_ANSWER, "the answer is empty, and the portal shows records of one of its days")
+CUT_OFF = Failure(Reason.BAD_ANSWER, "the response looks cut off")
+DIFFERENT = Failure(Reason.BAD_ANSWER, "two responses for the same days show different records")
+NOT_EMPTY = Failure(Reason.BAD_ANSWER, "the response is empty, but the portal shows records of one of its days")
 
 
 class SpanScraper:

@@ -17,7 +17,7 @@ def read_time(text: str, zone: tzinfo) -> datetime:
     """
     found = PORTAL_TIME.fullmatch(text.strip())
     if not found:
-        raise ValueError("not a time of the portal")
+        raise ValueError("not a date and time in the portal's format")
     day, minutes, seconds, offset = found.groups()
     moment = datetime.fromisoformat(f"{day}T{minutes}{seconds or ':00'}{offset or ''}")
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)

@@ -34,6 +34,6 @@ async def cancel(
         if sync.status is SyncStatus.CANCELLED:
             return Cancelled(changed=False)
         if sync.status.is_final:
-            raise WrongState(f"sync {sync_id} has ended already: {sync.status}")
+            raise WrongState(f"sync {sync_id} has already ended: {sync.status}")
         await finish_sync(connection, clinic, sync, SyncStatus.CANCELLED, "cancelled by request", removal_limit)
         return Cancelled(changed=True, started=await start_waiting(connection, clinic.id, limits))

@@ -88,7 +88,7 @@ def _ending(
     if sync.deadline_at is not None and now >= sync.deadline_at:
         return SyncStatus.TIMED_OUT, f"not done within {limits.sync_timeout:.0f} s (SYNC_TIMEOUT_MS)"
     if sync.heartbeat_at is not None and (now - sync.heartbeat_at).total_seconds() > limits.stale_after:
-        return SyncStatus.FAILED, f"no sign of life for {limits.stale_after:.0f} s (STALE_SYNC_MS)"
+        return SyncStatus.FAILED, f"no heartbeat for {limits.stale_after:.0f} s (STALE_SYNC_MS)"
     return None
 
 

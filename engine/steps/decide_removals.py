@@ -40,4 +40,4 @@ async def _lock_held(connection: Connection, clinic: Clinic, sync_id: UUID) -> N
     await lock_clinic_row(connection, clinic.id)
     sync = await lock_sync_of(connection, clinic, sync_id)
     if sync.dry_run or not sync.removals_held:
-        raise WrongState(f"sync {sync_id} holds no removals back; `idexx-sync runs` shows which syncs do")
+        raise WrongState(f"sync {sync_id} has no held removals; `idexx-sync runs` lists the syncs that have some")

@@ -18,7 +18,7 @@ from engine.sync import Sync, SyncStatus
 #: Why a date fails that shares an id with another one even in a second look.
 UNDECIDED = Failure(
     Reason.BAD_ANSWER,
-    "an id is shown on this date and on another one: it moves, or its record repeats; not decided",
+    "an id is shown on this date and on another one: undecided whether it moved or repeats",
 )
 
 

@@ -1,4 +1,4 @@
-"""Before a sync ends: rereads dates that show the same id, since it moves, or its record repeats.
+"""Before a sync ends: rereads dates that show the same id, to decide whether the record moved or repeats.
 
 The portal shows a move on both days for some seconds. So the dates are read again when a move must have ended; an
 id that both still show repeats, and each place gets a row of its own (`engine.repeating`).

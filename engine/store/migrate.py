@@ -55,8 +55,8 @@ def wrong_encoding(connection: Connection) -> str | None:
     if encoding == "UTF8":
         return None
     return (
-        f"the database's encoding is {encoding}, which does not hold every name; make a new one: "
-        "create database … encoding 'UTF8' template template0"
+        f"the database's encoding is {encoding}, which cannot store every name; create a new "
+        "database: create database … encoding 'UTF8' template template0"
     )
 
 
@@ -80,8 +80,8 @@ async def _apply(connection: asyncpg.Connection, name: str, text: str, known: di
     if name in known:
         if known[name] != checksum:
             raise MigrationChanged(
-                f"migration {name} was changed after it had been applied; "
-                "put the old text back and write the change as a new migration"
+                f"migration {name} was changed after it had been applied; restore its text and write "
+                "the change as a new migration"
             )
         return False
     async with connection.transaction():

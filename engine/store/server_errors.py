@@ -43,8 +43,9 @@ def unavailable(error: BaseException, timeout: float) -> Unavailable:
     """The error for callers if the server is unavailable; `timeout` (seconds) is how long it was waited for."""
     if isinstance(error, TimeoutError):
         message = (
-            f"PostgreSQL does not answer within {timeout:g} s; check that it runs, that DATABASE_URL is "
-            "right, and, in pg_stat_activity, whether a statement waits for a lock; then try again"
+            f"PostgreSQL does not respond within {timeout:g} s; check that it runs, that "
+            "DATABASE_URL is right, and, in pg_stat_activity, whether a statement waits for a "
+            "lock; then try again"
         )
     else:
         state = str(getattr(error, "sqlstate", ""))
@@ -68,7 +69,7 @@ def refused(error: asyncpg.PostgresError) -> StatementRefused:
     return StatementRefused(f"{type(error).__name__} ({', '.join(filter(None, told))}){words}{remedy}")
 
 
-_NO_ANSWER = "PostgreSQL does not answer {}; check that it runs and that DATABASE_URL is right, then try again"
+_NO_ANSWER = "PostgreSQL does not respond {}; check that it runs and that DATABASE_URL is right, then try again"
 _NAMED = {
     _READ_ONLY: (
         "PostgreSQL accepts no writes {}: it is a standby, or default_transaction_read_only is on; wait for the end "

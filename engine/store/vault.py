@@ -71,17 +71,19 @@ class Vault:
         cipher = self._ciphers.get(sealed.key_id)
         if cipher is None:
             raise WrongKey(
-                f"the {purpose} of clinic {clinic_id} is sealed with key {sealed.key_id!r}, which ENCRYPTION_KEY lacks "
-                f"({self.ids}); give this process the ENCRYPTION_KEY of the others"
+                f"the {purpose} of clinic {clinic_id} is encrypted with key {sealed.key_id!r}, which "
+                f"ENCRYPTION_KEY lacks ({self.ids}); give this process the same ENCRYPTION_KEY as the "
+                "others"
             )
         nonce, data = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
         try:
             return cipher.decrypt(nonce, data, _context(clinic_id, purpose, sealed.key_id))
         except (InvalidTag, ValueError):  # altered, or truncated
             raise WrongKey(
-                f"the {purpose} of clinic {clinic_id} does not open: it was altered, or sealed with another key "
-                f"{sealed.key_id!r} than the one in ENCRYPTION_KEY ({self.ids}); give this process the ENCRYPTION_KEY "
-                "of the others, and set the secret again only if none of them opens it"
+                f"the {purpose} of clinic {clinic_id} cannot be decrypted: it was altered, or "
+                f"encrypted with another key {sealed.key_id!r} than the one in ENCRYPTION_KEY "
+                f"({self.ids}); give this process the same ENCRYPTION_KEY as the others, and set the "
+                "secret again only if none of them can decrypt it"
             ) from None
 
     @property

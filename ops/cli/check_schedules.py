@@ -15,7 +15,10 @@ OLDEST = ".".join(map(str, OLDEST_SERVER))
 async def check_clock(settings: Settings) -> None:
     """Raises `CommandFailed` if the server is too old; prints a warning if it does not respond."""
     if settings.nats_url is None:
-        warn("NATS_URL is not set, so nobody knows whether the server keeps schedules: idexx-sync doctor")
+        warn(
+            "NATS_URL is not set, so it is unknown whether the server supports message "
+            "schedules: idexx-sync doctor"
+        )
         return
     try:
         async with open_nats(settings.nats_url) as client:
@@ -23,8 +26,9 @@ async def check_clock(settings: Settings) -> None:
                 return
             version = str(client.connected_server_version)
     except Unavailable as error:
-        warn(f"{error.message}; the schedule is stored all the same")
+        warn(f"{error.message}; the schedule is stored nevertheless")
         return
     raise CommandFailed(
-        f"nats-server {version} keeps no schedules, so none is stored", hint=f"update it to {OLDEST} or newer"
+        f"nats-server {version} does not support message schedules, so no clinic schedule is active",
+        hint=f"update it to {OLDEST} or newer",
     )

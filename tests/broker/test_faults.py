@@ -213,7 +213,7 @@ def test_a_message_whose_dead_letter_is_refused_is_kept_and_the_refusal_is_told(
     declare(broker, act, max_retries=0)
     broker.enqueue(message("one"))
     with local_worker(broker):
-        eventually(lambda: "A dead letter of 'default' cannot be stored" in caplog.text)
+        eventually(lambda: "A dead letter of queue 'default' could not be stored" in caplog.text)
     assert "storage" in caplog.text
     assert broker.mailbox("default").messages == 1
 

@@ -151,7 +151,7 @@ def test_a_message_over_the_payload_limit_is_refused_before_it_is_sent(broker: N
 def test_sending_without_a_server_fails_in_time_and_nothing_connects_before() -> None:
     place = f"127.0.0.1:{free_port()}"
     broker = NatsBroker(f"nats://user:secret@{place}", timeout=0.5)
-    with pytest.raises(BrokerConnectionError, match=f"No NATS server answers at {place} .*: check that it runs"):
+    with pytest.raises(BrokerConnectionError, match=f"No NATS server responds at {place} .*: check that it runs"):
         broker.enqueue(message())
     broker.close()
 

@@ -28,23 +28,23 @@ def scheduled(up: Up) -> Iterator[Up]:
     up.run("clinic", "goal", CLINIC, "--max-age", "none")
 
 
-def on_the_clock(up: Up) -> str:
+def schedules_of_doctor(up: Up) -> str:
     return next(line for line in up.run("doctor").stdout.splitlines() if "schedules" in line)
 
 
 def test_a_schedule_is_set_shown_paused_and_removed(scheduled: Up) -> None:
-    eventually(lambda: "1 on the server's clock" in on_the_clock(scheduled))
+    eventually(lambda: "1 active" in schedules_of_doctor(scheduled))
     [preview] = scheduled.json("clinic", "schedule", "preview", CLINIC, "--count", "1")
     [paused] = scheduled.json("clinic", "schedule", "pause", CLINIC)
     assert (paused["schedule"]["paused"], paused["schedule"]["next"]) == (True, None)
     assert "paused" in scheduled.run("status").stdout
-    eventually(lambda: "no clinic has one" in on_the_clock(scheduled))
+    eventually(lambda: "no clinic has a schedule" in schedules_of_doctor(scheduled))
     [resumed] = scheduled.json("clinic", "schedule", "resume", CLINIC)
     # Two looks, since a time of the schedule may pass meanwhile.
     [later] = scheduled.json("clinic", "schedule", "preview", CLINIC, "--count", "1")
     assert resumed["schedule"]["next"] in preview["times"] + later["times"]
     done = scheduled.run("clinic", "schedule", "remove", CLINIC)
-    assert f"clinic schedule set {CLINIC} '0 6,12 * * *' --days 2" in done.stderr, "how to bring it back"
+    assert f"clinic schedule set {CLINIC} '0 6,12 * * *' --days 2" in done.stderr, "the command that restores it"
     assert scheduled.run("clinic", "schedule", "show", CLINIC).returncode == Exit.USAGE
 
 
@@ -56,7 +56,7 @@ def test_status_holds_clinics_to_their_goals(scheduled: Up) -> None:
     made = ("--name", "Never Synced", "--timezone", "UTC", "--max-age", "60m")
     assert scheduled.run("clinic", "add", "never-synced", *made).returncode == Exit.OK
     try:
-        assert "never synced, goal 1 h: not held" in scheduled.run("clinic", "goal", "never-synced").stdout
+        assert "never synced, goal 1 h: not met" in scheduled.run("clinic", "goal", "never-synced").stdout
         done = scheduled.run("status", "--check")
         assert (done.returncode, "never-synced" in done.stderr) == (Exit.FAILED, True)
         assert scheduled.run("status", CLINIC, "--check").returncode == Exit.OK
@@ -83,7 +83,7 @@ def test_what_is_wrong_is_told_by_its_name(
 
 def test_a_server_that_is_too_old_is_refused_with_the_remedy(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_schedules, "can_keep_schedules", lambda _client: False)
-    with pytest.raises(CommandFailed, match="keeps no schedules") as refused:
+    with pytest.raises(CommandFailed, match="does not support message schedules") as refused:
         asyncio.run(check_schedules.check_clock(Settings(nats_url=up.nats_url())))
     assert refused.value.hint == "update it to 2.14 or newer"
 

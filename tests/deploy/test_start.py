@@ -21,5 +21,5 @@ def test_a_worker_that_finds_no_nats_ends_to_be_started_again(tmp_path: Path) ->
     command = [program, "worker", "coordinator"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 6
-    assert "No NATS server answers" in done.stdout + done.stderr
+    assert "No NATS server responds" in done.stdout + done.stderr
     assert "worker_ready" not in done.stdout + done.stderr

@@ -114,9 +114,9 @@ def test_what_stands_beside_the_records_and_counts_no_pages_is_a_warning():
         (CAMEL | {"id": 8, "start": None}, "no start or no end", "8", [0]),
         (CAMEL | {"id": 8, "start": "2026-02-30 10:00:00"}, "unreadable start or end", "8", [0]),
         (CAMEL | {"id": 8, "end": "2026-01-22T15:00:00"}, "end before start", "8", [0]),
-        (CAMEL | {"id": 8, "start": "2026-01-21T16:15:00"}, "outside the days asked", "8", [0]),
-        (CAMEL | {"id": 8, "reason": "\0"}, "characters that are no text", "8", [0]),
-        (CAMEL | {"id": 8, "clientPhone": "\ud800"}, "characters that are no text", "8", [0]),
+        (CAMEL | {"id": 8, "start": "2026-01-21T16:15:00"}, "outside the requested days", "8", [0]),
+        (CAMEL | {"id": 8, "reason": "\0"}, "characters that are not valid text", "8", [0]),
+        (CAMEL | {"id": 8, "clientPhone": "\ud800"}, "characters that are not valid text", "8", [0]),
     ],
 )
 def test_one_bad_record_is_left_out_counted_and_named(bad: Any, why: str, identity: str | None, days: list[int]):

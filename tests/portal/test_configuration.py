@@ -82,7 +82,7 @@ async def test_a_failing_newer_call_is_replaced_by_the_older_one_and_named(stage
     assert reading.config.hours == ENVELOPE
     (problem,) = reading.problems
     assert problem.message == (
-        "getAppointmentView failed (portal_unavailable: the portal answers 500), getScheduleConfigs was read instead"
+        "getAppointmentView failed (portal_unavailable: the portal returned 500); getScheduleConfigs was read instead"
     )
 
 

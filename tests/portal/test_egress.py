@@ -144,7 +144,7 @@ async def test_a_proxy_of_the_environment_is_used_with_its_password():
     [
         ("407 who are you", "refuses the connection with 407; set its user and password in HTTPS_PROXY"),
         ("403 no", "refuses the connection with 403"),
-        ("hello", "does not answer as an HTTP proxy does"),
+        ("hello", "does not respond as an HTTP proxy"),
     ],
 )
 async def test_a_proxy_that_refuses_is_named(answer: str, words: str):

@@ -160,8 +160,8 @@ def test_a_known_field_in_another_form_is_drift_and_its_value_is_not_told(change
         ({"start": "2026-W04-4T10:00"}, "unreadable start or end"),
         ({"start": "0001-01-01T00:00:00+14:00"}, "unreadable start or end"),
         ({"end": "2026-01-22T16:00:00"}, "end before start"),
-        ({"patientName": "Bis\0cuit"}, "characters that are no text"),
-        ({"reason": "\ud800"}, "characters that are no text"),
+        ({"patientName": "Bis\0cuit"}, "characters that are not valid text"),
+        ({"reason": "\ud800"}, "characters that are not valid text"),
     ],
 )
 def test_a_record_that_cannot_be_used_says_why_without_a_value(change: dict[str, Any], why: str):

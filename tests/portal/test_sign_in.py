@@ -77,7 +77,7 @@ async def test_what_a_page_could_not_send_out_of_the_portal_is_told_where_nothin
     failure = await sign_in(stranger)
     assert failure is not None
     assert failure.reason is Reason.PORTAL_CHANGED
-    assert "out of the portal, which was not let through" in failure.message
+    assert "outside of the portal, which was blocked" in failure.message
 
 
 @pytest.mark.parametrize("error", ["role_alert", "error_message", "alert_danger"])
@@ -218,7 +218,7 @@ async def test_a_user_who_is_refused_after_a_new_sign_in_is_told_so_and_signs_in
         [failure] = (await portal.scrape(stage.clinic, stage.credentials, DateRange(TODAY, TODAY))).values()
         assert isinstance(failure, Failure)
         assert failure.reason is Reason.PORTAL_CHANGED
-        assert failure.message.startswith(f"the portal answers {status} right after a new sign-in")
+        assert failure.message.startswith(f"the portal returned {status} directly after a new sign-in")
     assert len(await stage.calls("login")) == 1
     await stage.sandbox.fault_settings(fail=[])
     [snapshot] = (await portal.scrape(stage.clinic, stage.credentials, DateRange(TODAY, TODAY))).values()
@@ -320,7 +320,7 @@ async def test_a_landing_page_is_shown_masked_and_never_as_it_is(stranger: Stage
     await stranger.sandbox.fault_settings(sign_in={"cookie": "neo_sid"})
     failure = await stranger.scrape_one()
     assert isinstance(failure, Failure)
-    assert failure.message == "the sign-in led to a landing page, and set no cookie of a session"
+    assert failure.message == "the sign-in led to a landing page, but set no session cookie"
     evidence = stranger.evidence.kept[TODAY]
     assert evidence.address.endswith("/dashboard")
     assert evidence.screenshot is not None

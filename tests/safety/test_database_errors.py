@@ -80,7 +80,7 @@ async def test_a_connection_that_is_lost_just_as_a_statement_begins_is_a_server_
     database: Database,
 ) -> None:
     """`python -m ops.faults.chaos` meets it when it kills PostgreSQL; a client would be told of an internal error."""
-    with pytest.raises(Unavailable, match="PostgreSQL does not answer"):
+    with pytest.raises(Unavailable, match="PostgreSQL does not respond"):
         async with database.connection():
             raise asyncpg.InternalClientError('cannot switch to state 12; the protocol is in the "failed" state')
     async with database.connection() as connection:

@@ -97,7 +97,7 @@ async def test_a_gateway_with_the_wrong_role_says_what_it_is_refused(
 ) -> None:
     system.environment = {**system.environment, "NATS_URL": server.url(f"clinic-{clinics[0].slug}")}
     system._start("gateway", "-m", "actors.gateway")
-    eventually(lambda: "NATS refuses this process what it needs" in system.log("gateway"))
+    eventually(lambda: "NATS denied this process a permission" in system.log("gateway"))
     assert system.stop("gateway") == 128 + signal.SIGTERM, "it still starts, and has nothing to end in order"
 
 

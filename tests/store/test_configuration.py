@@ -38,7 +38,7 @@ DATES = DateRange(MONDAY, MONDAY + timedelta(days=6))
 ROOMS = (Room("1", "Exam 1"), Room("2", "Exam 2"))
 HOURS = same_hours(range(1, 6), 600, 1200)
 WHOLE = ConfigReading(ScheduleConfig(HOURS, 60, ROOMS), "getAppointmentView")
-LOST = Failure(Reason.PORTAL_UNAVAILABLE, "the portal answers 500")
+LOST = Failure(Reason.PORTAL_UNAVAILABLE, "the portal returned 500")
 NO_HOURS = replace(
     WHOLE,
     config=replace(WHOLE.config, hours=None),
@@ -142,7 +142,7 @@ async def test_a_new_clinic_whose_configuration_fails_offers_nothing_and_says_so
     assert await trial.told(source) == [
         (
             "configuration_not_read",
-            "portal_unavailable: the portal answers 500"
+            "portal_unavailable: the portal returned 500"
             " (no slots are offered without opening hours, a slot interval, columns)",
         )
     ]
@@ -179,14 +179,14 @@ async def test_an_answer_without_hours_keeps_the_known_ones(trial: Trial) -> Non
     assert await trial.told(Source([NO_HOURS])) == [
         (
             "configuration_not_read",
-            "businessHours is missing (unknown names: times) (what is known of it stays in use)",
+            "businessHours is missing (unknown names: times) (the stored values stay in use)",
         )
     ]
     assert await trial.offered() == before
     assert await trial.told(Source([LOST])) == [
         (
             "configuration_not_read",
-            "portal_unavailable: the portal answers 500 (what is known of it stays in use)",
+            "portal_unavailable: the portal returned 500 (the stored values stay in use)",
         )
     ]
     assert await trial.offered() == before

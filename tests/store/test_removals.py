@@ -1,4 +1,4 @@
-"""The fence: too many removals wait for a person."""
+"""The removal limit: removals above it are held for a person."""
 
 from collections.abc import Mapping
 from datetime import date

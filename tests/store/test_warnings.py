@@ -97,14 +97,14 @@ async def test_they_are_stored_with_the_snapshot_and_told_at_the_end(database: D
 async def test_a_closed_day_that_was_read_before_the_hours_is_not_told_as_open(
     database: Database, clinic: Clinic
 ) -> None:
-    empty = SyncWarning(WarningCode.OPEN_DAYS_EMPTY, "open, but empty in two answers")
+    empty = SyncWarning(WarningCode.OPEN_DAYS_EMPTY, "open, but empty in two responses")
     closed_tomorrow = {n for n in range(7) if n != TOMORROW.isoweekday() % 7}
     config = replace(CONFIG, hours=same_hours(closed_tomorrow, 480, 1080))
     sync_id = await _sync(database, clinic, {TODAY: (empty,), TOMORROW: (empty,)}, config)
     await coordinate(database, sync_id, Limits(), FENCE)
     async with database.connection() as connection:
         told = (await events_after(connection, sync_id, 0))[-1]["warnings"]
-    assert told == [{"code": "open_days_empty", "message": f"{TODAY}: open, but empty in two answers"}]
+    assert told == [{"code": "open_days_empty", "message": f"{TODAY}: open, but empty in two responses"}]
 
 
 async def test_a_sync_with_nothing_to_say_has_an_empty_list(database: Database, clinic: Clinic) -> None:

@@ -40,7 +40,7 @@ async def find_clinic(connection: Connection, slug_or_id: str) -> Clinic:
     """The clinic with this slug or id. Raises `UnknownClinic`."""
     row = await connection.fetchrow(SQL["find_clinic"], slug_or_id)
     if row is None:
-        raise UnknownClinic(f"clinic {slug_or_id!r} is not known; `idexx-sync clinic list` shows those that are")
+        raise UnknownClinic(f"clinic {slug_or_id!r} does not exist; `idexx-sync clinic list` lists all clinics")
     return _clinic(row)
 
 
@@ -91,16 +91,18 @@ async def check_can_sign_in(connection: Connection, clinic: Clinic) -> None:
         raise NoCredentials(_no_credentials(clinic.slug))
     if row["login_failure"] == Reason.NO_COMPANY_ID:
         raise LoginRejected(
-            f"the portal asks clinic {clinic.slug!r} for a company id, and none is stored with its credentials; "
-            f"store them again with `idexx-sync credentials set {clinic.slug} --company-id ID`"
+            f"the portal asks clinic {clinic.slug!r} for a company id, but none is stored with its "
+            f"credentials; store them again with `idexx-sync credentials set {clinic.slug} "
+            "--company-id ID`"
         )
     if row["login_failure"] is not None:
         remedy = _REMEDIES.get(
             row["login_failure"], "set its credentials with `idexx-sync credentials set {slug}`"
         )
         raise LoginRejected(
-            f"the portal does not let clinic {clinic.slug!r} in ({row['login_failure']}); "
-            f"{remedy.format(slug=clinic.slug)}, then try them with `idexx-sync credentials test {clinic.slug}`"
+            f"the portal rejects the sign-in of clinic {clinic.slug!r} ({row['login_failure']}); "
+            f"{remedy.format(slug=clinic.slug)}, then test the credentials with `idexx-sync credentials test "
+            f"{clinic.slug}`"
         )
 
 

@@ -19,7 +19,7 @@ async def get_sync(connection: Connection, sync_id: UUID, clinic_id: UUID | None
     """The sync. Raises `UnknownSync`, even for a sync of another clinic than `clinic_id`."""
     row = await connection.fetchrow(SQL["get_sync"], sync_id)
     if row is None or clinic_id not in (None, row["clinic_id"]):
-        raise UnknownSync(f"sync {sync_id} is not known; `idexx-sync runs` lists the latest ones")
+        raise UnknownSync(f"sync {sync_id} does not exist; `idexx-sync runs` lists the latest ones")
     return sync_of(row)
 
 
