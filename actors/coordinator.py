@@ -70,5 +70,5 @@ class StalledSyncSweeper:
         await self._guard.each(found, self._step)
 
     async def _step(self, sync_id: UUID) -> None:
-        log.info("sync_needs_attention", sync_id=str(sync_id))
+        log.info("stalled_sync_found", sync_id=str(sync_id))
         await step(self._process, self._dispatcher, sync_id)

@@ -58,7 +58,7 @@ class Dispatcher:
         try:
             box = await self._broker.mailbox_async(COORDINATOR)
         except BrokerConnectionError as error:
-            raise Unavailable(f"NATS does not answer ({error}); try again", retry_after_ms=1000) from error
+            raise Unavailable(f"NATS does not respond ({error}); try again", retry_after_ms=1000) from error
         if box.limit is not None and box.messages >= box.limit:
             self._refused(COORDINATOR)
             raise Overloaded(

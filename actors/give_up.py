@@ -27,7 +27,7 @@ async def give_up_dates_of(message: MessageProxy, worker: WorkerRuntime) -> None
     sync_id, span, actor = UUID(sync_text), Span(date.fromisoformat(day), days, 0), message.actor_name
     failure = Failure(
         Reason.DELIVERIES_EXHAUSTED,
-        f"the message {actor} was given up; `idexx-sync dlq list` shows it with its error",
+        f"the message {actor} failed for the last time; `idexx-sync dlq list` shows it with its error",
     )
     tags = await worker.process.about.tags(sync_id, span.lead)
     log.error("date_given_up", actor=actor, **tags)

@@ -1,4 +1,4 @@
-"""What is said on NATS: subjects, the requests that clients send, and the replies and refusals they get."""
+"""The messages on NATS: subjects, requests, and the errors that refuse requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Busy(Unavailable):
 
 
 class Internal(EngineError):
-    """Something that should not happen; the log has the traceback."""
+    """An unexpected error; the log has the traceback."""
 
 
 class TooLarge(EngineError):
@@ -36,7 +36,7 @@ class TooLarge(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Every subject that outsiders use, under one prefix."""
+    """All subjects that clients use, under one prefix."""
 
     prefix: str = "idexx"
 
@@ -62,21 +62,21 @@ class Subjects:
 
     @property
     def schedule_stream(self) -> str:
-        """The stream of the clock: what ticks when, on `<prefix>.schedule.>`, and its ticks, on `<prefix>.due.*`."""
+        """The stream of schedules, on `<prefix>.schedule.>`, and of their ticks, on `<prefix>.due.*`."""
         return f"{self.prefix.upper()}_SCHEDULES"
 
     @property
     def limits_bucket(self) -> str:
-        """The KV bucket of what spares the portal: its token bucket and its circuit breaker."""
+        """The KV bucket of the shared token bucket and the circuit breakers."""
         return f"{self.prefix}_limits"
 
     @property
     def leases_bucket(self) -> str:
-        """The KV bucket of leases: who signs a clinic in."""
+        """The KV bucket of leases, such as the right to sign a clinic in."""
         return f"{self.prefix}_leases"
 
     def stop(self, sync_id: UUID | str = "*") -> str:
-        """Tells every worker that a sync has ended and what they do for it must stop."""
+        """The subject on which every worker learns that a sync has ended and that work on it must stop."""
         return f"{self.prefix}.ctl.stop.{sync_id}"
 
 
@@ -88,13 +88,13 @@ Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Request(BaseModel):
-    """JSON, read strictly: no unknown field, no text where a number belongs."""
+    """A JSON object, validated strictly: unknown fields and numbers given as text are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 def _in_one_way(schema: dict[str, Any]) -> None:
-    """What the fields of a schema cannot say: the dates are told in one way or in the other."""
+    """Adds to a schema what its fields cannot express: the two alternative forms of a range of dates."""
     days, start, end = list(schema["properties"])[:3]
     null = {"type": "null"}
     schema["oneOf"] = [
@@ -115,7 +115,7 @@ class SyncCommand(Request):
     dry_run: bool = False
 
     def dates(self, today: date) -> DateRange:
-        """The range in the clinic's calendar. Raises `BadRequest` that names the field."""
+        """Returns the range in the clinic's calendar. Raises `BadRequest` that names the field."""
         match (self.days_ahead, self.start_date, self.end_date):
             case (int(days), None, None):
                 return days_ahead(today, days)
@@ -144,7 +144,7 @@ class EventsQuery(Request):
 
 
 class PlanQuery(Request):
-    """What a dry run would have changed, from change number `after` on."""
+    """The changes that a dry run would have made, after change number `after`."""
 
     sync_id: UUID
     after: Number = 0
@@ -154,9 +154,11 @@ R = TypeVar("R", bound=Request)
 
 
 def parse(model: type[R], payload: bytes) -> R:
-    """Raises `BadRequest` that names the field, or `TooLarge`. An empty payload is an empty object."""
+    """Parses a request; an empty payload is an empty object. Raises `BadRequest`, which names the field, or
+    `TooLarge`.
+    """
     if len(payload) > MAX_REQUEST_BYTES:
-        raise TooLarge(f"the request has {len(payload)} bytes; at most {MAX_REQUEST_BYTES} are read")
+        raise TooLarge(f"the request has {len(payload)} bytes; the limit is {MAX_REQUEST_BYTES}")
     try:
         return model.model_validate_json(payload.strip() or b"{}")
     except ValidationError as error:
@@ -164,12 +166,12 @@ def parse(model: type[R], payload: bytes) -> R:
         field, given = ".".join(str(part) for part in first["loc"]) or "request", first["input"]
         # A number says nothing of anybody; a text might, and a refusal can become an event.
         shown = isinstance(given, int | float) and abs(given) < 10**9
-        what = f"{given} cannot be used: " if shown else ""
+        what = f"{given} is not valid: " if shown else ""
         raise BadRequest(f"{field}: {what}{what_is_wrong(first)}") from None
 
 
 def refusal(error: EngineError) -> dict[str, Any]:
-    """What a client gets in place of an answer."""
+    """Returns the reply to a refused request."""
     body: dict[str, Any] = {"code": error.code, "reason": error.reason, "message": error.message}
     if error.retry_after_ms is not None:
         body["retry_after_ms"] = error.retry_after_ms

@@ -46,7 +46,7 @@ def _api_keys(value: object) -> object:
     keys: ApiKeys = {}
     for entry in filter(None, (entry.strip() for entry in value.split(","))):
         if not (match := re.fullmatch(r"([\w.-]{1,40}):([0-9a-f]{64})", entry)):
-            raise ValueError("expected name:sha256,…; `python -m actors.http.keys NAME` makes an entry")
+            raise ValueError("expected name:sha256,…; `python -m actors.http.keys NAME` creates an entry")
         keys[match[2]] = match[1]
     return keys
 
@@ -60,7 +60,7 @@ def _networks(value: object) -> object:
     return read_networks(value) if isinstance(value, str) else value
 
 
-_NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts a server of its own"
+_NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts an embedded server"
 
 
 #: Fields whose values are never shown, not even bad ones.

@@ -8,9 +8,9 @@ from typing import Any
 #: By pydantic's error type; `{...}` is filled from the error's context.
 _WORDS = {
     "missing": "is missing",
-    "extra_forbidden": "is not known here",
+    "extra_forbidden": "is not a known field",
     "model_type": "must be an object",
-    "string_type": "must be a text",
+    "string_type": "must be a string",
     "string_too_long": "must have at most {max_length} characters",
     "string_pattern_mismatch": "must match {pattern}",
     "literal_error": "must be {expected}",
@@ -32,6 +32,10 @@ def what_is_wrong(error: Mapping[str, Any]) -> str:
     """Describes one of `ValidationError.errors()`, with its context; falls back to pydantic's own message."""
     context = error.get("ctx", {})
     if error["type"] == "string_too_short":
-        return "must not be empty" if context["min_length"] == 1 else f"needs {context['min_length']} characters"
+        return (
+            "must not be empty"
+            if context["min_length"] == 1
+            else f"must have at least {context['min_length']} characters"
+        )
     words = _WORDS.get(error["type"])
     return str(error["msg"]) if words is None else words.format(**context)

@@ -50,7 +50,7 @@ class Resource(Generic[T]):
     def get(self) -> T:
         """The open resource. Raises `RuntimeError` if it is not open."""
         if self._opened is None:
-            raise RuntimeError(f"this worker was not booted for the queue {self.queue!r}")
+            raise RuntimeError(f"this worker was not started for the queue {self.queue!r}")
         return self._opened
 
     async def open_on(self, opened: AsyncExitStack, process: Runtime) -> None:
@@ -76,7 +76,7 @@ class WorkerRuntime(Middleware):
     @property
     def process(self) -> Runtime:
         if self._process is None:
-            raise RuntimeError("no worker has been booted in this process")
+            raise RuntimeError("no worker has been started in this process")
         return self._process
 
     def resource(self, queue: str, opener: Opener[T]) -> Resource[T]:

@@ -92,7 +92,11 @@ class DateScraper:
         """Logs once that this worker's key ring does not open a clinic's credentials."""
         if error not in self._logged_keys:
             self._logged_keys.add(error)
-            log.error("worker_has_wrong_key", error=error, hint="this worker leaves the clinic's dates to others")
+            log.error(
+                "worker_has_wrong_key",
+                error=error,
+                hint="this worker skips the clinic's dates; give it the same ENCRYPTION_KEY as the others",
+            )
 
 
 @asynccontextmanager

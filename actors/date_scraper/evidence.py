@@ -41,4 +41,4 @@ class SyncEvidence:
                     screenshot=evidence.screenshot,
                 )
         except (Unavailable, StatementRefused) as error:
-            log.warning("evidence_lost", sync_id=str(self._sync_id), date=day.isoformat(), error=str(error))
+            log.warning("evidence_not_saved", sync_id=str(self._sync_id), date=day.isoformat(), error=str(error))

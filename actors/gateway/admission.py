@@ -57,5 +57,8 @@ class AdmissionControl:
                 await self._dispatcher.coordinate(sync_id)
             except (MailboxFull, BrokerConnectionError) as error:
                 log.warning(
-                    "coordinator_not_told", sync_id=str(sync_id), error=str(error), hint="the sweep finds it"
+                    "coordinator_not_notified",
+                    sync_id=str(sync_id),
+                    error=str(error),
+                    hint="the sweep for stalled syncs sends the message",
                 )

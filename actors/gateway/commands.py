@@ -145,7 +145,7 @@ class Commands:
             clinic = await find_clinic(connection, slug)
             sync = await get_sync(connection, query.sync_id, clinic.id)
         if sync.plan is None:
-            raise WrongState(f"sync {sync.id} has no plan: only a dry run that has ended has one")
+            raise WrongState(f"sync {sync.id} has no plan: only a completed dry run has one")
         page = sync.plan[query.after : query.after + PLAN_PAGE]
         return {"ok": True, "sync_id": sync.id, "total": len(sync.plan), "plan": page}
 
@@ -159,7 +159,7 @@ async def _clinic_asked_for(connection: Connection, slug: str, sync_id: UUID | N
     if slug != ALL:
         return await find_clinic(connection, slug)
     if sync_id is None:
-        raise BadRequest(f"sync_id: is needed where {ALL} stands for the clinic")
+        raise BadRequest(f"sync_id: required when the clinic is {ALL}")
     return await find_clinic(connection, str((await get_sync(connection, sync_id)).clinic_id))
 
 

@@ -116,10 +116,14 @@ def main() -> int:
     ready.set()
     log.info("gateway_ready", requests=gateway.requests)
     stop.wait()
-    log.info("gateway_stops")
+    log.info("gateway_stopping")
     try:
         gateway.broker.run(gateway.close(), timeout=settings.shutdown_grace_ms / 1000)
     except TimeoutError:
-        log.warning("gateway_cut_off", grace_ms=settings.shutdown_grace_ms, hint="a server hangs; nothing is lost")
+        log.warning(
+            "gateway_cut_off",
+            grace_ms=settings.shutdown_grace_ms,
+            hint="a server does not respond; no data is lost",
+        )
     gateway.broker.close()
     return 0

@@ -68,7 +68,7 @@ async def _shared(process: Runtime) -> dict[str, Any]:
             rate = group.create_task(bucket.allowed_rate())
             pause = group.create_task(bucket.paused_for())
     except BrokerConnectionError as error:
-        raise Unavailable(f"JetStream does not answer ({error}); try again", retry_after_ms=1000) from error
+        raise Unavailable(f"JetStream does not respond ({error}); try again", retry_after_ms=1000) from error
     budget = {
         "rate": rate.result(),
         "limit": settings.idexx_rate_limit,

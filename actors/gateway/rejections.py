@@ -23,4 +23,4 @@ async def publish_rejection(process: Runtime, clinic: str, error: EngineError) -
             process.subjects.rejected(clinic), encode(event), f"rejected/{clinic}/{at.timestamp()}"
         )
     except BrokerConnectionError as failure:
-        log.warning("rejection_not_told", clinic=clinic, reason=error.reason, error=str(failure))
+        log.warning("rejection_not_published", clinic=clinic, reason=error.reason, error=str(failure))

@@ -18,7 +18,7 @@ INTERVAL = 30.0
 class Retention:
     def __init__(self, process: Runtime) -> None:
         self._process = process
-        self._guard = ItemGuard[str]("housekeeping")
+        self._guard = ItemGuard[str]("retention")
 
     async def once(self) -> None:
         await self._guard.each(KINDS, self._sweep)
@@ -27,4 +27,4 @@ class Retention:
         async with self._process.database.transaction() as connection:
             removed = await sweep_kind(connection, kind, await database_time(connection))
         if removed:
-            log.info("housekeeping", kind=kind, removed=removed)
+            log.info("expired_rows_removed", kind=kind, removed=removed)

@@ -50,7 +50,7 @@ class ScheduleReconciler:
         # Drop first: a clinic never has two schedules that tick.
         if gone := there - wanted.keys():
             await self._clock.drop(gone)
-            log.info("schedules_ended", schedules=sorted(gone))
+            log.info("schedules_removed", schedules=sorted(gone))
         await self._guard.each((wanted[token] for token in sorted(wanted.keys() - there)), self._put)
 
     async def _is_possible(self) -> bool:
@@ -59,7 +59,7 @@ class ScheduleReconciler:
             return True
         if not self._has_warned:
             log.warning(
-                "schedules_do_not_tick",
+                "schedules_not_supported",
                 nats_server=str(client.connected_server_version),
                 hint="idexx-sync doctor",
             )
@@ -87,7 +87,7 @@ class ScheduleReconciler:
             await self._refuse(schedule.key, error.message)
         else:
             self._refused.pop(schedule.key, None)
-            log.info("schedule_ticks", clinic=schedule.key, cron=schedule.cron, timezone=schedule.timezone)
+            log.info("schedule_published", clinic=schedule.key, cron=schedule.cron, timezone=schedule.timezone)
 
     async def _refuse(self, clinic: str, why: str) -> None:
         """Logs and records a refusal once, although each turn tries again; `clinic schedule show` shows it."""

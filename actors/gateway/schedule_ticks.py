@@ -65,9 +65,9 @@ class TickConsumer:
                 else:
                     await asyncio.sleep(LONG_PAUSE)
             except (BrokerConnectionError, Unavailable) as error:
-                log.debug("clock_out_of_reach", error=str(error))
+                log.debug("schedule_stream_unreachable", error=str(error))
             except Exception as error:
-                log.exception("ticks_not_taken")
+                log.exception("reading_ticks_failed")
                 error_reports.report(error, duty="ticks")
             await asyncio.sleep(PAUSE)
 
@@ -85,13 +85,13 @@ class TickConsumer:
         try:
             carried = await self._carry_out(tick)
         except Unavailable as error:
-            log.warning("due_sync_waits", clinic=tick.key, error=error.message, retry_after=RETRY_AFTER)
+            log.warning("scheduled_sync_postponed", clinic=tick.key, error=error.message, retry_after=RETRY_AFTER)
             await tick.retry(RETRY_AFTER)
             return
         except EngineError as error:
             await self._refuse(tick, error)
         except Exception as error:
-            log.exception("due_sync_failed", clinic=tick.key, tries=tick.deliveries)
+            log.exception("scheduled_sync_failed", clinic=tick.key, tries=tick.deliveries)
             error_reports.report(error, clinic=tick.key, duty="due sync")
             if tick.deliveries < MAX_TRIES:
                 await tick.retry(RETRY_AFTER)
@@ -112,7 +112,9 @@ class TickConsumer:
                 return None
             carried = await self._admit(connection, clinic, schedule, tick)
             await record_tick(connection, clinic.slug, tick.at, carried.outcome, carried.sync_id)
-        log.info("sync_was_due", clinic=clinic.slug, outcome=carried.outcome, sync_id=str(carried.sync_id))
+        log.info(
+            "scheduled_sync_requested", clinic=clinic.slug, outcome=carried.outcome, sync_id=str(carried.sync_id)
+        )
         return carried
 
     async def _admit(
@@ -132,7 +134,7 @@ class TickConsumer:
         return TickOutcome(outcome, clinic, admission.sync_id, admission)
 
     async def _refuse(self, tick: Tick, error: EngineError) -> None:
-        log.warning("due_sync_refused", clinic=tick.key, reason=error.reason, error=error.message)
+        log.warning("scheduled_sync_refused", clinic=tick.key, reason=error.reason, error=error.message)
         if isinstance(error, UnknownClinic):
             return  # the clinic was removed, so the rejection has no recipient
         await publish_rejection(self._process, tick.key, error)

@@ -86,7 +86,9 @@ class CommandService:
         except Exception as error:
             log.exception("request_failed", verb=verb, clinic=_clinic(request))
             error_reports.report(error, request=verb, clinic=_clinic(request))
-            await self._refuse(request, Internal("the request failed unexpectedly; the gateway's log says why"))
+            await self._refuse(
+                request, Internal("the request failed with an unexpected error, which is in the gateway's log")
+            )
         else:
             if self._is_awaited(request):
                 await request.respond(encode(reply))

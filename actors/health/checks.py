@@ -59,13 +59,13 @@ class _Checks:
     async def memory(self) -> Finding:
         used = psutil.Process().memory_info().rss
         status = Status.WARN if used > MUCH_MEMORY else Status.PASS
-        return Finding(status, f"{used / 1e6:.0f} MB of {MUCH_MEMORY / 1e6:.0f} MB that a process should need")
+        return Finding(status, f"{used / 1e6:.0f} MB used; expected at most {MUCH_MEMORY / 1e6:.0f} MB")
 
     async def environment(self) -> Finding:
         """Finds missing settings without which the process could still start."""
         if self._process.settings.encryption_key is None:
-            return Finding(Status.WARN, "ENCRYPTION_KEY is not set: no clinic's credentials can be opened")
-        return Finding(Status.PASS, "every setting that is needed is set")
+            return Finding(Status.WARN, "ENCRYPTION_KEY is not set: no clinic's credentials can be decrypted")
+        return Finding(Status.PASS, "all required settings are set")
 
     async def nats(self) -> Finding:
         """Checks whether JetStream responds and stores, and whether the event stream exists."""
@@ -76,7 +76,7 @@ class _Checks:
         except (nats.errors.Error, APIError) as error:
             return Finding(Status.FAIL, f"the stream {stream} cannot be read: {error or type(error).__name__}")
         await require_storage(self._process.broker, WRITE_WITHIN)
-        return Finding(Status.PASS, "JetStream answers and stores")
+        return Finding(Status.PASS, "JetStream responds and stores messages")
 
     async def database(self) -> Finding:
         async with self._process.database.connection() as connection:
@@ -84,14 +84,14 @@ class _Checks:
         if missing:
             return Finding(Status.FAIL, f"not migrated ({', '.join(missing)}): run `idexx-sync migrate`")
         await self._process.database.require_writes()
-        return Finding(Status.PASS, "PostgreSQL answers and accepts writes, and its tables are up to date")
+        return Finding(Status.PASS, "PostgreSQL responds and accepts writes, and its tables are up to date")
 
     async def sync_queue(self) -> Finding:
         async with self._process.database.connection() as connection:
             found = await sync_figures(connection)
-        told = f"{found.running} run, {found.queued} wait"
+        told = f"{found.running} running, {found.queued} queued"
         if found.silence > self._process.limits.stale_after:
-            return Finding(Status.WARN, f"{told}; one gives no sign of life for {found.silence:.0f} s")
+            return Finding(Status.WARN, f"{told}; one has had no heartbeat for {found.silence:.0f} s")
         return Finding(Status.WARN if found.queued > BACKLOG else Status.PASS, told)
 
     async def browser_pool(self) -> Finding:
@@ -101,7 +101,7 @@ class _Checks:
         if not total:
             return Finding(Status.PASS, "no DateScraper runs on this machine")
         in_use = int(values.get(catalogue.BROWSERS_IN_USE.name, 0))
-        return Finding(Status.PASS, f"{in_use} of {total} browsers of this machine work")
+        return Finding(Status.PASS, f"{in_use} of {total} browsers of this machine are in use")
 
     async def mailboxes(self) -> Finding:
         async with task_group() as group:
@@ -116,5 +116,5 @@ class _Checks:
     async def consumer(self) -> Finding:
         """Checks whether the process takes messages, and whether its browser has been launched once."""
         if waits_for := sorted(self._process.not_ready):
-            return Finding(Status.FAIL, f"takes no work: no {' and no '.join(waits_for)} yet, or no more")
-        return Finding(Status.PASS, "takes work")
+            return Finding(Status.FAIL, f"not ready: waiting for {', '.join(waits_for)}")
+        return Finding(Status.PASS, "ready")

@@ -30,7 +30,7 @@ class Probe(Generic[T]):
             self._asking.add_done_callback(_look)
         done, _ = await asyncio.wait({self._asking}, timeout=self._patience)
         if not done:
-            raise TimeoutError(f"no answer within {self._patience:g} s")
+            raise TimeoutError(f"no response within {self._patience:g} s")
         return self._asking.result()
 
     def close(self) -> None:

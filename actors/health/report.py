@@ -45,7 +45,7 @@ class Check:
             return Finding(Status.FAIL, str(error))
         except Exception as error:
             log.exception("check_failed", check=self.name)
-            return Finding(Status.FAIL, f"the check itself failed ({type(error).__name__}); the log says why")
+            return Finding(Status.FAIL, f"the check itself failed ({type(error).__name__}); the log has the error")
 
 
 @dataclass(frozen=True, slots=True)

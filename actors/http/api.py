@@ -91,7 +91,9 @@ class Api:
             return requests.clinic_id(request)
         slug = await self._nats_client.clinic_of(sync_id)
         if slug is None:
-            raise UnknownSync(f"no sync {sync_id} is known of the last days; for an older one add clinicId")
+            raise UnknownSync(
+                f"sync {sync_id} is not among the syncs of the last days; for an older one add clinicId"
+            )
         return slug
 
     async def _await_end(self, request: Request, clinic: str, sync_id: str, *, may_cancel: bool) -> Response:
@@ -110,14 +112,14 @@ class Api:
             if ended.done():
                 return _ending(ended.result())
             if closing.done():
-                raise Unavailable(f"this gateway is shutting down; sync {sync_id} goes on", retry_after_ms=1000)
-            log.info("http_sync_given_up", clinic=clinic, sync_id=sync_id, caller_left=left.done())
+                raise Unavailable(f"this gateway is shutting down; sync {sync_id} continues", retry_after_ms=1000)
+            log.info("http_sync_cancelled", clinic=clinic, sync_id=sync_id, caller_left=left.done())
             if not may_cancel:
                 raise TimedOut(
-                    f"sync {sync_id}, which another request started, is not done after {self._wait:g} s"
+                    f"sync {sync_id}, which another request started, did not end within {self._wait:g} s"
                 )
             await self._cancel(clinic, sync_id)
-            raise TimedOut(f"sync {sync_id} was not done within {self._wait:g} s and is cancelled")
+            raise TimedOut(f"sync {sync_id} did not end within {self._wait:g} s and is cancelled")
         finally:
             for task in tasks:
                 task.cancel()

@@ -23,8 +23,9 @@ def gateway_app(settings: Settings, watching: ProbeRoutes, api: Api) -> Starlett
     """The gateway's application. Raises `SettingsError` if it would be open to other machines without keys."""
     if not settings.api_keys and not is_loopback(settings.http_host):
         raise SettingsError(
-            f"HTTP_HOST={settings.http_host!r} can be reached from other machines, and API_KEYS is not set: "
-            "make a key with `python -m actors.http.keys NAME`, or set HTTP_HOST=127.0.0.1"
+            f"HTTP_HOST={settings.http_host!r} can be reached from other machines, but API_KEYS "
+            "is not set: create a key with `python -m actors.http.keys NAME`, or set "
+            "HTTP_HOST=127.0.0.1"
         )
     local = frozenset({"localhost", "127.0.0.1", "::1", settings.http_host.lower()})
     check = Middleware(KeyCheck, keys=settings.api_keys, local_names=local)

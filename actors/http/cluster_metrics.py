@@ -60,7 +60,7 @@ class ClusterFigures:
             ):
                 await asyncio.Event().wait()
         except (LeaseLost, BrokerConnectionError) as error:
-            log.info("figures_lease_lost", error=str(error))
+            log.info("metrics_lease_lost", error=str(error))
 
     async def families(self) -> list[Family]:
         """The metrics; none if another gateway reports them.

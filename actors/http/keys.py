@@ -34,12 +34,14 @@ class KeyCheck:
         if not self._keys:
             name = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
             if name.lower().strip("[]") not in self._local_names:
-                raise WrongHost("this gateway has no API_KEYS, so it answers to this machine's local names only")
+                raise WrongHost(
+                    "this gateway has no API_KEYS, so it accepts requests to this machine's local names only"
+                )
             await self._app(scope, receive, send)
             return
         caller = self._caller(headers.get("authorization", ""))
         if caller is None:
-            raise WrongKey("send a key that this gateway knows, as `Authorization: Bearer KEY`")
+            raise WrongKey("send a valid key of this gateway, as `Authorization: Bearer KEY`")
         with structlog.contextvars.bound_contextvars(caller=caller):
             await self._app(scope, receive, send)
 

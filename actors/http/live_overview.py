@@ -136,7 +136,7 @@ class LiveOverview:
             async with asyncio.timeout(ANSWER_WITHIN):
                 self._parts, self._trouble = await look, None
         except TimeoutError:
-            self._trouble = refusal(Unavailable(f"no answer on NATS within {ANSWER_WITHIN:g} s"))["error"]
+            self._trouble = refusal(Unavailable(f"no reply on NATS within {ANSWER_WITHIN:g} s"))["error"]
         except Refused as refused:
             self._trouble = refused.body["error"]
         except EngineError as error:

@@ -47,7 +47,7 @@ class NatsClient:
             )
         except (nats.errors.Error, TimeoutError) as error:
             why = str(error) or type(error).__name__
-            raise Unavailable(f"no gateway answers on NATS ({why}); try again", retry_after_ms=1000) from error
+            raise Unavailable(f"no gateway replies on NATS ({why}); try again", retry_after_ms=1000) from error
         answer: dict[str, Any] = json.loads(reply.data)
         if not answer["ok"]:
             raise Refused(answer)
@@ -86,7 +86,7 @@ class NatsClient:
             finally:
                 await asyncio.shield(_unsubscribe(heard))
         except nats.errors.Error as error:
-            raise Unavailable(f"the events cannot be heard ({error}); try again") from error
+            raise Unavailable(f"the subscription to events failed ({error}); try again") from error
 
     async def last_event(self, clinic: str, sync_id: str) -> dict[str, Any]:
         async for event in self.follow(clinic, sync_id):
@@ -130,7 +130,7 @@ class NatsClient:
         try:
             return await self._process.broker.client()
         except BrokerConnectionError as error:
-            raise Unavailable(f"NATS cannot be reached ({error}); try again", retry_after_ms=1000) from error
+            raise Unavailable(f"NATS is unreachable ({error}); try again", retry_after_ms=1000) from error
 
 
 async def _next(heard: Subscription, after: int) -> list[dict[str, Any]]:

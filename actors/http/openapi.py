@@ -28,17 +28,17 @@ _CLINIC_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$", "description"
 _BODIES: tuple[type[BaseModel], ...] = (Done, NotDone, OverviewReply, Refusal, StatusReply, SyncReply, *WEBHOOKS)
 
 _REFUSALS = {
-    400: "malformed; the message names the field",
-    401: "no key, or the clinic has no credentials that the portal accepts",
+    400: "invalid request; the message names the field",
+    401: "no valid key, or the clinic has no credentials that the portal accepts",
     404: "unknown clinic or sync",
     408: "the sync, or the request's body, timed out",
-    409: "the sync was cancelled by somebody else",
+    409: "the sync was cancelled by another client",
     413: "the body is too large",
     415: "the body is not JSON",
-    421: "without API_KEYS only this machine's local names are answered to",
-    429: "as many syncs of the clinic wait as may",
+    421: "without API_KEYS, only requests to this machine's local names are accepted",
+    429: "the clinic's queue of syncs is full",
     500: "the sync failed",
-    503: "shutting down, or a dependency is away",
+    503: "shutting down, or a dependency is unavailable",
 }
 
 
@@ -48,7 +48,7 @@ def description(*, with_keys: bool) -> dict[str, Any]:
         "info": {
             "title": "idexx-sync",
             "version": version("idexx-sync"),
-            "description": "Syncs of veterinary clinics' calendars. A client of the NATS interface.",
+            "description": "Syncs of veterinary clinics' calendars. The API is a client of the NATS interface.",
         },
         "paths": {
             _PATH: {"post": _sync()},
@@ -57,8 +57,8 @@ def description(*, with_keys: bool) -> dict[str, Any]:
             "/api/idexx/overview": {"get": _overview()},
             "/api/idexx/live": {"get": _live()},
             "/health": {"get": _watch("Every check by its name", _HEALTH)},
-            "/ready": {"get": _watch("Whether this process can take work now", _HEALTH)},
-            "/live": {"get": _watch("Whether this process turns", _OBJECT, fails=False)},
+            "/ready": {"get": _watch("Whether this process is ready for work", _HEALTH)},
+            "/live": {"get": _watch("Whether this process is alive", _OBJECT, fails=False)},
         },
         "webhooks": {"syncEnded": {"post": _webhook()}},
         "components": {"schemas": definitions(_BODIES, at=_AT)},
@@ -74,14 +74,15 @@ def description(*, with_keys: bool) -> dict[str, Any]:
 
 def _sync() -> dict[str, Any]:
     return {
-        "summary": "Runs a sync, and answers when it has ended",
-        "description": "A client that goes away cancels it, unless an earlier request with its requestId started it.",
+        "summary": "Run a sync and respond when it has ended",
+        "description": "A client that disconnects cancels the sync, unless an earlier request with the same "
+        "requestId started it.",
         "operationId": "sync",
         "parameters": [
             {
                 "name": "Prefer",
                 "in": "header",
-                "description": "`respond-async`: answer 202 at once",
+                "description": "`respond-async`: respond with 202 at once",
                 "schema": {"type": "string"},
             }
         ],
@@ -89,7 +90,7 @@ def _sync() -> dict[str, Any]:
         "responses": {
             "200": {"description": "completed; see `partial_success`", "content": _json(_told(Done))},
             "202": {
-                "description": "accepted; `Location` tells how it stands",
+                "description": "accepted; `Location` is the address of the sync's status",
                 "headers": {"Location": {"schema": {"type": "string"}}},
                 "content": _json(_told(SyncReply)),
                 "links": {
@@ -110,7 +111,7 @@ def _sync() -> dict[str, Any]:
 
 def _status() -> dict[str, Any]:
     return {
-        "summary": "How fresh the clinic's data is, and how its latest sync, or this one, stands",
+        "summary": "The clinic's freshness, and the state of its latest sync or of the given one",
         "operationId": "status",
         "parameters": [
             _query("clinicId", _CLINIC_ID, required=True),
@@ -125,7 +126,7 @@ def _status() -> dict[str, Any]:
 
 def _events() -> dict[str, Any]:
     return {
-        "summary": "The events of a sync as they come, from the first one on",
+        "summary": "Stream the events of a sync, from the first one on",
         "operationId": "events",
         "parameters": [
             {
@@ -138,7 +139,7 @@ def _events() -> dict[str, Any]:
             {
                 "name": "Last-Event-ID",
                 "in": "header",
-                "description": "the number of the last event that is known",
+                "description": "the number of the last event that the client has",
                 "schema": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
             },
         ],
@@ -147,7 +148,7 @@ def _events() -> dict[str, Any]:
                 "description": "`id` is the event's number, `event` its name, `data` its JSON",
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
-            "204": {"description": "the sync has ended, and all of its events are known"},
+            "204": {"description": "the sync has ended, and the client has all of its events"},
             **_refusals(400, 401, 404, 421, 503),
         },
     }
@@ -155,7 +156,7 @@ def _events() -> dict[str, Any]:
 
 def _overview() -> dict[str, Any]:
     return {
-        "summary": "Every clinic, the syncs that run, wait or were the latest, mailboxes, budget and breaker",
+        "summary": "All clinics; running, queued and latest syncs; mailboxes, rate limit and circuit breaker",
         "operationId": "overview",
         "responses": {
             "200": {"description": "as stored", "content": _json(_told(OverviewReply))},
@@ -166,12 +167,12 @@ def _overview() -> dict[str, Any]:
 
 def _live() -> dict[str, Any]:
     told = (
-        "first `state`, the overview with the dates of the syncs that run; then `change`, what is different only, "
-        "at least every few seconds, with `gone` for what is no longer told; `away`, with an error, while nobody "
-        "answers"
+        "first `state`, the overview with the dates of running syncs; then, at least every "
+        "few seconds, `change` with the parts that differ and, in `gone`, the parts that "
+        "were removed; `away`, with an error, while no gateway replies"
     )
     return {
-        "summary": "The overview, and every change of it as it comes",
+        "summary": "Stream the overview and its changes",
         "operationId": "live",
         "responses": {
             "200": {"description": told, "content": {"text/event-stream": {"schema": {"type": "string"}}}},
@@ -182,10 +183,15 @@ def _live() -> dict[str, Any]:
 
 def _webhook() -> dict[str, Any]:
     """The webhook request that we send; the receiver responds."""
-    signed = {"webhook-id": "the same when it comes again", "webhook-timestamp": "unix seconds of this try"}
-    signed["webhook-signature"] = "`v1,` and the HMAC-SHA256 of id.timestamp.body in base64; after a rotation two"
+    signed = {
+        "webhook-id": "the same for each attempt of one delivery",
+        "webhook-timestamp": "Unix time of this attempt, in seconds",
+    }
+    signed["webhook-signature"] = (
+        "`v1,` and the base64 HMAC-SHA256 of id.timestamp.body; two of them after a rotation"
+    )
     return {
-        "summary": "A sync has ended: sent to the clinic's webhook, signed as Standard Webhooks 1.0 has it",
+        "summary": "A sync has ended: POSTed to the clinic's webhook, signed by Standard Webhooks 1.0",
         "operationId": "syncEnded",
         "security": [],
         "parameters": [
@@ -194,8 +200,8 @@ def _webhook() -> dict[str, Any]:
         ],
         "requestBody": {"required": True, "content": _json({"anyOf": [_told(model) for model in WEBHOOKS]})},
         "responses": {
-            "2XX": {"description": "it has arrived"},
-            "default": {"description": "it is sent again later, unless the answer says that this is in vain"},
+            "2XX": {"description": "delivered"},
+            "default": {"description": "retried later, unless the status rules that out"},
         },
     }
 
@@ -204,7 +210,7 @@ def _watch(summary: str, schema: dict[str, Any], *, fails: bool = True) -> dict[
     found = {"description": "", "content": _json(schema)}
     responses = {"200": found | {"description": "well"}}
     if fails:
-        responses["503"] = found | {"description": "not well, or not ready"}
+        responses["503"] = found | {"description": "unhealthy, or not ready"}
     return {"summary": summary, "responses": responses}
 
 

@@ -80,9 +80,9 @@ async def _body(request: Request) -> bytes:
             async for piece in request.stream():
                 body += piece
                 if len(body) > MAX_REQUEST_BYTES:
-                    raise TooLarge(f"the request has more than {MAX_REQUEST_BYTES} bytes")
+                    raise TooLarge(f"the request body is larger than {MAX_REQUEST_BYTES} bytes")
     except TimeoutError:
-        raise TimedOut(f"the request's body did not come within {BODY_WITHIN:g} s") from None
+        raise TimedOut(f"the request body was not complete within {BODY_WITHIN:g} s") from None
     except ClientDisconnect:
-        raise BadRequest("the request ends before its body does") from None
+        raise BadRequest("the request body is cut off") from None
     return bytes(body)

@@ -1,4 +1,4 @@
-"""What the API answers where it says more than the reply on NATS: the last event of a sync, with how it ended."""
+"""Models of the API's responses that differ from the reply on NATS: the last event of a sync, with its outcome."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from actors.spec.values import No, Yes
 
 
 class Done(Completed):
-    """The last event of a sync that was completed, whole or in part."""
+    """The last event of a sync that completed, fully or partially."""
 
     ok: Yes
 

@@ -85,7 +85,7 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
 
 async def on_error(_request: Request, _error: Exception) -> Response:
     """Returns a 500. Starlette raises the error again after the response, and uvicorn logs it."""
-    message = "the request failed unexpectedly; the gateway's log says why"
+    message = "the request failed with an unexpected error, which is in the gateway's log"
     return refuse({"ok": False, "error": {"code": 500, "reason": "internal", "message": message}})
 
 

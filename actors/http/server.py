@@ -149,8 +149,8 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
             opened.pop_all()
     except OSError as error:
         raise SettingsError(
-            f"{setting}={port} with HTTP_HOST={host!r} cannot be used ({error.strerror}): "
-            f"choose another {setting}, or 0 for any that is free"
+            f"{setting}={port} with HTTP_HOST={host!r} cannot be used ({error.strerror}): choose "
+            f"another {setting}, or 0 for any free one"
         ) from None
     listener.setblocking(False)
     return listener

@@ -50,7 +50,9 @@ class Streams:
     def answer(self, messages: AsyncGenerator[Told]) -> Response:
         """A response that streams the messages. Raises `Unavailable` if too many streams are open."""
         if self._open >= MAX_STREAMS:
-            raise Unavailable(f"{MAX_STREAMS} streams are open already; try again", retry_after_ms=5000)
+            raise Unavailable(
+                f"{MAX_STREAMS} streams are already open, which is the limit; try again later", retry_after_ms=5000
+            )
         return _EventStream(messages, self)
 
     @contextlib.contextmanager

@@ -1,6 +1,5 @@
-"""Every metric: its name, its kind, what it tells.
-
-The table in `docs/metrics.md` and the checks of the alert rules and of the dashboard come from here.
+"""All metrics: name, kind, help, labels and scope. The table in `docs/metrics.md` and the checks of alert rules and
+dashboard are made from them.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Literal
 from actors.dispatcher import QUEUES
 from engine.warnings import WarningCode
 
-#: How the gauges of a machine's processes become one: added up, the largest, the smallest; of those that live.
+#: How the gauges of a machine's live processes are merged: sum, maximum, minimum.
 Merge = Literal["livesum", "livemax", "livemin"]
 
 
@@ -23,17 +22,19 @@ class Kind(StrEnum):
 
 
 class Scope(StrEnum):
-    """Who tells it."""
+    """Which processes report a metric."""
 
-    #: Each machine of its own processes: add up over the machines.
+    #: Each machine reports its own processes: add up over the machines.
     MACHINE = "machine"
-    #: The gateways of all machines alike: take `max`, never `sum`.
+    #: One gateway at a time reports it for all machines: take `max`, never `sum`.
     CLUSTER = "cluster"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`known` are the values of its label that are told from the start, with 0: a rate needs a beginning."""
+    """A metric. `known` are the label's values that are reported as 0 from the start, since a rate needs a first
+    value.
+    """
 
     name: str
     kind: Kind
@@ -74,35 +75,38 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...]) -> Metric:
 
 
 PROCESS_UPTIME = _gauge(
-    "process_uptime_seconds", "Since the youngest process of its kind started.", "process", merge="livemin"
+    "process_uptime_seconds",
+    "Seconds since the youngest process of this kind started.",
+    "process",
+    merge="livemin",
 )
 PROCESS_MEMORY = _gauge(
     "process_memory_bytes",
-    "Resident memory of the largest process of its kind, without its browser.",
+    "Resident memory of the largest process of this kind, without its browser.",
     "process",
     merge="livemax",
 )
 
 BROWSERS = _gauge("browser_pool_total", "Browsers of this machine, one for each DateScraper.")
 BROWSERS_IN_USE = _gauge("browser_pool_in_use", "Browsers that work on at least one date.")
-BROWSERS_AVAILABLE = _gauge("browser_pool_available", "Browsers that work on nothing.")
-BROWSER_MEMORY = _gauge("browser_memory_bytes", "Memory of the browsers, with all of their processes.")
+BROWSERS_AVAILABLE = _gauge("browser_pool_available", "Browsers that are idle.")
+BROWSER_MEMORY = _gauge("browser_memory_bytes", "Memory of all browser processes.")
 
 SYNC_DURATION = _histogram(
-    "sync_duration_seconds", "From the start of a sync to its end; cancelled ones are left out.", SYNC_SECONDS
+    "sync_duration_seconds", "Duration of syncs from start to end, without cancelled ones.", SYNC_SECONDS
 )
 SYNCS = _counter(
     "sync_total",
-    "Syncs that ended; partial: completed, with dates that failed.",
+    "Syncs that ended; partial: completed, but some dates failed.",
     "outcome",
     ("completed", "partial", "failed", "cancelled", "timed_out"),
 )
 WARNINGS = _counter(
-    "sync_warnings_total", "Warnings at the end of syncs, one for each code.", "code", tuple(WarningCode)
+    "sync_warnings_total", "Warnings of ended syncs, at most one per sync and code.", "code", tuple(WarningCode)
 )
 DATES = _counter(
     "sync_dates_total",
-    "Dates of syncs that were done or given up, and tries that are made again.",
+    "Dates that completed or failed, and attempts that are retried.",
     "outcome",
     ("completed", "failed", "retrying"),
 )
@@ -112,81 +116,85 @@ APPOINTMENTS = _counter(
 
 PORTAL_REQUESTS = _counter(
     "portal_requests_total",
-    "Calls of the portal, sign-ins included; no_answer: none came.",
+    "Calls to the portal, including sign-ins; no_answer: no response.",
     "outcome",
     ("ok", "rate_limited", "client_error", "server_error", "no_answer"),
 )
 PORTAL_DURATION = _histogram(
-    "portal_request_duration_seconds", "From the sending of a call to its answer.", CALL_SECONDS
+    "portal_request_duration_seconds", "Duration of calls to the portal, from request to response.", CALL_SECONDS
 )
 RATE_LIMIT_WAIT = _histogram(
-    "rate_limit_wait_seconds", "How long a call waited for a token of the shared budget.", WAIT_SECONDS
+    "rate_limit_wait_seconds", "Time that calls waited for a token of the shared rate limit.", WAIT_SECONDS
 )
 RATE_LIMIT = _cluster(
-    "rate_limit_requests_per_second", "Calls a second that the shared budget allows now; less after a 429."
+    "rate_limit_requests_per_second",
+    "Calls per second that the shared rate limit currently allows; lower after a 429.",
 )
 BREAKER_OPEN = _cluster(
-    "circuit_breaker_open", "1 while the portal is left alone because it failed too often, or tried by one only."
+    "circuit_breaker_open",
+    "1 while a circuit breaker of the portal is open or tries a single call, because calls failed too often.",
 )
 
-MAILBOX = _cluster("mailbox_messages", "Messages that are ready or in flight: what the limit counts.", "actor")
-MAILBOX_LIMIT = _cluster("mailbox_limit", "Messages that the mailbox holds.", "actor")
-MAILBOX_DELAYED = _cluster("mailbox_delayed_messages", "Messages that wait for their time.", "actor")
-DEAD_LETTERS = _cluster("mailbox_dead_letters", "Messages that nobody could process.", "actor")
+MAILBOX = _cluster("mailbox_messages", "Messages that are ready or in flight, which the limit counts.", "actor")
+MAILBOX_LIMIT = _cluster("mailbox_limit", "Maximum number of messages in the mailbox.", "actor")
+MAILBOX_DELAYED = _cluster("mailbox_delayed_messages", "Delayed messages that are not due yet.", "actor")
+DEAD_LETTERS = _cluster("mailbox_dead_letters", "Messages that no worker could process.", "actor")
 MAILBOX_REJECTIONS = _counter(
-    "mailbox_rejections_total", "Messages refused by a full mailbox; each is sent again.", "actor", QUEUES
+    "mailbox_rejections_total", "Messages that a full mailbox refused; each is sent again later.", "actor", QUEUES
 )
 
 WEBHOOKS = _counter(
     "webhook_deliveries_total",
-    "Tries of deliveries of webhooks: those that arrived, that are made again, and that were the last.",
+    "Attempts of webhook deliveries: delivered, retried later, or failed for good.",
     "outcome",
     ("delivered", "retrying", "failed"),
 )
 
 WEBHOOKS_OVERDUE = _cluster(
-    "webhook_deliveries_overdue", "Deliveries of webhooks that are due for over a minute, and that nobody tries."
+    "webhook_deliveries_overdue", "Webhook deliveries that have been due for over a minute without an attempt."
 )
 
-QUEUE_ACTIVE = _cluster("sync_queue_active", "Syncs that run.")
-QUEUE_WAITING = _cluster("sync_queue_queued", "Syncs that wait.")
-SYNC_SILENCE = _cluster("sync_silence_seconds", "Since the last sign of life of the most silent running sync.")
+QUEUE_ACTIVE = _cluster("sync_queue_active", "Running syncs.")
+QUEUE_WAITING = _cluster("sync_queue_queued", "Queued syncs.")
+SYNC_SILENCE = _cluster("sync_silence_seconds", "Longest time since the last heartbeat of a running sync.")
 LAST_SUCCESS = _cluster(
     "last_successful_sync_timestamp_seconds",
-    "When the clinic's last sync completed; 0: never. Only clinics that have credentials.",
+    "Time of the clinic's last completed sync; 0: none. Only clinics with credentials.",
     "clinic",
 )
 FRESH_AS_OF = _cluster(
     "clinic_fresh_as_of_timestamp_seconds",
-    "When the oldest open date of the clinic's last completed sync was last read; 0: one never was.",
+    "Read time of the least recently read open date of the clinic's last completed sync; 0: a date was never read.",
     "clinic",
 )
 FRESHNESS_GOAL = _cluster(
     "clinic_freshness_goal_seconds",
-    "How old the oldest open date of the clinic's last completed sync may be. Only clinics that were given a goal.",
+    "The clinic's freshness goal: the maximum age of its data. Only clinics with a goal.",
     "clinic",
 )
 LOGIN_REJECTED = _cluster(
-    "clinic_login_rejected", "1 while the portal does not let the clinic's credentials in.", "clinic"
+    "clinic_login_rejected", "1 while the portal rejects the clinic's credentials.", "clinic"
 )
-REMOVALS_HELD = _cluster("clinic_removals_held", "Removals that wait for a person to decide.", "clinic")
+REMOVALS_HELD = _cluster("clinic_removals_held", "Held removals that a person must approve or reject.", "clinic")
 FAILING = _cluster(
     "clinic_sync_failing",
-    "1 while the clinic's last sync failed or left dates out; for which reason, mostly.",
+    "1 while the clinic's last sync failed or has failed dates; reason: the most frequent one.",
     "clinic",
     "reason",
 )
 RUNNING = _cluster(
-    "clinic_sync_running_seconds", "Since the clinic's oldest running sync was started; 0: none runs.", "clinic"
+    "clinic_sync_running_seconds",
+    "Time since the start of the clinic's oldest running sync; 0: none is running.",
+    "clinic",
 )
-DEPENDENCY_UP = _cluster("dependency_up", "1 if it answered in time: nats, database.", "dependency")
+DEPENDENCY_UP = _cluster("dependency_up", "1 if the dependency (nats, database) responded in time.", "dependency")
 
 CATALOGUE = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 
 
 def table() -> str:
     """The catalogue as a Markdown table."""
-    lines = ["| metric | kind | labels | told by | what it tells |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| metric | kind | labels | scope | meaning |", "| --- | --- | --- | --- | --- |"]
     for metric in sorted(CATALOGUE, key=lambda metric: metric.name):
         labels = ", ".join(f"`{label}`" for label in metric.labels)
         labels += f": {', '.join(metric.known)}" if metric.known else ""

@@ -39,8 +39,8 @@ class Metrics:
             files.share(folder)
         except OSError as error:
             raise SettingsError(
-                f"the metrics' folder {folder} cannot be written ({error.strerror}): set IDEXX_SYNC_HOME or "
-                "PROMETHEUS_MULTIPROC_DIR to a folder that you may write"
+                f"the metrics' folder {folder} is not writable ({error.strerror}): set "
+                "IDEXX_SYNC_HOME or PROMETHEUS_MULTIPROC_DIR to a writable folder"
             ) from None
         return cls()
 

@@ -105,7 +105,7 @@ class Notifier:
                 secrets = await get_secrets(connection, self._vault, delivery.clinic_id)
         except VaultError as error:
             # An operator may put the key back: the schedule continues.
-            log.error("webhook_secret_does_not_open", clinic=delivery.clinic, error=str(error))
+            log.error("webhook_secret_not_decrypted", clinic=delivery.clinic, error=str(error))
             return AttemptResult(Reason.NO_KEY)
         if secrets is None:
             return AttemptResult(Reason.REMOVED)

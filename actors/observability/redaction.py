@@ -14,7 +14,7 @@ from typing import TextIO
 #: Packages whose error texts quote no personal data.
 TOLD = ("actors", "broker", "engine", "ops", "dramatiq", "nats")
 
-NOT_TOLD = "(its words are not told: they may quote somebody's data)"
+NOT_TOLD = "(text redacted: it may quote personal data)"
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -47,7 +47,7 @@ def lines(error: BaseException) -> Iterator[str]:
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None:
         yield from lines(before)
-        yield "\nThen, because of it or while it was dealt with:\n\n"
+        yield "\nThen, as its result or during its handling:\n\n"
     if error.__traceback__ is not None:
         yield "Traceback (most recent call last):\n"
         yield from traceback.format_tb(error.__traceback__)

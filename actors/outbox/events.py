@@ -68,7 +68,7 @@ class Relay:
             try:
                 await self.drain()
             except Exception as error:
-                log.warning("events_wait", error=str(error), kind=type(error).__name__)
+                log.warning("events_not_published", error=str(error), kind=type(error).__name__)
                 asyncio.get_running_loop().call_later(RETRY_AFTER, self._news.set)
 
     async def drain(self) -> None:

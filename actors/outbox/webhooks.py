@@ -67,4 +67,6 @@ def _left_to_the_sweep() -> Iterator[None]:
     try:
         yield
     except (MailboxFull, BrokerConnectionError) as error:
-        log.warning("deliveries_wait", error=str(error), hint="a gateway tells the notifier when it can")
+        log.warning(
+            "deliveries_not_sent", error=str(error), hint="a gateway sends the messages to the notifier later"
+        )

@@ -36,6 +36,6 @@ def _tls(settings: Settings) -> ssl.SSLContext:
             context.load_cert_chain(settings.nats_cert_file, settings.nats_key_file)
     except OSError as error:
         raise SettingsError(
-            f"NATS_CA_FILE, NATS_CERT_FILE or NATS_KEY_FILE cannot be used ({error}); give readable files in PEM"
+            f"NATS_CA_FILE, NATS_CERT_FILE or NATS_KEY_FILE cannot be used ({error}); use readable PEM files"
         ) from None
     return context

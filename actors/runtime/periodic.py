@@ -20,7 +20,7 @@ async def periodically(duty: Callable[[], Awaitable[None]], interval: float) -> 
         try:
             await duty()
         except Exception as error:
-            log.warning("duty_failed", duty=name, error=str(error), kind=type(error).__name__)
+            log.warning("periodic_task_failed", duty=name, error=str(error), kind=type(error).__name__)
             error_reports.report(error, duty=name)
         await asyncio.sleep(interval)
 

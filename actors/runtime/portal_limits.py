@@ -41,14 +41,15 @@ class PortalBreaker:
         health, wait = await self._admit(self._key_of(clinic), CLINIC)
         if wait:
             message = (
-                f"not asked: this clinic's calls pause, {health.failed} of its last {health.calls} dates failed"
+                f"not requested: calls for this clinic are paused, because {health.failed} of its "
+                f"last {health.calls} dates failed"
             )
             return Failure(health.reason or Reason.CIRCUIT_OPEN, message, wait, was_asked=False)
         health, wait = await self._admit(self._key, ADDRESS)
         if wait:
             message = (
-                f"not asked: calls to the portal pause, {health.failed} of the last {health.calls} dates of all clinics"
-                f" failed, the last one by {health.reason}"
+                f"not requested: all calls to the portal are paused, because {health.failed} of the "
+                f"last {health.calls} dates of all clinics failed, the last one with {health.reason}"
             )
             return Failure(Reason.CIRCUIT_OPEN, message, wait, was_asked=False)
         return None

@@ -114,7 +114,7 @@ class Runtime:
             async with asyncio.timeout(5):
                 await self.relay.drain()
         except Exception as error:
-            log.warning("events_left", error=str(error), hint="another process publishes them")
+            log.warning("events_not_published", error=str(error), hint="another process publishes them")
         await self.database.close()
         for last in (tracing.close, error_reports.close):
             await asyncio.to_thread(last)

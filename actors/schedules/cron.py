@@ -56,8 +56,8 @@ class Cron:
                 raise _bad(field, value)
         if fields[2] != "*" and fields[4] != "*":
             raise BadRequest(
-                f"cron: day of month {fields[2]!r} and day of week {fields[4]!r}: programs do not agree on what "
-                "both together mean; leave one of them at '*'"
+                f"cron: day of month {fields[2]!r} and day of week {fields[4]!r}: programs interpret "
+                "both together differently; leave one of them at '*'"
             )
         _check(fields)
         return cls(" ".join(fields))
@@ -117,7 +117,7 @@ def _check(fields: list[str]) -> None:
 def _bad(field: int, value: str) -> BadRequest:
     name, _, values = FIELDS[field]
     return BadRequest(
-        f"cron: {name} {value!r} is not possible; take {values}, '*', lists (1,15), ranges (1-5) or steps (*/15)"
+        f"cron: {name} {value!r} is not valid; use {values}, '*', lists (1,15), ranges (1-5) or steps (*/15)"
     )
 
 
@@ -128,9 +128,9 @@ def _of_month(field: int, fields: list[str]) -> str:
 
 def _count(text: str, fields: list[str]) -> str:
     if text.startswith("@"):
-        return f"{text!r} is a short form; write its five fields"
+        return f"{text!r} is a short form, which is not supported; write five fields"
     if len(fields) == len(FIELDS) + 1:
-        return f"{text!r} has six fields, and seconds are not possible; write five"
+        return f"{text!r} has six fields, but seconds are not supported; write five"
     return f"{text!r} has {len(fields)} field{'s' * (len(fields) != 1)}; write five"
 
 

@@ -29,8 +29,9 @@ def _every(number: int, unit: str) -> str:
     whole = 60 if unit.startswith("minute") else 24
     if number == 0 or whole % number:
         raise BadRequest(
-            f"cron: every {number} {unit}: {number} does not divide {whole}, so the distances would differ; "
-            f"take one of {', '.join(str(one) for one in range(1, whole) if whole % one == 0)}"
+            f"cron: every {number} {unit}: {number} does not divide {whole}, so the intervals "
+            "would differ; use one of "
+            f"{', '.join(str(one) for one in range(1, whole) if whole % one == 0)}"
         )
     step = "*" if number == 1 else "0" if number == whole else f"*/{number}"
     return f"{step} * * * *" if whole == 60 else f"0 {step} * * *"

@@ -1,12 +1,12 @@
-"""What is said on NATS, as models; and, made from them, what other programs can read: AsyncAPI and JSON Schemas.
+"""The messages on NATS as models, from which AsyncAPI and JSON Schema documents are generated.
 
-Requests are models in `actors.messages`, since they are parsed with them. What we send is made where it is known: the
-events in SQL, replies from rows. Its shape stands here, in `events` and `replies`, and no message is checked while it
-is sent. Instead the tests hear every message that a system sends and hold it against its schema, which there allows
-no field that a model does not have; so a field that is added without being told here fails a test.
+Requests are models in `actors.messages`, since they are parsed with them. Messages that idexx-sync sends are built
+elsewhere: events in SQL, replies from rows. `events` and `replies` model them, but no message is validated while it
+is sent. Instead, the tests validate every message that a system sends against its schema, which in tests allows no
+unknown field; so a field that is missing in its model fails a test.
 
     messages.py, events.py, replies.py ──► schemas.py ──► asyncapi.py, schemas.json ──► docs/spec/
                                                     └──► openapi.py (actors/http)
 
-What clients get is open: they must ignore fields that they do not know, since more may come.
+The published schemas allow unknown fields: clients must ignore them, since later versions may add fields.
 """

@@ -1,4 +1,4 @@
-"""Writes the parts of a page that are made from the models: `python -m actors.spec docs/interface.md`."""
+"""Writes the generated parts of a page: `python -m actors.spec docs/interface.md`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3 document of the subjects: what one may send to us, what one gets for it, and what we tell unasked."""
+"""Builds the AsyncAPI 3 document of the subjects: requests, replies and events."""
 
 from __future__ import annotations
 
@@ -20,20 +20,22 @@ Object = dict[str, Any]
 
 _AT = "#/components/schemas/"
 
-_INTRODUCTION = f"""\
-Syncs of veterinary clinics' calendars from IDEXX Neo into PostgreSQL, asked for and followed over NATS.
-
-Requests are JSON objects of at most {MAX_REQUEST_BYTES} bytes, read strictly: a field that is not named here is \
-refused. Every refusal is a reply, with the headers Nats-Service-Error-Code and Nats-Service-Error; a request without \
-a reply subject is carried out all the same, and its refusal is an event. Replies and events may get more fields: \
-ignore what you do not know. Times are RFC 3339 in UTC; dates are days of the clinic's calendar. No name, phone \
-number, note, password or cookie is ever on the bus. The prefix `idexx` is the default of SUBJECT_PREFIX.
-"""
+_INTRODUCTION = (
+    "Syncs of veterinary clinics' calendars from IDEXX Neo into PostgreSQL, requested "
+    f"and followed over NATS.\n\nRequests are JSON objects of at most {MAX_REQUEST_BYTES} "
+    "bytes, validated strictly: an unknown field is refused. A refused request gets a "
+    "reply with the headers Nats-Service-Error-Code and Nats-Service-Error; if it has no "
+    "reply subject, the refusal is an event. A request without a reply subject is "
+    "processed like any other. Later versions may add fields to replies and events: "
+    "ignore unknown fields. Times are RFC 3339 in UTC; dates are days of the clinic's "
+    "calendar. No message contains names, phone numbers, notes, passwords or cookies. "
+    "The prefix `idexx` is the default of SUBJECT_PREFIX.\n"
+)
 
 _REQUEST_HEADERS: Object = {
     "type": "object",
     "properties": {
-        "traceparent": {"type": "string", "description": "W3C Trace Context; the sync's spans join it."}
+        "traceparent": {"type": "string", "description": "W3C Trace Context; the sync's spans join this trace."}
     },
 }
 _REFUSAL_HEADERS: Object = {
@@ -47,12 +49,12 @@ _REFUSAL_HEADERS: Object = {
 _EVENT_HEADERS: Object = {
     "type": "object",
     "required": ["Nats-Msg-Id"],
-    "properties": {"Nats-Msg-Id": {"type": "string", "description": "The same for an event that comes twice."}},
+    "properties": {"Nats-Msg-Id": {"type": "string", "description": "The same for each copy of an event."}},
 }
 
 
 def document(subjects: Subjects | None = None) -> Object:
-    """The whole document; it refers to nothing outside of itself."""
+    """Returns the whole document; it has no external references."""
     named = subjects or Subjects()
     return {
         "asyncapi": "3.0.0",
@@ -68,7 +70,7 @@ def document(subjects: Subjects | None = None) -> Object:
             "securitySchemes": {
                 "user": {
                     "type": "userPassword",
-                    "description": "`idexx-sync nats-config` makes one for each clinic.",
+                    "description": "`idexx-sync nats-config` creates one for each clinic.",
                 }
             },
         },
@@ -95,8 +97,11 @@ def _parameters() -> Object:
             "examples": ["elm-street", ALL],
         },
         "syncId": {"description": "The sync's UUID.", "examples": ["1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa"]},
-        "event": {"description": "What has happened.", "enum": [event.value for event in SYNC_EVENTS]},
-        "kind": {"description": "What has changed.", "enum": ["added", "updated", "moved", "removed", "restored"]},
+        "event": {"description": "The kind of the event.", "enum": [event.value for event in SYNC_EVENTS]},
+        "kind": {
+            "description": "The kind of the change.",
+            "enum": ["added", "updated", "moved", "removed", "restored"],
+        },
     }
 
 
@@ -124,19 +129,19 @@ def _event_channels(subjects: Subjects) -> Object:
     return {
         "syncEvents": {
             "address": subjects.sync_event("{clinic}", "{sync_id}", "{event}"),
-            "description": f"What becomes of a sync. The last event says how it ended. {stream}",
+            "description": f"The progress of a sync. The last event states how it ended. {stream}",
             "parameters": clinic | {"sync_id": _ref("parameters", "syncId"), "event": _ref("parameters", "event")},
             "messages": _messages(SYNC_EVENTS.values()),
         },
         "appointmentChanges": {
             "address": subjects.appointment("{clinic}", "{kind}"),
-            "description": f"What becomes of appointments. {stream}",
+            "description": f"Changes of appointments. {stream}",
             "parameters": clinic | {"kind": _ref("parameters", "kind")},
             "messages": _messages([AppointmentChange]),
         },
         "rejections": {
             "address": subjects.rejected("{clinic}"),
-            "description": f"Refusals of requests without a reply subject, and of what a schedule asked for. {stream}",
+            "description": f"Refusals of requests without a reply subject and of scheduled syncs. {stream}",
             "parameters": clinic,
             "messages": _messages([Rejected]),
         },

@@ -1,4 +1,4 @@
-"""Every command: what one asks, and what one gets."""
+"""All commands, each with the models of its request and its reply."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from actors.spec.values import Told
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`clinic_may_be_all`: `_all` may stand where the clinic's slug stands in the subject."""
+    """One command. `clinic_may_be_all`: the subject may have `_all` in place of a clinic's slug."""
 
     verb: str
     summary: str
@@ -30,11 +30,13 @@ class Command:
 
 COMMANDS = (
     Command("sync", "Sync a clinic", SyncCommand, SyncReply),
-    Command("cancel", "End a sync that waits or runs", SyncReference, CancelReply),
-    Command("status", "A sync, or the clinic's latest one and its freshness", StatusQuery, StatusReply, True),
-    Command("events", "A sync's events after a number", EventsQuery, EventsReply),
-    Command("plan", "What a dry run would have changed", PlanQuery, PlanReply),
-    Command("overview", "Clinics and syncs at a glance", Request, OverviewReply, True),
-    Command("approve", "Carry out the removals that a sync holds back", SyncReference, DecisionReply),
-    Command("reject", "Drop the removals that a sync holds back", SyncReference, DecisionReply),
+    Command("cancel", "Cancel a queued or running sync", SyncReference, CancelReply),
+    Command(
+        "status", "Return a sync, or the clinic's latest one and its freshness", StatusQuery, StatusReply, True
+    ),
+    Command("events", "Return a sync's events after a number", EventsQuery, EventsReply),
+    Command("plan", "Return the changes that a dry run would have made", PlanQuery, PlanReply),
+    Command("overview", "Return an overview of clinics and syncs", Request, OverviewReply, True),
+    Command("approve", "Carry out the held removals of a sync", SyncReference, DecisionReply),
+    Command("reject", "Drop the held removals of a sync", SyncReference, DecisionReply),
 )

@@ -1,4 +1,4 @@
-"""The events: what is published on `idexx.evt.>`, one model for each."""
+"""The events that are published on `idexx.evt.>`, one model for each."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from engine.warnings import WarningCode
 
 
 class SyncEvent(Told):
-    """What every event of a sync tells."""
+    """The fields of every event of a sync."""
 
     event: Event
-    """The same word ends the subject."""
+    """Equal to the last token of the subject."""
     sync_id: UUID
     clinic: Slug
     seq: Annotated[int, Field(ge=1)]
-    """1, 2, 3 … without a gap for each sync."""
+    """1, 2, 3 … for each sync, without a gap."""
     at: Time
-    """When it happened."""
+    """Time of the event."""
     status: SyncStatus
-    """Of the sync, after this event."""
+    """The sync's status after this event."""
     progress_percentage: Percent
-    """Never falls."""
+    """Never decreases."""
     dates_total: Count
-    """All dates of the sync."""
+    """Number of dates of the sync."""
     dates_done: Count
-    """Reconciled so far."""
+    """Number of dates reconciled so far."""
     failed_dates: list[Day]
-    """Given up so far."""
+    """Number of dates failed so far."""
 
 
 class Accepted(SyncEvent):
-    """The sync is stored."""
+    """The sync has been stored."""
 
     event: Literal[Event.ACCEPTED]
     start_date: Day
@@ -47,35 +47,35 @@ class Accepted(SyncEvent):
 
 
 class Queued(SyncEvent):
-    """It waits, since as many syncs of the clinic run as may."""
+    """The sync is queued, because the limit of running syncs of the clinic is reached."""
 
     event: Literal[Event.QUEUED]
     position: Annotated[int, Field(ge=1)]
-    """1 is the next to start."""
+    """1 starts next."""
 
 
 class Started(SyncEvent):
-    """Its dates are being worked on."""
+    """Work on the sync's dates has started."""
 
     event: Literal[Event.STARTED]
 
 
 class DateEvent(SyncEvent):
-    """What every event of a date tells as well."""
+    """The fields of every event of a date, besides those of a sync."""
 
     date: Day
     attempt: Count
-    """Tries of this date so far, without those that do not count."""
+    """Attempts at this date so far, without those that are not counted."""
 
 
 class DateStarted(DateEvent):
-    """A worker has taken the date."""
+    """A worker has started an attempt at the date."""
 
     event: Literal[Event.DATE_STARTED]
 
 
 class DateRetrying(DateEvent):
-    """A try of the date has failed; it is tried again."""
+    """An attempt at the date has failed and will be repeated."""
 
     event: Literal[Event.DATE_RETRYING]
     reason: Reason
@@ -84,36 +84,36 @@ class DateRetrying(DateEvent):
 
 
 class DateCompleted(DateEvent):
-    """The date is in line with the portal, but for removals: these are decided when the sync ends."""
+    """The date's stored appointments match the portal, except for removals: these are decided when the sync ends."""
 
     event: Literal[Event.DATE_COMPLETED]
     added: Count
     updated: Count
-    """Moved and restored ones, too."""
+    """Includes moved and restored ones."""
     removed: Count
     unchanged: Count
     duration_ms: Milliseconds
 
 
 class DateFailed(DateEvent):
-    """The date is given up; nothing of it was touched."""
+    """The date has failed for good; nothing of it was changed."""
 
     event: Literal[Event.DATE_FAILED]
     reason: Reason
     message: str
     duration_ms: Milliseconds | None
-    """null: never begun."""
+    """null: no attempt was started."""
 
 
 class Held(SyncEvent):
-    """Too many removals to be believed wait for a person: approve or reject them."""
+    """The sync's removals exceed the removal limit and are held until a person approves or rejects them."""
 
     event: Literal[Event.HELD]
     removals_held: Count
 
 
 class Stats(Told):
-    """What a sync has done."""
+    """The changes that a sync has made."""
 
     appointments_added: Count
     appointments_updated: Count
@@ -131,78 +131,78 @@ class DateError(Told):
 
 
 class Warned(Told):
-    """What a sync could not read or use although it went on. One for each code."""
+    """Data that a completed sync could not read or use; one warning for each code."""
 
     code: WarningCode
     message: str
-    """Counts and names the dates; no personal data."""
+    """States the number of dates and names them; contains no personal data."""
 
 
 class LastEvent(SyncEvent):
-    """What the last event of every sync tells; there is exactly one, and nothing after it."""
+    """The fields of the last event of a sync. Each sync has exactly one such event, and no event follows it."""
 
     partial_success: bool
-    """Some dates were done, and some were not."""
+    """Some dates completed and some failed."""
     removals_held: Count
     stats: Stats
     duration_ms: Milliseconds
     errors: list[DateError]
     message: str | None
-    """What went wrong, if anything did."""
+    """The error, if there was one."""
     warnings: list[Warned]
-    """What the sync could not read or use; empty where there is nothing to say."""
+    """What the sync could not read or use; may be empty."""
 
 
 class Completed(LastEvent):
-    """Every date was done, or (`partial_success`) some of them."""
+    """All dates completed, or, with `partial_success`, some of them."""
 
     event: Literal[Event.COMPLETED]
 
 
 class Failed(LastEvent):
-    """No date could be done, the portal lets the clinic in no more, or nothing gave a sign of life."""
+    """No date completed, the portal rejected the clinic's sign-in, or heartbeats stopped."""
 
     event: Literal[Event.FAILED]
 
 
 class Cancelled(LastEvent):
-    """Somebody ended it. What was stored by then stays."""
+    """A client cancelled the sync. Data stored before that stays."""
 
     event: Literal[Event.CANCELLED]
 
 
 class TimedOut(LastEvent):
-    """It was not done within `SYNC_TIMEOUT_MS`. What was stored by then stays."""
+    """The sync did not end within `SYNC_TIMEOUT_MS`. Data stored before that stays."""
 
     event: Literal[Event.TIMED_OUT]
 
 
 class Place(Told):
-    """When and where an appointment is, and its state."""
+    """Time, place and status of an appointment."""
 
     date: Day
     start_time: ClockTime
     end_time: ClockTime
-    """Before `start_time`: on the next day."""
+    """Earlier than `start_time`: on the next day."""
     room_id: str | None
     status: str
-    """scheduled, confirmed, in_progress, completed, no_show, cancelled, or the portal's own word."""
+    """scheduled, confirmed, in_progress, completed, no_show, cancelled, or the portal's own value."""
 
 
 class AppointmentChange(Told):
-    """An appointment has changed. Published after what the sync has stored, in the order of the changes."""
+    """An appointment has changed. Published after the sync has stored the change, in the order of the changes."""
 
     kind: ChangeKind
-    """The same word ends the subject."""
+    """Equal to the last token of the subject."""
     clinic: Slug
     sync_id: UUID
-    """Which saw it, or whose undo it is."""
+    """The sync that saw the change, or whose undo made it."""
     appointment_id: UUID
     """`schedule_appointments.id`."""
     neo_appointment_id: str
-    """The portal's."""
+    """The portal's id."""
     at: Time
-    """When it was stored."""
+    """Time at which the change was stored."""
     before: Place | None
     """null: added."""
     after: Place | None
@@ -210,11 +210,11 @@ class AppointmentChange(Told):
 
 
 class Rejected(Told):
-    """The refusal of a request without a reply subject, or of what a schedule asked for."""
+    """The refusal of a request without a reply subject, or of a scheduled sync."""
 
     event: Literal["rejected"]
     clinic: str
-    """As the subject of the request had it."""
+    """As in the subject of the request."""
     at: Time
     code: Annotated[int, Field(ge=400, le=599)]
     reason: str

@@ -1,4 +1,4 @@
-"""An example or more of each message, as the sandbox's clinics gave them: `examples.json`, by the model's name."""
+"""Examples of each message, recorded from the sandbox's clinics, in `examples.json` by model name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 
 def examples_of(model: type[BaseModel]) -> list[Any]:
-    """Payloads, in the order in which they explain themselves. Raises `KeyError` for one that has none."""
+    """Returns the examples of a message, in reading order. Raises `KeyError` for a message without an example."""
     found: list[Any] = _all()[model.__name__]
     return found
 

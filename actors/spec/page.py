@@ -1,4 +1,4 @@
-"""The parts of docs/interface.md that are made from the models, each between two marks in the page."""
+"""The generated parts of docs/interface.md, each between two marks in the page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _PART = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(page: str) -> str:
-    """The page with its parts as they are now. Raises `KeyError` for a part that nobody makes."""
+    """Returns the page with its generated parts replaced. Raises `KeyError` for a mark with an unknown name."""
     return _PART.sub(lambda part: f"{part[1]}{PARTS[part[2]]()}\n{part[3]}", page)
 
 
 def _commands() -> str:
     subjects = Subjects()
     return _table(
-        ("subject", "request", "reply, beside `ok`"),
+        ("subject", "request", "reply, besides `ok`"),
         (
             (
                 f"`{subjects.command(command.verb, '<clinic>')}`"
@@ -45,7 +45,7 @@ def _sync_events() -> str:
     for event, model in SYNC_EVENTS.items():
         own = _fields(model, without=SyncEvent.model_fields)
         rows.append((f"`{event}`", _sentence(model), own))
-    return _table(("event", "what has happened", "fields, beside the common ones"), rows)
+    return _table(("event", "meaning", "fields, besides the common ones"), rows)
 
 
 def _changes() -> str:
@@ -76,7 +76,7 @@ def _meanings(model: type[BaseModel]) -> str:
 
 
 def _fields(model: type[BaseModel], without: Iterable[str] = ()) -> str:
-    """Their names; one with `?` may be missing."""
+    """Returns the fields' names; a name with `?` is optional."""
     named = [(name, field) for name, field in model.model_fields.items() if name not in set(without)]
     return ", ".join(f"`{name}`" + ("" if field.is_required() else "?") for name, field in named)
 

@@ -1,4 +1,4 @@
-"""Every refusal that a client may get on NATS, with when it gets it."""
+"""All refusals that a client may get on NATS, each with its condition."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from engine.errors import EngineError
 REFUSALS: dict[type[EngineError], str] = {
     errors.BadRequest: "the request is malformed; the message names the field",
     errors.NoCredentials: "no credentials are stored for the clinic",
-    errors.LoginRejected: "the portal does not let the clinic in; nothing is tried until its credentials change",
+    errors.LoginRejected: "the portal rejects the clinic's sign-in; no sync starts until its credentials change",
     errors.UnknownClinic: "no clinic has this slug",
-    errors.UnknownSync: "there is no such sync of this clinic",
-    errors.WrongState: "the sync is not in a state for this",
-    TooLarge: "the request has more than 16 KiB",
-    errors.QueueFull: "as many syncs of the clinic wait as may; `retry_after_ms` says when there may be room",
-    Internal: "something that should not happen; the gateway's log says what",
-    errors.Unavailable: "shutting down, or NATS, JetStream or PostgreSQL is away",
-    Overloaded: "the Coordinator's mailbox has no room",
-    Busy: "this gateway answers as many requests as it can",
+    errors.UnknownSync: "the clinic has no such sync",
+    errors.WrongState: "the sync's status does not allow the command",
+    TooLarge: "the request is larger than 16 KiB",
+    errors.QueueFull: "the clinic's queue of syncs is full; retry after `retry_after_ms`",
+    Internal: "an unexpected error, which is in the gateway's log",
+    errors.Unavailable: "the gateway is shutting down, or NATS, JetStream or PostgreSQL is unavailable",
+    Overloaded: "the Coordinator's mailbox is full",
+    Busy: "this gateway already processes as many requests as it can",
 }

@@ -1,4 +1,4 @@
-"""The replies: what a client gets that asks on `idexx.cmd.>`, one model for each command, and the refusal of all."""
+"""The replies to requests on `idexx.cmd.>`: one model for each command, and the refusal."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from engine.sync import DateState, SyncStatus
 
 
 class Error(Told):
-    """Why a request was not carried out, and what to do about it."""
+    """Why a request was refused, and the next step."""
 
     code: Annotated[int, Field(ge=400, le=599)]
-    """As in HTTP; also in the header Nats-Service-Error-Code."""
+    """An HTTP status; also in the header Nats-Service-Error-Code."""
     reason: str
-    """One word that a program can compare."""
+    """A constant that programs can compare."""
     message: str
     retry_after_ms: Milliseconds | None = None
-    """When it may be worth asking again."""
+    """When to retry, in milliseconds."""
 
 
 class Refusal(Told):
-    """The reply to a request that is not carried out; never silence."""
+    """The reply to a refused request. Every refused request gets one."""
 
     ok: No
     error: Error
 
 
 class SyncReply(Told):
-    """The sync is stored; what becomes of it are its events."""
+    """The sync has been stored; its progress is published as events."""
 
     ok: Yes
     sync_id: UUID
     status: SyncStatus
-    """in_progress or queued; of a repeated `request_id`, as it is now."""
+    """in_progress or queued; for a repeated `request_id`, the current status."""
     position: Count
-    """In the clinic's queue; 0: it does not wait."""
+    """Position in the clinic's queue; 0: not queued."""
     is_new: bool
     """false: an earlier request with this `request_id` started the sync."""
     events: str
-    """The subject of its events."""
+    """The subject of the sync's events."""
 
 
 class CancelReply(Told):
-    """It has ended; cancelling twice is the same answer."""
+    """The sync has been cancelled. Cancelling it again returns the same reply."""
 
     ok: Yes
     sync_id: UUID
@@ -57,7 +57,7 @@ class CancelReply(Told):
 
 
 class DecisionReply(Told):
-    """The removals that were held back are carried out (approved) or dropped (rejected)."""
+    """The held removals were carried out (approved) or dropped (rejected)."""
 
     ok: Yes
     sync_id: UUID
@@ -66,26 +66,26 @@ class DecisionReply(Told):
 
 
 class Schedule(Told):
-    """When the clinic is synced by itself."""
+    """When the clinic is synced automatically."""
 
     cron: str
     timezone: str
     words: str
-    """The same in English."""
+    """The schedule in English."""
     days_ahead: Count
     paused: bool
     next: Time | None
-    """null: paused, or never."""
+    """null: paused, or no further run."""
     last_tick_at: Time | None
-    """When it was due last."""
+    """Time of the last scheduled run."""
     last_outcome: Literal["started", "queued", "covered", "refused"] | None
-    """What became of that; covered: a sync ran or waited already that did what was due."""
+    """Outcome of the last scheduled run; covered: a queued or running sync already covered its dates."""
     last_sync_id: UUID | None
     last_refusal: str | None
 
 
 class Clinic(Told):
-    """A clinic, and how fresh its data is."""
+    """A clinic and its freshness."""
 
     id: UUID
     slug: Slug
@@ -93,21 +93,23 @@ class Clinic(Told):
     timezone: str
     """An IANA name."""
     login_failure: str | None
-    """Why the portal does not let it in; null: nothing is known to be wrong."""
+    """Why the portal rejected the last sign-in; null: it did not."""
     last_completed_at: Time | None
     """null: never synced."""
     fresh_as_of: Time | None
-    """When the oldest open date of the last completed sync's range was last read; null: one never was."""
+    """Read time of the least recently read open date in the range of the last completed sync; null: a date was
+    never read.
+    """
     max_age_seconds: Count | None
-    """Its goal: how old its data may become; null: it has none."""
+    """The freshness goal, the maximum age of the data; null: none."""
     is_fresh: bool | None
     """Whether the goal is met."""
     schedule: Schedule | None
-    """null: it is synced only when somebody asks."""
+    """null: synced only on request."""
 
 
 class ClinicStatus(Clinic):
-    """A clinic as `status` tells it."""
+    """A clinic in the reply to `status`."""
 
     last_completed_sync: UUID | None
     last_was_partial: bool | None
@@ -115,13 +117,13 @@ class ClinicStatus(Clinic):
 
 
 class ClinicRow(Clinic):
-    """A clinic as `overview` tells it."""
+    """A clinic in the reply to `overview`."""
 
     country: str
     has_credentials: bool
     last_partial: bool | None
     last_ended_status: SyncStatus | None
-    """How its last sync ended, dry runs left out; null: none has."""
+    """How the last sync ended, ignoring dry runs; null: no sync has ended."""
     last_ended_message: str | None
     """Why it did not complete."""
     removals_held: Count
@@ -150,22 +152,22 @@ class Sync(Told):
     started_at: Time | None
     completed_at: Time | None
     deadline_at: Time | None
-    """When it is ended by `SYNC_TIMEOUT_MS`."""
+    """When `SYNC_TIMEOUT_MS` ends it."""
     heartbeat_at: Time | None
-    """Its last sign of life."""
+    """Time of the last heartbeat."""
     duration_ms: Milliseconds | None
     dry_run: bool
     changes_planned: Count | None
-    """Of a dry run that has ended; ask `plan` for them."""
+    """The number of planned changes of a completed dry run; `plan` returns them."""
     stats: Stats
     warnings: list[Warned]
-    """What it could not read or use; until it ends, only what concerns the sync as a whole."""
+    """Data that the sync could not read or use; while it runs, only warnings about the sync as a whole."""
     dates: list[DateState] | None = None
-    """In working order; only where one sync was asked for."""
+    """In the order of work; only if the request names one sync."""
 
 
 class StatusReply(Told):
-    """A sync, or the clinic's latest one (null: it never had one)."""
+    """A sync, or the clinic's latest one (null: it has none)."""
 
     ok: Yes
     clinic: ClinicStatus
@@ -173,7 +175,7 @@ class StatusReply(Told):
 
 
 class EventsReply(Told):
-    """Events of the sync, in order; at most 1000, so ask again after the last one."""
+    """Events of the sync, in order; at most 1000. For more, request those after the last one."""
 
     ok: Yes
     sync_id: UUID
@@ -182,7 +184,7 @@ class EventsReply(Told):
 
 
 class PlannedPlace(Told):
-    """When an appointment is, and its state."""
+    """Time and status of an appointment."""
 
     date: Day
     start_time: ClockTime
@@ -191,7 +193,7 @@ class PlannedPlace(Told):
 
 
 class PlannedChange(Told):
-    """What a dry run would have done to an appointment."""
+    """A change to an appointment that a dry run would have made."""
 
     kind: ChangeKind
     neo_appointment_id: str
@@ -209,29 +211,29 @@ class PlanReply(Told):
 
 
 class Budget(Told):
-    """The calls to the portal that all machines share."""
+    """The rate limit of calls to the portal that all machines share."""
 
     rate: float
-    """Calls a second that are allowed now."""
+    """Calls per second that are currently allowed."""
     limit: float
     """`IDEXX_RATE_LIMIT`."""
     burst: float
     paused_for: float
-    """Seconds; after a 429."""
+    """Remaining pause in seconds, after a 429."""
 
 
 class OverviewReply(Told):
-    """A clinic with its syncs; of `_all`, every clinic, and what they share."""
+    """A clinic with its syncs; for `_all`, all clinics and what they share."""
 
     ok: Yes
     at: Time
     clinics: list[ClinicRow]
     syncs: list[Sync]
-    """Those that run or wait, and the latest 30 others; the newest first."""
+    """All queued and running syncs and the latest 30 others, newest first."""
     in_hand: list[DateInHand]
     mailboxes: list[Mailbox] | None = None
-    """Only of `_all`."""
+    """Only for `_all`."""
     budget: Budget | None = None
-    """Only of `_all`."""
+    """Only for `_all`."""
     breaker: Literal["closed", "open", "half_open"] | None = None
-    """Only of `_all`."""
+    """Only for `_all`."""

@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 2020-12) of everything that is said."""
+"""Builds the JSON Schemas (draft 2020-12) of all messages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WEBHOOKS: Final[Sequence[type[Told]]] = (SyncEnded, WebhookTest)
 
 
 def definitions(models: Iterable[type[BaseModel]] = (*REQUESTS, *TOLD), at: str = "#/$defs/") -> dict[str, Schema]:
-    """The schemas of the models, and of all that they are made of, by name; `at` is where they refer to each other."""
+    """Returns the schemas of the models and of their parts by name; `at` is the location of references to them."""
     _, page = models_json_schema(
         [(model, "validation") for model in models], ref_template=at + "{model}", schema_generator=_Generator
     )
@@ -44,16 +44,17 @@ def definitions(models: Iterable[type[BaseModel]] = (*REQUESTS, *TOLD), at: str 
 
 
 def closed(schemas: dict[str, Schema]) -> dict[str, Schema]:
-    """The same, allowing no field that is not told: for ourselves. Clients must ignore what they do not know."""
+    """Returns the same schemas without unknown fields allowed, for tests. Clients must ignore unknown fields."""
     return {name: {"additionalProperties": False, **schema} for name, schema in schemas.items()}
 
 
 def page() -> Schema:
-    """One schema for everything: a reference into its `$defs` is the schema of a message."""
+    """Returns one schema for all messages: a message's schema is a reference into its `$defs`."""
     return {
         "$schema": DIALECT,
         "title": "The messages of idexx-sync",
-        "description": "Requests take no other field. Replies and events may get more fields: ignore what is new.",
+        "description": "Requests allow no unknown fields. Replies and events may get more fields in later "
+        "versions: ignore unknown ones.",
         "$defs": definitions((*REQUESTS, *TOLD, *WEBHOOKS)),
     }
 
@@ -63,8 +64,9 @@ def is_request(model: type[BaseModel]) -> bool:
 
 
 class _Generator(GenerateJsonSchema):
-    """Without titles that only repeat a field's name, and without null as a default, which only says that the field may
-    be missing. A row of the database is always told with all of its fields."""
+    """Removes titles that only repeat a field's name, and null defaults, which only state that the field is
+    optional. A message built from a database row always has all fields.
+    """
 
     def field_title_should_be_set(self, _schema: Any) -> bool:
         return False

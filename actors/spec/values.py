@@ -1,4 +1,4 @@
-"""What the fields of messages are made of."""
+"""The types of the fields of messages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from engine.clinic import SLUG
 
 
 class Told(BaseModel):
-    """Something that we send. Field descriptions of these models are the interface's own words."""
+    """Base of all sent messages. The field descriptions of its subclasses are published in the interface documents."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
-Slug = Annotated[str, Field(pattern=f"^{SLUG.pattern}$", description="Its slug.")]
+Slug = Annotated[str, Field(pattern=f"^{SLUG.pattern}$", description="The clinic's slug.")]
 
 #: RFC 3339, in UTC.
 Time = AwareDatetime

@@ -1,4 +1,4 @@
-"""What a clinic's webhook is sent: the last event of a sync, wrapped as the Standard Webhooks specification has it."""
+"""The body of a webhook: the last event of a sync, in the envelope of the Standard Webhooks specification."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from actors.spec.values import Slug, Time, Told
 
 
 class SyncEnded(Told):
-    """A sync has ended; a dry run is nobody's news."""
+    """A sync has ended. Dry runs cause no webhook."""
 
     type: Literal["sync.completed", "sync.failed", "sync.cancelled", "sync.timed_out"]
     timestamp: Time
@@ -18,7 +18,7 @@ class SyncEnded(Told):
 
 
 class TestData(Told):
-    """Nothing has happened."""
+    """A test delivery; nothing has happened."""
 
     event: Literal["test"]
     clinic: Slug

@@ -114,7 +114,7 @@ async def test_only_the_caller_whose_request_started_a_sync_cancels_it_by_going_
         await gateway.post(SYNC, json=asked, timeout=1)
 
     async def is_given_up() -> bool:
-        return "http_sync_given_up" in system.log("gateway")
+        return "http_sync_cancelled" in system.log("gateway")
 
     await until(is_given_up)
     workers(system)

@@ -159,7 +159,7 @@ async def waits_for_a_browser(client: httpx.AsyncClient) -> bool:
         told = (await client.get("/ready")).json()["checks"]["consumer"]["message"]
     except httpx.TransportError:
         return False
-    return bool(told == "takes no work: no browser and no consumer yet, or no more")
+    return bool(told == "not ready: waiting for browser, consumer")
 
 
 async def test_a_worker_that_is_asked_for_tells_of_itself(system: System) -> None:
@@ -168,6 +168,6 @@ async def test_a_worker_that_is_asked_for_tells_of_itself(system: System) -> Non
     async with httpx.AsyncClient(base_url=url_of(system, "date_scraper"), timeout=10) as client:
         assert await failing(client, "/ready") == set()
         health = (await client.get("/health")).json()
-        assert health["checks"]["browser_pool"]["message"] == "0 of 1 browsers of this machine work"
+        assert health["checks"]["browser_pool"]["message"] == "0 of 1 browsers of this machine are in use"
         assert 'process_memory_bytes{process="date_scraper"}' in (await client.get("/metrics")).text
         assert (await client.get("/api/idexx/schedule-sync/status")).status_code == 404

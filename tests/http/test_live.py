@@ -164,11 +164,11 @@ class Answers:
 
 async def test_that_nobody_answers_is_told_and_then_the_whole_again() -> None:
     answers = Answers()
-    answers.failure = Unavailable("no gateway answers on NATS")
+    answers.failure = Unavailable("no gateway replies on NATS")
     async with aclosing(LiveOverview(answers).follow()) as told:  # type: ignore[arg-type]
         message = await anext(told)
         assert message
-        assert (message.name, message.data["message"]) == ("away", "no gateway answers on NATS")
+        assert (message.name, message.data["message"]) == ("away", "no gateway replies on NATS")
         answers.failure = None
         async for message in told:
             assert message

@@ -107,7 +107,7 @@ async def test_a_clinic_that_is_not_fresh_says_why(
     await sandbox.fault_settings(clinic.company_id, sign_in={"locked": True})
     page = await open_page()
     await request_sync(asker, clinic, 1)
-    await expect(row(page, clinic.name)).to_contain_text("account locked: its credentials must be set anew")
+    await expect(row(page, clinic.name)).to_contain_text("account locked: set its credentials again")
     await expect(ended(page, clinic)).to_contain_text("failed: the account is locked")
     await sandbox.reset_fault_settings()
 
@@ -135,7 +135,7 @@ async def test_every_control_is_reached_by_keyboard(open_page: Open) -> None:
         stops.append(await page.evaluate("document.activeElement.textContent.replace(/\\d+/g, 'N')"))
         outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline == "solid", stops
-    assert stops == ["Skip to the clinics", "N clinics", "N running, N waiting", "latest"]
+    assert stops == ["Skip to the clinics", "N clinics", "N running, N queued", "latest"]
     await page.locator(".skip").focus()
     await page.keyboard.press("Enter")
     assert await page.evaluate("document.activeElement.id") == "main"
@@ -150,7 +150,7 @@ async def test_old_data_is_called_old_until_there_is_new(open_page: Open, system
     try:
         await page.clock.fast_forward(A_WHILE)
         await expect(notice).to_have_text(
-            re.compile(r"Data is \d+\ss old: the gateway does not answer; trying again")
+            re.compile(r"Data is \d+\ss old: the gateway does not respond; trying again")
         )
         await expect(board).to_be_visible()
         assert await barriers(page) == []
@@ -159,7 +159,7 @@ async def test_old_data_is_called_old_until_there_is_new(open_page: Open, system
     await expect(notice).to_be_empty()
     await asyncio.to_thread(system.stop, "gateway")
     await page.clock.fast_forward(A_WHILE)
-    await expect(notice).to_contain_text("the gateway does not answer")
+    await expect(notice).to_contain_text("the gateway does not respond")
     await asyncio.to_thread(system.gateway, "gateway again")
     await page.clock.fast_forward(A_WHILE)
     await expect(notice).to_be_empty()
@@ -200,7 +200,7 @@ async def test_a_gateway_with_keys_is_asked_with_one(
     assert await barriers(page) == []
     await page.keyboard.type("ein falscher Schlüssel")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("alert")).to_have_text("The gateway does not know this key.")
+    await expect(page.get_by_role("alert")).to_have_text("The gateway does not accept this key.")
     await field.fill("the right one")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")

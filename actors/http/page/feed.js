@@ -1,27 +1,27 @@
-// What the gateway tells, kept up to date: the whole state first, then its changes. EventSource could send no key,
-// so the stream is read with fetch.
+// Follows the gateway's live overview: the whole state first, then changes. Reads the stream with fetch, because
+// EventSource cannot send a key.
 
 const KEY = "idexx-sync.key";
 
-/** Without a word for so long the stream is taken for dead, in milliseconds; it tells something every 2 s. */
+/** A stream without a message for this time is closed and reopened; the gateway sends one every 2 s. Milliseconds. */
 const DEAD_AFTER = 15_000;
 
-/** Pauses before it is tried again, in milliseconds: doubled each time, up to the longest. */
+/** Pauses before the stream is reopened: doubled after each failure, up to the longest. Milliseconds. */
 const FIRST_PAUSE = 1_000, LONGEST_PAUSE = 15_000;
 
-/** A tab that nobody looks at lets go of its stream after so long: a browser has few connections for one server. */
+/** A hidden tab closes its stream after this time, because browsers limit connections per server. Milliseconds. */
 const HIDDEN_FOR = 30_000;
 
 export class Feed {
-  /** Clinics by slug, syncs by id, and the other fields of the overview; null before the first word. */
+  /** Clinics by slug, syncs by id, and the other fields of the overview; null before the first message. */
   state = null;
-  /** Why there is nothing newer, in words; empty while all is well. */
+  /** Why there is no newer data; empty if there is no problem. */
   trouble = "";
-  /** Null, or that a key is needed: what was wrong with the last one. */
+  /** Null unless a key is required; then the error of the last key, or an empty text. */
   keyTrouble = null;
 
   #changed;
-  #told = { at: 0, heard: -Infinity };
+  #latest = { at: 0, received: -Infinity };
   #shown = performance.now();
   #failures = 0;
   #stream = new AbortController();
@@ -30,33 +30,33 @@ export class Feed {
 
   constructor(changed) {
     this.#changed = changed;
-    document.addEventListener("visibilitychange", () => this.#seeWhetherShown());
+    document.addEventListener("visibilitychange", () => this.#onVisibility());
     addEventListener("online", () => this.#wake());
-    this.#seeWhetherShown();
+    this.#onVisibility();
   }
 
-  /** The database's time, in milliseconds: this machine's clock may be wrong. */
+  /** The database's time, because this machine's clock may be wrong. Milliseconds. */
   get now() {
-    return this.#told.at + performance.now() - this.#told.heard;
+    return this.#latest.at + performance.now() - this.#latest.received;
   }
 
-  /** How old the state is, in milliseconds. */
+  /** The age of the state. Milliseconds. */
   get age() {
-    return performance.now() - this.#told.heard;
+    return performance.now() - this.#latest.received;
   }
 
-  /** For how long somebody has been looking and nothing came, in milliseconds. */
+  /** How long the page has been visible without a message. Milliseconds. */
   get silence() {
-    return performance.now() - Math.max(this.#told.heard, this.#shown);
+    return performance.now() - Math.max(this.#latest.received, this.#shown);
   }
 
   useKey(key) {
-    // A header takes ASCII only, and so are keys: what is not will not be known.
+    // Headers and keys are ASCII only; a key with other characters is refused by the gateway.
     sessionStorage.setItem(KEY, key.trim().replace(/[^\x20-\x7e]/g, "?"));
     this.#wake();
   }
 
-  #seeWhetherShown() {
+  #onVisibility() {
     clearTimeout(this.#hiding);
     if (document.hidden) {
       this.#hiding = setTimeout(() => this.#stream.abort(), HIDDEN_FOR);
@@ -66,15 +66,15 @@ export class Feed {
     }
   }
 
-  /** Reads, again and again, for as long as the page is open. */
+  /** Reads the stream, and reopens it whenever it ends. */
   async run() {
     for (;;) {
       try {
         await this.#read();
         this.trouble = "the stream has ended";
       } catch (error) {
-        // What a browser says of a connection that failed differs, and helps nobody.
-        this.trouble = error instanceof Refused ? error.message : "the gateway does not answer";
+        // Browsers describe a failed connection differently, and none of them helpfully.
+        this.trouble = error instanceof Refused ? error.message : "the gateway does not respond";
       }
       this.#changed();
       await this.#pause();
@@ -96,7 +96,7 @@ export class Feed {
         alive();
         const messages = (text + piece.value).split("\n\n");
         text = messages.pop();
-        messages.forEach((message) => this.#hear(message));
+        messages.forEach((message) => this.#receive(message));
       }
     } finally {
       clearTimeout(dying);
@@ -110,21 +110,21 @@ export class Feed {
       cache: "no-store",
       signal: this.#stream.signal,
     });
-    this.keyTrouble = response.status !== 401 ? null : key ? "The gateway does not know this key." : "";
+    this.keyTrouble = response.status !== 401 ? null : key ? "The gateway does not accept this key." : "";
     if (!response.ok) throw new Refused((await response.json()).error.message);
     return response;
   }
 
-  #hear(message) {
+  #receive(message) {
     const fields = Object.fromEntries(message.split("\n").map((line) => line.split(/: (.*)/s, 2)));
-    if (!fields.data) return; // only a sign of life
-    const told = JSON.parse(fields.data);
-    if (fields.event === "away") this.trouble = told.message;
-    else this.#take(told, fields.event === "state");
+    if (!fields.data) return; // a heartbeat
+    const data = JSON.parse(fields.data);
+    if (fields.event === "away") this.trouble = data.message;
+    else this.#apply(data, fields.event === "state");
     this.#changed();
   }
 
-  #take({ clinics = [], syncs = [], gone = {}, ...rest }, isWhole) {
+  #apply({ clinics = [], syncs = [], gone = {}, ...rest }, isWhole) {
     if (isWhole) this.state = { clinics: new Map(), syncs: new Map() };
     for (const clinic of clinics) this.state.clinics.set(clinic.slug, clinic);
     for (const sync of syncs) this.state.syncs.set(sync.sync_id, sync);
@@ -132,12 +132,12 @@ export class Feed {
     for (const id of gone.syncs ?? []) this.state.syncs.delete(id);
     Object.assign(this.state, rest);
     if (!rest.at) return;
-    this.#told = { at: Date.parse(rest.at), heard: performance.now() };
+    this.#latest = { at: Date.parse(rest.at), received: performance.now() };
     this.#failures = 0;
     this.trouble = "";
   }
 
-  /** Until it is worth a try: after a pause, when somebody looks again, or when there is a key. */
+  /** Waits until a retry makes sense: after a pause, or when the page becomes visible or gets a key. */
   async #pause() {
     const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#failures++);
     const waits = this.keyTrouble !== null || document.hidden;
@@ -149,5 +149,5 @@ export class Feed {
   }
 }
 
-/** The gateway has answered, and said why not. */
+/** The gateway has refused the request; the message is its reason. */
 class Refused extends Error {}

@@ -1,18 +1,18 @@
-// The page: what is told, as elements, and how it is kept up to date. It only looks.
+// The dashboard: renders the feed's state as elements, and updates them. Read-only.
 
 import { draw, h } from "./draw.js";
 import { Feed } from "./feed.js";
 import * as words from "./words.js";
 
-/** What is shown is called old after so long without a word, in milliseconds. */
+/** The page shows its data as old after this time without an update. Milliseconds. */
 const OLD = 6_000;
 
-/** A clinic without a goal is told to be old after a day. */
+/** Age from which a clinic without a goal is marked as old. Milliseconds. */
 const OLD_CLINIC = 86_400_000;
 
-const LEFT_ALONE = "The portal failed too often and is left alone for a while: nothing gets fresher.";
+const BREAKER_OPEN = "Calls to the portal failed too often and are paused: no clinic is updated for a while.";
 
-const MARKS = { waiting: "·", running: "●", retrying: "↻", "looking again": "↻", done: "✓", failed: "✗" };
+const MARKS = { waiting: "·", running: "●", retrying: "↻", "confirming removals": "↻", done: "✓", failed: "✗" };
 
 const place = (selector) => document.querySelector(selector);
 const unseen = (text) => h("span", { class: "unseen" }, text);
@@ -38,10 +38,10 @@ const time = (at, text) => h("time", { datetime: at, title: words.moment(at) }, 
 function clinics(feed, syncs) {
   const found = [...feed.state.clinics.values()].sort((one, other) =>
     (one.last_completed_at ?? "").localeCompare(other.last_completed_at ?? "") || one.slug.localeCompare(other.slug));
-  if (!found.length) return empty("No clinic is known yet: ", h("code", {}, "idexx-sync clinic add"));
+  if (!found.length) return empty("No clinic is stored yet: ", h("code", {}, "idexx-sync clinic add"));
   const rows = found.map((one) => clinic(one, feed, syncs));
   const all = table("clinics", ["Clinic", "Fresh", "State", "Appointments"], rows);
-  return feed.state.breaker === "open" ? [h("p", { class: "banner" }, LEFT_ALONE), all] : all;
+  return feed.state.breaker === "open" ? [h("p", { class: "banner" }, BREAKER_OPEN), all] : all;
 }
 
 function clinic(one, feed, syncs) {
@@ -59,7 +59,7 @@ function freshness(clinic, now) {
   const isOld = goal ? !clinic.is_fresh : !at || now - Date.parse(at) > OLD_CLINIC;
   const age = at ? time(at, words.ago(at, now)) : "never";
   return [
-    h("span", { class: isOld ? "note bad" : "note good" }, age, clinic.last_partial && " (partly)"),
+    h("span", { class: isOld ? "note bad" : "note good" }, age, clinic.last_partial && " (partial)"),
     goal &&
       h("small", {}, `${isOld ? "misses its goal" : "goal"} of ${words.span(goal * 1000)}`),
   ];
@@ -71,7 +71,7 @@ function schedule({ schedule: plan }, now) {
   return h("small", {}, plan.words ?? plan.cron, next);
 }
 
-// Syncs that are not over.
+// Running and queued syncs.
 
 function current(syncs, feed) {
   if (!syncs.length) return empty("No sync is running.");
@@ -86,12 +86,12 @@ function running(sync, feed) {
     h("h3", {}, name, " ", h("small", {}, words.dates(sync), sync.dry_run && ", dry run")),
     h("progress", { max: 100, value: sync.progress_percentage, "aria-label": label }),
     h("p", { class: "facts" }, waits ? waiting(sync, feed.now) : facts(sync, feed.now)),
-    sync.dates && h("ol", { class: "dates", "aria-label": "Its dates" }, inOrder(sync.dates).map(date)),
+    sync.dates && h("ol", { class: "dates", "aria-label": "Dates" }, inOrder(sync.dates).map(date)),
     sync.dates && h("ul", { class: "reasons" }, reasons(sync.dates, feed.now)));
 }
 
 const waiting = ({ position, created_at: asked }, now) =>
-  `waits in the queue, position ${position}, asked ${words.ago(asked, now)}`;
+  `queued, position ${position}, requested ${words.ago(asked, now)}`;
 
 function facts(sync, now) {
   const failed = sync.failed_dates.length;
@@ -107,13 +107,13 @@ const inOrder = (dates) => [...dates].sort((one, other) => one.date.localeCompar
 function date(one, index) {
   const state = words.stateOf(one);
   const number = new Date(one.date).getUTCDate();
-  const short = index && number > 1 ? number : words.day(one.date); // the month where it begins
+  const short = index && number > 1 ? number : words.day(one.date); // with the month where it begins
   const title = `${words.weekday(one.date)}: ${state}`;
-  return h("li", { key: one.date, class: state.replace(" ", "-"), title },
+  return h("li", { key: one.date, class: state.replaceAll(" ", "-"), title },
     h("span", { "aria-hidden": "true" }, h("b", {}, short), MARKS[state]), unseen(title));
 }
 
-/** Why dates wait or have failed: one line for each reason. */
+/** Why dates are retried or have failed: one line for each reason. */
 function reasons(dates, now) {
   const groups = new Map();
   for (const one of inOrder(dates)) {
@@ -132,11 +132,11 @@ function reason(key, found, now) {
   const next = found.map((one) => one.next_try_at).sort()[0];
   return h("li", { key, class: isOver ? "bad" : "warn" },
     `${MARKS[isOver ? "failed" : "retrying"]} ${which}: ${found[0].message ?? words.plain(found[0].reason)}`,
-    tries > 1 && `, tried ${tries} times`,
+    tries > 1 && `, ${tries} attempts`,
     !isOver && `, next try ${words.until(next, now)}`);
 }
 
-// Syncs that are over.
+// Ended syncs.
 
 function latest(syncs, feed) {
   if (!syncs.length) return empty("No sync has ended yet.");
@@ -164,7 +164,7 @@ function changes({ stats, changes_planned: planned }) {
   ];
 }
 
-// What all share.
+// Shared by all clinics.
 
 function shared({ budget, breaker, mailboxes }) {
   if (!budget) return [];
@@ -173,7 +173,7 @@ function shared({ budget, breaker, mailboxes }) {
   const pause = budget.paused_for ? `, paused for ${Math.ceil(budget.paused_for)} s` : "";
   return [
     h("p", {}, h("b", {}, "Portal "), h("span", { class: isLow || pause ? "warn" : "" }, rate, pause),
-      ", breaker ", h("span", { class: breaker === "closed" ? "good" : "bad" }, words.plain(breaker))),
+      ", circuit breaker ", h("span", { class: breaker === "closed" ? "good" : "bad" }, words.plain(breaker))),
     h("p", {}, h("b", {}, "Mailboxes "), mailboxes.map((box, index) => [index ? ", " : "", mailbox(box)])),
   ];
 }
@@ -186,7 +186,7 @@ function mailbox({ queue, messages, limit, dead }) {
   ];
 }
 
-// The page as a whole.
+// The whole page.
 
 function show(feed) {
   showNotice(feed);
@@ -198,22 +198,22 @@ function show(feed) {
   const runs = open.filter((sync) => sync.status === "in_progress");
   place("#board").hidden = place("nav").hidden = false;
   draw(place("#clinic-count"), words.plural(feed.state.clinics.size, "clinic"));
-  draw(place("#current-count"), `${runs.length} running, ${open.length - runs.length} waiting`);
+  draw(place("#current-count"), `${runs.length} running, ${open.length - runs.length} queued`);
   draw(place("#clock"), words.clock(feed.now));
   draw(place("#clinics .body"), clinics(feed, syncs));
   draw(place("#current .body"), current([...runs, ...open.filter((sync) => !runs.includes(sync)).reverse()], feed));
   draw(place("#latest .body"), latest(over, feed));
   draw(place("#shared"), shared(feed.state));
   document.title = runs.length ? `(${runs.length}) idexx-sync` : "idexx-sync";
-  tellEnds(over, feed);
+  announceEnds(over, feed);
 }
 
 function showNotice(feed) {
   const isOld = feed.silence > OLD || (!feed.state && feed.trouble);
   document.body.classList.toggle("old", Boolean(isOld && feed.state));
   if (!isOld || feed.keyTrouble !== null) return draw(place("#notice"));
-  const why = `${feed.trouble || "the gateway does not answer"}; trying again`;
-  // The seconds are for the eye: a screen reader would read them out one after the other.
+  const why = `${feed.trouble || "the gateway does not respond"}; trying again`;
+  // Hidden from screen readers, which would read out every second.
   const age = feed.state && ["Data is ", h("span", { "aria-hidden": "true" }, `${words.span(feed.age)} `), "old: "];
   return draw(place("#notice"), h("p", {}, h("b", {}, age || ""), why));
 }
@@ -227,12 +227,12 @@ function showKeyForm(feed) {
   place(isAsked ? "#key" : "#main").focus();
 }
 
-/** For those who cannot see it: each end of a sync, once; not those that had ended before. */
-function tellEnds(over, feed) {
-  const news = tellEnds.known ? over.filter((sync) => !tellEnds.known.has(sync.sync_id)) : [];
-  tellEnds.known = new Set(over.map((sync) => sync.sync_id));
-  if (!news.length) return;
-  draw(place("#told"), news.map((sync) => `${nameOf(sync, feed)}: ${words.outcome(sync)[1]}`).join("; "));
+/** Announces each end of a sync once to screen readers; not those from before the page was opened. */
+function announceEnds(over, feed) {
+  const ended = announceEnds.known ? over.filter((sync) => !announceEnds.known.has(sync.sync_id)) : [];
+  announceEnds.known = new Set(over.map((sync) => sync.sync_id));
+  if (!ended.length) return;
+  draw(place("#announcements"), ended.map((sync) => `${nameOf(sync, feed)}: ${words.outcome(sync)[1]}`).join("; "));
 }
 
 const feed = new Feed(() => show(feed));

@@ -1,4 +1,4 @@
-// Times, counts and states in words. Pure.
+// Formats times, counts and states. Pure.
 
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
@@ -11,7 +11,7 @@ export const moment = (time) => `${DAY.format(new Date(time))}, ${clock(time)}`;
 export const plain = (word) => String(word ?? "unknown").replaceAll("_", " ");
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
-/** Of milliseconds: the two largest units at most. */
+/** Formats milliseconds with at most the two largest units. */
 export function span(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const [minutes, hours, days] = [60, 3600, 86_400].map((size) => Math.floor(seconds / size));
@@ -23,7 +23,7 @@ export function span(milliseconds) {
 
 export const ago = (time, now) => (time ? `${span(now - Date.parse(time))} ago` : "never");
 
-/** How long until then: "in 8 s", or that it is due. */
+/** Formats the time until a moment: "in 8 s", or "due". */
 export function until(time, now) {
   const left = Date.parse(time) - now;
   return left > 0 ? `in ${span(left + 999)}` : "due";
@@ -31,15 +31,15 @@ export function until(time, now) {
 
 export const dates = ({ start_date: from, end_date: to }) => (from === to ? day(from) : `${day(from)} – ${day(to)}`);
 
-/** The life of a date as a person sees it. */
+/** The state of a date, for display. */
 export function stateOf({ status, reason, next_try_at: again, second_look: second }) {
   if (status === "reconciled") return "done";
   if (status === "failed") return "failed";
   if (status === "scraping" || status === "scraped") return "running";
-  return again && reason ? "retrying" : second ? "looking again" : "waiting";
+  return again && reason ? "retrying" : second ? "confirming removals" : "waiting";
 }
 
-/** What keeps a clinic from being fresh: [how bad, words], the worst first. */
+/** Why a clinic is not fresh: [severity, text] pairs, the most severe first. */
 export function obstacles(clinic, syncs) {
   const own = syncs.filter((sync) => sync.clinic === clinic.slug);
   const [runs, waits] = ["in_progress", "queued"].map((status) => own.some((sync) => sync.status === status));
@@ -47,25 +47,25 @@ export function obstacles(clinic, syncs) {
   const hasFailed = last.status && last.status !== "completed";
   const { schedule: plan } = clinic;
   return [
-    clinic.login_failure && ["bad", `${plain(clinic.login_failure)}: its credentials must be set anew`],
+    clinic.login_failure && ["bad", `${plain(clinic.login_failure)}: set its credentials again`],
     !clinic.has_credentials && ["warn", "no credentials"],
     hasFailed && !clinic.login_failure && [gravity(last), `last sync ${plain(last.status)}${because(last)}`],
-    clinic.removals_held && ["warn", `${plural(clinic.removals_held, "removal")} held: a person has to decide`],
-    plan?.paused && ["warn", "its schedule is paused"],
-    plan?.last_outcome === "refused" && ["warn", `its last scheduled sync was refused: ${plan.last_refusal}`],
-    runs ? ["busy", "syncing now"] : waits && ["busy", "a sync waits"],
+    clinic.removals_held && ["warn", `${plural(clinic.removals_held, "removal")} held: a person must decide`],
+    plan?.paused && ["warn", "schedule paused"],
+    plan?.last_outcome === "refused" && ["warn", `the last scheduled sync was refused: ${plan.last_refusal}`],
+    runs ? ["busy", "syncing now"] : waits && ["busy", "sync queued"],
   ].filter(Boolean);
 }
 
 const gravity = ({ status }) => (status === "cancelled" ? "warn" : "bad");
 const because = ({ status, error_message: message }) => (message && status !== "cancelled" ? `: ${message}` : "");
 
-/** How a sync that is over has ended: [how bad, words]. */
+/** How an ended sync ended: [severity, text]. */
 export function outcome(sync) {
   if (sync.status !== "completed") return [gravity(sync), `${plain(sync.status)}${because(sync)}`];
-  if (sync.partial_success) return ["warn", `partly: ${sync.failed_dates.map(day).join(", ")} failed`];
+  if (sync.partial_success) return ["warn", `partial: ${sync.failed_dates.map(day).join(", ")} failed`];
   if (sync.removals_held && !sync.dry_run) return ["warn", `completed, ${plural(sync.removals_held, "removal")} held`];
-  const told = sync.warnings.map(({ message }) => message).join("; ");
-  if (told) return ["warn", `${sync.dry_run ? "dry run completed" : "completed"}, with a warning: ${told}`];
+  const warnings = sync.warnings.map(({ message }) => message).join("; ");
+  if (warnings) return ["warn", `${sync.dry_run ? "dry run completed" : "completed"}, with a warning: ${warnings}`];
   return ["good", sync.dry_run ? "dry run completed" : "completed"];
 }
