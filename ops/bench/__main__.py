@@ -13,21 +13,20 @@ from ops.terminal.encoding import use_stand_ins
 #: The module and description of each benchmark. A module has `main(arguments)`, which returns the exit status, and
 #: is imported on use.
 BENCHMARKS = {
-    "sync": ("ops.bench.sync", "a 14-day sync beside the ideal and beside the old system's way"),
+    "sync": ("ops.bench.sync", "a 14-day sync, compared with the ideal and with the old system's method"),
     "clinics": ("ops.bench.clinics", "two and twenty clinics at once"),
-    "ends": ("ops.bench.cancel_latency", "how fast a cancel and a time-out end calls that hang"),
-    "budget": ("ops.bench.budget", "whether the portal is spared under full load"),
-    "reconcile": ("ops.bench.reconcile", "rows a second beside the old plan and beside COPY"),
-    "broker": ("ops.bench.broker.comparison", "messages a second beside Dramatiq on Redis and RabbitMQ"),
-    "memory": ("ops.bench.memory", "what every process holds after each of 100 syncs"),
+    "ends": ("ops.bench.cancel_latency", "how fast a cancel and a timeout end calls that hang"),
+    "budget": ("ops.bench.budget", "whether the rate limit holds under full load"),
+    "reconcile": ("ops.bench.reconcile", "rows per second, compared with the old plan and with COPY"),
+    "broker": ("ops.bench.broker.comparison", "messages per second, compared with Dramatiq on Redis and RabbitMQ"),
+    "memory": ("ops.bench.memory", "memory of every process after each of 100 syncs"),
     "all": ("ops.bench.everything", "all of them, one after the other"),
 }
 
-USAGE = """usage: python -m ops.bench NAME [--quick] [--json FILE] [--plot FILE] [--check FILE] …
-
-{names}
-
-python -m ops.bench NAME --help tells the rest."""
+USAGE = (
+    "usage: python -m ops.bench NAME [--quick] [--json FILE] [--plot FILE] [--check "
+    "FILE] …\n\n{names}\n\npython -m ops.bench NAME --help explains a benchmark."
+)
 
 
 def main(arguments: Sequence[str]) -> int:

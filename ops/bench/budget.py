@@ -1,9 +1,9 @@
-"""Whether the portal is spared: `python -m ops.bench budget`, from the sandbox's own request log.
+"""Whether the rate limit holds: `python -m ops.bench budget`, measured in the sandbox's request log.
 
-Two machines' worth of DateScrapers (four processes) sync two clinics as fast as they may, for a minute. First with
-our own limit of 10 calls a second: no window of one second may hold more than rate + burst calls, and no clinic may
-starve. Then against a portal that answers 429 above 5 a second, which nobody told us: calls that succeed should
-settle at 80 % of that or more, with fewer than 2 % refused.
+Four DateScrapers, as on two machines, sync two clinics as fast as possible for a minute. First with a configured
+limit of 10 calls per second: no window of one second may contain more than rate + burst calls, and no clinic may
+starve. Then against a portal that returns 429 above 5 per second, a limit that is not configured: the rate of
+successful calls should settle at 80 % of it or more, with fewer than 2 % refused.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def under_the_portals(request_log: Sequence[LoggedRequest], begun: float) -> Fou
 
 def main(given: Sequence[str]) -> int:
     parser = parser_of("budget", __doc__)
-    parser.add_argument("--seconds", type=float, help="of each half (default 60; more than 15)")
+    parser.add_argument("--seconds", type=float, help="seconds for each half (default 60; more than 15)")
     options = options_of(parser, given)
     seconds = options.seconds or (30.0 if options.quick else 60.0)
 

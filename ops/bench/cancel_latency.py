@@ -1,7 +1,7 @@
-"""How fast a sync stops, in a portal whose calls hang for a minute: `python -m ops.bench ends`.
+"""How fast a sync stops while calls to the portal hang for a minute: `python -m ops.bench ends`.
 
-From the request to cancel, and from the moment at which the sync's time is up, to the last portal call that was
-let go (as the sandbox's request log saw it), and to the sync's last event. The goal is one second for each.
+Measured from the cancel request, and from the sync's deadline, to the last dropped portal call (in the sandbox's
+request log) and to the sync's last event. The goal is one second for each.
 """
 
 from __future__ import annotations

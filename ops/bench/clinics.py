@@ -1,10 +1,10 @@
-"""Two and twenty clinics at once, for a fortnight each: `python -m ops.bench clinics [--clinics 2 20]`.
+"""Two and twenty clinics at once, 14 days each: `python -m ops.bench clinics [--clinics 2 20]`.
 
-All are asked for in the same moment and have to sign in first. The ideal is what the settings allow: nobody is
-faster than one clinic alone, than all calls through the browsers' places (`BROWSER_POOL_SIZE` times
-`SYNC_CONCURRENCY`), or than all calls through the budget (`IDEXX_RATE_LIMIT`, after a first burst). The calls are
-the sandbox's own count. Fair means that nobody waits for the others to be done: with equal shares all end late and
-together (Jain's index of the times is 1), and all begin at once.
+All syncs are requested at the same moment and must sign in first. The ideal is what the settings allow: the
+duration of one clinic alone, of all calls through the browsers' slots (`BROWSER_POOL_SIZE` times
+`SYNC_CONCURRENCY`), or of all calls through the rate limit (`IDEXX_RATE_LIMIT`, after a first burst), whichever is
+longest. The sandbox counts the calls. Fairness: with equal shares, all clinics begin at once and end together
+(Jain's index of their durations is 1).
 """
 
 from __future__ import annotations

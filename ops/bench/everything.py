@@ -1,10 +1,9 @@
-"""All benchmarks, one after the other, each in a process and within a time of its own.
+"""Runs all benchmarks, one after the other, each in its own process and with its own timeout.
 
     python -m ops.bench all --json-dir docs/benchmarks --plots --check
 
-With `--check` each is held against what the folder holds of it from the last time, before that is written anew.
-Exit status 1 if one failed, lost more than a fifth of a ratio, or was not done in its time. Run it on a quiet
-machine; the load is in each result.
+`--check` compares each result with the last one in the folder before replacing it. Exits with 1 if a benchmark
+failed, timed out, or lost more than a fifth of a ratio. Run it on a quiet machine; each result contains the load.
 """
 
 from __future__ import annotations
@@ -38,14 +37,14 @@ def main(given: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m ops.bench all", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--json-dir", type=Path, metavar="FOLDER", help="results go here as NAME.json")
-    parser.add_argument("--plots", action="store_true", help="and as NAME.svg beside them")
-    parser.add_argument("--check", action="store_true", help="compare with the results that are there already")
-    parser.add_argument("--quick", action="store_true", help="less of everything: to see that it works")
+    parser.add_argument("--json-dir", type=Path, metavar="FOLDER", help="write the results to FOLDER/NAME.json")
+    parser.add_argument("--plots", action="store_true", help="also draw them as FOLDER/NAME.svg")
+    parser.add_argument("--check", action="store_true", help="compare with the earlier results in FOLDER")
+    parser.add_argument("--quick", action="store_true", help="short runs, only to check that they work")
     parser.add_argument("--only", nargs="+", choices=[*MINUTES], default=[*MINUTES], metavar="NAME")
     options = parser.parse_args(given)
     if (options.check or options.plots) and options.json_dir is None:
-        parser.error("--check and --plots need --json-dir")
+        parser.error("--check and --plots require --json-dir")
     if options.json_dir is not None:
         options.json_dir.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
@@ -69,7 +68,7 @@ def one(name: str, options: argparse.Namespace) -> bool:
             status = process.wait(minutes * 60)
         except subprocess.TimeoutExpired:
             stop(process)
-            say(f"✗ {name} was not done in {minutes:g} min and was stopped")
+            say(f"✗ {name} did not end within {minutes:g} min and was stopped")
             return False
         except BaseException:
             stop(process)

@@ -1,18 +1,18 @@
-"""Many syncs in a row, and what every process holds after each: `python -m ops.bench memory [--syncs 100]`.
+"""Measures every process after each of many syncs: `python -m ops.bench memory [--syncs 100]`.
 
-After ten for a start, nothing may grow: neither memory nor open files of any kind of process, nor the number of
-browsers. Growing means that Theil–Sen's slope is surely above 0 (95 %) and more than 0.05 % of the level for each sync.
-What is judged is private memory: the proportional set size (PSS), which is told beside it, moves with every other
-browser on the machine, and PostgreSQL's shared buffers fill up to the size that they are given. The sandbox portal
-is measured, and not judged. Exit status 1 if something grows.
+After ten warm-up syncs, nothing may grow: neither memory nor open files of any kind of process, nor the number of
+browsers. Growth means that the Theil–Sen slope is above 0 with 95 % confidence and above 0.05 % of the level per
+sync. The judged value is private memory. The proportional set size (PSS), which is printed as well, depends on
+other browsers on the machine, and PostgreSQL's shared buffers fill up to their configured size. The sandbox portal
+is measured but not judged. Exits with 1 if something grows.
 
-The start makes the machine as it is after some days. The first ten syncs run at once, so that pools have opened what
-they ever open. The stream of events gets as many messages as a thousand syncs leave.
+The warm-up brings the machine to the state after some days: the first ten syncs run at once, so that pools open all
+their connections, and the event stream gets as many messages as a thousand syncs leave.
 
-Three are judged by a bound, since they fill what they have. nats-server holds the block that each stream writes in
-memory until it is full, and its garbage collector lets the heap reach twice of what is alive; over 300 syncs it rose to
-46 MiB and stayed there. Playwright's driver collects its garbage seldom: its memory is a saw of some 70 syncs. Each of
-PostgreSQL's connections learns the statements that come its way: over 45 syncs it rose from 189 to 205 MiB, and stayed.
+Three kinds are judged by an upper bound, because they fill caches. nats-server keeps the block that each stream
+writes in memory until it is full, and its garbage collector lets the heap reach twice the live data; over 300 syncs
+it rose to 46 MiB and stayed there. Playwright's driver collects garbage rarely, in a cycle of about 70 syncs. Each
+PostgreSQL connection caches its statements: over 45 syncs it rose from 189 to 205 MiB and stayed there.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def result_of(samples: Sequence[Sample], pool_size: int) -> Result:
     faults = [f"{growth.kind} grows with each sync: {growth}" for growth in judged if not growth.is_flat]
     counts = sorted({sample.browsers for sample in samples})
     if counts != [pool_size]:
-        faults.append(f"the number of browsers was {counts}, and is to be {pool_size} after each sync")
+        faults.append(f"the number of browsers was {counts}; expected {pool_size} after each sync")
     last = samples[-1].uses
     figures = [Figure("private memory, median", growth.kind, growth.memory.level, "MiB") for growth in found]
     figures += [Figure("memory (PSS) after the last sync", kind, use.pss, "MiB") for kind, use in last.items()]
@@ -191,7 +191,7 @@ async def bench(settings: Settings, options: argparse.Namespace) -> int:
 
 def main(given: Sequence[str]) -> int:
     parser = parser_of("memory", __doc__)
-    parser.add_argument("--syncs", type=int, help="how many (default 100, at least 20)")
+    parser.add_argument("--syncs", type=int, help="number of syncs (default 100, at least 20)")
     options = options_of(parser, given)
     options.syncs = max(20, options.syncs or (30 if options.quick else 100))
 

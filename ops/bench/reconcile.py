@@ -1,25 +1,25 @@
-"""Reconciling beside the old system's plan and beside raw COPY, in one run: `python -m ops.bench reconcile`.
+"""Reconciling, compared with the old system's plan and with raw COPY, in one run: `python -m ops.bench reconcile`.
 
-- `ours`: `reconcile_snapshot`, one transaction a date. Beyond what the old plan does, it takes the clinic's turn,
-  claims the date's newest look, marks what is missing, knows moves, and records each change with its values before
-  and after, which is the history, the undo and the feed.
-- `old`: what the system before did, date by date: read ids and hashes, compare in the program, insert by hundreds,
-  update one by one, each statement a transaction of its own.
-- `old, one transaction`: the same in one transaction, which is kinder than it was.
-- `copy`: the same rows by COPY into an empty clinic, with nothing compared: the limit of writing. (Where little
-  changes, reading is quicker than that.)
+- `ours`: `reconcile_snapshot`, one transaction per date. Besides what the old plan does, it takes the clinic's lock,
+  claims the date's newest read, marks missing appointments, detects moves, and records each change with its values
+  before and after, for history, undo and events.
+- `old`: the previous system's method, date by date: read ids and hashes, compare in the program, insert by hundreds,
+  update one by one, each statement in its own transaction.
+- `old, one transaction`: the same in one transaction, which is faster than the previous system was.
+- `copy`: COPY of the same rows for an empty clinic, without comparing: the upper limit of writing. (Where little
+  changes, reading is faster than that.)
 
-All start with the same Python objects, hash each appointment once, and write by prepared statements on one warm
-connection. Not in it, on neither side: the portal, parsing, stored snapshots, slot counts, publishing. The cases:
-nothing, 1 % and 100 % of what is stored has changed, or nothing is stored yet (`new`: the first sync).
+All start with the same Python objects, hash each appointment once, and use prepared statements on one warm
+connection. Neither side includes the portal, parsing, stored snapshots, slot counts and publishing. The cases:
+nothing, 1 % or 100 % of the stored rows have changed, or nothing is stored yet (`new`, the first sync).
 
-The old plan waits for the disk at each update, ours once a date, also where only the time of its newest look is
-written. So the old plan is quicker where few rows are spread over many dates (`--days`), or nothing has changed, or
-`fsync` is off; the portal takes a hundred times longer for a date than either.
+The old plan waits for the disk at each update, ours once per date, even if it writes only the time of the newest
+read. So the old plan is faster if few rows are spread over many dates (`--days`), if nothing has changed, or if
+`fsync` is off; the portal takes a hundred times longer per date than either.
 
-Each round starts from the same rows, freshly vacuumed; the plans take turns. Times are medians over the rounds; a ratio
-is the median of the ratios of the rounds, each of two neighbours in time, since the machine may do other things. CPU is
-that of the program and of its PostgreSQL process. Exit status 1 if a plan wrote other rows than those that changed.
+Each round starts from the same rows, freshly vacuumed; the plans take turns. Times are medians over the rounds. A
+ratio is the median of the rounds' ratios, each of two adjacent runs, because the machine's speed may vary. CPU is
+that of the program and its PostgreSQL process. Exits with 1 if a plan wrote other rows than those that changed.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def faults(case: Case, samples: Samples) -> Iterator[str]:
     for name, taken in samples.items():
         wrong = {one.written for one in taken} - {case.count if name == "copy" else case.written}
         if wrong:
-            yield f"{case.name}: {name} wrote {wrong} rows, and {case.written} differed"
+            yield f"{case.name}: {name} wrote {wrong} rows, but {case.written} differed"
 
 
 async def bench(url: str, options: argparse.Namespace) -> Result:
@@ -210,13 +210,14 @@ def _server(url: str | None) -> Iterator[str]:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = parser_of("reconcile", __doc__)
     parser.add_argument("--rows", type=int, nargs="+")
-    parser.add_argument("--changed", nargs="+", default=["0", "1", "100", "new"], help="percent, or `new`")
-    parser.add_argument("--days", type=int, default=1, help="dates that the rows are spread over")
+    parser.add_argument("--changed", nargs="+", default=["0", "1", "100", "new"], help="percent changed, or `new`")
+    parser.add_argument("--days", type=int, default=1, help="number of dates over which the rows are spread")
     parser.add_argument(
-        "--rounds", type=int, default=3, help="of 100,000 rows; fewer rows: up to twenty times more"
+        "--rounds", type=int, default=3, help="rounds with 100,000 rows; fewer rows get up to twenty times as many"
     )
     parser.add_argument(
-        "--url", help="a PostgreSQL; the run makes a database there (default: a server of its own)"
+        "--url",
+        help="URL of a PostgreSQL server, in which the run creates a database (default: a temporary server)",
     )
     options = options_of(parser, arguments)
     options.rows = options.rows or ([1_000] if options.quick else [1_000, 10_000, 100_000])

@@ -23,8 +23,8 @@ class Loss:
 
     def __str__(self) -> str:
         return (
-            f"{self.name}: {self.now:.4g}, and it was {self.last:.4g} ({self.better} is better): "
-            f"a loss of {self.share:.0%}"
+            f"{self.name}: {self.now:.4g}, was {self.last:.4g} ({self.better} is better): a loss "
+            f"of {self.share:.0%}"
         )
 
 
@@ -34,7 +34,7 @@ def losses(last: Result, now: Result, allowed: float = ALLOWED) -> Sequence[Loss
     Raises `ValueError` if the results have no ratio in common, because then nothing was compared.
     """
     if last.bench != now.bench:
-        raise ValueError(f"that is a result of {last.bench!r}, not of {now.bench!r}")
+        raise ValueError(f"the earlier result is of {last.bench!r}, not of {now.bench!r}")
     before = {ratio.name: ratio for ratio in last.ratios}
     pairs = [(before[ratio.name], ratio) for ratio in now.ratios if ratio.name in before]
     if not pairs:

@@ -23,11 +23,16 @@ def parser_of(name: str, description: str | None) -> argparse.ArgumentParser:
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="less of everything: to see that it works")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here, too")
-    parser.add_argument("--plot", type=_picture, metavar="FILE", help="draw it (.svg or .png; needs matplotlib)")
+    parser.add_argument("--quick", action="store_true", help="a short run, only to check that it works")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result to FILE")
     parser.add_argument(
-        "--check", type=Path, metavar="FILE", help="an earlier result: exit 1 if a ratio has lost over 20 %%"
+        "--plot", type=_picture, metavar="FILE", help="also draw the result (.svg or .png; requires matplotlib)"
+    )
+    parser.add_argument(
+        "--check",
+        type=Path,
+        metavar="FILE",
+        help="compare with an earlier result; exit 1 if a ratio has lost over 20 %%",
     )
     return parser
 
@@ -41,9 +46,9 @@ def options_of(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> arg
         try:
             options.last = Result.from_json(options.check.read_text())
         except (OSError, ValueError) as error:
-            parser.error(f"--check {options.check}: no result of a benchmark ({_first_line(error)})")
+            parser.error(f"--check {options.check}: not a result of a benchmark ({_first_line(error)})")
     if options.plot is not None and find_spec("matplotlib") is None:
-        parser.error("--plot needs matplotlib: run ./ops/setup")
+        parser.error("--plot requires matplotlib: run ./ops/setup")
     return options
 
 

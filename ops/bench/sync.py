@@ -1,14 +1,13 @@
-"""How long a 14-day sync takes, beside the ideal and beside the old system's way.
+"""Duration of a 14-day sync, compared with the ideal and with the old system's method.
 
     python -m ops.bench sync [--latency 0.2 1 3] [--runs 3] [--ours]
 
-The ideal is what nobody can beat with the same settings: sign in once (three calls, one after the other), then
-`ceil(14 / SYNC_CONCURRENCY)` rounds of one call, fewer where SCRAPE_SPAN_DAYS is more than 1; or there is a session
-already. Every process is real and on this machine; the portal is the sandbox, slowed down. Ours is timed from the
-request on NATS to the event `completed`. The old system's way (`ops/bench/legacy_baseline.py` says what it is)
-runs against
-the same portal and the same PostgreSQL, one date after the other and three at once; the kinds take turns. Before
-each run some appointments change, so that all have something to store. Memory is the proportional set size (PSS).
+The ideal is the minimum with the same settings: the sign-in (three calls in sequence), unless there is a session,
+then `ceil(14 / SYNC_CONCURRENCY)` rounds of one call, fewer if SCRAPE_SPAN_DAYS is more than 1. Every process is
+real and on this machine; the portal is the sandbox with added latency. Ours is measured from the request on NATS to
+the event `completed`. The old system's method (see `ops/bench/legacy_baseline.py`) runs against the same portal and
+the same PostgreSQL, with one date at a time and with three; the kinds take turns. Before each run some appointments
+change, so that each kind has changes to store. Memory is the proportional set size (PSS).
 """
 
 from __future__ import annotations
@@ -90,7 +89,7 @@ async def _kinds(stack: AsyncExitStack, settings: Settings, account: SandboxClin
     async def old_way(at_once: int) -> float:
         begun = time.monotonic()
         if not await old.sync(account.today, DAYS, at_once):
-            raise SystemExit("the old way saw no appointment: the baseline is broken")
+            raise SystemExit("the old system's method found no appointment: the baseline is broken")
         return time.monotonic() - begun
 
     return {
@@ -139,15 +138,17 @@ async def bench(settings: Settings, options: argparse.Namespace) -> int:
 
 def _above_0(text: str) -> float:
     if not (latency := float(text)) > 0:
-        raise argparse.ArgumentTypeError(f"{text}: without latency there is no ideal; use 0.05, say")
+        raise argparse.ArgumentTypeError(f"{text}: without latency there is no ideal; use for example 0.05")
     return latency
 
 
 def main(given: Sequence[str]) -> int:
     parser = parser_of("sync", __doc__)
-    parser.add_argument("--latency", type=_above_0, nargs="+", help="seconds a call (default 0.2 1 3)")
-    parser.add_argument("--runs", type=int, help="of each; the median is told (default 3)")
-    parser.add_argument("--ours", action="store_true", help="without the old system's way")
+    parser.add_argument("--latency", type=_above_0, nargs="+", help="seconds per call (default 0.2 1 3)")
+    parser.add_argument(
+        "--runs", type=int, help="runs per latency and kind; the result is their median (default 3)"
+    )
+    parser.add_argument("--ours", action="store_true", help="leave out the old system's method")
     options = options_of(parser, given)
     options.latency = options.latency or ([0.2, 1.0] if options.quick else [0.2, 1.0, 3.0])
     options.runs = options.runs or (1 if options.quick else 3)

@@ -40,7 +40,7 @@ def trend(values: Sequence[float]) -> Trend:
     """Returns the trend of equally spaced values. Raises `ValueError` for fewer than three."""
     count = len(values)
     if count < 3:
-        raise ValueError(f"{count} values have no trend; three are the least")
+        raise ValueError(f"{count} values have no trend; at least three are required")
     slopes = sorted(
         (values[later] - values[earlier]) / (later - earlier)
         for earlier in range(count)

@@ -24,7 +24,7 @@ from ops.local.discovery import database_url, settings_here
 from ops.terminal.durations import MaxAge, seconds_of
 from ops.terminal.output import Json, answer, say
 
-clinic = App(name="clinic", help="Add, list, show and remove clinics; their schedules, goals and webhooks.")
+clinic = App(name="clinic", help="Add, list, show and remove clinics; manage their schedules, goals and webhooks.")
 
 clinic.command(resources)
 clinic.command(config)
@@ -32,22 +32,28 @@ clinic.command(schedule)
 clinic.command(goal)
 clinic.command(webhook)
 
-Slug = Annotated[str, Parameter(help="Its short name in subjects and commands: a-z, 0-9 and '-'.")]
+Slug = Annotated[
+    str, Parameter(help="The clinic's slug, its identifier in subjects and commands: a-z, 0-9 and '-'.")
+]
 
 
 @clinic.command
 def add(
     slug: Slug,
     *,
-    name: Annotated[str, Parameter(help="Its name, as people know it.")],
-    timezone: Annotated[str, Parameter(help="Its IANA time zone, such as America/Chicago.")],
+    name: Annotated[str, Parameter(help="The clinic's display name.")],
+    timezone: Annotated[str, Parameter(help="The clinic's IANA time zone, such as America/Chicago.")],
     country: Annotated[
-        str | None, Parameter(help="ISO 3166: how local telephone numbers are read; US for a new clinic.")
+        str | None,
+        Parameter(
+            help="ISO 3166 country code, which decides how local phone numbers are read; default for "
+            "a new clinic: US."
+        ),
     ] = None,
     max_age: MaxAge = None,
     json: Json = False,
 ) -> None:
-    """Store a clinic, or change the one of this slug.
+    """Add a clinic, or change the clinic with this slug.
 
     Example: `idexx-sync clinic add cedar-creek --name "Cedar Creek Vets" --timezone America/Chicago`
     """
@@ -57,7 +63,7 @@ def add(
     wanted = None if max_age is None else seconds_of(max_age)
     country = None if country is None else check_country(country)
     if not name.strip():
-        raise CommandFailed("--name is empty; give the clinic's name as people know it", status=Exit.USAGE)
+        raise CommandFailed("--name is empty; give the clinic's display name", status=Exit.USAGE)
 
     async def run(settings: Settings) -> Any:
         async with open_database(database_url(settings)) as connection, connection.transaction():
@@ -75,7 +81,7 @@ def add(
 
 @clinic.command(name="list")
 def list_(*, json: Json = False) -> None:
-    """All clinics with their freshness, as `status` shows them.
+    """List all clinics with their freshness, like `status`.
 
     Example: `idexx-sync clinic list --json`
     """
@@ -84,7 +90,7 @@ def list_(*, json: Json = False) -> None:
 
 @clinic.command
 def show(slug: Slug, *, json: Json = False) -> None:
-    """One clinic and its latest sync, as `status CLINIC` shows them.
+    """Show a clinic and its latest sync, like `status CLINIC`.
 
     Example: `idexx-sync clinic show cedar-creek`
     """
@@ -98,7 +104,7 @@ def remove(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Remove a clinic with everything that is stored of it. Asks first.
+    """Remove a clinic and all its data, after a confirmation.
 
     Example: `idexx-sync clinic remove cedar-creek --yes`
     """

@@ -28,9 +28,9 @@ def config(
     *,
     json: Json = False,
 ) -> None:
-    """Opening hours, slot interval, columns, appointment types and providers, as the portal gave them last.
+    """Show opening hours, slot interval, columns, appointment types and providers as last read from the portal.
 
-    No slots are offered until hours, interval and columns were read.
+    Without hours, interval and columns, no slots are offered.
 
     Example: `idexx-sync clinic config cedar-creek`
     """

@@ -14,18 +14,18 @@ from ops.client.errors import CommandFailed
 from ops.client.exit_status import Exit
 
 #: The `--yes` option, the same for every command that asks.
-Yes = Annotated[bool, Parameter(negative=(), show_default=False, help="Do not ask.")]
+Yes = Annotated[bool, Parameter(negative=(), show_default=False, help="Skip the confirmation.")]
 
 
 def confirm(question: str) -> None:
     """Asks the question; raises `CommandFailed` unless the reply is yes, or if there is no terminal."""
     if not sys.stdin.isatty():
-        raise CommandFailed(f"{question} There is no terminal to ask on", status=Exit.USAGE, hint="add --yes")
+        raise CommandFailed(f"{question} The confirmation needs a terminal", status=Exit.USAGE, hint="add --yes")
     with _ctrl_c_interrupts():
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
         said = sys.stdin.readline()
     if said.strip().lower() not in ("y", "yes"):
-        raise CommandFailed("nothing was changed", status=Exit.FAILED)
+        raise CommandFailed("cancelled; nothing was changed", status=Exit.FAILED)
 
 
 @contextmanager

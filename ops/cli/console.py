@@ -20,12 +20,12 @@ from ops.local.discovery import nats_url, settings_here
 def console(
     *,
     read_only: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="Without the keys that change something.")
+        bool, Parameter(negative=(), show_default=False, help="Disable the keys that change something.")
     ] = False,
 ) -> None:
-    """Everything that goes on, on one screen: clinics, syncs, mailboxes, browsers, what spares the portal, events.
+    """Show everything live on one screen: clinics, syncs, mailboxes, browsers, rate limit, events.
 
-    Needs NATS and nothing else, so it works from any machine with a credential; any number of them may run.
+    It needs only NATS, so it works from any machine with NATS credentials. Any number of consoles may run.
 
     Example: `idexx-sync console --read-only`
     """

@@ -21,7 +21,7 @@ from ops.client.exit_status import LOGIN_REASONS, Exit, sign_in_remedy
 from ops.local.discovery import database_url, nats_url, settings_here
 from ops.terminal.output import Json, answer, say
 
-credentials = App(name="credentials", help="Set and test what a clinic signs in with.")
+credentials = App(name="credentials", help="Set, test and re-encrypt clinics' portal credentials.")
 
 Slug = Annotated[str, Parameter(help="The clinic's slug.")]
 
@@ -31,20 +31,20 @@ def set_(
     clinic: Slug,
     *,
     username: Annotated[
-        str | None, Parameter(env_var="IDEXX_USERNAME", help="Else IDEXX_USERNAME; asked for without either.")
+        str | None, Parameter(env_var="IDEXX_USERNAME", help="Default: IDEXX_USERNAME, or a prompt.")
     ] = None,
     company_id: Annotated[
         str | None,
         Parameter(
             env_var="IDEXX_COMPANY_ID",
-            help="Else IDEXX_COMPANY_ID. Not needed where the form has no such field.",
+            help="Default: IDEXX_COMPANY_ID. Required only if the portal's sign-in form asks for it.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Store what a clinic signs in with, encrypted under `ENCRYPTION_KEY`.
+    """Store a clinic's portal credentials, encrypted with `ENCRYPTION_KEY`.
 
-    The password is asked for on the terminal, or read from `IDEXX_PASSWORD`, or from standard input.
+    The password is read from a prompt, from `IDEXX_PASSWORD`, or from standard input.
 
     Example: `idexx-sync credentials set cedar-creek --company-id 1234 --username desk < password-file`
     """
@@ -55,12 +55,12 @@ def set_(
     if json:
         answer({"ok": True, "clinic": clinic})
     else:
-        say(f"stored; try them with `idexx-sync credentials test {clinic}`")
+        say(f"stored; next: idexx-sync credentials test {clinic}")
 
 
 @credentials.command(name="test")
 def try_(clinic: Slug, *, json: Json = False) -> int:
-    """Sign in to the portal for real, with a browser, and say whether it lets the clinic in.
+    """Sign in to the portal with a real browser, and report whether it accepts the clinic's credentials.
 
     Example: `idexx-sync credentials test cedar-creek`
     """
@@ -68,13 +68,13 @@ def try_(clinic: Slug, *, json: Json = False) -> int:
     if json:
         answer({"ok": failure is None, "clinic": clinic, "reason": failure and failure.reason})
     elif failure is None:
-        say(f"the portal lets {clinic} in")
+        say(f"the portal accepts the credentials of {clinic}")
     if failure is None:
         return Exit.OK
     rejected = failure.reason in LOGIN_REASONS
     if not json:
         raise CommandFailed(
-            f"the portal does not let {clinic} in: {failure.message} ({failure.reason})",
+            f"the portal rejects the sign-in of {clinic}: {failure.message} ({failure.reason})",
             status=Exit.LOGIN_REJECTED if rejected else Exit.FAILED,
             hint=sign_in_remedy(clinic, {failure.reason}) if rejected else "idexx-sync doctor",
         )
@@ -83,7 +83,7 @@ def try_(clinic: Slug, *, json: Json = False) -> int:
 
 @credentials.command
 def rotate(*, json: Json = False) -> Exit:
-    """Seal all credentials with the first key of `ENCRYPTION_KEY`; after it the others can be dropped.
+    """Re-encrypt all credentials with the first key of `ENCRYPTION_KEY`; afterwards, the other keys can be removed.
 
     Example: `ENCRYPTION_KEY=k2:…,k1:… idexx-sync credentials rotate`
     """
@@ -92,11 +92,12 @@ def rotate(*, json: Json = False) -> Exit:
     if json:
         answer({"ok": not done.closed, "rotated": done.sealed, "closed": list(done.closed)})
     elif not done.closed:
-        say(f"sealed {done.sealed} anew; the other keys are needed no more")
+        say(f"re-encrypted {done.sealed} secrets; the other keys are no longer needed")
     if done.closed and not json:
         raise CommandFailed(
-            f"sealed {done.sealed} anew; ENCRYPTION_KEY does not open the secrets of {', '.join(done.closed)}",
-            hint="add the key that sealed them behind the first one, and rotate again",
+            f"re-encrypted {done.sealed} secrets; ENCRYPTION_KEY cannot decrypt the secrets of "
+            f"{', '.join(done.closed)}",
+            hint="append the key that encrypted them to ENCRYPTION_KEY, and run this command again",
         )
     return Exit.FAILED if done.closed else Exit.OK
 
@@ -152,7 +153,7 @@ def _vault(settings: Settings) -> Vault:
 def _ask(question: str) -> str:
     if not sys.stdin.isatty():
         raise CommandFailed(
-            "no username was given", status=Exit.USAGE, hint="add --username, or set IDEXX_USERNAME"
+            "no username is given", status=Exit.USAGE, hint="add --username, or set IDEXX_USERNAME"
         )
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()

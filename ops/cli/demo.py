@@ -20,9 +20,10 @@ from ops.terminal.output import PIPE_WIDTH, Json, answer, say
 
 
 def demo(*, json: Json = False) -> int:
-    """Show all of it in a minute, with a sandbox portal and invented clinics, and check every field.
+    """Run a one-minute demo with a sandbox portal and invented clinics, and check every stored field.
 
-    It begins anew each time, in a home of its own. Exits 0 when both clinics are stored as the portal shows them.
+    Each run starts from scratch, in its own directory. Exits with 0 if both clinics are stored as the portal shows
+    them.
 
     Example: `./ops/demo`
     """
@@ -49,7 +50,7 @@ def demo(*, json: Json = False) -> int:
     if json:
         answer({"ok": status == Exit.OK, "differences": story.found if story else {}})
     elif status != Exit.OK:
-        say(f"what the processes said is in {home.logs}")
+        say(f"the logs of the processes are in {home.logs}")
     else:
         _next(out)
     return status
@@ -57,8 +58,8 @@ def demo(*, json: Json = False) -> int:
 
 def _next(out: Console) -> None:
     command = Path(sys.argv[0]).name if Path(sys.argv[0]).parent == Path("/usr/bin") else ".venv/bin/idexx-sync"
-    out.print("\n[green]✓[/] Everything has stopped. Next:")
-    out.print(f"  [bold]{command} up --sandbox[/]          the same, until Ctrl-C")
-    out.print(f"  [bold]{command} sync cedar-creek[/]      in another terminal: ask for a sync, and follow it")
-    out.print(f"  [bold]{command} watch[/]                 in a third one: everything that happens")
-    out.print("  [bold]http://127.0.0.1:3001[/]                      in a browser: the same, to look at")
+    out.print("\n[green]✓[/] All processes have stopped. Next:")
+    out.print(f"  [bold]{command} up --sandbox[/]          run the same until Ctrl-C")
+    out.print(f"  [bold]{command} sync cedar-creek[/]      in another terminal: request a sync and follow it")
+    out.print(f"  [bold]{command} watch[/]                 in a third one: follow all events")
+    out.print("  [bold]http://127.0.0.1:3001[/]                      in a browser: the dashboard")

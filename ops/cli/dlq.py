@@ -26,13 +26,15 @@ PAGE = 100
 
 dlq = App(name="dlq", help="List, show, replay and drop dead letters.")
 
-Letter = Annotated[str, Parameter(help="QUEUE/NUMBER, as `dlq list` shows it.")]
-LetterOrAll = Annotated[str, Parameter(help="QUEUE/NUMBER as `dlq list` shows it, or a whole QUEUE.")]
+Letter = Annotated[str, Parameter(help="The dead letter, as `dlq list` shows it: QUEUE/NUMBER.")]
+LetterOrAll = Annotated[
+    str, Parameter(help="A dead letter (QUEUE/NUMBER, as `dlq list` shows it), or a whole QUEUE.")
+]
 
 
 @dlq.command(name="list")
 def list_(*, json: Json = False) -> None:
-    """All dead letters, the oldest first.
+    """List all dead letters, oldest first.
 
     Example: `idexx-sync dlq list`
     """
@@ -52,7 +54,7 @@ def list_(*, json: Json = False) -> None:
 
 @dlq.command
 def show(letter: Letter, *, json: Json = False) -> None:
-    """One dead letter with everything that is known of it.
+    """Show a dead letter with its message and error.
 
     Example: `idexx-sync dlq show date_scraper/17`
     """
@@ -66,7 +68,7 @@ def show(letter: Letter, *, json: Json = False) -> None:
 
 @dlq.command
 def replay(letter: LetterOrAll, *, json: Json = False) -> None:
-    """Put dead letters back into their queue, with their retries counted anew.
+    """Move dead letters back into their queue, with their retries reset.
 
     Example: `idexx-sync dlq replay date_scraper/17`
     """
@@ -82,14 +84,14 @@ def drop(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Delete dead letters for good. Asks first.
+    """Delete dead letters permanently, after a confirmation.
 
     Example: `idexx-sync dlq drop date_scraper/17 --yes`
     """
     with _broker() as broker:
         named = _named(broker, letter)
         if named and not yes:
-            confirm(f"Delete {len(named)} dead letter{'s' if len(named) > 1 else ''} for good?")
+            confirm(f"Delete {len(named)} dead letter{'s' if len(named) > 1 else ''} permanently?")
         done = [one for one in named if broker.drop_dead_letter(one.queue, one.sequence)]
     _tell("dropped", done, json)
 
@@ -116,7 +118,7 @@ def _find(broker: NatsBroker, name: str) -> DeadLetter:
     queue, _, number = name.partition("/")
     if queue not in QUEUES or not number.isdigit():
         raise CommandFailed(
-            f"{name!r} names no dead letter; write QUEUE/NUMBER with one of {', '.join(QUEUES)}",
+            f"{name!r} is not a dead letter; write QUEUE/NUMBER with one of {', '.join(QUEUES)}",
             status=Exit.USAGE,
             hint="idexx-sync dlq list",
         )

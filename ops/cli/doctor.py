@@ -15,7 +15,7 @@ MARKS = {Grade.PASS: "[green]✓[/]", Grade.WARN: "[yellow]![/]", Grade.FAIL: "[
 
 
 def doctor(*, json: Json = False) -> int:
-    """Check everything that is needed, with a remedy for each. Exits 1 if something is missing.
+    """Check all dependencies, and print a remedy for each problem. Exits with 1 if there is a problem.
 
     Example: `idexx-sync doctor`
     """

@@ -9,7 +9,7 @@ from ops.terminal.output import Json, answer
 
 
 def env(*, json: Json = False) -> None:
-    """Print how to reach the servers of `up`, with their passwords: for this machine only.
+    """Print shell variables to connect to the servers of `up`, with passwords. They work only on this machine.
 
     Example: `eval "$(idexx-sync env)"`, and then `nats sub 'idexx.evt.>' --server "$NATS_URL"`
     """

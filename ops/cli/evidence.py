@@ -26,12 +26,12 @@ Evidence = dict[str, Any]
 
 def evidence(
     sync: SyncId,
-    day: Annotated[date | None, Parameter(name="DATE", help="One date, shown with all there is.")] = None,
+    day: Annotated[date | None, Parameter(name="DATE", help="Show all details of one date.")] = None,
     *,
-    save: Annotated[Path | None, Parameter(help="Write the screenshots into this folder.")] = None,
+    save: Annotated[Path | None, Parameter(help="Write the screenshots to this folder.")] = None,
     json: Json = False,
 ) -> None:
-    """What the portal showed when dates of a sync failed; names and numbers are masked. Kept for 7 days.
+    """Show what the portal returned for failed dates of a sync. Names and numbers are masked. Kept for 7 days.
 
     Example: `idexx-sync evidence 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa 2026-03-01 --save /tmp`
     """
@@ -41,7 +41,7 @@ def evidence(
         for number, one in enumerate(found):
             answer({**one, "screenshot": saved.get(number, one["screenshot"] is not None)})
     elif not found:
-        console().print("no evidence is kept: no date failed, or it was longer ago than evidence is kept")
+        console().print("no evidence is stored: no date failed, or the evidence has expired")
     elif day is None:
         _list(found)
     else:

@@ -21,18 +21,18 @@ from ops.terminal.tables import ago
 def goal(
     clinic: Annotated[str, Parameter(help="The clinic's slug.")], *, max_age: MaxAge = None, json: Json = False
 ) -> None:
-    """A clinic's freshness goal, and whether it is held; or a new goal.
+    """Show a clinic's freshness goal and whether it is met, or set a new goal.
 
-    `status` and the alert ClinicNotFresh hold it to the goal. Twice the distance of its schedule is a good one.
+    `status` and the alert ClinicNotFresh use the goal. A good goal is twice the interval of the clinic's schedule.
 
     Example: `idexx-sync clinic goal cedar-creek --max-age 60m`
     """
     about = asyncio.run(_goal(settings_here(), clinic, max_age))
     if json:
-        told = ("max_age_seconds", "is_fresh", "fresh_as_of", "last_completed_at")
-        answer({"ok": True, "clinic": clinic, **{name: about[name] for name in told}})
+        fields = ("max_age_seconds", "is_fresh", "fresh_as_of", "last_completed_at")
+        answer({"ok": True, "clinic": clinic, **{name: about[name] for name in fields}})
         return
-    console().print(f"{clinic}: {held(about)}")
+    console().print(f"{clinic}: {goal_line(about)}")
 
 
 async def _goal(settings: Settings, slug: str, max_age: str | None) -> dict[str, Any]:
@@ -44,12 +44,12 @@ async def _goal(settings: Settings, slug: str, max_age: str | None) -> dict[str,
         return await one_clinic(connection, clinic)
 
 
-def held(about: dict[str, Any]) -> str:
-    """Formats the goal and whether it is met: "last synced 12 min ago, goal 1 h: held"."""
+def goal_line(about: dict[str, Any]) -> str:
+    """Formats the goal and whether it is met: "last synced 12 min ago, goal 1 h: met"."""
     fresh = about["last_completed_at"]
     last = datetime.fromisoformat(fresh) if isinstance(fresh, str) else fresh
-    told = f"last synced {ago(last, datetime.now(UTC))}" if last else "never synced"
+    age = f"last synced {ago(last, datetime.now(UTC))}" if last else "never synced"
     if about["max_age_seconds"] is None:
-        return f"{told}; no goal"
-    verdict = "[green]held[/]" if about["is_fresh"] else "[red]not held[/]"
-    return f"{told}, goal {in_words(about['max_age_seconds'])}: {verdict}"
+        return f"{age}; no goal"
+    outcome = "[green]met[/]" if about["is_fresh"] else "[red]not met[/]"
+    return f"{age}, goal {in_words(about['max_age_seconds'])}: {outcome}"

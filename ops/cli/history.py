@@ -23,12 +23,16 @@ from ops.terminal.tables import table
 
 
 def history(
-    appointment: Annotated[str, Parameter(help="Its id in the portal, or its id (a UUID) in the database.")],
+    appointment: Annotated[
+        str, Parameter(help="The portal's id of the appointment, or its UUID in the database.")
+    ],
     *,
-    clinic: Annotated[str | None, Parameter(help="Needed where two clinics have the same id.")] = None,
+    clinic: Annotated[
+        str | None, Parameter(help="Required if two clinics have an appointment with this id.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Every change of an appointment, oldest first, with names.
+    """Show all changes of an appointment, oldest first, with names.
 
     Example: `idexx-sync history 48213 --clinic cedar-creek`
     """

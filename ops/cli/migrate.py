@@ -10,7 +10,7 @@ from ops.terminal.output import Json, answer, say
 
 
 def migrate(*, json: Json = False) -> None:
-    """Bring the database's tables up to date. Safe to run again, and while everything runs.
+    """Migrate the database's tables to this version. Safe to repeat, and while everything is running.
 
     Example: `DATABASE_URL=postgresql://… idexx-sync migrate`
     """

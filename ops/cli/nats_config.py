@@ -27,27 +27,30 @@ _ADDRESS = re.compile(r"(\S+):\d{1,5}")
 
 
 def nats_config(
-    *clinics: Annotated[str, Parameter(help="Slugs; without any, those in the database.")],
-    out: Annotated[Path, Parameter(help="The folder for the configuration and the passwords.")] = Path("nats"),
+    *clinics: Annotated[str, Parameter(help="Slugs of clinics; default: all clinics of the database.")],
+    out: Annotated[Path, Parameter(help="Folder for the configuration and the passwords.")] = Path("nats"),
     listen: Annotated[str, Parameter(help="Host and port for clients.")] = "127.0.0.1:4222",
-    store: Annotated[Path | None, Parameter(help="Where the server keeps its data; else beside it.")] = None,
+    store: Annotated[
+        Path | None, Parameter(help="Folder for the server's data; default: beside the configuration.")
+    ] = None,
     disk_gb: Annotated[
-        int, Parameter(help="What its data may take of the disk.", validator=validators.Number(gte=1))
+        int, Parameter(help="Maximum size of the server's data on disk.", validator=validators.Number(gte=1))
     ] = 8,
     tls_cert: Annotated[Path | None, Parameter(help="The server's certificate.")] = None,
-    tls_key: Annotated[Path | None, Parameter(help="The key of that certificate.")] = None,
-    tls_client_ca: Annotated[Path | None, Parameter(help="Clients must show a certificate of this one.")] = None,
+    tls_key: Annotated[Path | None, Parameter(help="The private key of the certificate.")] = None,
+    tls_client_ca: Annotated[Path | None, Parameter(help="CA whose certificates clients must present.")] = None,
     json: Json = False,
 ) -> None:
-    """Write a configuration for nats-server, with a role for gateways and workers, ops, and each clinic.
+    """Write a nats-server configuration with a role for gateways and workers, for operators, and for each clinic.
 
-    Passwords are kept in `passwords.json` beside it, for its owner only; a user that has one keeps it.
+    Passwords are stored in `passwords.json` beside it, readable only by its owner. A user that already has one
+    keeps it.
 
     Example: `idexx-sync nats-config elm-street cedar-creek --out /etc/idexx-sync/nats --listen 0.0.0.0:4222`
     """
     settings = settings_here()
     if not _ADDRESS.fullmatch(listen):
-        raise CommandFailed(f"--listen {listen!r} is no host and port, such as 0.0.0.0:4222", status=Exit.USAGE)
+        raise CommandFailed(f"--listen {listen!r} is not a host and port, such as 0.0.0.0:4222", status=Exit.USAGE)
     slugs = sorted({check_slug(slug) for slug in clinics} or asyncio.run(_stored(settings)))
     folder = out.expanduser().absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,7 +73,7 @@ def _tls(certificate: Path | None, key: Path | None, authority: Path | None) -> 
     if certificate is None and key is None and authority is None:
         return None
     if certificate is None or key is None:
-        raise CommandFailed("--tls-cert and --tls-key belong together", status=Exit.USAGE)
+        raise CommandFailed("--tls-cert and --tls-key must be given together", status=Exit.USAGE)
     return Tls(certificate.absolute(), key.absolute(), authority and authority.absolute())
 
 

@@ -35,7 +35,7 @@ def summary(plan: Sequence[Planned], held: int) -> str:
     told = [f"{kinds[kind]} {kind}" for kind in LOOKS if kinds[kind]]
     lines = [f"would be {', '.join(told)}" if told else "nothing would change"]
     if held:
-        lines.append(f"{held} removals would be held back for a person to decide")
+        lines.append(f"{held} removals would be held for a person to decide")
     return "\n".join(lines)
 
 

@@ -15,14 +15,14 @@ from ops.local.processes import Queue, gateway_argv, worker_argv
 
 
 def gateway() -> None:
-    """Run one gateway: it takes requests from NATS. Any number of them may run.
+    """Run one gateway, which serves requests on NATS and HTTP. Any number of gateways may run.
 
     Example: `idexx-sync gateway`
     """
     _become(gateway_argv())
 
 
-def worker(queue: Annotated[Queue, Parameter(help="Which actor it runs.")]) -> None:
+def worker(queue: Annotated[Queue, Parameter(help="The actor to run.")]) -> None:
     """Run one worker. A machine has one `coordinator`, one `reconciler`, one `notifier` if clinics have
     webhooks, and a `date_scraper` for each browser.
 

@@ -25,18 +25,19 @@ def resources(
     clinic: Annotated[str, Parameter(help="The clinic's slug.")],
     *,
     count: Annotated[
-        list[str] | None, Parameter(consume_multiple=True, negative=(), help="The ids of the rooms that count.")
+        list[str] | None,
+        Parameter(consume_multiple=True, negative=(), help="Ids of the rooms that count as capacity."),
     ] = None,
     all_: Annotated[
         bool,
-        Parameter(name="--all", negative=(), show_default=False, help="Every room that the portal names counts."),
+        Parameter(name="--all", negative=(), show_default=False, help="Count all rooms that the portal shows."),
     ] = False,
     json: Json = False,
 ) -> None:
-    """The rooms that were seen, with counts and examples of what is done in them; and setting which of them count.
+    """List a clinic's rooms with counts and examples of their appointments, or set which rooms count as capacity.
 
-    The capacity of a slot is the number of rooms that count; appointments in other rooms take none of it. Slots
-    follow at the next sync.
+    A slot's capacity is the number of rooms that count; appointments in other rooms use none of it. The next sync
+    updates the slots.
 
     Example: `idexx-sync clinic resources cedar-creek --count room-1 room-2`
     """
@@ -55,9 +56,9 @@ def resources(
             *(escape(one.room_id) or "(none)", escape(one.name or ""), str(one.appointments)),
             *(str(one.last_date or ""), escape(", ".join(one.types)), "[green]yes[/]" if one.counts else "no"),
         )
-    console().print(shown if found else f"no room of {clinic} was seen yet: idexx-sync sync {clinic}")
+    console().print(shown if found else f"no sync of {clinic} has found a room yet: idexx-sync sync {clinic}")
     if count or all_:
-        say(f"slots follow at the next sync: idexx-sync sync {clinic}")
+        say(f"the next sync updates the slots: idexx-sync sync {clinic}")
 
 
 async def _resources(settings: Settings, slug: str, count: Sequence[str] | None, every: bool) -> list[Resource]:

@@ -8,9 +8,12 @@ from cyclopts import Parameter
 
 
 def sandbox(
-    *arguments: Annotated[str, Parameter(allow_leading_hyphen=True, help="See `idexx-sync sandbox -- --help`.")],
+    *arguments: Annotated[
+        str,
+        Parameter(allow_leading_hyphen=True, help="Arguments of the sandbox; see `idexx-sync sandbox -- --help`."),
+    ],
 ) -> None:
-    """Run the sandbox portal: a portal to develop against, with invented clinics and appointments.
+    """Run the sandbox portal, with invented clinics and appointments, for development.
 
     Example: `idexx-sync sandbox --port 8700 --latency-ms 300`
     """

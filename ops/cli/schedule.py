@@ -26,31 +26,33 @@ from ops.terminal.output import Json, answer, say
 
 T = TypeVar("T")
 
-schedule = App(name="schedule", help="Sync a clinic at certain times, without being asked.")
+schedule = App(name="schedule", help="Sync a clinic on a schedule.")
 schedule.command(preview)
 
 Slug = Annotated[str, Parameter(help="The clinic's slug.")]
-Days = Annotated[int, Parameter(validator=Number(gte=1, lte=MAX_DAYS), help="How many days, today included.")]
+Days = Annotated[int, Parameter(validator=Number(gte=1, lte=MAX_DAYS), help="Number of days, including today.")]
 
 
 @schedule.command(name="set")
 def set_(
     clinic: Slug,
     cron: Annotated[
-        str, Parameter(help="minute hour day-of-month month day-of-week; or words, such as 'every 30 minutes'.")
+        str,
+        Parameter(
+            help="Five fields (minute hour day-of-month month day-of-week), or a phrase such as "
+            "'every 30 minutes'."
+        ),
     ],
     *,
     days: Days = 14,
-    timezone: Annotated[
-        str | None, Parameter(help="An IANA time zone; the clinic's own if it is left out.")
-    ] = None,
+    timezone: Annotated[str | None, Parameter(help="An IANA time zone; default: the clinic's.")] = None,
     max_age: MaxAge = None,
     json: Json = False,
 ) -> None:
-    """Give a clinic a schedule, in place of the one it has, and say in words what it means.
+    """Set a clinic's schedule, and print its meaning in words.
 
-    In words: 'every 30 minutes', 'daily at 06:00 and 12:00', 'on weekdays at 7:15'. The clock is kept by
-    nats-server 2.14 or newer, and ticks also while nothing else runs.
+    Phrases: 'every 30 minutes', 'daily at 06:00 and 12:00', 'on weekdays at 7:15'. nats-server 2.14 or newer keeps the
+    schedule; it ticks even while no gateway runs.
 
     Example: `idexx-sync clinic schedule set cedar-creek "0 6,12 * * *" --days 14 --max-age 8h`
     """
@@ -68,16 +70,16 @@ def set_(
     _with_clinic(settings, clinic, change)
     show_one(settings, clinic, json)
     if not json:
-        say("a gateway puts it on the clock within seconds; after that it ticks by itself")
+        say("a gateway activates it within seconds")
 
 
 @schedule.command
 def show(
-    clinic: Annotated[str | None, Parameter(help="The clinic's slug; all clinics if it is left out.")] = None,
+    clinic: Annotated[str | None, Parameter(help="The clinic's slug; default: all clinics.")] = None,
     *,
     json: Json = False,
 ) -> None:
-    """When clinics are due, and what became of the last time; of one clinic, with the next times.
+    """Show when clinics are due and the outcome of the last scheduled run; for one clinic, the next times.
 
     Example: `idexx-sync clinic schedule show cedar-creek`
     """
@@ -89,7 +91,7 @@ def show(
 
 @schedule.command
 def pause(clinic: Slug, *, json: Json = False) -> None:
-    """Stop the clock of a clinic for now. Syncs that somebody asks for are not touched.
+    """Pause a clinic's schedule. Requested syncs still run.
 
     Example: `idexx-sync clinic schedule pause cedar-creek`
     """
@@ -98,12 +100,12 @@ def pause(clinic: Slug, *, json: Json = False) -> None:
     if json:
         show_one(settings, clinic, json)
     else:
-        say(f"paused; to go on: idexx-sync clinic schedule resume {clinic}")
+        say(f"paused; to resume: idexx-sync clinic schedule resume {clinic}")
 
 
 @schedule.command
 def resume(clinic: Slug, *, json: Json = False) -> None:
-    """Let the clock of a clinic go on. What was due meanwhile is not made up for.
+    """Resume a clinic's schedule. Runs that were due during the pause are skipped.
 
     Example: `idexx-sync clinic schedule resume cedar-creek`
     """
@@ -114,7 +116,7 @@ def resume(clinic: Slug, *, json: Json = False) -> None:
 
 @schedule.command
 def remove(clinic: Slug, *, json: Json = False) -> None:
-    """Take a clinic's schedule away, and say how to bring it back.
+    """Remove a clinic's schedule, and print the command that restores it.
 
     Example: `idexx-sync clinic schedule remove cedar-creek`
     """
@@ -129,7 +131,7 @@ def remove(clinic: Slug, *, json: Json = False) -> None:
         answer({"ok": True, "clinic": clinic, "schedule": None})
         return
     back = f"set {clinic} '{had.cron}' --days {had.days_ahead} --timezone {had.timezone}"
-    say(f"removed; to bring it back: idexx-sync clinic schedule {back}")
+    say(f"removed; to restore it: idexx-sync clinic schedule {back}")
 
 
 def _with_clinic(settings: Settings, slug: str, act: Callable[[Connection, Clinic], Awaitable[T]]) -> T:

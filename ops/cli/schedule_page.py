@@ -17,7 +17,7 @@ from engine.errors import BadRequest
 from engine.store.clinics import find_clinic
 from engine.store.schedules import ClinicSchedule, get_schedule
 from engine.store.syncs.reading import database_time
-from ops.cli.goal import held
+from ops.cli.goal import goal_line
 from ops.client.connections import open_database
 from ops.local.discovery import database_url
 from ops.terminal.output import answer, console, warn
@@ -39,7 +39,10 @@ def moments(times: Sequence[datetime], zone: ZoneInfo) -> str:
 def warn_of_left_out(times: Sequence[datetime], zone: ZoneInfo) -> None:
     """Warns of times that a change to summer time skips: that night has no 02:30."""
     for at in times:
-        warn(f"{at:%a %d %b %Y %H:%M} does not exist in {zone.key}, whose clocks are put forward: it is left out")
+        warn(
+            f"{at:%a %d %b %Y %H:%M} does not exist in {zone.key}, whose clocks are put forward: "
+            "this run is skipped"
+        )
 
 
 def show_one(settings: Settings, slug: str, as_json: bool) -> None:
@@ -55,14 +58,14 @@ def show_one(settings: Settings, slug: str, as_json: bool) -> None:
     out.print(f"[bold]{slug}[/]: {view['words']} ({view['timezone']}), {days} from today on", soft_wrap=True)
     left_out = _print_next(schedule, now)
     out.print(f"last: {_last(view, _zone(view['timezone']))}", soft_wrap=True)
-    out.print(held(about))
+    out.print(goal_line(about))
     warn_of_left_out(left_out, _zone(view["timezone"]))
 
 
 def _print_next(schedule: ClinicSchedule, now: datetime) -> list[datetime]:
     """Prints the next due times; returns the times that clock changes skip."""
     if schedule.paused:
-        console().print(f"[yellow]paused[/]; to go on: idexx-sync clinic schedule resume {schedule.clinic}")
+        console().print(f"[yellow]paused[/]; to resume: idexx-sync clinic schedule resume {schedule.clinic}")
         return []
     try:
         cron, zone = Cron.parse(schedule.cron), check_zone(schedule.timezone)
@@ -99,7 +102,7 @@ def _last(view: dict[str, Any], zone: ZoneInfo) -> str:
         case "refused":
             return f"{at} [red]refused[/]: {view['last_refusal']}"
         case "covered":
-            return f"{at} done by sync {view['last_sync_id']}, which ran or waited already"
+            return f"{at} covered by sync {view['last_sync_id']}, which was already queued or running"
     return f"{at} {view['last_outcome']} sync {view['last_sync_id']}"
 
 

@@ -23,14 +23,16 @@ from ops.terminal.output import Json, answer, console
 
 
 def preview(
-    clinic_or_cron: Annotated[str, Parameter(help="A clinic's slug, or the text of a schedule.")],
+    clinic_or_cron: Annotated[str, Parameter(help="A clinic's slug, or a schedule in quotes.")],
     /,
     *,
-    count: Annotated[int, Parameter(validator=Number(gte=1, lte=1000), help="How many times are shown.")] = 5,
-    timezone: Annotated[str | None, Parameter(help="An IANA time zone; UTC if only a text is given.")] = None,
+    count: Annotated[int, Parameter(validator=Number(gte=1, lte=1000), help="Number of times to show.")] = 5,
+    timezone: Annotated[
+        str | None, Parameter(help="An IANA time zone; default: the clinic's, or UTC for a schedule.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """When a clinic is due next, or would be, by the text of a schedule. Changes nothing.
+    """Show the next times of a clinic's schedule or of a given one. Changes nothing.
 
     Example: `idexx-sync clinic schedule preview "0 6,12 * * *" --timezone America/Chicago`
     """

@@ -18,12 +18,14 @@ def spec(
         Parameter(help="asyncapi: subjects and messages; schemas: the messages as JSON Schemas; openapi: HTTP."),
     ] = None,
     *,
-    write: Annotated[Path | None, Parameter(help="A folder: the document, or each of them, goes there.")] = None,
+    write: Annotated[
+        Path | None, Parameter(help="Folder to write to: the named document, or all of them.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Print the interface as AsyncAPI 3, JSON Schema (2020-12) or OpenAPI 3.1; without a name, as AsyncAPI.
+    """Print the interface as AsyncAPI 3, JSON Schema (2020-12) or OpenAPI 3.1; default: AsyncAPI.
 
-    All of it is made from the models that the messages are checked with, so it is never out of date.
+    The documents are generated from the models that validate the messages.
 
     Example: `idexx-sync spec schemas`, or `idexx-sync spec --write docs/spec`
     """

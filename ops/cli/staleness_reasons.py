@@ -24,7 +24,7 @@ def _reasons(clinic: Mapping[str, Any], figures: ClinicFigures | None) -> Iterat
         yield "no credentials", "yellow"
         return
     if figures.failing and figures.failing != clinic["login_failure"]:
-        yield f"last sync failed by: {_plain(figures.failing)}", "yellow"
+        yield f"last sync failed: {_plain(figures.failing)}", "yellow"
     if clinic["removals_held"]:
         yield f"{clinic['removals_held']} removals held", "yellow"
     if figures.running_seconds:
@@ -33,7 +33,7 @@ def _reasons(clinic: Mapping[str, Any], figures: ClinicFigures | None) -> Iterat
             "yellow" if figures.running_seconds > LONG else "cyan",
         )
     elif clinic["is_fresh"] is False and not (clinic["login_failure"] or figures.failing):
-        yield "no sync runs, and none has failed: was one asked for?", "yellow"
+        yield "no sync is running, and none has failed: check that syncs are requested", "yellow"
 
 
 def _plain(word: str) -> str:

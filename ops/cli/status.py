@@ -14,7 +14,7 @@ from actors.messages import Subjects
 from actors.settings import Settings
 from engine.store.monitoring import clinic_figures
 from engine.sync import SyncStatus
-from ops.cli.goal import held
+from ops.cli.goal import goal_line
 from ops.cli.staleness_reasons import why_not
 from ops.cli.sync_page import show_sync
 from ops.client.connections import open_database, open_nats
@@ -25,7 +25,7 @@ from ops.terminal.durations import in_words
 from ops.terminal.output import Json, answer, console, warn
 from ops.terminal.tables import ago, table
 
-Clinic = Annotated[str | None, Parameter(help="The clinic's slug; all clinics if it is left out.")]
+Clinic = Annotated[str | None, Parameter(help="The clinic's slug; default: all clinics.")]
 
 
 Check = Annotated[
@@ -35,9 +35,9 @@ Check = Annotated[
 
 
 def status(clinic: Clinic = None, *, check: Check = False, json: Json = False) -> int:
-    """How fresh each clinic is, or one clinic's latest sync with its dates.
+    """Show the freshness of each clinic, or one clinic's latest sync with its dates.
 
-    All clinics are read from the database; about one clinic a gateway is asked over NATS.
+    The list of all clinics is read from the database; for one clinic, a gateway is asked over NATS.
 
     Example: `idexx-sync status` or `idexx-sync status cedar-creek --check`
     """
@@ -61,9 +61,9 @@ async def _all_clinics(settings: Settings, as_json: bool) -> list[dict[str, Any]
         answer({"ok": True, "clinics": told})
         return clinics
     shown = table(
-        *("clinic", "name", "zone", "fresh", "goal", "next", "appointments", "what stands in the way"),
+        *("clinic", "name", "zone", "fresh", "goal", "next", "appointments", "why not fresh"),
         right=("appointments",),
-        wrap=("name", "what stands in the way"),
+        wrap=("name", "why not fresh"),
     )
     now = datetime.now(UTC)
     for one in clinics:
@@ -112,12 +112,12 @@ async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> list[di
         return [reply["clinic"]]
     out, about, sync = console(), reply["clinic"], reply["sync"]
     out.print(f"[bold]{about['name']}[/] ({about['slug']}, {about['timezone']})")
-    out.print(held(about))
+    out.print(goal_line(about))
     if schedule := about["schedule"]:
         due = "paused" if schedule["paused"] else f"next {_moment(schedule['next'])}"
         out.print(f"schedule: {schedule['words']} ({schedule['timezone']}), {due}")
     if about.get("login_failure"):
-        out.print(f"[red]the portal does not let it in: {about['login_failure']}[/]")
+        out.print(f"[red]the portal rejects its sign-in: {about['login_failure']}[/]")
         out.print(f"  next: {sign_in_remedy(clinic, [about['login_failure']])}")
     if sync is None:
         out.print(f"no sync yet: idexx-sync sync {clinic}")

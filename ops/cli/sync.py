@@ -29,24 +29,26 @@ def sync(
     days: Annotated[
         int | None,
         Parameter(
-            help="So many days from today on; 14 if no dates are given.",
+            help="Number of days from today on; default: 14.",
             validator=validators.Number(gte=1, lte=MAX_DAYS),
         ),
     ] = None,
     start: Annotated[date | None, Parameter(help="The first date, YYYY-MM-DD, in the clinic's calendar.")] = None,
-    end: Annotated[date | None, Parameter(help="The last date; at most 60 days.")] = None,
+    end: Annotated[date | None, Parameter(help="The last date. A sync has at most 60 days.")] = None,
     dry_run: Annotated[
         bool,
-        Parameter(negative=(), show_default=False, help="Look at everything, change nothing, print the plan."),
+        Parameter(negative=(), show_default=False, help="Read everything, change nothing, print the plan."),
     ] = False,
-    request_id: Annotated[str | None, Parameter(help="The same id again follows the same sync.")] = None,
-    wait: Annotated[bool, Parameter(show_default=False, help="Follow it to its end, or only request it.")] = True,
+    request_id: Annotated[str | None, Parameter(help="A repeated id follows the sync that it started.")] = None,
+    wait: Annotated[
+        bool, Parameter(show_default=False, help="Follow the sync to its end, or only request it.")
+    ] = True,
     json: Json = False,
 ) -> int:
-    """Sync a clinic, and follow it to its end.
+    """Request a sync of a clinic and follow it to its end.
 
-    Exits 0 completed, 1 failed, 3 partly, 4 login rejected, 5 removals held back, 6 unreachable, 7 queue full,
-    8 cancelled or timed out. A dry run that completes exits 0, also where it would hold removals back.
+    Exit statuses: 0 completed, 1 failed, 3 partially completed, 4 login rejected, 5 removals held, 6 unreachable,
+    7 queue full, 8 cancelled or timed out. A completed dry run exits with 0, even if it would hold removals.
 
     Example: `idexx-sync sync cedar-creek --days 14`
     """
@@ -62,7 +64,10 @@ def sync(
     try:
         return asyncio.run(_sync(settings_here(), clinic, body, wait, json))
     except KeyboardInterrupt:
-        say(f"the sync goes on; see it with `idexx-sync watch {clinic}`, end it with `idexx-sync cancel {clinic}`")
+        say(
+            f"the sync continues; follow it with `idexx-sync watch {clinic}`, cancel it with "
+            f"`idexx-sync cancel {clinic}`"
+        )
         raise
 
 
@@ -79,7 +84,7 @@ async def _sync(settings: Settings, clinic: str, body: dict[str, Any], wait: boo
             try:
                 ending = await until_ended(show, events)
             except CommandFailed:
-                say(f"sync {sync_id} is not ended by this; follow it with `idexx-sync watch {sync_id}`")
+                say(f"sync {sync_id} continues; follow it with `idexx-sync watch {sync_id}`")
                 raise
         if body["dry_run"] and ending["event"] == "completed":
             _show_plan(await plan_of(client, subjects, clinic, sync_id), ending, as_json)
@@ -107,11 +112,11 @@ def _accepted(reply: dict[str, Any], as_json: bool) -> None:
 
 def cancel(
     clinic: Annotated[str, Parameter(help="The clinic's slug.")],
-    sync_id: Annotated[str | None, Parameter(help="Which sync; the clinic's latest if it is left out.")] = None,
+    sync_id: Annotated[str | None, Parameter(help="The sync's id; default: the clinic's latest sync.")] = None,
     *,
     json: Json = False,
 ) -> None:
-    """End a sync that waits or runs. Ending it twice does no harm.
+    """Cancel a queued or running sync. Safe to repeat.
 
     Example: `idexx-sync cancel cedar-creek`
     """

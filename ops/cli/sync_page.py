@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 View = dict[str, Any]
-"""A sync as the status request tells it."""
+"""Prints a sync in the form of the status reply."""
 
 
 def show_sync(out: Console, sync: View, now: datetime) -> None:
@@ -28,8 +28,8 @@ def show_sync(out: Console, sync: View, now: datetime) -> None:
         out.print(f"  {told}")
     if sync["removals_held"] and not sync["dry_run"]:
         out.print(
-            f"  [yellow]{sync['removals_held']} removals wait for a person:[/] "
-            f"idexx-sync runs plan {sync['sync_id']}"
+            f"  [yellow]{sync['removals_held']} held removals need a decision:[/] idexx-sync runs "
+            f"plan {sync['sync_id']}"
         )
     for warning in sync["warnings"]:
         out.print(f"  warning: {warning['message']}", style="yellow", markup=False)
@@ -41,16 +41,16 @@ def _status(sync: View) -> str:
     words = str(sync["status"]).replace("_", " ")
     if sync["status"] == "queued" and sync["position"]:
         return f"{words}, position {sync['position']}"
-    return f"{words}, but not all of it" if sync["partial_success"] else words
+    return f"partially {words}" if sync["partial_success"] else words
 
 
 def _times(sync: View, now: datetime) -> str:
-    told = [f"asked for {ago(_time(sync['created_at']), now)}"]
+    told = [f"requested {ago(_time(sync['created_at']), now)}"]
     if sync["completed_at"]:
         return f"{told[0]}, took {lasted(sync['duration_ms'])}"
     if sync["started_at"]:
         told.append(f"started {ago(_time(sync['started_at']), now)}")
-        told.append(f"last sign of life {ago(_time(sync['heartbeat_at']), now)}")
+        told.append(f"last heartbeat {ago(_time(sync['heartbeat_at']), now)}")
     if deadline := _time(sync["deadline_at"]):
         told.append(f"times out in {max(0, int((deadline - now).total_seconds()))} s")
     return ", ".join(told)
@@ -63,11 +63,11 @@ def _deeds(sync: View) -> str:
         return f"a plan of {sync['changes_planned'] or 0} changes: idexx-sync runs plan {sync['sync_id']}"
     stats = sync["stats"]
     changes = ", ".join(f"{stats[f'appointments_{what}']} {what}" for what in ("added", "updated", "removed"))
-    return f"{changes}; slots: {stats['slots_created']} made, {stats['slots_updated']} changed"
+    return f"{changes}; slots: {stats['slots_created']} created, {stats['slots_updated']} changed"
 
 
 def _dates(sync: View, now: datetime) -> Any:
-    columns = ("date", "state", "attempts", "why", "next try", "worker", "sign of life")
+    columns = ("date", "state", "attempts", "why", "next try", "worker", "heartbeat")
     shown = table(*columns, right=("attempts",), wrap=("why",))
     for day in sorted(sync["dates"], key=lambda day: str(day["date"])):
         why = ": ".join(filter(None, (day["reason"], day["message"])))

@@ -21,17 +21,19 @@ def up(
     *,
     sandbox: Annotated[
         bool,
-        Parameter(negative=(), show_default=False, help="Also run the sandbox portal and store its clinics."),
+        Parameter(negative=(), show_default=False, help="Run the sandbox portal, and add its clinics."),
     ] = False,
     cancel_queued: Annotated[
         bool,
-        Parameter(negative=(), show_default=False, help="Cancel the syncs that wait from the last time."),
+        Parameter(
+            negative=(), show_default=False, help="Cancel the syncs that were left queued by an earlier run."
+        ),
     ] = False,
 ) -> int:
-    """Run everything on this machine, until Ctrl-C.
+    """Run everything on this machine until Ctrl-C.
 
-    Starts a nats-server and a PostgreSQL of its own unless `NATS_URL` and `DATABASE_URL` name others, brings the
-    tables up to date, and starts the gateway and the workers.
+    Starts an embedded nats-server and PostgreSQL unless `NATS_URL` and `DATABASE_URL` are set, migrates the tables, and
+    starts the gateway and the workers.
 
     Example: `idexx-sync up --sandbox`, and in another terminal `idexx-sync watch`
     """
@@ -45,7 +47,7 @@ def up(
             tell(reachable(now))
             say(f"ready: NATS {where(now.need_nats_url())}, PostgreSQL {where(now.need_database_url())}")
             if port := load().http_port:  # 0: any free port; the gateway logs which one
-                say(f"in a browser: http://{settings.http_host}:{port}")
+                say(f"dashboard: http://{settings.http_host}:{port}")
             say("in another terminal: idexx-sync status · idexx-sync watch · idexx-sync doctor; Ctrl-C stops")
             await asyncio.Event().wait()
             return 0

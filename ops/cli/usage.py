@@ -14,7 +14,7 @@ EXPECTED = {
     int: "a whole number",
     float: "a number",
     date: "a date, written YYYY-MM-DD",
-    UUID: "a whole id, such as 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa",
+    UUID: "a full id, such as 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa",
     Path: "a path",
 }
 
@@ -31,7 +31,7 @@ def explain_usage(error: CycloptsError) -> str:
         ) if token is not None and (expected := EXPECTED.get(wanted)):
             return f"{token.keyword or _name(argument)}: {token.value!r} is not {expected}"
         case UnusedCliTokensError(unused_tokens=[first, *_]):
-            return f"{first!r} is one word too many; quote what has spaces, and name one thing at a time"
+            return f"unexpected argument {first!r}; quote arguments that contain spaces, and give one at a time"
     return str(error)
 
 

@@ -24,14 +24,14 @@ from ops.terminal.output import Json, say, warn
 
 def watch(
     what: Annotated[
-        str | None, Parameter(name="SYNC|CLINIC", help="A sync's id, or a clinic's slug; everything if left out.")
+        str | None, Parameter(name="SYNC|CLINIC", help="A sync's id, or a clinic's slug; default: all clinics.")
     ] = None,
     *,
     json: Json = False,
 ) -> int:
-    """Show syncs live: one until its end, a clinic's, or all until Ctrl-C.
+    """Follow syncs live: one until its end, those of a clinic, or all until Ctrl-C.
 
-    Joined late, it shows the whole state first. Needs NATS and nothing else.
+    It first shows the current state. It needs only NATS.
 
     Example: `idexx-sync watch` or `idexx-sync watch cedar-creek`
     """
@@ -72,9 +72,9 @@ class _Told:
 
     def __call__(self, failure: CommandFailed | None) -> None:
         if failure and not self._is_away:
-            warn(f"{failure}; what happens meanwhile is shown when one answers again")
+            warn(f"{failure}; events in the meantime are shown when a gateway responds again")
         elif self._is_away and not failure:
-            say("a gateway answers again")
+            say("a gateway responds again")
         self._is_away = failure is not None
 
 

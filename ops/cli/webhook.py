@@ -24,10 +24,10 @@ from ops.terminal.output import Json, answer, console, say
 
 T = TypeVar("T")
 
-webhook = App(name="webhook", help="Tell the ends of a clinic's syncs to an address, signed.")
+webhook = App(name="webhook", help="POST a signed webhook when a clinic's sync ends.")
 
 Slug = Annotated[str, Parameter(help="The clinic's slug.")]
-Url = Annotated[str, Parameter(help="An address that takes a POST, such as https://example.com/hooks/idexx.")]
+Url = Annotated[str, Parameter(help="A URL that accepts a POST, such as https://example.com/hooks/idexx.")]
 
 webhook.command(log)
 webhook.command(redeliver)
@@ -39,9 +39,9 @@ BY_REQUEST = "by request"
 
 @webhook.command(name="set")
 def set_(clinic: Slug, url: Url, *, json: Json = False) -> None:
-    """Give a clinic a webhook, or its webhook another address, and print the secret that signs: this once.
+    """Set a clinic's webhook, or change its URL, and print the signing secret, which is not shown again.
 
-    The same address again changes nothing. Another one gets a secret of its own.
+    The same URL changes nothing; another URL gets a new secret.
 
     Example: `idexx-sync clinic webhook set cedar-creek https://example.com/hooks/idexx`
     """
@@ -61,16 +61,16 @@ def set_(clinic: Slug, url: Url, *, json: Json = False) -> None:
     if json:
         answer({"ok": True, "clinic": clinic, "url": url, "secret": secret})
     elif secret is None:
-        say(f"{clinic} has this webhook already; a new secret: idexx-sync clinic webhook rotate {clinic}")
+        say(f"{clinic} already has this webhook; for a new secret: idexx-sync clinic webhook rotate {clinic}")
     else:
-        say("the secret that signs is shown this once; give it to the receiver:")
+        say("the signing secret, which is not shown again; set it at the receiver:")
         print(secret)
         say(f"next: idexx-sync clinic webhook test {clinic}")
 
 
 @webhook.command
 def rotate(clinic: Slug, *, json: Json = False) -> None:
-    """Make a new secret, and print it: this once. For a day both sign, so that the receiver can change its own.
+    """Create a new secret and print it, once. For a day, both secrets sign, so that the receiver can switch.
 
     Example: `idexx-sync clinic webhook rotate cedar-creek`
     """
@@ -92,14 +92,15 @@ def rotate(clinic: Slug, *, json: Json = False) -> None:
         answer({"ok": True, "clinic": clinic, **told})
     else:
         say(
-            f"the new secret is shown this once; the old one signs, too, until {secrets.old_until:%Y-%m-%d %H:%M} UTC:"
+            "the new secret, which is not shown again; the old one also signs until "
+            f"{secrets.old_until:%Y-%m-%d %H:%M} UTC:"
         )
         print(secrets.current)
 
 
 @webhook.command
 def show(clinic: Slug, *, json: Json = False) -> None:
-    """A clinic's webhook: its address, and whether it is paused.
+    """Show a clinic's webhook: its URL, and whether it is paused.
 
     Example: `idexx-sync clinic webhook show cedar-creek`
     """
@@ -115,7 +116,7 @@ def show(clinic: Slug, *, json: Json = False) -> None:
 
 @webhook.command
 def pause(clinic: Slug, *, json: Json = False) -> None:
-    """Send nothing for now. What there is to tell is recorded, and sent after `resume` if it is not older than 3 days.
+    """Pause a webhook. Deliveries are recorded, and sent after `resume` unless they are older than 3 days.
 
     Example: `idexx-sync clinic webhook pause cedar-creek`
     """
@@ -128,12 +129,12 @@ def pause(clinic: Slug, *, json: Json = False) -> None:
     if json:
         answer({"ok": True, "clinic": clinic, "paused": True})
     else:
-        say(f"paused; to go on: idexx-sync clinic webhook resume {clinic}")
+        say(f"paused; to resume: idexx-sync clinic webhook resume {clinic}")
 
 
 @webhook.command
 def resume(clinic: Slug, *, json: Json = False) -> None:
-    """Send again, first of all what has waited. Also for a webhook that was paused since its receiver answered 410.
+    """Resume a webhook and send the recorded deliveries. Also for a webhook that a 410 of its receiver has paused.
 
     Example: `idexx-sync clinic webhook resume cedar-creek`
     """
@@ -146,12 +147,12 @@ def resume(clinic: Slug, *, json: Json = False) -> None:
     if json:
         answer({"ok": True, "clinic": clinic, "paused": False, "waited": waited})
     else:
-        say(f"resumed; {waited} deliveries have waited and are sent now")
+        say(f"resumed; {waited} recorded deliveries are sent now")
 
 
 @webhook.command
 def remove(clinic: Slug, *, yes: Yes = False, json: Json = False) -> None:
-    """Tell nobody any more. What was not delivered is given up; the log stays. Asks first.
+    """Remove a webhook and drop its pending deliveries, after a confirmation. Its log stays.
 
     Example: `idexx-sync clinic webhook remove cedar-creek --yes`
     """

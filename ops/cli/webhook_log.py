@@ -32,7 +32,7 @@ _COLOURS = {DeliveryState.DELIVERED: "green", DeliveryState.PENDING: "yellow", D
 
 
 def try_(clinic: Slug, *, json: Json = False) -> int:
-    """Send a delivery that tells nothing, `sync.test`, as the others are sent, and print the receiver's answer.
+    """Send a test delivery, `sync.test`, like a real one, and print the receiver's response.
 
     Example: `idexx-sync clinic webhook test cedar-creek`
     """
@@ -52,11 +52,11 @@ def try_(clinic: Slug, *, json: Json = False) -> int:
 
 
 def redeliver(
-    delivery: Annotated[UUID, Parameter(help="Its id, as `clinic webhook log CLINIC` shows it.")],
+    delivery: Annotated[UUID, Parameter(help="The delivery's id, as `clinic webhook log CLINIC` shows it.")],
     *,
     json: Json = False,
 ) -> int:
-    """Deliver once more, now, with the same id and body, and print the receiver's answer.
+    """Repeat a delivery now, with the same id and body, and print the receiver's response.
 
     Example: `idexx-sync clinic webhook redeliver 3f0e6b7c-52a1-4a57-9d52-5b8f3a1e77c0`
     """
@@ -73,10 +73,12 @@ def redeliver(
 def log(
     clinic: Slug,
     *,
-    limit: Annotated[int, Parameter(help="So many, the latest first.", validator=validators.Number(gte=1))] = 20,
+    limit: Annotated[
+        int, Parameter(help="Number of deliveries, latest first.", validator=validators.Number(gte=1))
+    ] = 20,
     json: Json = False,
 ) -> None:
-    """The deliveries: when, of what, in how many tries, and what came of them. Kept for 30 days.
+    """List deliveries: time, event, attempts and result. Kept for 30 days.
 
     Example: `idexx-sync clinic webhook log cedar-creek --limit 50`
     """
@@ -94,7 +96,7 @@ def log(
             *(str(one["id"]), ago(one["created_at"], now), one["event"], state),
             *(str(one["attempts"]), _answer(one), f"{due:%d %b %H:%M:%S} UTC" if due else ""),
         )
-    console().print(shown if found else "nothing was to be delivered in the last 30 days")
+    console().print(shown if found else "no deliveries in the last 30 days")
 
 
 async def _read(settings: Settings, slug: str, limit: int) -> list[dict[str, Any]]:
@@ -117,7 +119,7 @@ def _make(settings: Settings, begin: Callable[[Any], Awaitable[UUID]]) -> dict[s
                         await asyncio.sleep(LOOK_INTERVAL)
             except TimeoutError:
                 raise CommandFailed(
-                    f"nobody has tried delivery {delivery_id} yet: no gateway, or no notifier, is at work",
+                    f"delivery {delivery_id} was not attempted yet: no gateway or no notifier is running",
                     hint="idexx-sync up, or idexx-sync worker notifier",
                 ) from None
 
@@ -146,17 +148,17 @@ def _answer(one: dict[str, Any]) -> str:
 
 
 _WORDS = {
-    "timeout": "no answer in time",
-    "unknown_host": "its host is not known",
+    "timeout": "no response in time",
+    "unknown_host": "unknown host",
     "no_connection": "no connection",
-    "tls_failed": "its certificate or its TLS is not good",
+    "tls_failed": "TLS failed, or its certificate is not valid",
     "address_not_allowed": "its host is not on the public internet (WEBHOOK_PRIVATE_NETWORKS)",
-    "bad_answer": "its answer is no HTTP",
+    "bad_answer": "the response is not HTTP",
     "redirect": "redirects are not followed",
     "http_status": "",
-    "gone": "gone for good",
-    "key_missing": "its secret does not open with ENCRYPTION_KEY",
-    "worker_lost": "its notifier died at each try",
-    "too_old": "waited too long",
+    "gone": "gone (410)",
+    "key_missing": "ENCRYPTION_KEY does not decrypt its secret",
+    "worker_lost": "the notifier crashed at each attempt",
+    "too_old": "expired",
     "webhook_removed": "the webhook was removed",
 }

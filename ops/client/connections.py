@@ -81,7 +81,7 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
 
 
 def _verdict(*, has_answered: bool) -> str:
-    return "does not let us in" if has_answered else "does not answer"
+    return "rejects the credentials" if has_answered else "does not respond"
 
 
 def where(url: str) -> str:
@@ -94,4 +94,4 @@ def where(url: str) -> str:
         parts = urlsplit(url)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname or "a local socket")
     except ValueError:
-        return "(an address that cannot be read)"
+        return "(an address that cannot be parsed)"

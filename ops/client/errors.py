@@ -55,17 +55,17 @@ def _engine(error: BaseException) -> Explanation:
 def _nats(error: BaseException) -> Explanation:
     return (
         Exit.UNREACHABLE,
-        f"NATS does not answer ({type(error).__name__}: {_text(error)})",
+        f"NATS does not respond ({type(error).__name__}: {_text(error)})",
         "idexx-sync doctor",
     )
 
 
 def _database(error: BaseException) -> Explanation:
-    return Exit.UNREACHABLE, f"PostgreSQL refused: {_text(error)}", "idexx-sync doctor"
+    return Exit.UNREACHABLE, f"PostgreSQL returned an error: {_text(error)}", "idexx-sync doctor"
 
 
 def _missing_table(error: BaseException) -> Explanation:
-    return Exit.FAILED, f"the database lacks what this version needs: {_text(error)}", "idexx-sync migrate"
+    return Exit.FAILED, f"the database's tables are older than this version: {_text(error)}", "idexx-sync migrate"
 
 
 _KNOWN: dict[str, Callable[[BaseException], Explanation]] = {

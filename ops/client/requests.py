@@ -27,18 +27,18 @@ async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body
         check_slug(clinic)  # an invalid slug would make a different or invalid subject
     payload = encode({name: value for name, value in body.items() if value is not None})
     try:
-        with tracing.span(f"ask for {verb}", None, {"clinic": clinic}):
+        with tracing.span(f"request {verb}", None, {"clinic": clinic}):
             message = await client.request(
                 subjects.command(verb, clinic), payload, timeout=REPLY_TIMEOUT, headers=tracing.carried() or None
             )
     except NoRespondersError:
-        raise no_gateway("no gateway listens on this NATS") from None
+        raise no_gateway("no gateway is connected to this NATS") from None
     except NatsTimeoutError:
         if "permissions violation" in str(client.last_error).lower():
             raise CommandFailed(
-                f"this user of NATS may not ask for {verb} of {clinic}", hint="SECURITY.md"
+                f"this NATS user has no permission to request {verb} of {clinic}", hint="SECURITY.md"
             ) from None
-        raise no_gateway(f"the gateway did not answer within {REPLY_TIMEOUT:g} s") from None
+        raise no_gateway(f"the gateway did not reply within {REPLY_TIMEOUT:g} s") from None
     reply: dict[str, Any] = json.loads(message.data)
     if not reply.get("ok"):
         error = reply["error"]

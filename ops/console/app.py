@@ -175,7 +175,7 @@ class Console(App[None]):
         self.query_one("#syncs").focus()
 
     def action_cancel(self) -> None:
-        if (sync := self._selected()) and self._is_open(sync, "there is nothing to cancel: it has ended"):
+        if (sync := self._selected()) and self._is_open(sync, "the sync has already ended"):
             self._ask(f"Cancel the sync of {_named(sync)}?", lambda: self._source.tell("cancel", sync))
 
     def action_retry(self) -> None:
@@ -183,17 +183,17 @@ class Console(App[None]):
             self._ask(f"Sync {_named(sync)} again?", lambda: self._source.retry(sync))
 
     def action_approve(self) -> None:
-        self._decide("approve", "Remove the {} appointments that the sync of {} did not see?")
+        self._decide("approve", "Remove the {} appointments that the sync of {} did not find?")
 
     def action_reject(self) -> None:
-        self._decide("reject", "Keep the {} appointments that the sync of {} did not see?")
+        self._decide("reject", "Keep the {} appointments that the sync of {} did not find?")
 
     def _decide(self, verb: str, question: str) -> None:
         sync = self._selected()
         if sync is None:
             return
         if sync["dry_run"] or not sync["removals_held"]:
-            self.notify("this sync holds no removals back")
+            self.notify("this sync has no held removals")
             return
         text = f"{question.format(sync['removals_held'], _named(sync))}\nidexx-sync runs plan {sync['sync_id']}"
         self._ask(text, lambda: self._source.tell(verb, sync))
@@ -206,7 +206,7 @@ class Console(App[None]):
         is_clinic = clinics.has_focus
         found = glance.latest_of(clinics.selected or "") if is_clinic else glance.sync(syncs.selected or "")
         if found is None:
-            self.notify("there is no sync here yet")
+            self.notify("the clinic has no sync yet")
         return found
 
     def _is_open(self, sync: View, otherwise: str) -> bool:

@@ -10,7 +10,7 @@ View = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class ConsoleOverview:
     """A gateway's overview, and the processes that responded to a ping. `taken`: seconds of the monotonic
     clock."""
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
-from ops.console.overview import Glance, View
+from ops.console.overview import ConsoleOverview, View
 from ops.terminal.durations import in_words
 from ops.terminal.progress import SyncProgress
 from ops.terminal.tables import STYLES, ago, lasted
@@ -20,7 +20,7 @@ BAR = 8
 CLINICS = ("clinic", "fresh", "appointments", "")
 #: The columns; a narrow terminal cuts off the last ones.
 SYNCS = ("clinic", "sync", "state", "dates", "changes", "when")
-MAILBOXES = ("mailbox", "messages", "in hand", "later", "dead")
+MAILBOXES = ("mailbox", "messages", "in flight", "later", "dead")
 BROWSERS = ("browser", "works on")
 
 #: The kinds of processes, grouped into lines that fit their panel.
@@ -30,13 +30,13 @@ _PROCESSES = (("gateway", "coordinator", "reconciler"), ("notifier", "date_scrap
 OLD = 86_400
 
 
-def clinic_rows(glance: Glance, now: datetime) -> list[Row]:
+def clinic_rows(glance: ConsoleOverview, now: datetime) -> list[Row]:
     """Returns a row per clinic, stalest first."""
     clinics = sorted(glance.overview["clinics"], key=lambda one: (one["last_completed_at"] or "", one["slug"]))
     return [(one["slug"], _clinic(one, glance, now)) for one in clinics]
 
 
-def _clinic(clinic: View, glance: Glance, now: datetime) -> tuple[Text, ...]:
+def _clinic(clinic: View, glance: ConsoleOverview, now: datetime) -> tuple[Text, ...]:
     return (
         Text(clinic["slug"], "bold"),
         _age(clinic, now),
@@ -54,7 +54,7 @@ def _age(clinic: View, now: datetime) -> Text:
     return age.append(f" of {in_words(goal)}", "dim") if goal else age
 
 
-def _obstacle(clinic: View, glance: Glance) -> Text:
+def _obstacle(clinic: View, glance: ConsoleOverview) -> Text:
     if clinic["login_failure"]:
         return Text(clinic["login_failure"].replace("_", " "), "bold red")
     if not clinic["has_credentials"]:
@@ -77,7 +77,7 @@ def _due(schedule: View | None) -> Text:
     return Text(f"next {datetime.fromisoformat(following):%a %H:%M}" if following else "never due", "dim")
 
 
-def sync_rows(glance: Glance, told: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
+def sync_rows(glance: ConsoleOverview, told: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
     """Returns a row per sync, unfinished ones first; `told` is the progress from events since the overview."""
     syncs = sorted(glance.overview["syncs"], key=lambda one: _is_over(one, told))
     return [(one["sync_id"], _sync(one, told.get(one["sync_id"]), now)) for one in syncs]
@@ -106,7 +106,7 @@ def _state(sync: View, status: str) -> Text:
     if sync["dry_run"]:
         text.append(" dry", "dim")
     if sync["partial_success"]:
-        text.append(" partly", "yellow")
+        text.append(" partial", "yellow")
     if sync["removals_held"] and not sync["dry_run"]:
         text.append(f" {sync['removals_held']} held", "bold yellow")
     if warnings := sync["warnings"]:
@@ -117,7 +117,7 @@ def _state(sync: View, status: str) -> Text:
 def _when(sync: View, done: int, status: str, told: SyncProgress | None, now: datetime) -> Text:
     """Formats a running sync's progress bar and why it waits; for an ended sync, its time and problems."""
     if status == "queued":
-        return Text(f"position {sync['position']}, asked {ago(_time(sync['created_at']), now)}", "dim")
+        return Text(f"position {sync['position']}, requested {ago(_time(sync['created_at']), now)}", "dim")
     if sync["completed_at"] or status != "in_progress":
         ended = ago(_time(sync["completed_at"]) or now, now)
         text = Text(f"{ended}, took {lasted(sync['duration_ms'])}" if sync["duration_ms"] is not None else ended)
@@ -148,7 +148,7 @@ def _changes(sync: View, told: SyncProgress | None) -> Text:
     return Text(f"+{added} ~{updated} -{removed}", "dim" if not (added or updated or removed) else "")
 
 
-def mailbox_rows(glance: Glance) -> list[Row]:
+def mailbox_rows(glance: ConsoleOverview) -> list[Row]:
     return [
         (
             box["queue"],
@@ -171,7 +171,7 @@ def _filled(messages: int, limit: int | None) -> Text:
     return Text(f"{messages} of {limit if limit is not None else '∞'}", style, justify="right")
 
 
-def browser_rows(glance: Glance) -> list[Row]:
+def browser_rows(glance: ConsoleOverview) -> list[Row]:
     """Returns a row for each DateScraper that responds to a ping, and each worker that claims a date but does
     not."""
     hands: dict[str, dict[str, list[str]]] = {}
@@ -189,7 +189,7 @@ def _work(hands: Mapping[str, Sequence[str]] | None) -> Text:
     return Text(", ".join(told), "cyan") if told else Text("idle", "dim")
 
 
-def portal_lines(glance: Glance) -> Text:
+def portal_lines(glance: ConsoleOverview) -> Text:
     """Returns the lines on the portal's protection (rate limit, circuit breaker), and the number of processes per
     kind."""
     budget, breaker = glance.overview["budget"], glance.overview["breaker"]
@@ -200,7 +200,7 @@ def portal_lines(glance: Glance) -> Text:
     if budget["paused_for"]:
         text.append(f", paused for {budget['paused_for']:.0f} s\n", "bold yellow")
     else:
-        text.append(f", {budget['burst']:g} at once\n", "dim")
+        text.append(f", burst {budget['burst']:g}\n", "dim")
     text.append("breaker  ", "bold").append(_breaker(breaker))
     for line in _PROCESSES:
         text.append("\n")
@@ -217,10 +217,10 @@ def portal_lines(glance: Glance) -> Text:
 def _breaker(state: str) -> Text:
     match state:
         case "closed":
-            return Text("closed: calls go through", "green")
+            return Text("closed: calls are allowed", "green")
         case "open":
-            return Text("open: the portal is left alone", "bold red")
-    return Text("half open: one call tries", "yellow")
+            return Text("open: no calls to the portal", "bold red")
+    return Text("half open: one test call is allowed", "yellow")
 
 
 def _number(value: int) -> Text:

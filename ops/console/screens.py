@@ -26,7 +26,7 @@ from ops.terminal.tables import ago
 #: How often the data of an open screen is requested again. Seconds.
 REFRESH = 1.0
 
-DATES = ("date", "state", "tries", "why", "next try", "worker", "sign of life")
+DATES = ("date", "state", "tries", "why", "next try", "worker", "heartbeat")
 LETTERS = ("letter", "message", "died", "runs", "error")
 
 
@@ -108,7 +108,7 @@ class LettersScreen(Screen[None]):
             await asyncio.sleep(REFRESH)
 
     def _show(self, letters: list[View]) -> None:
-        told = "idexx-sync dlq replay LETTER sends one again" if letters else "there are no dead letters"
+        told = "idexx-sync dlq replay LETTER retries a message" if letters else "there are no dead letters"
         self.query_one("#about", Static).update(told)
         self.query_one(LiveTable).show([letter_row(letter, self._known.now()) for letter in letters])
 
@@ -134,7 +134,7 @@ def about(sync: View, now: datetime) -> Text:
     text.append(f"  {sync['start_date']} to {sync['end_date']}", "")
     text.append(f"  {sync['dates_done']} of {sync['dates_total']} dates", "")
     text.append(f"  {sync['sync_id']}\n", "dim")
-    text.append(f"last sign of life {ago(_time(sync['heartbeat_at']), now)}", "dim")
+    text.append(f"last heartbeat {ago(_time(sync['heartbeat_at']), now)}", "dim")
     if sync["removals_held"] and not sync["dry_run"]:
         text.append(f"  {sync['removals_held']} removals held: idexx-sync runs plan {sync['sync_id']}", "yellow")
     if sync["error_message"]:

@@ -16,7 +16,7 @@ from actors.messages import ALL, Subjects
 from ops.client.events import Event, events_of, events_of_all
 from ops.client.requests import ask
 from ops.console.dead_letters import read_letters
-from ops.console.overview import Glance, View
+from ops.console.overview import ConsoleOverview, View
 
 GATEWAYS, WORKERS = "idexx-sync", "idexx-sync-worker"
 
@@ -32,12 +32,14 @@ class Source:
     client: Client
     subjects: Subjects
 
-    async def glance(self) -> Glance:
+    async def glance(self) -> ConsoleOverview:
         overview, pongs = await asyncio.gather(ask(self.client, self.subjects, "overview", ALL), self._ping())
         ours = [pong for pong in pongs if pong["metadata"].get("prefix") == self.subjects.prefix]
         workers = [pong["metadata"] for pong in ours if pong["name"] == WORKERS]
         gateways = sum(pong["name"] == GATEWAYS for pong in ours)
-        return Glance(overview, gateways, sorted(workers, key=lambda one: str(one["worker"])), monotonic())
+        return ConsoleOverview(
+            overview, gateways, sorted(workers, key=lambda one: str(one["worker"])), monotonic()
+        )
 
     def events(self) -> AsyncGenerator[Event]:
         return events_of_all(self.client, self.subjects)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ops.client.errors import CommandFailed
 from ops.client.events import Event
-from ops.console.overview import Glance
+from ops.console.overview import ConsoleOverview
 from ops.console.source import Source
 from ops.terminal.progress import Board
 
@@ -30,7 +30,7 @@ class Known:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.glance: Glance | None = None
+        self.glance: ConsoleOverview | None = None
         self.board = Board()
         self._trouble = ""
 
@@ -65,9 +65,9 @@ class Known:
 
     def headline(self) -> Text:
         if self.glance is None:
-            return Text(self._trouble or "asking …")
+            return Text(self._trouble or "requesting …")
         if self.is_old:
-            return Text(f"this is {monotonic() - self.glance.taken:.0f} s old: {self._trouble}", "bold")
+            return Text(f"data is {monotonic() - self.glance.taken:.0f} s old: {self._trouble}", "bold")
         states = [sync["status"] for sync in self.glance.overview["syncs"]]
-        counts = f"{states.count('in_progress')} running, {states.count('queued')} waiting"
+        counts = f"{states.count('in_progress')} running, {states.count('queued')} queued"
         return Text(f"{counts}  {self.now():%H:%M:%S} UTC", "dim")

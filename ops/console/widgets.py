@@ -80,7 +80,8 @@ class Tail(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Input(
-            placeholder="/ filter: words that a line must have, such as a clinic or date_failed", compact=True
+            placeholder="/ filter: words that each line must contain, such as a clinic or date_failed",
+            compact=True,
         )
         log = RichLog(max_lines=KEPT, wrap=False)
         log.can_focus = False

@@ -64,7 +64,7 @@ def copy(name: str, to: Path) -> None:
     """Copies a file or folder of the context, except what .dockerignore excludes."""
     ignored = patterns((FOLDER / "Dockerfile.dockerignore").read_text())
     if is_ignored(name.rstrip("/"), ignored) or not (ROOT / name).exists():
-        raise Failed(f"COPY {name}: there is no such file in the build's context")
+        raise Failed(f"COPY {name}: the file does not exist in the build context")
     if (ROOT / name).is_file():
         shutil.copy(ROOT / name, to)
         return
@@ -116,7 +116,7 @@ def main() -> int:
     first, *_, last = stages((FOLDER / "Dockerfile").read_text())
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     if not first.base.startswith(f"python:{here}."):
-        say(f"the image has {first.base}, and this is Python {here}: tried all the same")
+        say(f"the image has {first.base}, but this is Python {here}: continuing with it")
     with tempfile.TemporaryDirectory(prefix="idexx-image-") as scratch:
         try:
             build(first, Path(scratch))
@@ -128,7 +128,7 @@ def main() -> int:
         except Failed as error:
             print(f"✗ {error}", file=sys.stderr)
             return 1
-    say("✓ what the Dockerfile builds can be built, and starts")
+    say("✓ the stages of the Dockerfile can be built, and the result starts")
     return 0
 
 

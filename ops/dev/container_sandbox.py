@@ -1,7 +1,7 @@
-"""Runs a program as the container would: `python -m ops.dev.container_sandbox -- chromium …`. Linux, and root.
+"""Runs a program like the container: `python -m ops.dev.container_sandbox -- chromium …`. Requires Linux, root.
 
-As a user who is nobody, without capabilities, without a way to gain any, and under a seccomp profile in the form that
-Docker and Kubernetes read. It understands what `seccomp.json` uses of that form, and nothing else.
+The program runs as the user nobody, without capabilities, without a way to gain any, and under a seccomp profile in
+the format of Docker and Kubernetes. Only the parts of that format that `seccomp.json` uses are supported.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _NOT_HERE = -1
 def refused(profile: dict[str, Any]) -> Iterator[tuple[str, int]]:
     """Yields each refused system call with the error number that it returns."""
     if profile["defaultAction"] != "SCMP_ACT_ALLOW":
-        raise ValueError("only profiles that allow what they do not name are understood")
+        raise ValueError("only profiles that allow unlisted calls are supported")
     for group in profile["syscalls"]:
         if group["action"] != "SCMP_ACT_ERRNO" or "args" in group:
-            raise ValueError(f"not understood: {group}")
+            raise ValueError(f"not supported: {group}")
         for name in group["names"]:
             yield name, group["errnoRet"]
 

@@ -19,5 +19,5 @@ def compare(name: str, before: datetime, server: datetime, after: datetime) -> F
     return warn(
         f"{name} clock",
         f"differs from this machine's by {skew:.1f} s",
-        "let both machines take their time from NTP: timedatectl set-ntp true",
+        "synchronize the clocks of both machines with NTP: timedatectl set-ntp true",
     )

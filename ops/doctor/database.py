@@ -27,7 +27,7 @@ OLDEST = 15
 
 async def database(settings: Settings) -> list[Finding]:
     if settings.database_url is None:
-        what = "DATABASE_URL is not set, and no `idexx-sync up` runs here"
+        what = "DATABASE_URL is not set, and no `idexx-sync up` is running on this machine"
         return [fail("postgresql", what, "idexx-sync up"), _key(settings)]
     try:
         async with open_database(settings.database_url) as connection:
@@ -54,15 +54,15 @@ def _server(connection: asyncpg.Connection[Any], url: str) -> Finding:
     if version.major < OLDEST:
         return fail("postgresql", message, f"update it to {OLDEST} or newer")
     if reason := wrong_encoding(connection):
-        return fail("postgresql", f"{message}: {reason}", "have DATABASE_URL name a database in UTF8")
+        return fail("postgresql", f"{message}: {reason}", "set DATABASE_URL to a database in UTF8")
     return good("postgresql", message)
 
 
 async def _writes(connection: Connection) -> Finding:
     if await accepts_writes(connection):
-        return good("writes", "PostgreSQL accepts them")
-    what = "PostgreSQL accepts none: it is a standby, or default_transaction_read_only is on"
-    return fail("writes", what, "have DATABASE_URL name the primary, or set default_transaction_read_only to off")
+        return good("writes", "PostgreSQL accepts writes")
+    what = "PostgreSQL accepts no writes: it is a standby, or default_transaction_read_only is on"
+    return fail("writes", what, "set DATABASE_URL to the primary, or default_transaction_read_only to off")
 
 
 async def _clock(connection: Connection) -> Finding:
@@ -73,14 +73,14 @@ async def _clock(connection: Connection) -> Finding:
 
 def _clinics(clinics: list[dict[str, Any]]) -> Finding:
     if not clinics:
-        return warn("clinics", "none is stored", "idexx-sync clinic add --help")
+        return warn("clinics", "no clinic is stored", "idexx-sync clinic add --help")
     shut = {clinic["slug"]: clinic["login_failure"] for clinic in clinics if clinic["login_failure"]}
     bare = [clinic["slug"] for clinic in clinics if not clinic["has_credentials"]]
     if not (shut or bare):
-        return good("clinics", f"{len(clinics)} stored, all with credentials")
+        return good("clinics", f"{len(clinics)} clinics, all with credentials")
     told = []
     if shut:
-        told.append(f"not let in by the portal: {', '.join(f'{slug} ({why})' for slug, why in shut.items())}")
+        told.append(f"rejected by the portal: {', '.join(f'{slug} ({why})' for slug, why in shut.items())}")
     if bare:
         told.append(f"without credentials: {', '.join(bare)}")
     [named, *others] = dict.fromkeys([*shut, *bare])
@@ -91,7 +91,7 @@ def _clinics(clinics: list[dict[str, Any]]) -> Finding:
 def _zones(clinics: list[dict[str, Any]]) -> Finding:
     unknown = [clinic["timezone"] for clinic in clinics if not _is_zone(clinic["timezone"])]
     if unknown:
-        return fail("time zones", f"not known here: {', '.join(unknown)}", "pip install -U tzdata")
+        return fail("time zones", f"unknown on this machine: {', '.join(unknown)}", "pip install -U tzdata")
     return good("time zones", "all known")
 
 
@@ -99,18 +99,18 @@ def _webhooks(figures: WebhookFigures) -> Finding:
     if figures.overdue:
         return warn("webhooks", f"{figures.overdue} deliveries are overdue", "idexx-sync worker notifier")
     if figures.gone:
-        paused = f"paused, since their receivers have gone (410): {', '.join(figures.gone)}"
+        paused = f"paused, because their receivers returned 410: {', '.join(figures.gone)}"
         return warn("webhooks", paused, "idexx-sync clinic webhook log CLINIC")
-    having = {0: "no clinic has one", 1: "one clinic has one"}
-    return good("webhooks", having.get(figures.webhooks, f"{figures.webhooks} clinics have one"))
+    having = {0: "no clinic has a webhook", 1: "one clinic has a webhook"}
+    return good("webhooks", having.get(figures.webhooks, f"{figures.webhooks} clinics have a webhook"))
 
 
 def _fields(unknown: Mapping[str, list[str]]) -> Finding:
     """Reports portal fields that are not read: not an error, but perhaps worth reading."""
     if not unknown:
-        return good("portal fields", "none is unknown")
+        return good("portal fields", "no unknown fields")
     named = "; ".join(f"{slug}: {', '.join(names)}" for slug, names in unknown.items())
-    return good("portal fields", f"not read, by clinic: {named} (docs/portal.md)")
+    return good("portal fields", f"unknown fields by clinic: {named} (docs/portal.md)")
 
 
 def _is_zone(name: str) -> bool:
@@ -135,8 +135,8 @@ async def _opens(
             closed.append(slug)
     if not closed:
         return key
-    what = f"does not open the credentials of {', '.join(closed)}"
-    return fail("encryption key", what, "put the key that sealed them into ENCRYPTION_KEY, behind the first one")
+    what = f"cannot decrypt the credentials of {', '.join(closed)}"
+    return fail("encryption key", what, "append the key that encrypted them to ENCRYPTION_KEY")
 
 
 def _vault(settings: Settings) -> Vault:
@@ -149,4 +149,4 @@ def _key(settings: Settings) -> Finding:
         vault = _vault(settings)
     except VaultError as error:
         return fail("encryption key", str(error), "set ENCRYPTION_KEY")
-    return good("encryption key", f"new secrets are sealed with key {vault.primary!r}")
+    return good("encryption key", f"new secrets are encrypted with key {vault.primary!r}")

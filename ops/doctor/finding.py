@@ -53,6 +53,6 @@ async def _one(name: str, check: Check) -> list[Finding]:
         async with asyncio.timeout(LIMIT):
             return await check()
     except TimeoutError:
-        return [fail(name, f"no answer within {LIMIT:g} s", "look whether it hangs, and restart it")]
+        return [fail(name, f"no response within {LIMIT:g} s", "check whether it hangs, and restart it")]
     except Exception as error:  # a check that raises is itself a finding
         return [fail(name, f"{type(error).__name__}: {error}", "see the message")]

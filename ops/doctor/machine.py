@@ -85,7 +85,7 @@ def _existing(place: Path) -> Path:
 def _room(name: str, place: Path) -> Finding:
     free = shutil.disk_usage(place).free
     message = f"{free / 1e9:.1f} GB free at {place}"
-    remedy = f"free space there: df -h {place}"
+    remedy = f"free space on this disk: df -h {place}"
     if free < TOO_LITTLE:
         return fail(name, message, remedy)
     return warn(name, message, remedy) if free < LITTLE else good(name, message)
@@ -96,9 +96,13 @@ async def portal(settings: Settings) -> list[Finding]:
     status = await asyncio.to_thread(_status, url)
     if isinstance(status, int):
         grade = good if status < 500 else None
-        message = f"{url} answers with {status}"
-        return [grade("portal", message) if grade else warn("portal", message, "wait, or ask the portal's status")]
-    return [warn("portal", f"{url} does not answer: {status}", "check the network, the proxy and IDEXX_BASE_URL")]
+        message = f"{url} returns status {status}"
+        return [
+            grade("portal", message)
+            if grade
+            else warn("portal", message, "wait, or check the portal's status page")
+        ]
+    return [warn("portal", f"{url} does not respond: {status}", "check the network, the proxy and IDEXX_BASE_URL")]
 
 
 def _status(url: str) -> int | str:

@@ -30,7 +30,9 @@ NEARLY_FULL = 0.9
 
 async def nats(settings: Settings) -> list[Finding]:
     if settings.nats_url is None:
-        return [fail("nats", "NATS_URL is not set, and no `idexx-sync up` runs here", "idexx-sync up")]
+        return [
+            fail("nats", "NATS_URL is not set, and no `idexx-sync up` is running on this machine", "idexx-sync up")
+        ]
     try:
         async with open_nats(settings.nats_url) as client:
             subjects = Subjects(settings.subject_prefix)
@@ -58,16 +60,28 @@ async def _jetstream(client: Client, subjects: Subjects) -> list[Finding]:
     try:
         account = await client.jetstream().account_info()
     except (ServiceUnavailableError, NatsTimeoutError, NoRespondersError):
-        return [fail("jetstream", "is not enabled on this server", "start nats-server with -js and a store_dir")]
+        return [fail("jetstream", "not enabled on this server", "start nats-server with -js and a store_dir")]
     except APIError as error:
-        return [fail("jetstream", f"refuses this account: {error.description}", "give the account JetStream")]
+        return [
+            fail(
+                "jetstream",
+                f"not enabled for this account: {error.description}",
+                "enable JetStream for the account",
+            )
+        ]
     room = (
         f"of {account.limits.max_storage // 1024**2} MiB" if account.limits.max_storage > 0 else "in use, no limit"
     )
     used = f"{account.streams} streams, {account.storage // 1024**2} MiB of disk {room}"
     limit = account.limits.max_storage
     if limit > 0 and account.storage >= NEARLY_FULL * limit:
-        found = [warn("jetstream", f"{used}: nearly full", "raise the account's limit, or look what fills it")]
+        found = [
+            warn(
+                "jetstream",
+                f"{used}: nearly full",
+                "raise the account's limit, or check which stream uses the space",
+            )
+        ]
     else:
         found = [good("jetstream", used)]
     before = datetime.now(UTC)
@@ -90,10 +104,10 @@ async def _storage(client: Client, subjects: Subjects) -> list[Finding]:
     except NoStreamResponseError:
         return []
     except APIError as error:
-        return [fail("nats storage", f"refuses a write: {error.description} ({error.err_code})", remedy)]
+        return [fail("nats storage", f"rejects a write: {error.description} ({error.err_code})", remedy)]
     except TimeoutError:
         return [fail("nats storage", unconfirmed(WITHIN), remedy)]
-    return [good("nats storage", "a write is confirmed")]
+    return [good("nats storage", "confirms a write")]
 
 
 async def _clock(client: Client, subjects: Subjects) -> Finding:
@@ -101,17 +115,19 @@ async def _clock(client: Client, subjects: Subjects) -> Finding:
     if not can_keep_schedules(client):
         oldest = ".".join(map(str, OLDEST_CLOCK))
         return warn(
-            "schedules", "this nats-server keeps none", f"update it to {oldest} or newer, if you want them"
+            "schedules",
+            "this nats-server does not support message schedules",
+            f"update it to {oldest} or newer if you need them",
         )
     kept = f"{subjects.prefix}.schedule.>"
     try:
         info = await _stream_info(client, subjects.schedule_stream, {"subjects_filter": kept})
     except (NatsTimeoutError, NoRespondersError):
-        return fail("schedules", "JetStream does not answer", "see jetstream above")
+        return fail("schedules", "JetStream does not respond", "see jetstream above")
     if info is None:
         return warn("schedules", f"{subjects.schedule_stream} does not exist yet", "idexx-sync up")
     number = len(info["state"].get("subjects") or ())
-    return good("schedules", f"{number} on the server's clock" if number else "no clinic has one")
+    return good("schedules", f"{number} active" if number else "no clinic has a schedule")
 
 
 async def _stream_info(client: Client, stream: str, terms: dict[str, Any] | None = None) -> dict[str, Any] | None:
@@ -130,5 +146,5 @@ async def _gateway(client: Client) -> Finding:
     try:
         answered = json.loads((await client.request("$SRV.PING.idexx-sync", timeout=2)).data)
     except (NoRespondersError, NatsTimeoutError):
-        return warn("gateway", "none answers on this NATS", "idexx-sync up, or idexx-sync gateway")
-    return good("gateway", f"version {answered['version']} answers")
+        return warn("gateway", "no gateway responds on this NATS", "idexx-sync up, or idexx-sync gateway")
+    return good("gateway", f"version {answered['version']} responds")

@@ -1,10 +1,10 @@
 """Many dates and many forced crashes: `python -m ops.faults.browser_soak --dates 500 --crashes 20 --seed 1`.
 
-One portal with one browser at a time, against a sandbox of its own; each date signs in, which is what the browser is
-for. Now and then the browser, its driver or the worker's patience is killed in the middle of it; the date is then
-asked for again, as the scrape verb does.
-Ends with status 1 if a date was wrong, if any process or profile of a browser is left, or if memory grew beyond
-its bounds: this process by `GROWTH_MIB`, a browser with its driver beyond `BrowserLimits.memory_mib`.
+One portal client with one browser reads dates from its own sandbox; each date signs in, because signing in uses the
+browser. At random moments the browser or its driver is killed, or the scrape is cancelled; the date is then
+requested again, as the scrape step does. Exits with 1 if a date was wrong, if a process or profile of a browser is
+left, or if memory grew beyond its limits: this process by `GROWTH_MIB`, a browser with its driver beyond
+`BrowserLimits.memory_mib`.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Soak:
             elif parts and chromium:
                 victim = parts[-1] if what == "driver" else psutil.Process(chromium.pid)
                 victim.suspend() if what == "hang" else victim.kill()
-        self.outcomes[f"struck: {what}"] += 1
+        self.outcomes[f"fault: {what}"] += 1
 
 
 async def soak(dates: int, crashes: int, seed: int, folder: Path) -> int:
@@ -160,7 +160,7 @@ async def soak(dates: int, crashes: int, seed: int, folder: Path) -> int:
         await portal.close()
         left = browser_processes()
     lost = await asyncio.to_thread(lambda: [path.name for path in folder.iterdir()])
-    print(f"{dates} dates, {crashes} strikes, {time.monotonic() - started:.1f} s, {launches} browsers launched")
+    print(f"{dates} dates, {crashes} faults, {time.monotonic() - started:.1f} s, {launches} browsers launched")
     print(", ".join(f"{what} {count}" for what, count in sorted(run.outcomes.items())))
     print(
         f"own memory grew by {grown:.1f} MiB (at most {GROWTH_MIB}); a browser took up to {run.browser_mib:.0f} MiB "

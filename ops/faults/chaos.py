@@ -1,13 +1,11 @@
-"""Kills what a sync needs, at random moments, and looks whether the truth survives: `python -m ops.faults.chaos
---seed 1`.
+"""Kills processes at random moments while clinics sync: `python -m ops.faults.chaos --seed 1`.
 
 Every process is real and on this machine, under the supervisor of `idexx-sync up`. In each round both clinics of
-the sandbox change and are synced for a fortnight, and something is killed with SIGKILL while they are: a scraper,
-the Reconciler, the Coordinator, the gateway, nats-server, PostgreSQL, or all of them at once. Afterwards every
-accepted sync must have ended, once; its events must be on the stream in order without a gap; its end must have been
-told to the clinic's webhook, whose receiver is out of order at times, as one delivery; and what PostgreSQL holds must
-equal the portal, field by field. In every third round or so the notifier is killed, too. The same seed kills the same
-things.
+the sandbox change and are synced for 14 days, while something is killed with SIGKILL: a DateScraper, the
+Reconciler, the Coordinator, the gateway, nats-server, PostgreSQL, or all of them at once; in about every third
+round the notifier as well. Afterwards every accepted sync must have ended, exactly once; its events must be in the
+stream, in order and without a gap; its webhook, whose receiver fails at times, must have received its end as one
+delivery; and PostgreSQL must equal the portal, field by field. The same seed kills the same processes.
 """
 
 from __future__ import annotations

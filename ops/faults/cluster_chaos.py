@@ -1,23 +1,17 @@
-"""Kills and cuts off the nodes of a NATS cluster while syncs run: `python -m ops.faults.cluster_chaos --seed 1`.
-As root.
+"""Kills and isolates nodes of a NATS cluster while syncs run: `python -m ops.faults.cluster_chaos --seed 1`.
+Requires root.
 
-
-Three nats-servers, each on a machine of its own (`ops.faults.network_namespaces`), keep three copies of
-everything; on top of
-them runs the whole system, with two of each process, as real processes. In each round both clinics change and are
-synced for a fortnight, and one node
+Three nats-servers, each on its own simulated machine (`ops.faults.network_namespaces`), keep three replicas of
+everything. The whole system runs on them, with two real processes of each kind. In each round both clinics change
+and are synced for 14 days, and one node
 
 - is killed (SIGKILL), or
-- is cut off from everybody: its cables are pulled, so that nobody is told, or
-- is parted from its peers only: its clients still reach a server that can store nothing.
+- is cut off from all others: its links drop packets silently, or
+- is cut off from its peers only: its clients still reach a server that can store nothing.
 
-
-The first two last until the syncs have ended, since two nodes must do. Clients cannot tell the third from a
-slow
-server, and leave it after ten seconds; it is mended after a while. Then the promises must hold
-(`ops.faults.invariants`), and
-the node has to catch up.
-The same seed does the same things.
+The first two faults last until the syncs have ended, because two nodes must be enough. Clients cannot distinguish
+the third fault from a slow server, and leave that node after ten seconds; the fault is repaired after a while. Then
+the invariants must hold (`ops.faults.invariants`), and the node must catch up. The same seed causes the same faults.
 """
 
 from __future__ import annotations
@@ -40,7 +34,7 @@ from ops.local.temporary_machine import on_scratch_machine
 from ops.sandbox.client import Sandbox
 from ops.terminal.encoding import use_stand_ins
 
-FAULTS = ("killed", "cut off", "parted from its peers")
+FAULTS = ("killed", "cut off", "cut off from its peers")
 
 #: How long a node stays separated from its peers. Seconds.
 PARTED = 20.0
@@ -96,7 +90,7 @@ async def start_second(supervisor: Supervisor, settings: Settings) -> None:
 
 async def check_copies(cluster: NatsCluster) -> None:
     if short := [stream for stream, copies in (await cluster.copies()).items() if copies < SIZE]:
-        raise Broken(f"not on every node: {', '.join(short)}")
+        raise Broken(f"not replicated on every node: {', '.join(short)}")
 
 
 def chaos(seed: int, rounds: int) -> int:
@@ -128,7 +122,7 @@ def main() -> int:
     parser.add_argument(INSIDE, action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if os.geteuid() != 0:
-        parser.error("network namespaces are for root: run it with sudo")
+        parser.error("network namespaces require root: run it with sudo")
     if not arguments.inside:
         enter_hall("ops.faults.cluster_chaos", [*sys.argv[1:], INSIDE])
     furnish_hall()

@@ -133,9 +133,9 @@ async def run_rounds(one: Callable[[int], Awaitable[None]], seed: int, rounds: i
     try:
         for number in range(1, rounds + 1):
             await one(number)
-            print(" · ended, in order, and equal to the portal")
+            print(" · all syncs ended, with events in order and the portal's data")
     except (Broken, TimeoutError) as error:
         print(f"\n✗ seed {seed}: {error or 'a sync did not end in time'}")
         return 1
-    print(f"✓ {rounds} rounds with seed {seed}: nothing lost, nothing twice")
+    print(f"✓ {rounds} rounds with seed {seed}: nothing lost, nothing duplicated")
     return 0

@@ -49,7 +49,7 @@ class Listener:
             while not all(self.heard.get(sync_id) for sync_id in syncs.values()):
                 await asyncio.sleep(0.1)
         if twice := [sync_id for sync_id, ids in self.heard.items() if len(ids) > 1]:
-            raise Broken(f"told to a webhook as more than one delivery: {', '.join(twice)}")
+            raise Broken(f"more than one delivery to a webhook: {', '.join(twice)}")
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -70,7 +70,7 @@ class Listener:
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         mine = "v1," + base64.b64encode(hmac.digest(self._keys[slug], signed, "sha256")).decode()
         if not hmac.compare_digest(mine, headers["webhook-signature"]):
-            raise Broken(f"a delivery to {slug} is not signed as it should be")
+            raise Broken(f"a delivery to {slug} has no valid signature")
         self.heard[json.loads(body)["data"]["sync_id"]].add(headers["webhook-id"])
 
 

@@ -50,7 +50,7 @@ def database_url(settings: Settings) -> str:
 
 def _missing(name: str, what: str) -> str:
     raise CommandFailed(
-        f"{what} is not reachable: {name} is not set, and no `idexx-sync up` runs on this machine",
+        f"{what} is not reachable: {name} is not set, and no `idexx-sync up` is running on this machine",
         status=Exit.UNREACHABLE,
         hint="start `idexx-sync up` in another terminal, or set " + name,
     )

@@ -41,7 +41,7 @@ class Machine:
         if sandbox:
             settings = await self.start_sandbox(settings, sandbox_arguments)
         if cancel_waiting and (count := await cancel_queued(settings)):
-            self.say(f"cancelled {count} syncs that were waiting")
+            self.say(f"cancelled {count} queued syncs")
         await self.start_processes(settings)
         return settings
 
@@ -61,7 +61,7 @@ class Machine:
             found["ENCRYPTION_KEY"] = self.home.secret(KEY_FILE, new_ring)
         async with open_database(servers.database_url) as connection:
             if applied := await migrate(connection):
-                self.say(f"brought the tables up to date: {', '.join(applied)}")
+                self.say(f"migrated the database: {', '.join(applied)}")
         return with_environment(found)
 
     async def start_sandbox(self, settings: Settings, arguments: Sequence[str] = ()) -> Settings:
@@ -86,7 +86,7 @@ class Machine:
         vault = Vault.from_ring("" if key is None else key.get_secret_value())
         async with open_database(settings.need_database_url()) as connection:
             slugs = await store_clinics(connection, vault, await sandbox.clinics())
-        self.say(f"the sandbox portal runs at {sandbox.url}, with the clinics {', '.join(slugs)}")
+        self.say(f"the sandbox portal is running at {sandbox.url}, with the clinics {', '.join(slugs)}")
         load.cache_clear()
         return load()
 

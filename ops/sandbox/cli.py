@@ -34,16 +34,20 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "idexx-sync sandbox", description="A portal to develop against, with invented data."
+        "idexx-sync sandbox", description="A portal for development, with invented data."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
-    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
-    parser.add_argument("--seed", type=int, default=1, help="equal seeds show equal calendars")
-    parser.add_argument("--clinics", type=int, default=2, help="how many (default 2)")
-    parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD (default: the clinic's own today)")
-    parser.add_argument("--latency-ms", type=float, help="how long a call takes")
-    parser.add_argument("--latency-jitter-ms", type=float, help="and how much more or less than that")
-    parser.add_argument("--rate-limit", type=int, help="calls a second before 429")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 (the default) uses a free one")
+    parser.add_argument("--seed", type=int, default=1, help="equal seeds produce equal calendars")
+    parser.add_argument("--clinics", type=int, default=2, help="number of clinics (default 2)")
+    parser.add_argument(
+        "--today",
+        type=date.fromisoformat,
+        help="the current day, YYYY-MM-DD (default: today in the clinic's time zone)",
+    )
+    parser.add_argument("--latency-ms", type=float, help="duration of a call in milliseconds")
+    parser.add_argument("--latency-jitter-ms", type=float, help="random deviation of the latency in milliseconds")
+    parser.add_argument("--rate-limit", type=int, help="calls per second above which the portal returns 429")
     parser.add_argument("--fault-settings", type=Path, help="a JSON file of fault settings")
     parser.add_argument(
         "--fault-setting",
@@ -52,9 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=JSON",
         help="one fault setting, e.g. sign_in.submit=sign_in",
     )
-    parser.add_argument(
-        "--until-stdin-closes", action="store_true", help="stop when the program that started it is gone"
-    )
+    parser.add_argument("--until-stdin-closes", action="store_true", help="stop when the parent process has ended")
     return parser
 
 

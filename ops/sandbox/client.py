@@ -163,7 +163,7 @@ class SandboxProcess(Sandbox):
         line = process.stdout.readline() if process.stdout else b""
         if not line:
             status = self.stop()
-            raise SandboxError(f"the sandbox did not start (exit status {status}); its last words are above")
+            raise SandboxError(f"the sandbox did not start (exit status {status}); its last output is above")
         self.url = json.loads(line)["url"]
         return self
 

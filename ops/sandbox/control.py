@@ -73,7 +73,7 @@ class Control:
         if request.method == "PATCH":
             patch = json.loads(await request.body())
             if not isinstance(patch, dict):
-                raise ValueError("a patch of the fault settings is a JSON object")
+                raise ValueError("a patch of the fault settings must be a JSON object")
             if patch.pop("expire_sessions", False):
                 self._portal.accounts.end(company_id)
             self._portal.turn(patch, company_id)
@@ -119,7 +119,7 @@ class Control:
 
     def _company_id(self, company_id: str) -> str:
         if company_id not in self._portal.clinics:
-            raise ValueError(f"no clinic {company_id!r}; there are {', '.join(self._portal.clinics)}")
+            raise ValueError(f"no clinic {company_id!r}; the clinics are {', '.join(self._portal.clinics)}")
         return company_id
 
 

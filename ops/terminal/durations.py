@@ -32,7 +32,7 @@ def seconds_of(max_age: str) -> int | None:
     seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
     if not 60 <= seconds <= _MOST:
         raise CommandFailed(
-            f"--max-age {max_age!r}: give a time from a minute to a year, such as 60m, 2h or 1d, or none",
+            f"--max-age {max_age!r}: must be from a minute to a year, such as 60m, 2h or 1d, or none",
             status=Exit.USAGE,
         )
     return seconds

@@ -58,7 +58,7 @@ class Show:
         elif self._live:
             self._draw()
         else:
-            told = f"{line(event)}  (a second look, before a removal)" if looks_again else line(event)
+            told = f"{line(event)}  (second read, to confirm removals)" if looks_again else line(event)
             self._out.print(told, markup=False, soft_wrap=True)
         return sync
 
@@ -77,7 +77,7 @@ class Show:
             self._out.print(f"  → {step}", markup=False, style="dim", soft_wrap=True)
         if (sync := self.board.syncs.get(ending["sync_id"])) and sync.tried_again:
             told = ", ".join(f"{count} × {why(reason)}" for reason, count in sync.tried_again.most_common())
-            self._out.print(f"  tried again: {told}", markup=False, style="dim")
+            self._out.print(f"  retried: {told}", markup=False, style="dim")
 
     async def _tick(self) -> None:
         while True:
@@ -95,7 +95,7 @@ async def until_ended(show: Show, events: AsyncIterator[Event]) -> Event:
         show.event(event)
         if event["event"] in LAST:
             return event
-    raise EOFError("the events ended before the sync did")
+    raise EOFError("the events stopped before the sync ended")
 
 
 def line(event: dict[str, Any]) -> str:
@@ -107,7 +107,7 @@ def line(event: dict[str, Any]) -> str:
     if event.get("reason"):
         parts.append(f"{event['reason']}: {event.get('message') or ''}")
     if event["event"] == "held":
-        parts.append(f"{event['removals_held']} removals wait for a person")
+        parts.append(f"{event['removals_held']} held removals need a decision")
     if event["event"] in LAST:
         parts.append(summary(event))
     if "dates_done" in event:

@@ -23,7 +23,7 @@ Json = Annotated[
         "--json",
         negative=(),
         show_default=False,
-        help="Answer in JSON, one object a line.",
+        help="Print JSON, one object per line.",
     ),
 ]
 

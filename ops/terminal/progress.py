@@ -130,7 +130,7 @@ def summary(ending: Mapping[str, Any]) -> str:
     done, total = ending["dates_done"], ending["dates_total"]
     seconds = (ending.get("duration_ms") or 0) / 1000
     words = {
-        "completed": "completed, but not all of it" if ending.get("partial_success") else "completed",
+        "completed": "partially completed" if ending.get("partial_success") else "completed",
         "failed": "failed",
         "cancelled": "cancelled",
         "timed_out": "timed out",
@@ -150,9 +150,7 @@ def troubles(ending: Mapping[str, Any]) -> list[str]:
         )
     lines = [f"{', '.join(days)}: {reason} ({message})" for (reason, message), days in dates.items()]
     if held := ending.get("removals_held"):
-        lines.append(
-            f"{held} removals are held back until a person decides: idexx-sync runs plan {ending['sync_id']}"
-        )
+        lines.append(f"{held} removals are held until a person decides: idexx-sync runs plan {ending['sync_id']}")
     if not lines and ending["event"] != "completed" and ending.get("message"):
         lines.append(str(ending["message"]))
     return lines

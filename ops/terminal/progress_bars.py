@@ -56,7 +56,7 @@ def bar(sync: SyncProgress) -> RenderableType:
 
 def facts(sync: SyncProgress, now: datetime) -> Text:
     if sync.status == "queued":
-        return Text(f"waits in the queue, position {sync.position}", style="dim")
+        return Text(f"queued, position {sync.position}", style="dim")
     seconds = sync.seconds(now)
     text = Text(f"{sync.done} of {sync.total} dates")
     if sync.failed:
@@ -68,7 +68,7 @@ def facts(sync: SyncProgress, now: datetime) -> Text:
     if sync.is_over:
         text.append(f"  {sync.status.replace('_', ' ')}", style="bold")
     elif sync.last_at and (silence := (now - sync.last_at).total_seconds()) > SILENCE and not sync.waits:
-        text.append(f"  no news for {silence:.0f} s", style="yellow")
+        text.append(f"  no events for {silence:.0f} s", style="yellow")
     elif sync.last_at and sync.is_read and (now - sync.last_at).total_seconds() > CONFIRMS:
         text.append("  confirming removals", style="dim")
     return text
@@ -107,4 +107,4 @@ def _wait(reason: str, found: list[tuple[str, DateProgress]], now: datetime) -> 
 
 def _again(found: list[tuple[str, DateProgress]]) -> str:
     most = max(state.attempt for _, state in found)
-    return f", tried {most} times" if most > 1 else ""
+    return f", {most} attempts" if most > 1 else ""

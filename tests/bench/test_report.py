@@ -32,7 +32,7 @@ def test_no_loss_is_status_0(last: str) -> None:
 def test_a_loss_is_status_1_and_is_named(last: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert concluded(a_result(faster=1.0, slower=1.0), "--check", last) == 1
     told = capsys.readouterr().err
-    assert "faster: 1, and it was 2" in told
+    assert "faster: 1, was 2" in told
     assert "slower" not in told
 
 

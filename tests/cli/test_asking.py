@@ -55,7 +55,7 @@ async def test_a_plan_of_any_length_arrives_whole_and_in_order(
 @pytest.mark.anyio
 @pytest.mark.parametrize("slug", ["Elm Street", "elm.street", "*", ">", ""])
 async def test_what_is_no_slug_is_never_a_part_of_a_subject(slug: str, asker: Asker) -> None:
-    with pytest.raises(BadRequest, match="is no slug"):
+    with pytest.raises(BadRequest, match="is not a valid slug"):
         await ask(asker.client, Subjects(asker.prefix), "status", slug)
 
 

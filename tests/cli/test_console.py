@@ -170,7 +170,7 @@ async def test_two_consoles_show_the_same_and_the_filter_shows_less(up: Up, sour
 async def test_it_says_so_when_no_gateway_answers(client: Client) -> None:
     app = Console(Source(client, Subjects("nobody")), "here")
     async with app.run_test(size=SIZE):
-        await seen(lambda: "no gateway listens" in head(app))
+        await seen(lambda: "no gateway is connected" in head(app))
 
 
 async def test_ctrl_c_ends_it_also_while_somebody_types_a_filter(source: Source) -> None:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from ops.client.events import events_of_all
-from ops.console.overview import Glance
+from ops.console.overview import ConsoleOverview
 from ops.console.source import Source
 from ops.sandbox.client import SandboxClinic
 from tests.conftest import until
@@ -21,11 +21,11 @@ __all__ = ["asker", "clinics", "heard", "key_ring", "nats_url", "sandbox", "serv
 pytestmark = pytest.mark.anyio
 
 
-async def waiting(source: Source) -> Glance | None:
-    """A glance at a mailbox with the dates of both syncs, which nobody scrapes."""
-    glance = await source.glance()
-    boxes = {box["queue"]: box["messages"] for box in glance.overview["mailboxes"]}
-    return glance if boxes["date_scraper"] == 4 else None
+async def waiting(source: Source) -> ConsoleOverview | None:
+    """A overview at a mailbox with the dates of both syncs, which nobody scrapes."""
+    overview = await source.glance()
+    boxes = {box["queue"]: box["messages"] for box in overview.overview["mailboxes"]}
+    return overview if boxes["date_scraper"] == 4 else None
 
 
 async def test_an_operator_sees_everything_and_a_clinic_its_own(
@@ -37,10 +37,10 @@ async def test_an_operator_sees_everything_and_a_clinic_its_own(
     asked = {slug: (await asker.ask("sync", slug, {"days_ahead": 2}))["sync_id"] for slug in (one, other)}
     async with visiting(server.url("ops")) as operator:
         source = Source(operator.client, server.subjects)
-        glance = await until(lambda: waiting(source))
-        assert {clinic["slug"] for clinic in glance.overview["clinics"]} == {one, other}
-        assert {sync["sync_id"] for sync in glance.overview["syncs"]} == set(asked.values())
-        assert (glance.gateways, [worker["queues"] for worker in glance.workers]) == (1, ["coordinator"])
+        overview = await until(lambda: waiting(source))
+        assert {clinic["slug"] for clinic in overview.overview["clinics"]} == {one, other}
+        assert {sync["sync_id"] for sync in overview.overview["syncs"]} == set(asked.values())
+        assert (overview.gateways, [worker["queues"] for worker in overview.workers]) == (1, ["coordinator"])
         assert await source.letters() == []
         sync = await source.sync(one, asked[one])
         async with aclosing(source.events_of(one, asked[one], 0)) as its_own, asyncio.timeout(60):

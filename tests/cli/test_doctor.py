@@ -52,7 +52,7 @@ def test_a_key_that_does_not_open_what_is_stored_is_found(up: Up) -> None:
     other = check(up, "encryption key", ENCRYPTION_KEY=new_ring(), **_servers(up))
     assert other["grade"] == "fail"
     assert "cedar-creek" in other["message"]
-    assert "the key that sealed them" in other["remedy"]
+    assert "the key that encrypted them" in other["remedy"]
 
 
 @pytest.mark.anyio
@@ -82,4 +82,4 @@ def test_fields_that_are_not_read_are_named_by_clinic_and_are_no_fault() -> None
     found = _fields({"elm": ["is_first", "tele"], "oak": ["tele"]})
     assert found.grade == Grade.PASS
     assert "elm: is_first, tele; oak: tele" in found.message
-    assert _fields({}).message == "none is unknown"
+    assert _fields({}).message == "no unknown fields"

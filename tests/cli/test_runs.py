@@ -66,7 +66,7 @@ def test_held_removals_are_shown_then_approved_then_put_back(synced: Up) -> None
     assert len(plan["held"]) == held["removals_held"] > 20
     text = synced.run("runs", "plan", held["sync_id"]).stdout
     assert plan["held"][0]["neo_appointment_id"] in text
-    assert f"{held['removals_held']} removals held back" in text
+    assert f"{held['removals_held']} held removals" in text
     unasked = synced.run("runs", "approve", held["sync_id"])
     assert (unasked.returncode, "--yes" in unasked.stderr) == (Exit.USAGE, True)
     [done] = synced.json("runs", "approve", held["sync_id"], "--yes")

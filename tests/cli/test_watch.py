@@ -88,9 +88,9 @@ def test_it_says_when_no_gateway_answers_any_more_and_when_one_does_again(up: Up
         try:
             await until(_so(lambda: answers["looks"] > 1))
             await gateway.unsubscribe()
-            await until(_so(lambda: "no gateway listens" in told.read_text()))
+            await until(_so(lambda: "no gateway is connected" in told.read_text()))
             await client.subscribe(f"{here}.cmd.overview._all", cb=overview)
-            await until(_so(lambda: "answers again" in told.read_text()))
+            await until(_so(lambda: "responds again" in told.read_text()))
         finally:
             watching.send_signal(signal.SIGINT)
             try:
@@ -103,4 +103,4 @@ def test_it_says_when_no_gateway_answers_any_more_and_when_one_does_again(up: Up
 
     told = up.folder / "told"
     asyncio.run(run(told))
-    assert told.read_text().count("no gateway listens") == 1
+    assert told.read_text().count("no gateway is connected") == 1

@@ -32,9 +32,9 @@ def words(clinic: dict[str, Any] | None = None, **figures: Any) -> list[str]:
         ({"is_fresh": None}, {}, []),
         ({"login_failure": "login_rejected"}, {"failing": "login_rejected"}, ["login rejected"]),
         ({"login_failure": "no_company_id"}, {"failing": "no_company_id"}, ["no company id"]),
-        ({}, {"failing": "portal_changed"}, ["last sync failed by: portal changed"]),
+        ({}, {"failing": "portal_changed"}, ["last sync failed: portal changed"]),
         ({"removals_held": 21}, {"running_seconds": 75.0}, ["21 removals held", "syncing for 75 s"]),
-        ({}, {}, ["no sync runs, and none has failed: was one asked for?"]),
+        ({}, {}, ["no sync is running, and none has failed: check that syncs are requested"]),
     ],
 )
 def test_each_obstacle_has_its_words(clinic: dict[str, Any], figures: dict[str, Any], expected: list[str]) -> None:

@@ -108,7 +108,7 @@ def test_one_row_a_clinic_tells_how_fresh_and_why_not_the_worst_first(clinics: P
     assert (yew["of its goal"].text, yew["last synced ago"].text) == ("never synced", "never")
     assert (yew["a sync runs for"].text, yew["a sync runs for"].colour) == ("00:01:15", ORANGE)
     assert (oak["of its goal"].text, oak["of its goal"].colour) == ("139%", RED)
-    assert (oak["login"].text, oak["last sync failed by"].text) == ("rejected", "portal_changed")
+    assert (oak["login"].text, oak["last failure"].text) == ("rejected", "portal_changed")
     assert (elm["removals held"].text, elm["removals held"].colour) == ("21", ORANGE)
 
 

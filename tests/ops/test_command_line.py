@@ -97,9 +97,9 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     assert done.returncode == Exit.UNREACHABLE
     assert f"127.0.0.1:{port}" in done.stderr
     assert "secret" not in done.stderr
-    assert "does not answer" in done.stderr
+    assert "does not respond" in done.stderr
     done = run("sync", "north", NATS_URL=f"me:secret@127.0.0.1:{port}")
-    assert f"NATS at 127.0.0.1:{port} does not answer" in done.stderr
+    assert f"NATS at 127.0.0.1:{port} does not respond" in done.stderr
     assert "secret" not in done.stderr
     done = run("migrate", DATABASE_URL=f"postgresql://me:secret@127.0.0.1:{port}/x")
     assert done.returncode == Exit.UNREACHABLE
@@ -143,7 +143,7 @@ def test_the_traceback_comes_with_debug_only(capsys: pytest.CaptureFixture[str])
 def test_destroying_asks_and_without_a_terminal_refuses() -> None:
     from ops.cli.confirm import confirm
 
-    with pytest.raises(CommandFailed, match="There is no terminal to ask on"):
+    with pytest.raises(CommandFailed, match="The confirmation needs a terminal"):
         confirm("Remove it all?")
 
 
@@ -228,9 +228,12 @@ def test_a_narrow_terminal_is_shown_all_of_a_table(width: int) -> None:
         (("sync", "north", "--days", "two"), "--days: 'two' is not a whole number"),
         (("sync", "north", "--start", "30.11.2026"), "--start: '30.11.2026' is not a date, written YYYY-MM-DD"),
         (("evidence", str(UUID(int=1)), "2026-02-30"), "DATE: '2026-02-30' is not a date, written YYYY-MM-DD"),
-        (("runs", "show", "1e0b3f6e"), "SYNC: '1e0b3f6e' is not a whole id"),
-        (("sync", "north", "south"), "'south' is one word too many"),
-        (("clinic", "schedule", "set", "north", "0", "6", "*"), "'6' is one word too many; quote what has spaces"),
+        (("runs", "show", "1e0b3f6e"), "SYNC: '1e0b3f6e' is not a full id"),
+        (("sync", "north", "south"), "unexpected argument 'south'"),
+        (
+            ("clinic", "schedule", "set", "north", "0", "6", "*"),
+            "unexpected argument '6'; quote arguments that contain spaces",
+        ),
         (("sync", "north", "--days", "0"), 'Invalid value "0" for --days'),
         (("sync", "north", "--days", "61"), "Must be <= 60"),
         (("runs", "--limit", "-1"), "Must be >= 1"),
@@ -240,7 +243,7 @@ def test_a_narrow_terminal_is_shown_all_of_a_table(width: int) -> None:
             "such as US, CA or GB",
         ),
         (("clinic", "add", "north", "--name", " ", "--timezone", "UTC"), "--name is empty"),
-        (("nats-config", "north", "--listen", "4222"), "--listen '4222' is no host and port"),
+        (("nats-config", "north", "--listen", "4222"), "--listen '4222' is not a host and port"),
         (("sync", "north", "--dayz", "2"), "Did you mean --days?"),
         (("worker", "scraper"), 'Did you mean "date_scraper"?'),
     ],

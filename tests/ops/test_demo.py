@@ -26,7 +26,7 @@ def test_the_demo_stores_what_the_portal_shows_twice_and_leaves_nothing(scratch:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"ok": True, "differences": {"cedar-creek": [], "harbour-lane": []}}
-    assert "in a browser: http://127.0.0.1:" in done.stderr
+    assert "dashboard: http://127.0.0.1:" in done.stderr
     assert done.stderr.count("records equal the portal's, field by field") == 4
     assert "12 added, 10 moved, 4 removed, 14 updated" in done.stderr
     assert find_marked(home.label) == []

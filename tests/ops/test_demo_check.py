@@ -43,5 +43,5 @@ def test_each_field_counts_and_no_value_is_told() -> None:
 
 
 def test_a_record_too_many_or_too_few_is_named() -> None:
-    assert differences([TRUE], []) == ["1: is in the portal and not in PostgreSQL"]
-    assert differences([], [STORED]) == ["1: is in PostgreSQL and not in the portal"]
+    assert differences([TRUE], []) == ["1: is in the portal but not in PostgreSQL"]
+    assert differences([], [STORED]) == ["1: is in PostgreSQL but not in the portal"]

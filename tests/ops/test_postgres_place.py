@@ -82,7 +82,7 @@ def test_data_that_the_user_cannot_reach_any_more_are_named_with_a_remedy(
 ) -> None:
     home = Home(closed / "home")
     (home.folder / "postgres" / "data").mkdir(parents=True)
-    with pytest.raises(PostgresBroken, match=rf"cannot reach the data in {home.folder}/postgres: move .*link"):
+    with pytest.raises(PostgresBroken, match=rf"cannot access the data in {home.folder}/postgres: move .*link"):
         data_folder(home, user, print)
     assert mode_of(closed) == 0o700
 
@@ -92,7 +92,7 @@ def test_data_that_are_gone_do_not_become_an_empty_database(closed: Path, outsid
     place = data_folder(home, user, print)
     assert may_use(user, place)
     place.rmdir()
-    with pytest.raises(PostgresBroken, match=f"leads to {place}, where PostgreSQL's data are no more"):
+    with pytest.raises(PostgresBroken, match=f"is a link to {place}, which no longer holds PostgreSQL's data"):
         data_folder(home, user, print)
 
 
@@ -111,7 +111,7 @@ def test_removing_the_data_follows_no_link_but_ours(closed: Path, outside: Path,
 def test_a_place_that_others_may_write_is_refused(closed: Path, outside: Path, user: str) -> None:
     outside.mkdir()
     outside.chmod(0o777)
-    with pytest.raises(PostgresBroken, match="can be written by others than root"):
+    with pytest.raises(PostgresBroken, match="is writable by other users than root"):
         data_folder(Home(closed / "home"), user, print)
 
 

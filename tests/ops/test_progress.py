@@ -116,7 +116,7 @@ def test_the_summary_names_counts_and_the_same_trouble_once() -> None:
     assert summary(ENDING | {"stats": stats}) == "completed in 8.0 s: 3 of 3 dates, 5 added, 2 updated, 1 removed"
     assert troubles(failed("bad_answer", "bad_answer")) == ["2030-03-01, 2030-03-02: bad_answer (why)"]
     assert troubles(ENDING | {"removals_held": 4}) == [
-        f"4 removals are held back until a person decides: idexx-sync runs plan {SYNC}"
+        f"4 removals are held until a person decides: idexx-sync runs plan {SYNC}"
     ]
 
 

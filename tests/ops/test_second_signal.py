@@ -26,7 +26,7 @@ def test_a_second_signal_ends_also_what_the_first_one_has_not_reached() -> None:
         try:
             assert process.stdout.readline() == "runs\n"
             process.send_signal(signal.SIGTERM)
-            assert "once more" in process.stdout.readline()
+            assert "a second signal" in process.stdout.readline()
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 128 + signal.SIGTERM
         finally:

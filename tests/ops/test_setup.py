@@ -157,7 +157,7 @@ def test_the_demo_gets_its_own_lock_and_developers_have_all_of_it(place: Place) 
 def test_each_step_says_what_it_does_and_how_long_it_took(place: Place) -> None:
     steps = re.findall(r"· (.*)\n  ✓ \d+\.\d s\n", place.run().stderr)
     assert [step.partition(" (")[0] for step in steps] == [
-        "making .venv",
+        "creating .venv",
         "installing the packages of requirements-dev.lock with uv",
     ]
 
@@ -166,7 +166,7 @@ def test_without_uv_pip_brings_it_from_the_lock_with_its_hashes(place: Place) ->
     (place.bin / "uv").unlink()
     done = place.run()
     assert done.returncode == 0, done.stderr
-    assert "bringing uv from requirements-dev.lock with pip" in done.stderr
+    assert "fetching uv from requirements-dev.lock with pip" in done.stderr
     brought, *lock_and_uv = [call for call in place.called() if not call.startswith("chromium")]
     assert "--no-deps --require-hashes -r .cache/uv.lock" in brought
     assert "\n".join(lock_and_uv).startswith(UV)
@@ -181,7 +181,7 @@ def test_a_uv_that_cannot_do_it_is_replaced_by_the_one_of_the_lock(place: Place)
     place.program("uv", "exit 1")
     done = place.run()
     assert done.returncode == 0, done.stderr
-    assert "bin/uv could not do it" in done.stderr
+    assert "bin/uv failed" in done.stderr
     assert any(call.startswith("own uv pip install") for call in place.called())
 
 

@@ -107,9 +107,7 @@ async def test_a_child_that_dies_is_started_again_and_its_leftovers_are_killed_f
         first = supervisor.pid("parent")
         assert first
         os.kill(first, signal.SIGKILL)
-        await reached(
-            lambda: said == ["parent ended unexpectedly (killed by SIGKILL); starting it again in 0.5 s"]
-        )
+        await reached(lambda: said == ["parent ended unexpectedly (killed by SIGKILL); restarting it in 0.5 s"])
         assert not is_running(grandchild)
         await reached(lambda: supervisor.pid("parent") not in (None, first))
         await reached(lambda: pid_in(tmp_path / "grandchild") != grandchild)
@@ -149,10 +147,12 @@ async def test_a_start_that_fails_says_how_and_shows_the_last_words(tmp_path: Pa
     log = tmp_path / "log"
     broken = command("print('no such file: x'); exit(3)", tmp_path, "broken", log=log, ready=never)
     async with Supervisor(grace=5) as supervisor:
-        with pytest.raises(StartFailed, match=r"broken ended at once \(exit status 3\): no such file: x"):
+        with pytest.raises(
+            StartFailed, match=r"broken ended right after its start \(exit status 3\): no such file: x"
+        ):
             await supervisor.start(broken)
         silent = command("print('who am I?'); exit(4)", tmp_path, "silent", ready=never)
-        with pytest.raises(StartFailed, match=r"silent ended at once \(exit status 4\): who am I\?"):
+        with pytest.raises(StartFailed, match=r"silent ended right after its start \(exit status 4\): who am I\?"):
             await supervisor.start(silent)
         missing = Command(name="missing", argv=("/no/such/program",))
         with pytest.raises(StartFailed, match="missing: /no/such/program cannot be started: No such file"):
@@ -230,7 +230,7 @@ def test_a_second_signal_kills_at_once(running: Callable[..., Running], tmp_path
     one = running(STUBBORN, grace=600)
     pid_in(tmp_path / "c0")
     one.process.send_signal(signal.SIGTERM)
-    assert "once more" in one.line()
+    assert "a second signal" in one.line()
     one.process.send_signal(signal.SIGINT)
     assert one.process.wait(20) == 128 + signal.SIGINT
     assert find_marked(one.mark) == []

@@ -1,10 +1,10 @@
-"""Measures NatsBroker beside Dramatiq's Redis and RabbitMQ brokers, in one run on one machine.
+"""Compares NatsBroker with Dramatiq's Redis and RabbitMQ brokers, in one run on one machine.
 
     python -m ops.bench broker [--messages 20000] [--rounds 3] [--only nats,redis,…]
 
-Prints the median of each figure, and our ratio to each peer; compare ratios, not figures from different days.
-Servers: `nats-server` from PyPI, `redis-server` and `rabbitmq-server` from Debian; the run says which one is
-missing. Client libraries of the peers are fetched with pip into a temporary folder.
+Prints the median of each figure, and our ratio to each peer. Compare ratios, not figures from different days.
+Servers: `nats-server` from PyPI, `redis-server` and `rabbitmq-server` from Debian; the run reports missing ones.
+The peers' client libraries are installed with pip into a temporary folder.
 """
 
 from __future__ import annotations

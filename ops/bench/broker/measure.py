@@ -150,7 +150,7 @@ def _await(tally: Tally, count: int) -> None:
     deadline = time.monotonic() + DEADLINE
     while tally.count < count:
         if time.monotonic() > deadline:
-            raise SystemExit(f"Only {tally.count} of {count} messages were run in {DEADLINE} s.")
+            raise SystemExit(f"Only {tally.count} of {count} messages were processed within {DEADLINE} s.")
         time.sleep(0.002)
 
 

@@ -27,7 +27,7 @@ from ops.terminal.tables import table
 
 
 def diff(a: SyncId, b: SyncId | None = None, *, json: Json = False) -> None:
-    """What a sync changed in its clinic's calendar, with names; or what changed from its end to the end of another.
+    """Show what a sync changed in its clinic's calendar, with names; or the changes between the ends of two syncs.
 
     Example: `idexx-sync runs diff 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa 77a9d4a2-0c0b-4b57-9d57-6a1f0d2f6c11`
     """
@@ -55,7 +55,7 @@ async def _diff(settings: Settings, a: UUID, b: UUID | None) -> Sequence[Differe
         other, _ = await find_sync(connection, b)
         if other.id != clinic.id:
             raise CommandFailed(
-                f"one is a sync of {clinic.slug}, the other of {other.slug}",
+                f"the first sync is of {clinic.slug}, the second of {other.slug}; give two syncs of one clinic",
                 status=Exit.USAGE,
                 hint="idexx-sync runs",
             )
@@ -68,9 +68,9 @@ def _when(one: Difference) -> tuple[str, str]:
 
 
 def undo(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
-    """Put back what a sync removed or changed, where nothing newer touched it. Asks first.
+    """Undo the removals and changes of a sync, except where a later change exists. Asks for a confirmation.
 
-    What it added stays, and the next sync brings in what the portal shows, as always.
+    Appointments that the sync added stay. The next sync stores again what the portal shows.
 
     Example: `idexx-sync runs undo 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
     """
@@ -83,14 +83,14 @@ def undo(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
 
 def _told(undone: Undone) -> str:
     if undone == Undone():
-        return "nothing to put back: it removed and changed nothing, or something newer touched all of it since"
-    return f"put back: {undone.restored} restored, {undone.moved} moved back, {undone.updated} changed back"
+        return "nothing to undo: the sync removed and changed nothing, or all of it has later changes"
+    return f"undone: {undone.restored} restored, {undone.moved} moved back, {undone.updated} changed back"
 
 
 async def _undo(settings: Settings, sync_id: UUID, yes: bool) -> Undone:
     clinic, did = await _what_it_did(settings, sync_id)
     if did and not yes:
-        confirm(f"Put back what sync {sync_id} of {clinic.slug} did ({did})?")
+        confirm(f"Undo what sync {sync_id} of {clinic.slug} did ({did})?")
     database = Database(database_url(settings), size=1)
     try:
         return await undo_sync(database, clinic, sync_id)

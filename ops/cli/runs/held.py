@@ -31,9 +31,10 @@ from ops.terminal.tables import ago, table
 
 
 def plan(sync: SyncId, *, json: Json = False) -> None:
-    """The removals that a sync holds back, for the person who decides; or, of a dry run, what it would have changed.
+    """Show the held removals of a sync, with the names of patients and clients, or the planned changes of a dry
+    run.
 
-    Reads the database. Held removals are shown with the names of patients and clients.
+    Reads the database.
 
     Example: `idexx-sync runs plan 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa`
     """
@@ -56,7 +57,7 @@ async def _plan(settings: Settings, sync_id: UUID) -> tuple[Sync, list[MissingAp
 def _show_held(sync: Sync, held: Sequence[MissingAppointment]) -> None:
     out, now = console(), datetime.now(UTC)
     if not held:
-        out.print(f"sync {sync.id} of {sync.clinic} holds nothing back")
+        out.print(f"sync {sync.id} of {sync.clinic} has no held removals")
         return
     shown = table("when", "who", "type", "provider", "appointment", "missing since", wrap=("who", "type"))
     for one in held:
@@ -67,13 +68,13 @@ def _show_held(sync: Sync, held: Sequence[MissingAppointment]) -> None:
         )
     out.print(shown)
     days = Counter(one.date.isoformat() for one in held)
-    out.print(f"{len(held)} removals held back: " + ", ".join(f"{n} on {day}" for day, n in days.items()))
-    out.print(f"  the portal did not show them: idexx-sync runs approve {sync.id}", soft_wrap=True)
-    out.print(f"  they are there all the same:  idexx-sync runs reject {sync.id}", soft_wrap=True)
+    out.print(f"{len(held)} held removals: " + ", ".join(f"{n} on {day}" for day, n in days.items()))
+    out.print(f"  to remove the appointments: idexx-sync runs approve {sync.id}", soft_wrap=True)
+    out.print(f"  to keep the appointments:   idexx-sync runs reject {sync.id}", soft_wrap=True)
 
 
 def approve(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
-    """Carry out the removals that a sync holds back. Asks first. `runs undo` puts them back.
+    """Carry out the held removals of a sync, after a confirmation. `runs undo` reverts them.
 
     Example: `idexx-sync runs approve 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
     """
@@ -82,9 +83,9 @@ def approve(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
 
 
 def reject(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
-    """Drop the removals that a sync holds back: the appointments stay. Asks first.
+    """Drop the held removals of a sync, after a confirmation: the appointments stay.
 
-    The next sync that still misses them holds them back again.
+    If the next sync still does not find them, it holds their removals again.
 
     Example: `idexx-sync runs reject 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
     """
@@ -100,10 +101,10 @@ async def _decide(settings: Settings, verb: str, deed: str, sync_id: UUID, yes: 
         held = 0 if found["dry_run"] else found["removals_held"]
         if not held:
             raise CommandFailed(
-                f"sync {sync_id} of {clinic} holds no removals back", status=Exit.USAGE, hint="idexx-sync runs"
+                f"sync {sync_id} of {clinic} has no held removals", status=Exit.USAGE, hint="idexx-sync runs"
             )
         if not yes:
-            confirm(f"{deed} the {held} appointments whose removal sync {sync_id} of {clinic} holds back?")
+            confirm(f"{deed} the {held} appointments whose removal sync {sync_id} of {clinic} holds?")
         return await ask(client, subjects, verb, clinic, sync_id=sync_id)
 
 

@@ -22,12 +22,12 @@ _COUNTS = ("added", "updated", "removed")
 
 
 def latest(
-    clinic: Annotated[str | None, Parameter(help="The clinic's slug; all clinics if it is left out.")] = None,
+    clinic: Annotated[str | None, Parameter(help="The clinic's slug; default: all clinics.")] = None,
     *,
-    limit: Annotated[int, Parameter(help="How many.", validator=validators.Number(gte=1))] = 20,
+    limit: Annotated[int, Parameter(help="Number of syncs.", validator=validators.Number(gte=1))] = 20,
     json: Json = False,
 ) -> None:
-    """The latest syncs, the newest first.
+    """List the latest syncs, newest first.
 
     Example: `idexx-sync runs cedar-creek --limit 5`
     """
@@ -57,7 +57,7 @@ async def _latest(settings: Settings, clinic: str | None, limit: int) -> list[Sy
 def _but(sync: Sync) -> str:
     facts = [
         "dry run" if sync.dry_run else "",
-        "partly" if sync.partial_success else "",
+        "partial" if sync.partial_success else "",
         f"{sync.removals_held} held" if sync.removals_held else "",
         f"{len(sync.warnings)} warning{'' if len(sync.warnings) == 1 else 's'}" if sync.warnings else "",
     ]

@@ -21,8 +21,9 @@ from ops.terminal.output import Json, answer, console
 
 
 def show(sync: SyncId, *, json: Json = False) -> None:
-    """One sync: its state, its dates with their attempts and next tries, who works on them, since when there was
-    a sign of life. Reads the database, so that it answers also when no gateway does.
+    """Show one sync: its status, its dates with attempts, next tries, workers and heartbeats.
+
+    Reads the database, so it works without a gateway.
 
     Example: `idexx-sync runs show 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa`
     """

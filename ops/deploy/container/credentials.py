@@ -1,8 +1,8 @@
-"""Makes the secrets of an installation: `python -m ops.deploy.container.credentials FOLDER [CLINIC …]`.
+"""Creates the secrets of an installation: `python -m ops.deploy.container.credentials FOLDER [CLINIC …]`.
 
-Each is a file that is named like its setting. What is there is kept, so that it can be run again, with more clinics:
-then restart nats. The folder is closed to everybody else; the files in it are not, because a container engine
-mounts them one by one for users that this machine does not know.
+Each secret is a file named like its setting. Existing files are kept, so the command can be repeated with more
+clinics; restart nats afterwards. Only the owner can enter the folder. The files in it are readable by all, because
+a container engine mounts them one by one for users that this machine does not have.
 """
 
 from __future__ import annotations
@@ -62,9 +62,11 @@ def write(path: Path, text: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.deploy.container.credentials", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("clinics", nargs="*", help="slugs: each gets an account of its own on NATS")
+    parser.add_argument("clinics", nargs="*", help="slugs of clinics; each gets its own account on NATS")
     parser.add_argument("--database", default="postgresql://idexx:{password}@postgres:5432/idexx")
-    parser.add_argument("--routes", nargs="+", metavar="HOST:PORT", help="of a NATS cluster")
+    parser.add_argument(
+        "--routes", nargs="+", metavar="HOST:PORT", help="addresses of all servers of a NATS cluster"
+    )
     arguments = parser.parse_args()
     subjects = Subjects(Settings().subject_prefix)
     cluster = Cluster("0.0.0.0:6222", arguments.routes) if arguments.routes else None

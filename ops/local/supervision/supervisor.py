@@ -114,7 +114,7 @@ class Supervisor:
             if not child.is_running:
                 how = describe(await child.ended())
                 await self._clear(child)  # also passes on the rest of its output
-                raise StartFailed(f"{command.name} ended at once ({how}){child.last_words()}")
+                raise StartFailed(f"{command.name} ended right after its start ({how}){child.last_words()}")
             if self._clock() > deadline:
                 limit = f"{command.ready_timeout:g} s"
                 raise StartFailed(f"{command.name} was not ready within {limit}{child.last_words()}")
@@ -128,7 +128,7 @@ class Supervisor:
             await self._clear(child)
             child.failures = 1 if self._clock() - since >= WELL_AFTER else child.failures + 1
             wait = pause(child.failures)
-            self._say(f"{child.command.name} ended unexpectedly ({how}); starting it again in {wait:g} s")
+            self._say(f"{child.command.name} ended unexpectedly ({how}); restarting it in {wait:g} s")
             await asyncio.sleep(wait)
             try:
                 await self._spawn(child)

@@ -1,10 +1,11 @@
-"""The alert drill: every alert of ops/monitoring/prometheus/alerts.yaml is caused, seen to fire, and seen to resolve.
+"""The alert drill: causes every alert of ops/monitoring/prometheus/alerts.yaml, and checks that it fires and
+resolves.
 
-A scratch machine with the sandbox portal runs under a real Prometheus that scrapes each of its processes. One after
-the other, the drill brings about what an alert is there to tell (`causes`), waits until Prometheus says that it
-fires, does what ops/monitoring/runbook.md says, waits until it is resolved, and until nothing else fires.
+A scratch machine with the sandbox portal runs under a real Prometheus that scrapes each of its processes. For each
+alert in turn, the drill causes the problem (`causes`), waits until Prometheus reports the alert as firing, applies
+the remedy of ops/monitoring/runbook.md, and waits until the alert is resolved and no other alert fires.
 
-The rules are the real ones, thresholds included. Only their times are divided by `hurry.FACTOR`, so that "for five
-minutes" means five seconds. Times that are ours and not Prometheus' are as they are: a sync is slow after 60 s, a
-breaker stays open for 30 s.
+The rules are the real ones with the real thresholds; only their durations are divided by `shorten_rules.FACTOR`, so
+that "for five minutes" means five seconds. Durations of the system itself are not shortened: a sync is slow
+after 60 s, a circuit breaker stays open for 30 s.
 """

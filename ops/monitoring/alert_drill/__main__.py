@@ -1,5 +1,4 @@
-"""`python -m ops.monitoring.alert_drill [--only NAME …] [--json]`: exit status 0 if every alert fired and was
-resolved."""
+"""`python -m ops.monitoring.alert_drill [--only NAME …] [--json]`: exits with 0 if every alert fired and resolved."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
-    parser.add_argument("--json", action="store_true", help="one object a drill, on stdout")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per drill to stdout")
     arguments = parser.parse_args()
     drills = [drill for drill in DRILLS if drill.alert in (arguments.only or names)]
 
@@ -64,7 +63,7 @@ def _view(outcome: Outcome) -> dict[str, object]:
 
 
 def _show(outcomes: list[Outcome]) -> None:
-    shown = table("alert", "cause", "fired", "remedy", "resolved", "fired, too", right=("fired", "resolved"))
+    shown = table("alert", "cause", "fired", "remedy", "resolved", "also fired", right=("fired", "resolved"))
     for one in outcomes:
         shown.add_row(
             one.drill.alert,

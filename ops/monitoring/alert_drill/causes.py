@@ -204,12 +204,12 @@ async def slow_portal(watched: Watched) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def glutton(watched: Watched) -> AsyncIterator[None]:
+async def memory_hog(watched: Watched) -> AsyncIterator[None]:
     argv = (sys.executable, "-m", "ops.monitoring.alert_drill.memory_hog", "600")
     counts = {"PROMETHEUS_MULTIPROC_DIR": str(watched.machine.counts("reconciler"))}
-    await watched.supervisor.start(Command(name="glutton", argv=argv, environment=counts))
+    await watched.supervisor.start(Command(name="memory_hog", argv=argv, environment=counts))
     yield
-    await watched.supervisor.end("glutton")
+    await watched.supervisor.end("memory_hog")
 
 
 @asynccontextmanager

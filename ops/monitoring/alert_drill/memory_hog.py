@@ -14,7 +14,7 @@ def main() -> None:
     metrics = Metrics.of_machine(load())
     held = b"\1" * (int(sys.argv[1]) * 10**6)
     while held:
-        metrics.measure("glutton")
+        metrics.measure("memory_hog")
         time.sleep(1)
 
 

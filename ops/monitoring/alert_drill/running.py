@@ -94,4 +94,4 @@ async def _quiet(watched: Watched) -> None:
         await until(quiet, PATIENCE)
     except TimeoutError:
         left = {f"{one.name} ({one.state})" for one in await watched.prometheus.alerts()}
-        raise TimeoutError(f"these alerts do not come to rest: {', '.join(sorted(left))}") from None
+        raise TimeoutError(f"alerts of an earlier drill are still active: {', '.join(sorted(left))}") from None

@@ -1,9 +1,10 @@
-"""A look at the Grafana dashboard where no Grafana is: `python -m ops.monitoring.dashboard_preview --picture
+"""Draws the Grafana dashboard without Grafana: `python -m ops.monitoring.dashboard_preview --picture
 docs/dashboard.png`.
 
-A scratch machine has good and bad days (`days`) under a real Prometheus; then every query of every panel is asked, and
-each panel is drawn in its place and by its kind, with its units, names, thresholds and words (`board`, `drawing`).
-What Grafana does with a panel is retold here only as far as our dashboard needs it; a panel that asks for more fails.
+A scratch machine runs a scenario of normal days and failures (`days`) under a real Prometheus. Then every query of
+every panel is executed, and each panel is drawn at its place and by its kind, with its units, names, thresholds and
+mappings (`board`, `drawing`). Only the features of Grafana that our dashboard uses are supported; a panel that uses
+another one fails.
 
-It tells also which queries answered nothing, which is what the test of the dashboard is about.
+It also reports the queries that returned nothing, which the test of the dashboard checks.
 """

@@ -28,8 +28,8 @@ def main() -> int:
         description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it into this PNG")
-    parser.add_argument("--short", action="store_true", help="a few dates, and no good days: for the suite")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the dashboard to this PNG file")
+    parser.add_argument("--short", action="store_true", help="few dates and no normal days, for the test suite")
     arguments = parser.parse_args()
     panels = read_board()
 
@@ -43,11 +43,11 @@ def main() -> int:
             from ops.monitoring.dashboard_preview.drawing import draw
 
             draw(panels, answers, arguments.picture)
-            say(f"drawn into {arguments.picture}")
+            say(f"wrote {arguments.picture}")
         empty = list(_empty(panels, answers))
         for one in empty:
             answer(one)
-        say(f"{len(empty)} of {sum(len(panel.targets) for panel in panels)} queries answered nothing")
+        say(f"{len(empty)} of {sum(len(panel.targets) for panel in panels)} queries returned nothing")
         return 1 if empty else 0
 
     return on_watched_machine(work, "dashboard", hurried(RULES.read_text()), CLINICS)

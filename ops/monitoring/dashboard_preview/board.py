@@ -62,7 +62,7 @@ def read_board(path: Path = DASHBOARD) -> list[Panel]:
 
 def _panels(board: Mapping[str, Any]) -> Iterator[Panel]:
     if board["templating"]["list"]:
-        raise NotDrawn("variables of the dashboard are not filled in here")
+        raise NotDrawn("dashboard variables are not supported")
     for panel in board["panels"]:
         place = panel["gridPos"]
         yield Panel(

@@ -39,7 +39,7 @@ def draw(panels: Sequence[Panel], answers: Mapping[str, Sequence[Answer]], to: P
     figure = Figure(figsize=(COLUMNS * CELL_WIDTH, rows * CELL_HEIGHT), dpi=DOTS, facecolor=BACKGROUND)
     for panel in panels:
         if panel.kind not in KINDS:
-            raise NotDrawn(f"the panel {panel.title!r} is a {panel.kind}")
+            raise NotDrawn(f"the panel {panel.title!r} is a {panel.kind}, which is not supported")
         axes = _place(figure, panel, rows)
         KINDS[panel.kind](axes, panel, answers[panel.title])
     drawn = BytesIO()

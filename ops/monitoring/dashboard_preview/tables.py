@@ -32,7 +32,7 @@ def cells(panel: Panel, answers: Sequence[Answer]) -> tuple[list[str], list[list
             case "organize":
                 names = _organized(columns, step["options"])
             case other:
-                raise NotDrawn(f"the transformation {other!r}")
+                raise NotDrawn(f"the transformation {other!r} is not supported")
     for order in reversed(panel.options.get("sortBy", [])):
         for source in (column for column, name in names.items() if name == order["displayName"]):
             rows.sort(key=partial(_sortable, source), reverse=bool(order["desc"]))

@@ -79,7 +79,7 @@ def _with_unit(value: float, unit: str, decimals: int | None) -> str:
             return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
         case "bytes":
             return _scaled(value, _BYTES, decimals)
-    raise NotDrawn(f"the unit {unit!r}")
+    raise NotDrawn(f"the unit {unit!r} is not supported")
 
 
 def _scaled(value: float, scale: tuple[tuple[float, str], ...], decimals: int | None) -> str:
