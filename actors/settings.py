@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from actors.validation_messages import what_is_wrong
 from engine.removals import RemovalLimit
+from engine.store.pool_mode import PoolMode
 from engine.sync import Limits
 from engine.webhook_retry import SCHEDULE
 from engine.webhook_targets import EgressPolicy, Network, read_networks
@@ -131,6 +132,8 @@ class Settings(BaseSettings):
     nats_tls_handshake_first: bool = False
     nats_replicas: Annotated[int, Field(ge=1, le=5)] = 1
     database_url: Annotated[OptionalText, Field(repr=False)] = None
+    #: What a pooler in `DATABASE_URL` keeps from one transaction to the next.
+    database_pool_mode: PoolMode = PoolMode.AUTO
     subject_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "idexx"
     encryption_key: OptionalSecret = None
 

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import asyncpg
@@ -25,6 +26,8 @@ import pytest
 from hypothesis import settings
 
 from engine.store.migrate import migrate
+from engine.store.pool_mode import PoolMode
+from ops.bench.pgbouncer import PgBouncerMissing, find_pgbouncer, pgbouncer
 from ops.local.embedded.scratch_postgres import scratch_postgres
 from tests.spec.hearing import Hearing, hearing
 from tests.spec.stored import check_stored
@@ -122,6 +125,22 @@ async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
     await _execute(postgres_url, f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="session")
+def transaction_pooler(postgres_url: str) -> Iterator[str]:
+    """Yields the URL of a PgBouncer in transaction mode."""
+    with pgbouncer(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def processes_database(request: pytest.FixtureRequest, database_url: str) -> str:
+    """Returns the URL of the test's database for the system's processes. With TEST_POOLER=transaction it leads
+    through a PgBouncer, and so do all of these tests."""
+    if os.environ.get("TEST_POOLER") != PoolMode.TRANSACTION:
+        return database_url
+    return on_database(request.getfixturevalue("transaction_pooler"), database_url)
+
+
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
     async with open_pool(database_url, 10) as pool:
@@ -159,6 +178,23 @@ async def _execute(url: str, statement: str) -> None:
 
 def _database(url: str, name: str) -> str:
     return url.replace("/postgres?", f"/{name}?")
+
+
+def on_database(bouncer: str, database_url: str) -> str:
+    """Returns the URL of a test's database through a PgBouncer."""
+    return _database(bouncer, urlsplit(database_url).path.removeprefix("/"))
+
+
+def _has_pgbouncer() -> bool:
+    try:
+        return bool(find_pgbouncer())
+    except PgBouncerMissing:
+        return False
+
+
+needs_pgbouncer = pytest.mark.skipif(
+    not _has_pgbouncer(), reason="pgbouncer is not installed, and ./ops/setup could not install it with apt"
+)
 
 
 def free_port() -> int:

@@ -59,7 +59,9 @@ class Runtime:
         self.subjects = Subjects(settings.subject_prefix)
         self.name = f"{socket.gethostname()}/{getpid()}"
         observe = tracing.tell_statement if tracing.is_on() else None
-        self.database = Database(settings.need_database_url(), observe=observe)
+        self.database = Database(
+            settings.need_database_url(), pool_mode=settings.database_pool_mode, observe=observe
+        )
         self.about = WorkContext(self.database)
         self.event_log = EventLog(
             broker.client,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import asyncpg
 from asyncpg.connection import LoggedQuery
 from asyncpg.pool import PoolConnectionProxy
 
+from engine.store.connecting import Connector
+from engine.store.pool_mode import PoolMode
 from engine.store.queries import Queries
-from engine.store.server_errors import NoAnswer, is_away, read_only, refused, unavailable
+from engine.store.server_errors import NoAnswer, is_another_session, is_away, read_only, refused, unavailable
 
 SQL = Queries(__file__)
 
@@ -26,33 +28,50 @@ Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 class _Connection(asyncpg.Connection):
     """Raises NoAnswer for asyncpg's OSError or TimeoutError, which other code around a statement may raise."""
 
+    #: Whether the session is only lent to it, for each transaction, by a pooler.
+    is_pooled = False
+    _was_interrupted = False
+
+    def get_reset_query(self) -> str:
+        """The query before the connection's next use: asyncpg's clears what is left in the session.
+
+        A pooled connection leaves nothing, and that query would clear another client's session. After an
+        interruption any query will do: it ends a statement that was parsed and not executed.
+        """
+        if not self.is_pooled:
+            return super().get_reset_query()
+        query, self._was_interrupted = "select" if self._was_interrupted else "", False
+        return query
+
     async def execute(self, *arguments: Any, **options: Any) -> Any:
-        with _awaiting_the_server():
+        with self._awaiting_the_server():
             return await super().execute(*arguments, **options)
 
     async def executemany(self, *arguments: Any, **options: Any) -> Any:
-        with _awaiting_the_server():
+        with self._awaiting_the_server():
             return await super().executemany(*arguments, **options)
 
     async def fetch(self, *arguments: Any, **options: Any) -> Any:
-        with _awaiting_the_server():
+        with self._awaiting_the_server():
             return await super().fetch(*arguments, **options)
 
     async def fetchrow(self, *arguments: Any, **options: Any) -> Any:
-        with _awaiting_the_server():
+        with self._awaiting_the_server():
             return await super().fetchrow(*arguments, **options)
 
     async def fetchval(self, *arguments: Any, **options: Any) -> Any:
-        with _awaiting_the_server():
+        with self._awaiting_the_server():
             return await super().fetchval(*arguments, **options)
 
-
-@contextmanager
-def _awaiting_the_server() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, TimeoutError) as error:
-        raise NoAnswer from error
+    @contextmanager
+    def _awaiting_the_server(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self._was_interrupted = True
+            if isinstance(error, OSError | TimeoutError):
+                raise NoAnswer from error
+            raise
 
 
 class Database:
@@ -66,11 +85,12 @@ class Database:
         self,
         url: str,
         *,
+        pool_mode: PoolMode = PoolMode.AUTO,
         size: int = 8,
         timeout: float = 15.0,
         observe: Callable[[LoggedQuery], None] | None = None,
     ) -> None:
-        self._url = url
+        self._connector = Connector(url, pool_mode)
         self._size = size
         self._timeout = timeout
         self._observe = observe
@@ -81,7 +101,7 @@ class Database:
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._url,
+                    connect=self._connect,
                     min_size=1,
                     max_size=self._size,
                     timeout=self._timeout,
@@ -91,6 +111,11 @@ class Database:
                     connection_class=_Connection,
                 )
             return self._pool
+
+    async def _connect(self, *arguments: Any, **options: Any) -> _Connection:
+        connection = cast(_Connection, await self._connector.connect(*arguments, **options))
+        connection.is_pooled = self._connector.pool_mode is PoolMode.TRANSACTION
+        return connection
 
     async def _prepare(self, connection: Connection) -> None:
         if self._observe is not None:
@@ -116,10 +141,14 @@ class Database:
         try:
             yield connection
         except NoAnswer as error:
+            if self._connector.has_other_hosts:
+                await pool.expire_connections()
             raise unavailable(error.__cause__ or error, self._timeout) from error.__cause__
         except _ASYNCPGS_OWN as error:
             if isinstance(error, asyncpg.PostgresError) and not is_away(error):
                 raise refused(error) from None
+            if is_another_session(error):
+                self._connector.found_pooler()
             # The other connections may lead to the same server, such as a standby to which the address once led.
             await pool.expire_connections()
             raise unavailable(error, self._timeout) from error

@@ -9,9 +9,12 @@ from engine.errors import Unavailable
 _READ_ONLY = "25006"
 _DISK_FULL = "53100"
 
+#: A named prepared statement is missing, or exists already: a pooler has lent another session of the server.
+_ANOTHER_SESSION = ("26000", "42P05")
+
 #: SQLSTATE prefixes of an unavailable server: no connection (08), out of resources (53), session ended by the
-#: server (57P0: shutdown, crash, recovery, database dropped, idle), and a read-only server.
-_AWAY = ("08", "53", "57P0", _READ_ONLY)
+#: server (57P0: shutdown, crash, recovery, database dropped, idle), a read-only server, a pooler's other session.
+_AWAY = ("08", "53", "57P0", _READ_ONLY, *_ANOTHER_SESSION)
 
 #: SQLSTATE classes whose messages name things of the schema or the server, and never quote a row.
 _HARMLESS_WORDS = {"08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"}
@@ -37,6 +40,11 @@ class NoAnswer(Exception):
 def is_away(error: asyncpg.PostgresError) -> bool:
     """Whether the server is unavailable: the connection is useless, and the same statement may succeed later."""
     return (error.sqlstate or "").startswith(_AWAY)
+
+
+def is_another_session(error: BaseException) -> bool:
+    """Whether a pooler has run a statement in another session than the one in which it was prepared."""
+    return getattr(error, "sqlstate", None) in _ANOTHER_SESSION
 
 
 def unavailable(error: BaseException, timeout: float) -> Unavailable:
@@ -74,6 +82,11 @@ _NAMED = {
     _READ_ONLY: (
         "PostgreSQL accepts no writes {}: it is a standby, or default_transaction_read_only is on; wait for the end "
         "of the failover, or have DATABASE_URL name the primary"
+    ),
+    **dict.fromkeys(
+        _ANOTHER_SESSION,
+        "A pooler in transaction mode has lent another session {}; if DATABASE_POOL_MODE is session, set it to "
+        "transaction, or DATABASE_URL to a port in session mode; then try again",
     ),
     _DISK_FULL: "The disk of PostgreSQL is full {}; free space on its machine, then try again",
 }

@@ -25,6 +25,7 @@ MINUTES: dict[str, tuple[float, float]] = {
     "ends": (4, 2),
     "budget": (6, 4),
     "reconcile": (30, 5),
+    "pooler": (5, 2),
     "broker": (40, 8),
     "memory": (20, 8),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ops.client.connections import open_database
+from ops.client.connections import open_database, require_sessions
 from ops.local.discovery import database_url, settings_here
 from ops.terminal.output import Json, answer, say
 
@@ -24,5 +24,6 @@ def migrate(*, json: Json = False) -> None:
 async def _migrate(url: str) -> list[str]:
     from engine.store.migrate import migrate
 
+    await require_sessions(url, "`idexx-sync migrate`")
     async with open_database(url) as connection:
         return await migrate(connection)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,26 +19,51 @@ from actors.settings import load
 from broker.transport.client import OrderedClient
 from broker.transport.connection import tls_first_hint
 from engine.errors import Unavailable
+from engine.store.connecting import connect, hosts_of, keeps_sessions
+from ops.client.errors import CommandFailed
+from ops.client.exit_status import Exit
 
 #: Seconds to wait for a connection.
 CONNECT_TIMEOUT = 5.0
+
+#: What asyncpg raises of its own while it connects.
+_CONNECTING = (asyncpg.PostgresError, asyncpg.ClientConfigurationError, asyncpg.TargetServerAttributeNotMatched)
 
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
     """Yields a database connection. Raises `Unavailable`, and asyncpg's own errors after connecting."""
+    with _reaching(url):
+        connection = await connect(url, timeout=CONNECT_TIMEOUT)
     try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.ClientConfigurationError, ValueError) as error:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def require_sessions(url: str, what: str) -> None:
+    """Raises `CommandFailed` if a pooler in transaction mode is between; `what` requires a session."""
+    with _reaching(url):
+        if await keeps_sessions(url, timeout=CONNECT_TIMEOUT):
+            return
+    raise CommandFailed(
+        f"PostgreSQL at {where(url)} is reached through a pooler in transaction mode, and {what} requires a session:"
+        " set DATABASE_URL to the server itself, or to the pooler's port in session mode (Supabase: 5432, not 6543)",
+        status=Exit.USAGE,
+    )
+
+
+@contextmanager
+def _reaching(url: str) -> Iterator[None]:
+    """Raises `Unavailable` for what connecting raises."""
+    try:
+        yield
+    except (OSError, TimeoutError, ValueError, *_CONNECTING) as error:
         verdict = _verdict(has_answered=isinstance(error, asyncpg.PostgresError))
         raise Unavailable(
             f"PostgreSQL at {where(url)} {verdict} ({type(error).__name__}: {error}); "
             "check that it runs and that DATABASE_URL is right"
         ) from error
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 @asynccontextmanager
@@ -90,6 +115,8 @@ def where(url: str) -> str:
         return ", ".join(map(where, urls))
     if "://" not in url and (bare := re.fullmatch(r"(?:.*@)?([\w.-]+:\d+)", url)):
         return bare[1]
+    if len(hosts := hosts_of(url)) > 1:
+        return ", ".join(map(str, hosts))
     try:
         parts = urlsplit(url)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname or "a local socket")

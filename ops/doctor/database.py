@@ -13,6 +13,7 @@ from actors.settings import Settings
 from engine.errors import Unavailable
 from engine.store.clinics import find_clinic, get_credentials, list_clinics
 from engine.store.clinics.unknown_fields import unknown_fields
+from engine.store.connecting import is_pooled
 from engine.store.database import Connection, accepts_writes
 from engine.store.migrate import pending, wrong_encoding
 from engine.store.vault import Vault, VaultError
@@ -32,7 +33,7 @@ async def database(settings: Settings) -> list[Finding]:
     try:
         async with open_database(settings.database_url) as connection:
             found = [
-                _server(connection, settings.database_url),
+                await _server(connection, settings.database_url),
                 await _writes(connection),
                 await _clock(connection),
             ]
@@ -48,9 +49,10 @@ async def database(settings: Settings) -> list[Finding]:
         return [fail("postgresql", error.message, "start it, or correct DATABASE_URL"), _key(settings)]
 
 
-def _server(connection: asyncpg.Connection[Any], url: str) -> Finding:
+async def _server(connection: asyncpg.Connection[Any], url: str) -> Finding:
     version = connection.get_server_version()
-    message = f"PostgreSQL {version.major}.{version.minor} at {where(url)}"
+    pooler = " through a pooler" if await is_pooled(connection) else ""
+    message = f"PostgreSQL {version.major}.{version.minor} at {where(url)}{pooler}"
     if version.major < OLDEST:
         return fail("postgresql", message, f"update it to {OLDEST} or newer")
     if reason := wrong_encoding(connection):

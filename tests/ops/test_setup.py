@@ -64,7 +64,7 @@ esac
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.bin / "bash", self.clone / "ops" / "setup", *arguments],
-            env={"PATH": str(self.bin), "HOME": str(self.clone.parent), **environment},
+            env={"PATH": str(self.bin), "SBIN": "", "HOME": str(self.clone.parent), **environment},
             capture_output=True,
             text=True,
             timeout=120,
@@ -204,3 +204,19 @@ def test_debians_browser_comes_beside_the_packages(place: Place, debian: None) -
     said = [line for line in done.stderr.splitlines() if line.startswith("·")]
     assert [line for line in said if "chromium-headless-shell" in line] == [said[0]]
     assert "Playwright" not in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="apt-get is asked as root, or with sudo")
+def test_developers_get_pgbouncer_where_apt_has_it_and_a_failure_is_not_repeated(place: Place) -> None:
+    place.program("apt-get", 'case "$*" in *"install"*) exit 1;; esac')
+    assert place.run("demo").returncode == 0
+    assert not any(call.startswith("apt-get") for call in place.called())
+    done = place.run()
+    assert done.returncode == 0, done.stderr
+    assert "for the tests of poolers\n  ✗ failed" in done.stderr
+    assert (place.run().returncode, place.run().stderr) == (0, "")
+    (place.clone / ".cache/no-pgbouncer").unlink()
+    bouncer = place.bin / "pgbouncer"
+    place.program("apt-get", f'case "$*" in *"install"*pgbouncer*) /bin/ln -s /bin/true {bouncer};; esac')
+    assert "for the tests of poolers\n  ✓" in place.run().stderr
+    assert place.run().stderr == ""

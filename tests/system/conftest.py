@@ -140,7 +140,7 @@ def settings() -> dict[str, str]:
 @pytest.fixture
 def system(
     nats_url: str,
-    database_url: str,
+    processes_database: str,
     namespace: str,
     key_ring: str,
     sandbox: SandboxProcess,
@@ -151,7 +151,7 @@ def system(
 ) -> Iterator[System]:
     """Yields the system; its messages are checked against the schemas at the end of the test."""
     home = {"HOME": str(tmp_path), **settings}
-    system = System(environment_of(nats_url, database_url, namespace, key_ring, sandbox, **home), tmp_path)
+    system = System(environment_of(nats_url, processes_database, namespace, key_ring, sandbox, **home), tmp_path)
     try:
         yield system
     finally:

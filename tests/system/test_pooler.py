@@ -1,0 +1,41 @@
+"""A sync whose processes reach PostgreSQL through PgBouncer in transaction mode."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from ops.cli.migrate import migrate
+from ops.client.errors import CommandFailed
+from ops.sandbox.client import SandboxClinic, SandboxProcess
+from tests.conftest import needs_pgbouncer, on_database
+from tests.system.conftest import Asker, System
+from tests.system.test_sync import agrees, run
+
+pytestmark = [pytest.mark.anyio, needs_pgbouncer]
+
+
+@pytest.fixture
+def processes_database(transaction_pooler: str, database_url: str) -> str:
+    return on_database(transaction_pooler, database_url)
+
+
+async def test_processes_sync_through_a_pooler_in_transaction_mode(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    system.everything(scrapers=2)
+    for events in await asyncio.gather(*(run(asker, clinic, days=7) for clinic in clinics)):
+        assert events[-1]["event"] == "completed", events[-1]
+    for clinic in clinics:
+        await agrees(pool, sandbox, clinic, days=7)
+    assert "prepared statement" not in system.logs()
+
+
+async def test_migrate_refuses_a_pooler_in_transaction_mode(
+    processes_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", processes_database)
+    with pytest.raises(CommandFailed, match=r"pooler in transaction mode.* session"):
+        await asyncio.to_thread(migrate)
