@@ -22,20 +22,25 @@ async def open_portal(process: Runtime) -> CalendarSource:
 
     Raises `VaultError` if there is no key for the clinics' credentials.
     """
-    settings, client = process.settings, await process.broker.client()
-    portal = Portal(
-        portal_settings(settings),
-        sessions=_sessions(process, client),
-        budget=SharedRateLimiter(portal_bucket(settings, client), process.metrics.observe_rate_limit_wait),
-        breaker=portal_breaker(settings, client),
-        observer=process.metrics,
-    )
+    portal = await make_portal(process)
     try:
         await portal.start()
     except BaseException:
         await portal.close()
         raise
     return portal
+
+
+async def make_portal(process: Runtime) -> Portal:
+    """The portal without a browser yet. Raises `VaultError` as above."""
+    settings, client = process.settings, await process.broker.client()
+    return Portal(
+        portal_settings(settings),
+        sessions=_sessions(process, client),
+        budget=SharedRateLimiter(portal_bucket(settings, client), process.metrics.observe_rate_limit_wait),
+        breaker=portal_breaker(settings, client),
+        observer=process.metrics,
+    )
 
 
 def portal_settings(settings: Settings) -> PortalSettings:

@@ -82,6 +82,7 @@ class Chromium:
         self._egress = {egress}
         self._driver = driver
         self._browser = browser
+        self._path = find_chromium(settings.chromium_path, headless=settings.headless)
         started = processes.find_browsers(mark)
         self._root = started[-1] if started else None
         self._driver_process = started[0].parent() if started else None
@@ -133,6 +134,13 @@ class Chromium:
     @property
     def pid(self) -> int | None:
         return self._root.pid if self._root else None
+
+    @property
+    def description(self) -> str:
+        """Kind and version; a portal may treat a headless shell and a full browser differently."""
+        is_shell = self._settings.headless if self._path is None else self._path.name in HEADLESS_NAMES
+        kind = "headless shell" if is_shell else "full browser"
+        return f"{kind}, Chromium {self._browser.version} ({self._path or 'of Playwright'})"
 
     @property
     def age(self) -> float:

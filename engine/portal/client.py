@@ -14,8 +14,10 @@ from engine.portal.cookies import CookieJar
 from engine.portal.data_client import DataClient, Received
 from engine.portal.error_mapping import map_portal_errors
 from engine.portal.protocols import Budget
+from engine.portal.regions import left_portal
 from engine.portal.response import PortalResponse, leads_to_sign_in, retry_after
 from engine.portal.settings import PortalSettings
+from engine.portal.transcript import Exchange, Origin
 
 MAX_REDIRECTS = 3
 
@@ -74,7 +76,7 @@ class PortalClient:
         return answer, sent_at
 
     async def _send(self, identity: Identity, url: str) -> Received:
-        begun, status = time.monotonic(), None
+        begun, sent_at, received = time.monotonic(), self._call_context.clock(), None
         headers = dict(HEADERS)
         if identity.user_agent:
             headers["User-Agent"] = identity.user_agent
@@ -82,10 +84,19 @@ class PortalClient:
             headers["Cookie"] = cookies
         try:
             received = await self._client.get(url, headers)
-            status = received.status
             return received
         finally:
-            self._call_context.observe_portal_call(status, begun)
+            self._call_context.observe_portal_call(received.status if received else None, begun)
+            self._transcribe(url, sent_at, time.monotonic() - begun, received)
+
+    def _transcribe(self, url: str, sent_at: datetime, seconds: float, received: Received | None) -> None:
+        if (transcript := self._call_context.transcript) is None:
+            return
+        call = Exchange(Origin.CALL, "GET", url, sent_at, seconds, failure="no response arrived")
+        if received is not None:
+            told = (received.status, received.headers, received.set_cookies, received.body)
+            call = Exchange(Origin.CALL, "GET", url, sent_at, seconds, *told)
+        transcript.saw(call)
 
     def _redirect(self, answer: PortalResponse) -> str | None:
         """The address of a redirect to follow; None: read the response as it is. Raises if it exits the portal."""
@@ -94,7 +105,6 @@ class PortalClient:
             return None
         target = self._settings.resolve(location, answer.url)
         if target is None:
-            raise PortalFailure(
-                Failure(Reason.LEFT_PORTAL, f"a redirect ({answer.status}) leads out of the portal")
-            )
+            way_out = f"a redirect ({answer.status}) leads out of the portal"
+            raise PortalFailure(left_portal(self._settings.base_url, location, way_out))
         return None if leads_to_sign_in(target) else target

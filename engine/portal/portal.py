@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from engine.portal.sessions import Sessions
 from engine.portal.settings import PortalSettings
 from engine.portal.signed_in_context import SignedInContext, signed_in_context
 from engine.portal.span_scraper import SpanScraper
+from engine.portal.transcript import Transcript
 from engine.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -39,8 +41,19 @@ BREAKS = frozenset(
 NEUTRAL = frozenset({Reason.BROWSER_CRASHED, Reason.INTERNAL, Reason.NO_COMPANY_ID})
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalParts:
+    """What makes one clinic's calls: for a first contact, which takes them one by one."""
+
+    settings: PortalSettings
+    browser: Browser
+    sessions: Sessions
+    caller: PortalClient
+    call_context: CallContext
 
 
 class Portal:
@@ -92,7 +105,7 @@ class Portal:
         credentials: Credentials,
         dates: DateRange,
         *,
-        clock: Clock = _utc_now,
+        clock: Clock = utc_now,
         stored: Mapping[date, int] | None = None,
         is_open: Callable[[date], bool] = every_day,
         repeating: Collection[str] = (),
@@ -131,7 +144,7 @@ class Portal:
         clinic: Clinic,
         credentials: Credentials,
         *,
-        clock: Clock = _utc_now,
+        clock: Clock = utc_now,
     ) -> ConfigReading | Failure:
         """Reads the clinic's configuration, from whichever of the portal's calls works."""
 
@@ -145,7 +158,7 @@ class Portal:
         return found
 
     async def check_credentials(
-        self, clinic: Clinic, credentials: Credentials, *, clock: Clock = _utc_now
+        self, clinic: Clinic, credentials: Credentials, *, clock: Clock = utc_now
     ) -> Failure | None:
         """Signs in even after a refusal; all workers use the new session, or respect the new refusal."""
         call_context = self._call_context(clinic, credentials, clock)
@@ -154,6 +167,12 @@ class Portal:
         except PortalFailure as error:
             return error.failure
         return None
+
+    def parts(self, clinic: Clinic, credentials: Credentials, clock: Clock, transcript: Transcript) -> PortalParts:
+        """The parts behind `scrape`, for calls of one clinic that are collected in the transcript."""
+        call_context = replace(self._call_context(clinic, credentials, clock), transcript=transcript)
+        caller = PortalClient(self._settings, self._client, self._budget, call_context)
+        return PortalParts(self._settings, self.browser, self._sessions, caller, call_context)
 
     def _call_context(
         self, clinic: Clinic, credentials: Credentials, clock: Clock, evidence: EvidenceSink | None = None

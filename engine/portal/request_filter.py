@@ -16,9 +16,11 @@ from engine.failure import Failure, PortalFailure, Reason
 from engine.portal.call_context import CallContext
 from engine.portal.egress import EgressPolicy
 from engine.portal.protocols import Budget
+from engine.portal.regions import left_portal
 from engine.portal.response import PortalResponse, check_status
 from engine.portal.settings import PortalSettings
 from engine.portal.sign_in_outcome import is_landing
+from engine.portal.sign_in_transcript import page_exchange
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ ELSEWHERE_TYPES = frozenset({"script", "stylesheet"})
 #: Statuses of a form whose token, or whose session, has expired.
 EXPIRED = frozenset({419, 440})
 
+LEADS_OUT = "the sign-in page leads out of the portal"
+
 #: How long a page may take to come to rest after use, in seconds.
 SETTLE = 2.0
 
@@ -39,8 +43,8 @@ class RequestFilter:
     """The filter of one page. Scripts and styles may come from other hosts until `lock`; then nothing leaves the
     portal, neither by a request nor by any other connection (`egress`).
 
-    `news` is set when something relevant happened; `failure` is why the page cannot continue; `is_landing`: the
-    portal redirected the sent form to one of its landing pages; `has_stopped`: a request to another host was
+    `news` is set when something relevant happened; `failure` is why the page cannot continue; `landing`: the landing
+    page to which the portal redirected the sent form; `has_stopped`: a request to another host was
     blocked; `is_cut`: the page, or a script of it, arrived incomplete.
     """
 
@@ -61,7 +65,7 @@ class RequestFilter:
         self._error: Exception | None = None
         self.news = asyncio.Event()
         self.failure: Failure | None = None
-        self.is_landing = False
+        self.landing: str | None = None
         self.is_cut = False
         self._arrivals = 0
         self._left_at: int | None = None
@@ -92,7 +96,7 @@ class RequestFilter:
         """Waits up to `SETTLE` until no request is undecided: closing the context would let such requests pass."""
         with contextlib.suppress(PlaywrightError, TimeoutError):
             async with asyncio.timeout(SETTLE):
-                if self.is_landing and self._page is not None:
+                if self.landing is not None and self._page is not None:
                     await self._page.wait_for_url(is_landing, wait_until="load")
                 while self._undecided:
                     self.news.clear()
@@ -115,7 +119,7 @@ class RequestFilter:
         if self.failure is not None:
             raise PortalFailure(self.failure)
         if not self._settings.contains(page.url) and page.url != "about:blank":
-            raise PortalFailure(Failure(Reason.LEFT_PORTAL, "the sign-in page leads out of the portal"))
+            raise PortalFailure(left_portal(self._settings.base_url, page.url, LEADS_OUT))
 
     async def unless_failed(self, page: Page, waiting: Awaitable[T]) -> T:
         """Returns the awaited result; raises `PortalFailure` as soon as the page cannot continue."""
@@ -160,7 +164,7 @@ class RequestFilter:
         if self._settings.contains(request.url):
             return True
         if _is_of_the_page(request):
-            self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in page leads out of the portal"))
+            self._fail(left_portal(self._settings.base_url, request.url, LEADS_OUT))
             return False
         # Many pages send analytics, or frame another site; the sign-in works without that.
         if self._egress.is_locked or request.method != "GET" or request.resource_type not in ELSEWHERE_TYPES:
@@ -228,6 +232,9 @@ class RequestFilter:
         request = response.request
         if not self._settings.contains(request.url):
             return
+        if (transcript := self._call_context.transcript) is not None:
+            seconds = time.monotonic() - self._sent.get(request, time.monotonic())
+            transcript.saw(page_exchange(response, _is_of_the_page(request), seconds, self._call_context.clock()))
         self._called(request, response.status)
         answer = PortalResponse(request.url, response.status, response.headers)
         if response.status == 429 or response.status >= 500:
@@ -238,11 +245,13 @@ class RequestFilter:
         elif request.method != "GET" and response.status in EXPIRED:
             self._fail(Failure(Reason.SESSION_ENDED, f"the sign-in form had expired ({response.status})"))
         elif request.method != "GET" and 300 <= response.status < 400:
-            target = self._settings.resolve(answer.headers.get("location", ""), request.url)
+            location = answer.headers.get("location", "")
+            target = self._settings.resolve(location, request.url)
             if target is None:
-                self._fail(Failure(Reason.LEFT_PORTAL, "the sign-in is redirected out of the portal"))
+                way_out = "the sign-in is redirected out of the portal"
+                self._fail(left_portal(self._settings.base_url, location, way_out))
             elif is_landing(target):
-                self.is_landing = True
+                self.landing = target
         self.news.set()
 
     def _called(self, request: Request, status: int | None) -> None:

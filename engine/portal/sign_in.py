@@ -20,8 +20,9 @@ from engine.portal.protocols import Budget, Cookie
 from engine.portal.request_filter import RequestFilter
 from engine.portal.response import LOGIN_PATH, AccessRefused, PortalResponse, check_status, page_reason
 from engine.portal.settings import PortalSettings
-from engine.portal.sign_in_outcome import View, is_landing, refusal, session_cookies
+from engine.portal.sign_in_outcome import PERSON_WANTED, View, is_landing, refusal, session_cookies
 from engine.portal.sign_in_page import LOOK_EVERY, capture_page
+from engine.portal.sign_in_transcript import CAPTCHA, saw_end, saw_form, saw_landing
 
 LOGIN = "/login"
 
@@ -39,6 +40,7 @@ class SignIn:
         self._budget = budget
         self._call_context = call_context
         self._limit = call_context.timeout.limit
+        self._transcript = call_context.transcript
         #: What the context of the sign-in may connect to.
         self.egress = EgressPolicy(settings)
         #: The browser's own user agent.
@@ -57,6 +59,8 @@ class SignIn:
                 async with self._limit(self._settings.times.sign_in):
                     page = await context.new_page()
                     self.user_agent = str(await page.evaluate("navigator.userAgent"))
+                    if self._transcript is not None:
+                        self._transcript.user_agent = self.user_agent
                     await self._request_filter.guard(context, page)
                     cookies = await self._on_page(page)
         except PortalFailure as error:
@@ -72,8 +76,11 @@ class SignIn:
         try:
             await self._open(page)
             form = await self._fill(page)
-            return await self._send(page, form)
+            cookies = await self._send(page, form)
+            saw_landing(self._transcript, self._request_filter.landing or page.url, cookies)
+            return cookies
         except (PortalFailure, PlaywrightError, TimeIsUp):
+            await saw_end(self._transcript, page)
             await self._call_context.evidence_recorder.saw_page(page)
             raise
 
@@ -95,6 +102,7 @@ class SignIn:
                 has_company = credentials.company_id is not None
                 drawn = await_form(page, has_company=has_company, is_cut=lambda: self._request_filter.is_cut)
                 form = await self._request_filter.unless_failed(page, drawn)
+                await saw_form(self._transcript, page)
                 await self._request_filter.unless_failed(page, form.uncover())
                 self._request_filter.lock()
                 await self._request_filter.unless_failed(page, form.fill(credentials))
@@ -120,7 +128,7 @@ class SignIn:
         while True:
             self._request_filter.news.clear()
             self._request_filter.check(page)
-            if self._request_filter.is_landing or is_landing(page.url):
+            if self._request_filter.landing is not None or is_landing(page.url):
                 cookies = await self._cookies(page)
                 found = session_cookies(cookies)
                 if found - known or (found and is_landing(page.url)):
@@ -184,5 +192,7 @@ class SignIn:
             return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in got no response in time"))
         if self._request_filter.has_stopped:
             what += "; it requested an address outside of the portal, which was blocked"
+        if await page.locator(CAPTCHA).filter(visible=True).count():
+            return PortalFailure(Failure(Reason.SECOND_FACTOR, PERSON_WANTED))
         reason, message = page_reason(await page.content())
         return PortalFailure(Failure(reason, message)) if reason is Reason.MAINTENANCE else drift(what)
