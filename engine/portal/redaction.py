@@ -28,7 +28,7 @@ _STATUS_FIELDS = frozenset({"status", "current_status", "status_label"})
 
 #: Words that stay readable: what sites and proxies say when something is wrong. Every other word is masked, since
 #: names may be in lower case.
-_TOLD_WORDS = frozenset(
+TOLD_WORDS = frozenset(
     """
     a about access account accounts after again all allowed an and any are as at back bad be because been before being
     but by calendar called cannot certificate check close closed cloudflare code company connect connection contact
@@ -128,7 +128,7 @@ def mask_words(text: str) -> str:
 
 def _mask_word(word: str) -> str:
     return "".join(
-        part if part.lower() in _TOLD_WORDS else mask_shape(part) for part in re.split(r"([^\w'’]+)", word)
+        part if part.lower() in TOLD_WORDS else mask_shape(part) for part in re.split(r"([^\w'’]+)", word)
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ops.sandbox.fault_settings import FaultSettings, merge_patch
 from ops.sandbox.portal import Settings
+from ops.sandbox.replay import NoRecording, read_recording
 from ops.sandbox.server import run
 
 
@@ -23,11 +24,18 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         fault_settings = _fault_settings(given)
         FaultSettings.model_validate(fault_settings)
-    except (ValidationError, ValueError, OSError) as error:
+        recording = None if given.replay is None else read_recording(given.replay)
+    except (ValidationError, ValueError, OSError, NoRecording) as error:
         parser.error(str(error))
     settings = Settings(seed=given.seed, clinics=given.clinics, today=given.today, fault_settings=fault_settings)
     try:
-        run(settings, host=given.host, port=given.port, until_stdin_closes=given.until_stdin_closes)
+        run(
+            settings,
+            host=given.host,
+            port=given.port,
+            until_stdin_closes=given.until_stdin_closes,
+            recording=recording,
+        )
     except OSError as error:
         parser.error(f"cannot listen on {given.host}:{given.port}: {error.strerror}; choose another --port, or 0")
 
@@ -48,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency-ms", type=float, help="duration of a call in milliseconds")
     parser.add_argument("--latency-jitter-ms", type=float, help="random deviation of the latency in milliseconds")
     parser.add_argument("--rate-limit", type=int, help="calls per second above which the portal returns 429")
+    parser.add_argument("--replay", type=Path, help="answer from a recording of `idexx-sync portal record`")
     parser.add_argument("--fault-settings", type=Path, help="a JSON file of fault settings")
     parser.add_argument(
         "--fault-setting",

@@ -17,6 +17,7 @@ import sys
 from dataclasses import dataclass, field
 from datetime import date
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
@@ -136,15 +137,24 @@ class Sandbox:
 class SandboxProcess(Sandbox):
     """A sandbox as a child process that ends with the block, or when its parent dies.
 
-    `today` fixes the day around which the calendars are generated; the other keywords are fault settings.
+    `today` fixes the day around which the calendars are generated; `replay` is a recording to answer from, without
+    `/_sandbox` pages; the other keywords are fault settings.
     """
 
     def __init__(
-        self, *, seed: int = 1, clinics: int = 2, today: date | None = None, port: int = 0, **fault_settings: Any
+        self,
+        *,
+        seed: int = 1,
+        clinics: int = 2,
+        today: date | None = None,
+        port: int = 0,
+        replay: Path | None = None,
+        **fault_settings: Any,
     ) -> None:
         super().__init__("")
         self._arguments = [f"--seed={seed}", f"--clinics={clinics}", f"--port={port}", "--until-stdin-closes"]
         self._arguments += [f"--today={today}"] if today else []
+        self._arguments += [f"--replay={replay}"] if replay else []
         for name, value in fault_settings.items():
             self._arguments += ["--fault-setting", f"{name}={json.dumps(value)}"]
         self._process: subprocess.Popen[bytes] | None = None

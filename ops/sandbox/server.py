@@ -16,6 +16,8 @@ import uvicorn
 
 from ops.sandbox.app import create_app
 from ops.sandbox.portal import Portal, Settings
+from ops.sandbox.replay import Recording, Replay
+from ops.sandbox.request_log import Recorder
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -50,15 +52,27 @@ class SandboxServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, until_stdin_closes: bool = False) -> None:
-    """Serves until a stop signal, or until stdin closes because the parent process has ended."""
-    asyncio.run(_serve(settings, host, port, until_stdin_closes))
+def run(
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    until_stdin_closes: bool = False,
+    recording: Recording | None = None,
+) -> None:
+    """Serves until a stop signal, or until stdin closes because the parent process has ended.
+
+    With a recording, that is replayed instead of the sandbox's own clinics.
+    """
+    asyncio.run(_serve(settings, host, port, until_stdin_closes, recording))
 
 
-async def _serve(settings: Settings, host: str, port: int, until_stdin_closes: bool) -> None:
+async def _serve(
+    settings: Settings, host: str, port: int, until_stdin_closes: bool, recording: Recording | None
+) -> None:
     portal = Portal(settings)
     config = uvicorn.Config(
-        create_app(portal),
+        create_app(portal) if recording is None else Recorder(Replay(recording).app(), portal.request_log),
         http="h11",
         lifespan="off",
         log_level="warning",

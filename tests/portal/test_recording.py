@@ -1,0 +1,212 @@
+"""The first contact, and recordings of it: what is told, what is masked, and what a replay answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from engine.appointment import REFERENCES
+from engine.clinic import Clinic
+from engine.credentials import Credentials
+from engine.dates import DateRange, days_ahead
+from engine.failure import Reason
+from engine.portal import Portal, PortalSettings
+from engine.portal.browser import Browser
+from engine.portal.contact import ContactReport, first_contact
+from engine.portal.recording import make_recording, read_recording, understood, write_file, write_folder
+from engine.portal.recording.harmless import EXPLAINED
+from engine.portal.recording.recording import Recording
+from engine.portal.regions import left_portal, other_region
+from engine.portal.transcript import Transcript
+from engine.snapshot import Snapshot
+from ops.sandbox.client import SandboxProcess
+from tests.portal.conftest import KEY, LIMITS, TODAY, Stage
+from tests.portal.doubles import CountingBudget, MemorySessions
+
+pytestmark = pytest.mark.anyio
+
+#: Recordings of portals: a folder or file that is put there is a regression test.
+RECORDINGS = sorted(
+    path for path in (Path(__file__).parent.parent / "recordings").iterdir() if path.suffix != ".md"
+)
+
+NOON = datetime.combine(TODAY, datetime.min.time(), UTC).replace(hour=19)
+TWO_DAYS = days_ahead(TODAY, 2)
+
+#: A word that the sandbox puts into every free text.
+CANARY = "zibbercanary"
+
+
+@dataclass
+class Contact:
+    stage: Stage
+    transcript: Transcript
+    report: ContactReport
+
+    def recorded(self) -> Recording:
+        return make_recording(self.transcript, self.stage.clinic, self.stage.credentials, {}, Random(5))
+
+    def facts(self) -> dict[str, str]:
+        return {step.name: step.facts for step in self.report.steps}
+
+
+async def contact(stage: Stage, days: int = 2, longer: tuple[int, ...] = ()) -> Contact:
+    transcript, portal = Transcript(), stage.portal
+    report = await first_contact(
+        *(portal, stage.clinic, stage.credentials, transcript, lambda _: None),
+        days=days,
+        longer=longer,
+        clock=lambda: NOON,
+    )
+    return Contact(stage, transcript, report)
+
+
+async def test_each_step_of_a_first_contact_is_told(stranger: Stage):
+    found = await contact(stranger, 7, (14, 28))
+    assert found.report.failure is None
+    told = found.facts()
+    assert list(told)[:5] == ["address", "browser", "form", "sign-in", "session cookie"]
+    assert told["form"] == "company id, user, password, button"
+    assert (told["sign-in"], told["session cookie"]) == ("led to /dashboard", "neo_session")
+    truth = await stranger.true_counts(TODAY, days_ahead(TODAY, 28).end)
+    assert (found.report.longest, found.report.understood.records) == (28, truth.total())
+    assert found.report.understood.columns.total() == truth.total()
+    # Nothing is stored but the session.
+    assert list(stranger.store.entries) == [stranger.account.slug]
+    assert stranger.evidence.kept == {}
+
+
+async def test_the_largest_span_is_the_last_one_that_is_answered_in_full(stranger: Stage):
+    await stranger.sandbox.fault_settings(max_span_days=14)
+    found = await contact(stranger, 7, (14, 28))
+    assert (found.report.longest, found.report.failure) == (14, None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "step", "words"),
+    [
+        ({"sign_in": {"second_factor": "otp"}}, "sign-in", "second factor"),
+        ({"sign_in": {"reject": True}}, "sign-in", "user name or the password"),
+        ({"maintenance": True}, "address", "maintenance"),
+        ({"drift": ["renamed_patient"]}, "calendar of today", "has a patient"),
+    ],
+    ids=str,
+)
+async def test_the_step_that_fails_is_named_and_what_it_saw_is_masked(
+    stranger: Stage, tmp_path: Path, fault: dict[str, Any], step: str, words: str
+):
+    await stranger.sandbox.fault_settings(**fault)
+    found = await contact(stranger)
+    last = found.report.steps[-1]
+    assert (last.name, last.is_done) == (step, False)
+    assert words in last.facts
+    write_file(found.recorded(), tmp_path / "seen.json")
+    seen = read_recording(tmp_path / "seen.json")
+    assert seen["exchanges"]
+    assert not leaks(json.dumps(seen), await originals(stranger))
+
+
+async def test_nothing_personal_survives_in_a_recording(stranger: Stage, tmp_path: Path):
+    await stranger.sandbox.fault_settings(tag=CANARY, drift=["new_fields"])
+    found = await contact(stranger)
+    files = write_folder(found.recorded(), tmp_path / "recording")
+    text = "\n".join(path.read_text() for path in files if path.name != "README.txt")
+    assert CANARY not in text.lower()
+    assert not leaks(text, await originals(stranger))
+    # What the parser's maintainer needs is there.
+    assert {"is_first_visit", "species_label", "checkin_channel"} <= set(re.findall(r"\w+", text))
+    assert read_recording(tmp_path / "recording")["about"]["differs"] == []
+
+
+async def test_a_replay_shows_the_same_appointments_under_invented_names(
+    stranger: Stage, browser: Browser, tmp_path: Path
+):
+    found = await contact(stranger)
+    write_folder(found.recorded(), tmp_path / "recording")
+    with SandboxProcess(replay=tmp_path / "recording") as replay:
+        settings = PortalSettings(base_url=replay.url, times=LIMITS)
+        portal = Portal(settings, sessions=MemorySessions(), budget=CountingBudget(), browser=browser)
+        credentials = Credentials("anyone", "any password", "1", "v1")
+        # Each day alone: ranges that were not recorded as such.
+        days = [await portal.scrape(stranger.clinic, credentials, DateRange(day, day)) for day in TWO_DAYS]
+        await portal._client.close()
+    shown = [place(each) for found in days for each in _appointments(found[next(iter(found))])]
+    truth = await stranger.sandbox.truth(stranger.account.company_id, TWO_DAYS.start, TWO_DAYS.end)
+    assert sorted(shown) == sorted(
+        (each["starts_at"], each["ends_at"], each["status"], each["patient_name"] is None) for each in truth
+    )
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
+def test_each_recorded_answer_is_understood_as_before(path: Path):
+    recording = read_recording(path)
+    assert recording["understood"]
+    assert understood(recording) == recording["understood"]
+
+
+@pytest.mark.parametrize(
+    ("target", "region"),
+    [
+        ("https://eu.idexxneo.com/login?x=1", "https://eu.idexxneo.com"),
+        ("https://us.idexxneo.com/elsewhere", None),
+        ("http://eu.idexxneo.com/", None),
+        ("https://idexxneo.com/", None),
+        ("https://eu.elsewhere.example/", None),
+        ("//[no address", None),
+    ],
+)
+def test_only_a_sibling_of_the_portals_host_is_another_region(target: str, region: str | None):
+    assert other_region("https://us.idexxneo.com", target) == region
+    failure = left_portal("https://us.idexxneo.com", target, "a way out")
+    assert failure.reason is Reason.LEFT_PORTAL
+    assert failure.message == "a way out" if region is None else f"IDEXX_BASE_URL={region}" in failure.message
+
+
+def _appointments(found: object) -> Iterator[Any]:
+    assert isinstance(found, Snapshot), found
+    yield from found.appointments
+
+
+def place(appointment: Any) -> tuple[str, str, str, bool]:
+    starts, ends = appointment.starts_at.isoformat(), appointment.ends_at.isoformat()
+    return starts, ends, appointment.status, appointment.patient_name is None
+
+
+async def originals(stage: Stage) -> set[str]:
+    """Everything that is somebody's: texts, and the longer words of names."""
+    account = stage.account
+    truth = await stage.sandbox.truth(account.company_id, TWO_DAYS.start, TWO_DAYS.end)
+    references = await stage.sandbox.references(account.company_id, TWO_DAYS.start, TWO_DAYS.end)
+    names = ("patient_name", "client_name", "provider_name", "notes", "appointment_type")
+    texts = {str(record[name]) for record in truth for name in names if record[name]}
+    texts |= {word for text in texts for word in re.findall(r"[^\W\d_]{4,}", text)}
+    ids = {str(record[name]) for record in references for name in (*REFERENCES, KEY) if record[name]}
+    phones = {record["client_phone"].lstrip("+") for record in truth if record["client_phone"]}
+    own = {account.username, account.password, account.company_id, account.name, account.slug}
+    return texts | {each for each in ids if len(each) > 3} | phones | own
+
+
+def leaks(text: str, originals: set[str]) -> list[str]:
+    """Those that stand in the text, without regard to case; words that the portal itself says are none."""
+    whole = text.casefold()
+    words = set(re.findall(r"[^\W_]+", whole))
+    told = {each.casefold() for each in originals - {""} if each.casefold() not in EXPLAINED}
+    return sorted(each for each in told if (each in words if re.fullmatch(r"[^\W_]+", each) else each in whole))
+
+
+def test_a_folder_is_never_overwritten(tmp_path: Path):
+    (tmp_path / "own").write_text("own")
+    recording = make_recording(
+        Transcript(), Clinic(uuid4(), "a", "A", "UTC"), Credentials("u", "p"), {}, Random(1)
+    )
+    with pytest.raises(FileExistsError):
+        write_folder(recording, tmp_path)
