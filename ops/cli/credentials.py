@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from actors.settings import Settings
 from engine.credentials import Credentials
-from engine.failure import Failure
 from engine.store import clinics as store
 from engine.store.clinics.rotating import Rotation, rotate_credentials
 from engine.store.vault import Vault
+from ops.cli.contact.contact import Contact, make_contact
+from ops.cli.contact.next_step import next_step
+from ops.cli.contact.page import show_step, to_json, understood_lines
 from ops.client.connections import open_database
 from ops.client.errors import CommandFailed
-from ops.client.exit_status import LOGIN_REASONS, Exit, sign_in_remedy
-from ops.local.discovery import database_url, nats_url, settings_here
-from ops.terminal.output import Json, answer, say
+from ops.client.exit_status import LOGIN_REASONS, Exit
+from ops.local.discovery import database_url, settings_here
+from ops.terminal.output import Json, answer, say, warn
 
 credentials = App(name="credentials", help="Set, test and re-encrypt clinics' portal credentials.")
 
@@ -59,26 +63,53 @@ def set_(
 
 
 @credentials.command(name="test")
-def try_(clinic: Slug, *, json: Json = False) -> int:
-    """Sign in to the portal with a real browser, and report whether it accepts the clinic's credentials.
+def try_(
+    clinic: Slug,
+    *,
+    save: Annotated[Path, Parameter(help="Folder for the masked file that is written if a step fails.")] = Path(),
+    json: Json = False,
+) -> int:
+    """Test the clinic's portal step by step, and report what was understood.
+
+    The steps: address, browser, form, sign-in, configuration, calendar, one appointment. Only the session and the
+    outcome of the sign-in are stored. If a step fails, what the portal showed is written to a file, masked.
 
     Example: `idexx-sync credentials test cedar-creek`
     """
-    failure = _sign_in(settings_here(), clinic)
+    contact = make_contact(settings_here(), clinic, show_step, days=7)
+    failure = contact.failure
+    file = None if failure is None else _write(contact, save)
     if json:
-        answer({"ok": failure is None, "clinic": clinic, "reason": failure and failure.reason})
-    elif failure is None:
-        say(f"the portal accepts the credentials of {clinic}")
+        answer(to_json(contact, file))
+    else:
+        print("\n".join(understood_lines(contact)) if contact.report.longest else "", flush=True)
     if failure is None:
+        say(f"the portal accepts the credentials of {clinic}; next: idexx-sync sync {clinic} --days 3 --dry-run")
         return Exit.OK
-    rejected = failure.reason in LOGIN_REASONS
-    if not json:
-        raise CommandFailed(
-            f"the portal rejects the sign-in of {clinic}: {failure.message} ({failure.reason})",
-            status=Exit.LOGIN_REJECTED if rejected else Exit.FAILED,
-            hint=sign_in_remedy(clinic, {failure.reason}) if rejected else "idexx-sync doctor",
-        )
-    return Exit.LOGIN_REJECTED if rejected else Exit.FAILED
+    status = Exit.LOGIN_REJECTED if failure.reason in LOGIN_REASONS else Exit.FAILED
+    if json:
+        return status
+    if file is not None:
+        say(f"wrote what the portal showed, masked: {file}")
+    raise CommandFailed(
+        f"the test of the portal of {clinic} failed at the step {contact.report.steps[-1].name!r}: "
+        f"{failure.message} ({failure.reason})",
+        status=status,
+        hint=next_step(contact, failure),
+    )
+
+
+def _write(contact: Contact, folder: Path) -> Path | None:
+    """Writes the masked file; a folder that cannot be written to does not hide why the contact failed."""
+    from engine.portal.recording import UnsafeRecording, write_file
+
+    path = folder / f"first-contact-{contact.clinic.slug}-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    try:
+        write_file(contact.recorded(), path)
+    except (OSError, UnsafeRecording) as error:
+        warn(f"no file was written: {error}")
+        return None
+    return path
 
 
 @credentials.command
@@ -111,38 +142,6 @@ async def _store(settings: Settings, vault: Vault, slug: str, given: Credentials
     async with open_database(database_url(settings)) as connection:
         clinic = await store.find_clinic(connection, slug)
         await store.set_credentials(connection, vault, clinic.id, given)
-
-
-def _sign_in(settings: Settings, slug: str) -> Failure | None:
-    from actors.date_scraper.portal import open_portal
-    from actors.runtime.broker import build_broker
-    from actors.runtime.process import Runtime
-
-    for need in (nats_url, database_url):
-        need(settings)
-    broker = build_broker(settings)
-
-    async def run() -> Failure | None:
-        process = Runtime(settings, broker)
-        portal = await open_portal(process)
-        try:
-            async with process.database.connection() as connection:
-                clinic = await store.find_clinic(connection, slug)
-                stored = await store.get_credentials(connection, process.vault(), clinic)
-            failure = await portal.check_credentials(clinic, stored)
-            reason = failure.reason if failure and failure.is_fatal else None
-            if failure is None or reason:
-                async with process.database.connection() as connection:
-                    await store.mark_login_failure(connection, clinic.id, stored, reason)
-            return failure
-        finally:
-            await portal.close()
-            await process.database.close()
-
-    try:
-        return broker.run(run())
-    finally:
-        broker.close()
 
 
 def _vault(settings: Settings) -> Vault:

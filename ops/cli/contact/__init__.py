@@ -1,0 +1,1 @@
+"""The first contact with a clinic's portal: carried out, shown, recorded."""
