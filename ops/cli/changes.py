@@ -18,7 +18,17 @@ LOOKS = {
 
 #: Fields that are not listed, because the place of the appointment or another field already shows them.
 NOT_TOLD = frozenset(
-    {"date", "start_time", "end_time", "starts_at", "ends_at", "client_phone_raw", "sync_hash", "slot_id"}
+    {
+        "date",
+        "start_time",
+        "end_time",
+        "starts_at",
+        "ends_at",
+        "client_phone_raw",
+        "sync_hash",
+        "slot_id",
+        "column",
+    }
 )
 
 

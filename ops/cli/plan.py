@@ -1,4 +1,4 @@
-"""Prints the plan of a dry run: the changes of a real sync. It was sent over NATS, so it contains no names."""
+"""Prints the plan of a dry run: the changes of a real sync; without names if it was sent over NATS."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from ops.cli.changes import LOOKS, colour, other_fields, places
+from ops.cli.changes import LOOKS, colour, other_fields, places, who
 from ops.terminal.tables import table
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from engine.store.reconciling import PlannedChange
 
 Planned = Mapping[str, Any]
 
@@ -28,6 +30,28 @@ def show_plan(out: Console, plan: Sequence[Planned], held: int) -> None:
     if plan:
         out.print(shown)
     out.print(summary(plan, held))
+
+
+def show_named_plan(out: Console, plan: Sequence[PlannedChange], held: int) -> None:
+    """Prints a line for each change with patient, time and column, for comparison with the portal's own page."""
+    shown = table("would be", "when", "column", "who", "type", "status", "what", wrap=("who", "type", "what"))
+    for change in plan:
+        before, after = change.before, change.after
+        values = after or before or {}
+        columns = [(each or {}).get("column") for each in (before, after) if each is not None]
+        shown.add_row(
+            *(colour(change.kind), places(before, after)),
+            escape(" → ".join(dict.fromkeys(str(column or "(none)") for column in columns))),
+            *(
+                escape(who(values)),
+                escape(str(values.get("appointment_type") or "")),
+                escape(str(values["status"])),
+            ),
+            escape(other_fields(before, after)),
+        )
+    if plan:
+        out.print(shown)
+    out.print(summary([{"kind": change.kind} for change in plan], held))
 
 
 def summary(plan: Sequence[Planned], held: int) -> str:

@@ -99,6 +99,7 @@ def _show_plan(plan: list[dict[str, Any]], ending: Event, as_json: bool) -> None
         answer({"event": "plan", "sync_id": ending["sync_id"], "removals_held": held, "plan": plan})
     else:
         show_plan(console(), plan, held)
+        say(f"with patients and columns: idexx-sync runs plan {ending['sync_id']}")
 
 
 def _accepted(reply: dict[str, Any], as_json: bool) -> None:

@@ -56,6 +56,7 @@ from engine.store.reconciling.history import (
     net_changes_of,
     undo,
 )
+from engine.store.reconciling.planned import PlannedChange, planned_changes
 from engine.store.reconciling.removals import Removals, apply_removals, plan_removals, reconciled_dates
 from engine.store.reconciling.repeating import Undecided, is_undecided, repeating_ids, undecided
 from engine.store.reconciling.resources import Resource, list_resources, set_resources
@@ -75,6 +76,7 @@ __all__ = [
     "Difference",
     "DryRun",
     "Lifetimes",
+    "PlannedChange",
     "Removals",
     "Resource",
     "SlotCounts",
@@ -95,6 +97,7 @@ __all__ = [
     "lock_clinic",
     "net_changes_of",
     "plan_removals",
+    "planned_changes",
     "reconcile_snapshot",
     "reconciled_dates",
     "refresh_slots",

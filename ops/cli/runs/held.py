@@ -15,11 +15,11 @@ from rich.markup import escape
 from actors.messages import Subjects
 from actors.settings import Settings
 from engine.removals import MissingAppointment
-from engine.store.reconciling import held_removals
+from engine.store.reconciling import PlannedChange, held_removals, planned_changes
 from engine.sync import Sync
 from ops.cli.changes import place, who
 from ops.cli.confirm import Yes, confirm
-from ops.cli.plan import show_plan
+from ops.cli.plan import show_named_plan
 from ops.cli.runs.sync_id import SyncId, find_sync
 from ops.client.connections import open_database, open_nats
 from ops.client.errors import CommandFailed
@@ -31,27 +31,27 @@ from ops.terminal.tables import ago, table
 
 
 def plan(sync: SyncId, *, json: Json = False) -> None:
-    """Show the held removals of a sync, with the names of patients and clients, or the planned changes of a dry
-    run.
+    """Show the held removals of a sync, or the planned changes of a dry run, with patients, clients and columns.
 
-    Reads the database.
+    Reads the database: names are never on NATS.
 
     Example: `idexx-sync runs plan 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa`
     """
-    found, held = asyncio.run(_plan(settings_here(), sync))
+    found, held, planned = asyncio.run(_plan(settings_here(), sync))
     if json:
         told = {"ok": True, "sync_id": sync, "clinic": found.clinic, "held": [asdict(one) for one in held]}
-        answer(told | ({"plan": found.plan or []} if found.dry_run else {}))
+        answer(told | ({"plan": [asdict(one) for one in planned]} if found.dry_run else {}))
     elif found.dry_run:
-        show_plan(console(), found.plan or [], found.removals_held)
+        show_named_plan(console(), planned, found.removals_held)
     else:
         _show_held(found, held)
 
 
-async def _plan(settings: Settings, sync_id: UUID) -> tuple[Sync, list[MissingAppointment]]:
+async def _plan(settings: Settings, sync_id: UUID) -> tuple[Sync, list[MissingAppointment], list[PlannedChange]]:
     async with open_database(database_url(settings)) as connection:
-        _, sync = await find_sync(connection, sync_id)
-        return sync, await held_removals(connection, sync_id)
+        clinic, sync = await find_sync(connection, sync_id)
+        planned = await planned_changes(connection, clinic, sync_id, sync.plan or [])
+        return sync, await held_removals(connection, sync_id), planned
 
 
 def _show_held(sync: Sync, held: Sequence[MissingAppointment]) -> None:
