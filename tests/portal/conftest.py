@@ -22,6 +22,7 @@ from engine.portal.browser import Browser
 from engine.portal.protocols import Session
 from engine.snapshot import Snapshot
 from ops.sandbox.client import LoggedRequest, Sandbox, SandboxClinic, SandboxProcess
+from tests.conftest import until
 from tests.portal.doubles import CountingBudget, MemoryEvidence, MemorySessions, SwitchBreaker
 
 #: A Thursday, followed by working days and a weekend.
@@ -143,6 +144,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+async def is_unused(browser: Browser) -> bool:
+    return browser.chromium is None or browser.chromium.in_use == 0
+
+
 @pytest.fixture
 async def strangers(sandbox: Sandbox, browser: Browser) -> AsyncIterator[list[Stage]]:
     """Yields a stage for each clinic of the sandbox, none of them signed in."""
@@ -151,6 +156,8 @@ async def strangers(sandbox: Sandbox, browser: Browser) -> AsyncIterator[list[St
     yield [Stage(sandbox, account, settings, browser, portals=portals) for account in await sandbox.clinics()]
     for portal in portals:
         await portal._client.close()  # The browser stays open: all tests share it.
+    # A context that is still closing could make calls that the next test finds in the sandbox's log.
+    await until(lambda: is_unused(browser))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ async def test_chromium_resolves_no_name_and_reaches_nothing_of_its_own(
     browser = Browser(stranger.settings)
     async with open_thief() as thief:
         await stranger.sandbox.fault_settings(leak_to=thief.url)
-        stage = Stage(stranger.sandbox, stranger.account, stranger.settings, browser)
+        stage = replace(stranger, browser=browser)
         await stage.assert_true(await stage.scrape_one())
     await browser.close()
     text = log.read_text()
