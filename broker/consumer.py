@@ -52,7 +52,7 @@ class NatsConsumer(Consumer):
         self._arrived: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._pull_consumer: PullConsumer | None = None
         self._mover: DelayedMessageMover | None = None
-        self._burials: set[Future[None]] = set()
+        self._dead_lettering: set[Future[None]] = set()
         self._logger = get_logger(__name__, type(self))
 
     def open(
@@ -96,7 +96,7 @@ class NatsConsumer(Consumer):
         if delivery.unfinished:
             self._in_flight.settle_soon(delivery, nak(UNFINISHED_DELAY))
         else:
-            self._bury(delivery, describe(message._exception), message.encode())
+            self._dead_letter(delivery, describe(message._exception), message.encode())
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Gives back messages that were not started; the server immediately redelivers them to other workers.
@@ -140,7 +140,7 @@ class NatsConsumer(Consumer):
         while not self._arrived.empty():
             if (delivery := self._arrived.get_nowait()) is not None:
                 self._in_flight.give_back(delivery)
-        await asyncio.gather(*map(asyncio.wrap_future, list(self._burials)), return_exceptions=True)
+        await asyncio.gather(*map(asyncio.wrap_future, list(self._dead_lettering)), return_exceptions=True)
         await self._in_flight.flush()
 
     def _read(self, delivery: Delivery) -> NatsMessage | None:
@@ -151,7 +151,7 @@ class NatsConsumer(Consumer):
             self._logger.error(
                 "A message of queue %r cannot be decoded and becomes a dead letter: %s", self._names.queue, error
             )
-            self._bury(delivery, describe(error), delivery.payload)
+            self._dead_letter(delivery, describe(error), delivery.payload)
             return None
         proxy = NatsMessage(message, delivery)
         if delivery.deliveries > self._max_deliver:
@@ -171,12 +171,12 @@ class NatsConsumer(Consumer):
         object.__setattr__(message, "queue_name", self._names.queue)  # a copy would cost more than the decoding
         return message
 
-    def _bury(self, delivery: Delivery, error: str, payload: bytes) -> None:
-        burial = self._thread.start(self._bury_or_tell(delivery, error, payload))
-        self._burials.add(burial)
-        burial.add_done_callback(self._burials.discard)
+    def _dead_letter(self, delivery: Delivery, error: str, payload: bytes) -> None:
+        task = self._thread.start(self._store_dead_letter(delivery, error, payload))
+        self._dead_lettering.add(task)
+        task.add_done_callback(self._dead_lettering.discard)
 
-    async def _bury_or_tell(self, delivery: Delivery, error: str, payload: bytes) -> None:
+    async def _store_dead_letter(self, delivery: Delivery, error: str, payload: bytes) -> None:
         try:
             await self._dead.dead_letter(self._names, delivery, error, payload)
         except Exception:

@@ -55,18 +55,18 @@ class InFlight:
                 task.add_done_callback(log_failure)
         self._in_flight.add(delivery)
 
-    def settle_soon(self, delivery: Delivery, verdict: bytes) -> None:
+    def settle_soon(self, delivery: Delivery, reply: bytes) -> None:
         """As `settle`, from any thread and without waiting. Many calls cost the loop one wake-up."""
-        self._finished.append((delivery, verdict))
+        self._finished.append((delivery, reply))
         self._wake_up.trigger()
 
-    def settle(self, delivery: Delivery, verdict: bytes) -> None:
+    def settle(self, delivery: Delivery, reply: bytes) -> None:
         """Sends the ack or nak; if no server can be reached, as soon as one can. Runs on the loop."""
         self._in_flight.discard(delivery)
         if delivery.release is not None:
             delivery.release(delivery)
-        self._send((delivery.reply, verdict))
-        if verdict == ACK and self._capacity.is_awaited(delivery.stream):
+        self._send((delivery.reply, reply))
+        if reply == ACK and self._capacity.is_awaited(delivery.stream):
             self._capacity.announce(delivery.stream)
 
     def give_back(self, delivery: Delivery, delay: float = 0.0) -> None:

@@ -32,7 +32,7 @@ from .transport.loop import log_failure
 EXPIRES, HEARTBEAT = 30.0, 5.0
 LASTING = {"expires": int(EXPIRES * 1e9), "idle_heartbeat": int(HEARTBEAT * 1e9)}
 #: How long requests to a durable may stay without a responder before it counts as gone. Seconds.
-PATIENCE = 3.0
+NO_STREAM_AFTER = 3.0
 PAUSE = 0.25
 #: A durable that sends nothing for this long after a request counts as empty. Seconds.
 SILENCE = 0.05
@@ -176,7 +176,7 @@ class PullConsumer:
         now = time.monotonic()
         if status == "503":
             self._unanswered_since = self._unanswered_since or now
-            if now - self._unanswered_since > PATIENCE:
+            if now - self._unanswered_since > NO_STREAM_AFTER:
                 self.failure = "no stream answers for it"
         asyncio.get_running_loop().call_later(PAUSE, self._ask)
 

@@ -165,10 +165,10 @@ def warning_of_kept(kept: Iterable[MissingAppointment]) -> SyncWarning | None:
     reasons = Counter(_WHY_KEPT[each.protection] for each in kept)
     if not reasons:
         return None
-    told = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
+    counts = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
     return SyncWarning(
         WarningCode.REMOVALS_UNCONFIRMED,
-        f"appointments that the calendar does not show are kept: {told}",
+        f"appointments that the calendar does not show are kept: {counts}",
         reasons.total(),
     )
 

@@ -106,8 +106,8 @@ def _joined(code: WarningCode, entries: Sequence[tuple[date | None, SyncWarning]
 def _joined_names(code: WarningCode, messages: Sequence[str]) -> SyncWarning:
     names = sorted({name for message in messages for name in message.split(", ")})
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-    told = ", ".join(names[:MAX_NAMES]) + more
-    return SyncWarning(code, f"{_plural(len(names), _UNITS[code])}: {told}", len(names))
+    listed = ", ".join(names[:MAX_NAMES]) + more
+    return SyncWarning(code, f"{_plural(len(names), _UNITS[code])}: {listed}", len(names))
 
 
 def _on(days: Sequence[date]) -> str:

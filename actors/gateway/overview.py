@@ -30,8 +30,8 @@ LATEST = 30
 async def overview(process: Runtime, slug: str) -> dict[str, Any]:
     """One clinic with its syncs; or every clinic and the resources that they share."""
     async with process.database.connection() as connection:
-        told = await _stored(connection, slug)
-    return {"ok": True, **told, **(await _shared(process) if slug == ALL else {})}
+        stored = await _stored(connection, slug)
+    return {"ok": True, **stored, **(await _shared(process) if slug == ALL else {})}
 
 
 async def _stored(connection: Connection, slug: str) -> dict[str, Any]:

@@ -89,10 +89,10 @@ class _Checks:
     async def sync_queue(self) -> Finding:
         async with self._process.database.connection() as connection:
             found = await sync_figures(connection)
-        told = f"{found.running} running, {found.queued} queued"
+        text = f"{found.running} running, {found.queued} queued"
         if found.silence > self._process.limits.stale_after:
-            return Finding(Status.WARN, f"{told}; one has had no heartbeat for {found.silence:.0f} s")
-        return Finding(Status.WARN if found.queued > BACKLOG else Status.PASS, told)
+            return Finding(Status.WARN, f"{text}; one has had no heartbeat for {found.silence:.0f} s")
+        return Finding(Status.WARN if found.queued > BACKLOG else Status.PASS, text)
 
     async def browser_pool(self) -> Finding:
         found = await asyncio.to_thread(files.read, self._folder)
@@ -107,11 +107,11 @@ class _Checks:
         async with task_group() as group:
             asked = [group.create_task(self._process.broker.mailbox_async(queue)) for queue in QUEUES]
         boxes = [box.result() for box in asked]
-        told = ", ".join(f"{box.queue} {box.messages}/{box.limit}" for box in boxes)
+        text = ", ".join(f"{box.queue} {box.messages}/{box.limit}" for box in boxes)
         if dead := sum(box.dead for box in boxes):
-            told += f"; {dead} dead letters, see `idexx-sync dlq list`"
+            text += f"; {dead} dead letters, see `idexx-sync dlq list`"
         full = any(box.limit and box.messages >= NEARLY_FULL * box.limit for box in boxes)
-        return Finding(Status.WARN if full or dead else Status.PASS, told)
+        return Finding(Status.WARN if full or dead else Status.PASS, text)
 
     async def consumer(self) -> Finding:
         """Checks whether the process takes messages, and whether its browser has been launched once."""

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 #: How long a probe waits for its result, in seconds: several probes at once end within 2 s.
-PATIENCE = 1.5
+TIMEOUT = 1.5
 
 
 class Probe(Generic[T]):
@@ -18,9 +18,9 @@ class Probe(Generic[T]):
     Callers in the meantime wait for the same result, so an unreachable server does not get more and more queries.
     """
 
-    def __init__(self, ask: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[T]], timeout: float = TIMEOUT) -> None:
         self._ask = ask
-        self._patience = patience
+        self._timeout = timeout
         self._asking: asyncio.Task[T] | None = None
 
     async def answer(self) -> T:
@@ -28,9 +28,9 @@ class Probe(Generic[T]):
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._run())
             self._asking.add_done_callback(_look)
-        done, _ = await asyncio.wait({self._asking}, timeout=self._patience)
+        done, _ = await asyncio.wait({self._asking}, timeout=self._timeout)
         if not done:
-            raise TimeoutError(f"no response within {self._patience:g} s")
+            raise TimeoutError(f"no response within {self._timeout:g} s")
         return self._asking.result()
 
     def close(self) -> None:

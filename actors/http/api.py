@@ -17,7 +17,7 @@ from actors.http import requests
 from actors.http.live_overview import LiveOverview
 from actors.http.nats_client import NatsClient
 from actors.http.responses import Refused, TimedOut, answer
-from actors.http.sse import Message, Streams, Told, gone
+from actors.http.sse import Message, StreamItem, Streams, gone
 from actors.messages import ALL
 from engine.errors import Unavailable, UnknownSync
 from engine.events import Event
@@ -132,7 +132,7 @@ class Api:
             log.warning("http_cancel_failed", clinic=clinic, sync_id=sync_id, error=str(error))
 
 
-async def _numbered(events: AsyncGenerator[dict[str, Any] | None]) -> AsyncGenerator[Told]:
+async def _numbered(events: AsyncGenerator[dict[str, Any] | None]) -> AsyncGenerator[StreamItem]:
     """The events with their numbers, by which a reader that reconnects continues."""
     async with aclosing(events):
         async for event in events:

@@ -41,7 +41,7 @@ class ClusterFigures:
     def __init__(self, process: Runtime) -> None:
         self._process = process
         self._leases = process.subjects.leases_bucket
-        self._told_elsewhere = False
+        self._reported_elsewhere = False
         self._limits: tuple[PortalBreaker, TokenBucket] | None = None
         self._database = Probe(self._ask_database)
         self._nats = Probe(self._ask_nats)
@@ -69,7 +69,7 @@ class ClusterFigures:
         """
         database, nats = await asyncio.gather(self._database.answer(), self._nats.answer(), return_exceptions=True)
         up = {"database": _is_up(database), "nats": _is_up(nats)}
-        if up["nats"] and self._told_elsewhere:
+        if up["nats"] and self._reported_elsewhere:
             return []
         found = [_family(catalogue.DEPENDENCY_UP, [((name,), float(value)) for name, value in up.items()])]
         for part in (database, nats):
@@ -101,11 +101,11 @@ class ClusterFigures:
     async def _ask_nats(self) -> list[Family]:
         leases = await self._process.broker.bucket(self._leases)
         holder = (await leases.read(LEASE)).value
-        self._told_elsewhere = holder not in (None, self._process.name.encode())
+        self._reported_elsewhere = holder not in (None, self._process.name.encode())
         breaker, budget = await self._shared()
         async with task_group() as group:
-            asked = [group.create_task(self._process.broker.mailbox_async(queue)) for queue in QUEUES]
-        boxes = [box.result() for box in asked]
+            requests = [group.create_task(self._process.broker.mailbox_async(queue)) for queue in QUEUES]
+        boxes = [box.result() for box in requests]
         is_closed, rate = await breaker.state() == "closed", await budget.allowed_rate()
         return [
             _family(catalogue.MAILBOX, [((box.queue,), box.messages) for box in boxes]),

@@ -58,15 +58,15 @@ class LiveOverview:
 
     async def follow(self) -> AsyncGenerator[Message | None]:
         """The messages for one reader, without an end."""
-        task, told = self._begin(), NOTHING
+        task, sent = self._begin(), NOTHING
         try:
             while True:
                 news, parts = self._news, self._parts
                 if self._trouble is not None:
                     yield Message("away", self._trouble)
-                elif parts is not told:
-                    yield Message("change" if told else "state", difference(told, parts))
-                    told = parts
+                elif parts is not sent:
+                    yield Message("change" if sent else "state", difference(sent, parts))
+                    sent = parts
                 await news.wait()
                 if task.done():
                     task.result()
@@ -78,7 +78,7 @@ class LiveOverview:
         if self._task is None or self._task.done():
             self._parts, self._trouble = NOTHING, None
             self._task = asyncio.create_task(self._look_on())
-            self._task.add_done_callback(lambda _: self._tell())
+            self._task.add_done_callback(lambda _: self._wake_readers())
         return self._task
 
     async def _end(self) -> None:
@@ -88,7 +88,7 @@ class LiveOverview:
             task.cancel()
             await asyncio.wait({task})
 
-    def _tell(self) -> None:
+    def _wake_readers(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
@@ -141,7 +141,7 @@ class LiveOverview:
             self._trouble = refused.body["error"]
         except EngineError as error:
             self._trouble = refusal(error)["error"]
-        self._tell()
+        self._wake_readers()
 
     async def _look_at_all(self) -> Parts:
         overview = await self._nats_client.ask("overview", ALL, {})

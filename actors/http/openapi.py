@@ -88,11 +88,11 @@ def _sync() -> dict[str, Any]:
         ],
         "requestBody": {"required": True, "content": _json(SyncBody.model_json_schema())},
         "responses": {
-            "200": {"description": "completed; see `partial_success`", "content": _json(_told(Done))},
+            "200": {"description": "completed; see `partial_success`", "content": _json(_reference(Done))},
             "202": {
                 "description": "accepted; `Location` is the address of the sync's status",
                 "headers": {"Location": {"schema": {"type": "string"}}},
-                "content": _json(_told(SyncReply)),
+                "content": _json(_reference(SyncReply)),
                 "links": {
                     "status": {
                         "operationId": "status",
@@ -118,7 +118,7 @@ def _status() -> dict[str, Any]:
             _query("syncId", {"type": "string", "format": "uuid"}),
         ],
         "responses": {
-            "200": {"description": "as stored", "content": _json(_told(StatusReply))},
+            "200": {"description": "as stored", "content": _json(_reference(StatusReply))},
             **_refusals(400, 401, 404, 421, 503),
         },
     }
@@ -159,14 +159,14 @@ def _overview() -> dict[str, Any]:
         "summary": "All clinics; running, queued and latest syncs; mailboxes, rate limit and circuit breaker",
         "operationId": "overview",
         "responses": {
-            "200": {"description": "as stored", "content": _json(_told(OverviewReply))},
+            "200": {"description": "as stored", "content": _json(_reference(OverviewReply))},
             **_refusals(401, 421, 503),
         },
     }
 
 
 def _live() -> dict[str, Any]:
-    told = (
+    description = (
         "first `state`, the overview with the dates of running syncs; then, at least every "
         "few seconds, `change` with the parts that differ and, in `gone`, the parts that "
         "were removed; `away`, with an error, while no gateway replies"
@@ -175,7 +175,7 @@ def _live() -> dict[str, Any]:
         "summary": "Stream the overview and its changes",
         "operationId": "live",
         "responses": {
-            "200": {"description": told, "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            "200": {"description": description, "content": {"text/event-stream": {"schema": {"type": "string"}}}},
             **_refusals(401, 421, 503),
         },
     }
@@ -198,7 +198,7 @@ def _webhook() -> dict[str, Any]:
             {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
             for name, text in signed.items()
         ],
-        "requestBody": {"required": True, "content": _json({"anyOf": [_told(model) for model in WEBHOOKS]})},
+        "requestBody": {"required": True, "content": _json({"anyOf": [_reference(model) for model in WEBHOOKS]})},
         "responses": {
             "2XX": {"description": "delivered"},
             "default": {"description": "retried later, unless the status rules that out"},
@@ -216,11 +216,11 @@ def _watch(summary: str, schema: dict[str, Any], *, fails: bool = True) -> dict[
 
 def _refusals(*codes: int, ended: bool = False) -> dict[str, Any]:
     """The refusals with these codes. `ended`: the body may also be a sync that ran and ended this way."""
-    body = {"anyOf": [_told(Refusal), _told(NotDone)]} if ended else _told(Refusal)
+    body = {"anyOf": [_reference(Refusal), _reference(NotDone)]} if ended else _reference(Refusal)
     return {str(code): {"description": _REFUSALS[code], "content": _json(body)} for code in codes}
 
 
-def _told(model: type[BaseModel]) -> Schema:
+def _reference(model: type[BaseModel]) -> Schema:
     return {"$ref": f"{_AT}{model.__name__}"}
 
 

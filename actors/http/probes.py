@@ -35,14 +35,14 @@ class ProbeRoutes:
         return Response(page.text, headers={"Content-Type": page.content_type, "Cache-Control": "no-store"})
 
     async def health(self, _: Request) -> Response:
-        return _told(await self._health.report())
+        return _response(await self._health.report())
 
     async def ready(self, _: Request) -> Response:
-        return _told(await self._health.readiness())
+        return _response(await self._health.readiness())
 
     async def live(self, _: Request) -> Response:
         return answer({"status": Status.PASS})
 
 
-def _told(report: Report) -> Response:
+def _response(report: Report) -> Response:
     return answer(report.to_json(), 503 if report.status is Status.FAIL else 200)

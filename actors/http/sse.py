@@ -37,7 +37,7 @@ class Message:
 
 
 #: A message, or None: only a sign that the stream is alive.
-Told = Message | None
+StreamItem = Message | None
 
 
 class Streams:
@@ -47,7 +47,7 @@ class Streams:
         self._open = 0
         self.closing = asyncio.Event()
 
-    def answer(self, messages: AsyncGenerator[Told]) -> Response:
+    def answer(self, messages: AsyncGenerator[StreamItem]) -> Response:
         """A response that streams the messages. Raises `Unavailable` if too many streams are open."""
         if self._open >= MAX_STREAMS:
             raise Unavailable(
@@ -70,7 +70,7 @@ class _EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, messages: AsyncGenerator[Told], streams: Streams) -> None:
+    def __init__(self, messages: AsyncGenerator[StreamItem], streams: Streams) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._messages = messages
@@ -82,9 +82,9 @@ class _EventStream(Response):
             await super().__call__(scope, receive, send)
             return
         with self._streams.counted():
-            await self._tell(receive, send)
+            await self._stream(receive, send)
 
-    async def _tell(self, receive: Receive, send: Send) -> None:
+    async def _stream(self, receive: Receive, send: Send) -> None:
         sending, left = asyncio.create_task(self._send_all(send)), asyncio.create_task(gone(receive))
         tasks = [sending, left, asyncio.create_task(self._streams.closing.wait())]
         try:
@@ -107,7 +107,7 @@ class _EventStream(Response):
         await send(_piece(f"retry: {COME_BACK_MS}\n\n".encode()))
         async with aclosing(self._messages):  # a reader may disconnect while something is sent to it
             async for message in self._messages:
-                await send(_piece(b": alive\n\n" if message is None else _told(message)))
+                await send(_piece(b": alive\n\n" if message is None else _encoded(message)))
 
 
 async def gone(receive: Receive) -> None:
@@ -116,7 +116,7 @@ async def gone(receive: Receive) -> None:
         pass
 
 
-def _told(message: Message) -> bytes:
+def _encoded(message: Message) -> bytes:
     number = b"" if message.id is None else b"id: %d\n" % message.id
     return number + b"event: %s\ndata: %s\n\n" % (message.name.encode(), encode(message.data))
 

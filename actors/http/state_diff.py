@@ -29,15 +29,15 @@ def parts_of(state: Mapping[str, Any], before: Parts = NOTHING) -> Parts:
 
 def difference(old: Parts, new: Parts) -> dict[str, Any]:
     """The changed parts and what is gone, by field; from `NOTHING` the whole state."""
-    told: dict[str, Any] = {} if old else {field: [] for field in LISTS}
+    changed: dict[str, Any] = {} if old else {field: [] for field in LISTS}
     for (field, name), part in new.items():
         if (field, name) in old and old[field, name] is part:
             continue
         if name:
-            told.setdefault(field, []).append(part)
+            changed.setdefault(field, []).append(part)
         else:
-            told[field] = part
+            changed[field] = part
     gone: dict[str, list[str]] = {}
     for field, name in old.keys() - new.keys():
         gone.setdefault(field, []).append(name)
-    return told | ({"gone": gone} if gone else {})
+    return changed | ({"gone": gone} if gone else {})

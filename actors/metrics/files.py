@@ -41,7 +41,7 @@ def share(folder: Path) -> None:
 def read(folder: Path) -> list[Family]:
     """The counts of all processes of the machine, and the gauges of the live ones. Blocks briefly."""
     with _locked(folder):
-        _bury_the_dead(folder)
+        _merge_ended(folder)
         return list(MultiProcessCollector(None, path=str(folder)).collect())
 
 
@@ -69,7 +69,7 @@ def _is_alive(name: str) -> bool:
     return False
 
 
-def _bury_the_dead(folder: Path) -> None:
+def _merge_ended(folder: Path) -> None:
     for path in folder.glob("*.db"):
         kind, name = path.stem.split("_")[0], path.stem.rpartition("_")[2]
         if name == ENDED or _is_alive(name):

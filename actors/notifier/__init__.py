@@ -87,15 +87,15 @@ class Notifier:
                 wait = None if delivery else await time_until_due(connection, delivery_id)
             if delivery is None:
                 if wait is not None:
-                    await self._process.deliveries.tell_later(delivery_id, wait)
+                    await self._process.deliveries.send_later(delivery_id, wait)
                 return
             answer = await self._try(delivery)
-            verdict = decide(
+            decision = decide(
                 answer, delivery.event, delivery.attempts, self._schedule, self._process.random.random()
             )
-            await self._write_down(delivery, answer, verdict)
-            if verdict.state is DeliveryState.PENDING:
-                await self._process.deliveries.tell_later(delivery.id, verdict.wait)
+            await self._write_down(delivery, answer, decision)
+            if decision.state is DeliveryState.PENDING:
+                await self._process.deliveries.send_later(delivery.id, decision.wait)
 
     async def _try(self, delivery: Delivery) -> AttemptResult:
         if reason := may_try(delivery.attempts, delivery.queued_at, delivery.now, self._schedule):
@@ -111,26 +111,26 @@ class Notifier:
             return AttemptResult(Reason.REMOVED)
         return await self._client.post(delivery.url, sign(delivery, secrets, datetime.now(UTC)), delivery.body)
 
-    async def _write_down(self, delivery: Delivery, answer: AttemptResult, verdict: AttemptDecision) -> None:
+    async def _write_down(self, delivery: Delivery, answer: AttemptResult, decision: AttemptDecision) -> None:
         async with self._database.transaction() as connection:
-            await finish_try(connection, delivery, answer, verdict)
-            if verdict.pause and answer.reason is not None:
+            await finish_try(connection, delivery, answer, decision)
+            if decision.pause and answer.reason is not None:
                 await pause_webhook(connection, delivery.clinic_id, answer.reason)
-        self._tell(delivery, answer, verdict)
+        self._log_attempt(delivery, answer, decision)
 
-    def _tell(self, delivery: Delivery, answer: AttemptResult, verdict: AttemptDecision) -> None:
-        is_open = verdict.state is DeliveryState.PENDING
+    def _log_attempt(self, delivery: Delivery, answer: AttemptResult, decision: AttemptDecision) -> None:
+        is_open = decision.state is DeliveryState.PENDING
         if delivery.event != TEST:
-            self._process.metrics.count_webhook_attempt("retrying" if is_open else verdict.state.value)
-        say = log.info if verdict.state is DeliveryState.DELIVERED else log.warning
+            self._process.metrics.count_webhook_attempt("retrying" if is_open else decision.state.value)
+        say = log.info if decision.state is DeliveryState.DELIVERED else log.warning
         details = {
             "reason": answer.reason,
             "status": answer.status,
-            "next_try_in": round(verdict.wait, 1) if is_open else None,
-            "hint": f"idexx-sync clinic webhook resume {delivery.clinic}" if verdict.pause else None,
+            "next_try_in": round(decision.wait, 1) if is_open else None,
+            "hint": f"idexx-sync clinic webhook resume {delivery.clinic}" if decision.pause else None,
         }
         say(
-            "webhook_retrying" if is_open else f"webhook_{verdict.state}",
+            "webhook_retrying" if is_open else f"webhook_{decision.state}",
             clinic=delivery.clinic,
             webhook_event=delivery.event,
             attempt=delivery.attempts,

@@ -73,8 +73,8 @@ class WebhookClient:
             ) as response,
         ):
             await _read_some(response)
-            told = {name.lower(): value for name, value in response.headers}
-            return response.status, told.get(b"retry-after", b"").decode("ascii", "replace") or None
+            received = {name.lower(): value for name, value in response.headers}
+            return response.status, received.get(b"retry-after", b"").decode("ascii", "replace") or None
 
 
 class _CheckedNetwork(httpcore.AsyncNetworkBackend):

@@ -15,7 +15,7 @@ from dramatiq.errors import BrokerConnectionError
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.utils import BadDsn
 
-from actors.observability.redaction import NOT_TOLD, is_told
+from actors.observability.redaction import REDACTED, is_trusted
 from actors.settings import Settings, SettingsError
 from broker import MailboxFull
 from engine.errors import Unavailable
@@ -80,10 +80,10 @@ def _send(error: BaseException, tags: dict[str, str]) -> None:
 
 def scrub(event: Event, _hint: Hint) -> Event:
     """Keeps what is known to be harmless; whatever else an update of the SDK adds is dropped."""
-    for told in _values(event, "exception"):
-        if not is_told(str(told.get("module"))):
-            told["value"] = NOT_TOLD
-        for frame in told.get("stacktrace", {}).get("frames", []):
+    for exception in _values(event, "exception"):
+        if not is_trusted(str(exception.get("module"))):
+            exception["value"] = REDACTED
+        for frame in exception.get("stacktrace", {}).get("frames", []):
             frame.pop("vars", None)
     kept = {"event_id", "timestamp", "level", "platform", "release", "exception", "tags", "server_name", "sdk"}
     return {key: value for key, value in event.items() if key in kept}  # type: ignore[return-value]

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import TextIO
 
 #: Packages whose error texts quote no personal data.
-TOLD = ("actors", "broker", "engine", "ops", "dramatiq", "nats")
+TRUSTED_PACKAGES = ("actors", "broker", "engine", "ops", "dramatiq", "nats")
 
-NOT_TOLD = "(text redacted: it may quote personal data)"
+REDACTED = "(text redacted: it may quote personal data)"
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -25,21 +25,21 @@ class Unexpected(Exception):
 
 def without_words(error: Exception) -> Exception:
     """The error in a form that may be stored and shown."""
-    if is_told(type(error).__module__):
+    if is_trusted(type(error).__module__):
         return error
     return Unexpected(f"{type(error).__qualname__}: {words(error)}").with_traceback(error.__traceback__)
 
 
-def is_told(module: str) -> bool:
-    return module.partition(".")[0] in TOLD
+def is_trusted(module: str) -> bool:
+    return module.partition(".")[0] in TRUSTED_PACKAGES
 
 
 def words(error: BaseException) -> str:
-    if is_told(type(error).__module__):
+    if is_trusted(type(error).__module__):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return NOT_TOLD if error.args else ""
+    return REDACTED if error.args else ""
 
 
 def lines(error: BaseException) -> Iterator[str]:

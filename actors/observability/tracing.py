@@ -117,19 +117,19 @@ def carried() -> dict[str, str]:
     return {name: value for name, value in carrier.items() if name == TRACEPARENT}
 
 
-def tell_statement(statement: Statement) -> None:
+def trace_statement(statement: Statement) -> None:
     """Adds a span for a statement that has just ended, within the current span."""
     if _provider is None:
         return
     from opentelemetry.trace import SpanKind, Status, StatusCode
 
     ended = time.time_ns()
-    told = _provider.get_tracer("idexx-sync").start_span(
+    span = _provider.get_tracer("idexx-sync").start_span(
         "postgresql",
         kind=SpanKind.CLIENT,
         start_time=ended - int(statement.elapsed * 1e9),
         attributes={"db.system": "postgresql", "db.query.text": statement.query[:SHOWN_SQL]},
     )
     if statement.exception is not None:
-        told.set_status(Status(StatusCode.ERROR, type(statement.exception).__name__))
-    told.end(ended)
+        span.set_status(Status(StatusCode.ERROR, type(statement.exception).__name__))
+    span.end(ended)

@@ -114,7 +114,7 @@ class Relay:
             await self._publish_changes(connection, changes)
         # After the commit: events that are published again after a failure are logged and counted once.
         for row in events:
-            self._tell(json.loads(row["payload"]))
+            self._log_and_count(json.loads(row["payload"]))
         await self._ends.each((row["sync_id"] for row in events if Event(row["event"]).is_last), self._on_end)
         return len(events) == BATCH or len(changes) == BATCH
 
@@ -125,7 +125,7 @@ class Relay:
         if events:
             await store.mark_events_published(connection, events)
 
-    def _tell(self, event: Mapping[str, Any]) -> None:
+    def _log_and_count(self, event: Mapping[str, Any]) -> None:
         """Logs and counts the event that was published."""
         log_event(event)
         self._metrics.record_event(event)

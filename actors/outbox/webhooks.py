@@ -17,7 +17,7 @@ from dramatiq.errors import BrokerConnectionError
 from actors.dispatcher import Dispatcher
 from broker import MailboxFull
 from engine.store.database import Database
-from engine.store.webhooks.deliveries import deliveries_to_mail, mark_mailed
+from engine.store.webhooks.deliveries import deliveries_to_send, mark_sent
 
 log = structlog.get_logger(__name__)
 
@@ -37,29 +37,29 @@ class Deliveries:
 
     async def sweep(self) -> None:
         """Sends every delivery that is due."""
-        await self._tell(None)
+        await self._send_due(None)
 
-    async def tell_of(self, sync_id: UUID) -> None:
+    async def send_of_sync(self, sync_id: UUID) -> None:
         """Sends the delivery that the end of this sync has recorded, if any."""
-        await self._tell(sync_id)
+        await self._send_due(sync_id)
 
-    async def tell_later(self, delivery_id: UUID, after: float) -> None:
+    async def send_later(self, delivery_id: UUID, after: float) -> None:
         """Sends a delivery for when its next try is due, in `after` seconds."""
         with _left_to_the_sweep():
             async with self._database.transaction() as connection:
                 # Mark first: the row is locked until the message is sent, so its try cannot overtake the mark.
-                await mark_mailed(connection, [delivery_id])
+                await mark_sent(connection, [delivery_id])
                 await self._dispatcher.notify(delivery_id, after)
 
-    async def _tell(self, sync_id: UUID | None) -> None:
-        told: list[UUID] = []
+    async def _send_due(self, sync_id: UUID | None) -> None:
+        sent: list[UUID] = []
         async with self._database.transaction() as connection:
             with _left_to_the_sweep():
-                for delivery_id in await deliveries_to_mail(connection, sync_id):
+                for delivery_id in await deliveries_to_send(connection, sync_id):
                     await self._dispatcher.notify(delivery_id)
-                    told.append(delivery_id)
-            if told:
-                await mark_mailed(connection, told)
+                    sent.append(delivery_id)
+            if sent:
+                await mark_sent(connection, sent)
 
 
 @contextmanager

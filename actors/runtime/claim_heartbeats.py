@@ -61,12 +61,12 @@ class ClaimHeartbeats:
 
     async def send(self) -> None:
         """Sends a heartbeat for every held claim and stops the work on those that are lost."""
-        held = list(self._holds.values())
-        if not held:
+        claims = list(self._holds.values())
+        if not claims:
             return
         async with self._database.connection() as connection:
-            alive = await keep_alive(connection, [hold.claim.token for hold in held])
-        for hold in held:
+            alive = await keep_alive(connection, [hold.claim.token for hold in claims])
+        for hold in claims:
             token = hold.claim.token
             if token not in alive and token in self._holds:
                 hold.let_go()

@@ -58,7 +58,7 @@ class Runtime:
         self.removal_limit = settings.removal_limit
         self.subjects = Subjects(settings.subject_prefix)
         self.name = f"{socket.gethostname()}/{getpid()}"
-        observe = tracing.tell_statement if tracing.is_on() else None
+        observe = tracing.trace_statement if tracing.is_on() else None
         self.database = Database(
             settings.need_database_url(), pool_mode=settings.database_pool_mode, observe=observe
         )
@@ -71,7 +71,7 @@ class Runtime:
         )
         self.deliveries = Deliveries(self.database, Dispatcher(broker, self.metrics.count_mailbox_rejection))
         self.relay = Relay(
-            self.database, self.event_log, self.subjects, self.metrics, on_end=self.deliveries.tell_of
+            self.database, self.event_log, self.subjects, self.metrics, on_end=self.deliveries.send_of_sync
         )
         self.claim_heartbeats = ClaimHeartbeats(self.database, self.metrics.set_browser_dates)
         self.random = random.Random()  # noqa: S311 (jitter, not secrecy)

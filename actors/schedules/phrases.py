@@ -48,7 +48,7 @@ def as_phrase(cron: str) -> str | None:
 def _at(times: list[tuple[str, str]], weekdays: str) -> str:
     minutes = {int(minute) for _, minute in times}
     if len(minutes) > 1:
-        told = ", ".join(f"{hour}:{minute}" for hour, minute in times)
-        raise BadRequest(f"cron: at {told}: the minutes must be the same, such as 06:15 and 12:15")
+        shown = ", ".join(f"{hour}:{minute}" for hour, minute in times)
+        raise BadRequest(f"cron: at {shown}: the minutes must be the same, such as 06:15 and 12:15")
     hours = ",".join(str(hour) for hour in sorted({int(hour) for hour, _ in times}))
     return f"{minutes.pop()} {hours} * * {weekdays}"

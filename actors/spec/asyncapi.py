@@ -13,7 +13,7 @@ from actors.spec.commands import COMMANDS, Command
 from actors.spec.events import SYNC_EVENTS, AppointmentChange, Rejected
 from actors.spec.examples import examples_of
 from actors.spec.replies import Refusal
-from actors.spec.schemas import REQUESTS, TOLD, definitions, is_request
+from actors.spec.schemas import REQUESTS, SENT, definitions, is_request
 from engine.clinic import SLUG
 
 Object = dict[str, Any]
@@ -64,7 +64,7 @@ def document(subjects: Subjects | None = None) -> Object:
         "channels": _command_channels(named) | _event_channels(named),
         "operations": {command.verb: _answered(command) for command in COMMANDS} | _publications(),
         "components": {
-            "messages": {model.__name__: _message(model) for model in (*REQUESTS, *TOLD)},
+            "messages": {model.__name__: _message(model) for model in (*REQUESTS, *SENT)},
             "schemas": definitions(at=_AT),
             "parameters": _parameters(),
             "securitySchemes": {
@@ -164,7 +164,7 @@ def _answered(command: Command) -> Object:
 
 
 def _publications() -> Object:
-    told: dict[str, Sequence[type[BaseModel]]] = {
+    sent: dict[str, Sequence[type[BaseModel]]] = {
         "syncEvents": list(SYNC_EVENTS.values()),
         "appointmentChanges": [AppointmentChange],
         "rejections": [Rejected],
@@ -175,7 +175,7 @@ def _publications() -> Object:
             "channel": {"$ref": f"#/channels/{channel}"},
             "messages": _messages_of(channel, models),
         }
-        for channel, models in told.items()
+        for channel, models in sent.items()
     }
 
 

@@ -14,7 +14,7 @@ from actors.spec.replies import (
     StatusReply,
     SyncReply,
 )
-from actors.spec.values import Told
+from actors.spec.values import SentMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Command:
     verb: str
     summary: str
     request: type[Request]
-    reply: type[Told]
+    reply: type[SentMessage]
     clinic_may_be_all: bool = False
 
 

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from actors.spec.values import ChangeKind, ClockTime, Count, Day, Milliseconds, Percent, Slug, Time, Told
+from actors.spec.values import ChangeKind, ClockTime, Count, Day, Milliseconds, Percent, SentMessage, Slug, Time
 from engine.events import Event
 from engine.failure import Reason
 from engine.sync import SyncStatus
 from engine.warnings import WarningCode
 
 
-class SyncEvent(Told):
+class SyncEvent(SentMessage):
     """The fields of every event of a sync."""
 
     event: Event
@@ -112,7 +112,7 @@ class Held(SyncEvent):
     removals_held: Count
 
 
-class Stats(Told):
+class Stats(SentMessage):
     """The changes that a sync has made."""
 
     appointments_added: Count
@@ -122,7 +122,7 @@ class Stats(Told):
     slots_updated: Count
 
 
-class DateError(Told):
+class DateError(SentMessage):
     """Why a date failed."""
 
     date: Day
@@ -130,7 +130,7 @@ class DateError(Told):
     message: str
 
 
-class Warned(Told):
+class Warned(SentMessage):
     """Data that a completed sync could not read or use; one warning for each code."""
 
     code: WarningCode
@@ -177,7 +177,7 @@ class TimedOut(LastEvent):
     event: Literal[Event.TIMED_OUT]
 
 
-class Place(Told):
+class Place(SentMessage):
     """Time, place and status of an appointment."""
 
     date: Day
@@ -189,7 +189,7 @@ class Place(Told):
     """scheduled, confirmed, in_progress, completed, no_show, cancelled, or the portal's own value."""
 
 
-class AppointmentChange(Told):
+class AppointmentChange(SentMessage):
     """An appointment has changed. Published after the sync has stored the change, in the order of the changes."""
 
     kind: ChangeKind
@@ -209,7 +209,7 @@ class AppointmentChange(Told):
     """null: removed."""
 
 
-class Rejected(Told):
+class Rejected(SentMessage):
     """The refusal of a request without a reply subject, or of a scheduled sync."""
 
     event: Literal["rejected"]

@@ -8,13 +8,25 @@ from uuid import UUID
 from pydantic import Field
 
 from actors.spec.events import AnySyncEvent, DateError, Stats, Warned
-from actors.spec.values import ChangeKind, ClockTime, Count, Day, Milliseconds, No, Percent, Slug, Time, Told, Yes
+from actors.spec.values import (
+    ChangeKind,
+    ClockTime,
+    Count,
+    Day,
+    Milliseconds,
+    No,
+    Percent,
+    SentMessage,
+    Slug,
+    Time,
+    Yes,
+)
 from broker import Mailbox
 from engine.store.monitoring import DateInHand
 from engine.sync import DateState, SyncStatus
 
 
-class Error(Told):
+class Error(SentMessage):
     """Why a request was refused, and the next step."""
 
     code: Annotated[int, Field(ge=400, le=599)]
@@ -26,14 +38,14 @@ class Error(Told):
     """When to retry, in milliseconds."""
 
 
-class Refusal(Told):
+class Refusal(SentMessage):
     """The reply to a refused request. Every refused request gets one."""
 
     ok: No
     error: Error
 
 
-class SyncReply(Told):
+class SyncReply(SentMessage):
     """The sync has been stored; its progress is published as events."""
 
     ok: Yes
@@ -48,7 +60,7 @@ class SyncReply(Told):
     """The subject of the sync's events."""
 
 
-class CancelReply(Told):
+class CancelReply(SentMessage):
     """The sync has been cancelled. Cancelling it again returns the same reply."""
 
     ok: Yes
@@ -56,7 +68,7 @@ class CancelReply(Told):
     status: Literal[SyncStatus.CANCELLED]
 
 
-class DecisionReply(Told):
+class DecisionReply(SentMessage):
     """The held removals were carried out (approved) or dropped (rejected)."""
 
     ok: Yes
@@ -65,7 +77,7 @@ class DecisionReply(Told):
     removals: Count
 
 
-class Schedule(Told):
+class Schedule(SentMessage):
     """When the clinic is synced automatically."""
 
     cron: str
@@ -84,7 +96,7 @@ class Schedule(Told):
     last_refusal: str | None
 
 
-class Clinic(Told):
+class Clinic(SentMessage):
     """A clinic and its freshness."""
 
     id: UUID
@@ -130,7 +142,7 @@ class ClinicRow(Clinic):
     appointments: Count
 
 
-class Sync(Told):
+class Sync(SentMessage):
     """A sync as stored."""
 
     sync_id: UUID
@@ -166,7 +178,7 @@ class Sync(Told):
     """In the order of work; only if the request names one sync."""
 
 
-class StatusReply(Told):
+class StatusReply(SentMessage):
     """A sync, or the clinic's latest one (null: it has none)."""
 
     ok: Yes
@@ -174,7 +186,7 @@ class StatusReply(Told):
     sync: Sync | None
 
 
-class EventsReply(Told):
+class EventsReply(SentMessage):
     """Events of the sync, in order; at most 1000. For more, request those after the last one."""
 
     ok: Yes
@@ -183,7 +195,7 @@ class EventsReply(Told):
     events: list[AnySyncEvent]
 
 
-class PlannedPlace(Told):
+class PlannedPlace(SentMessage):
     """Time and status of an appointment."""
 
     date: Day
@@ -192,7 +204,7 @@ class PlannedPlace(Told):
     status: str
 
 
-class PlannedChange(Told):
+class PlannedChange(SentMessage):
     """A change to an appointment that a dry run would have made."""
 
     kind: ChangeKind
@@ -201,7 +213,7 @@ class PlannedChange(Told):
     after: PlannedPlace | None
 
 
-class PlanReply(Told):
+class PlanReply(SentMessage):
     """A page of the plan: at most 500 changes."""
 
     ok: Yes
@@ -210,7 +222,7 @@ class PlanReply(Told):
     plan: list[PlannedChange]
 
 
-class Budget(Told):
+class Budget(SentMessage):
     """The rate limit of calls to the portal that all machines share."""
 
     rate: float
@@ -222,7 +234,7 @@ class Budget(Told):
     """Remaining pause in seconds, after a 429."""
 
 
-class OverviewReply(Told):
+class OverviewReply(SentMessage):
     """A clinic with its syncs; for `_all`, all clinics and what they share."""
 
     ok: Yes

@@ -13,7 +13,7 @@ from actors.messages import Request
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, AppointmentChange, Rejected
 from actors.spec.replies import Refusal
-from actors.spec.values import Told
+from actors.spec.values import SentMessage
 from actors.spec.webhooks import SyncEnded, WebhookTest
 
 Schema = dict[str, Any]
@@ -23,7 +23,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 #: What a client sends.
 REQUESTS: Final[Sequence[type[Request]]] = tuple(dict.fromkeys(command.request for command in COMMANDS))
 #: What it gets on NATS.
-TOLD: Final[Sequence[type[Told]]] = (
+SENT: Final[Sequence[type[SentMessage]]] = (
     *dict.fromkeys(command.reply for command in COMMANDS),
     Refusal,
     *SYNC_EVENTS.values(),
@@ -31,10 +31,10 @@ TOLD: Final[Sequence[type[Told]]] = (
     Rejected,
 )
 #: What its webhook gets.
-WEBHOOKS: Final[Sequence[type[Told]]] = (SyncEnded, WebhookTest)
+WEBHOOKS: Final[Sequence[type[SentMessage]]] = (SyncEnded, WebhookTest)
 
 
-def definitions(models: Iterable[type[BaseModel]] = (*REQUESTS, *TOLD), at: str = "#/$defs/") -> dict[str, Schema]:
+def definitions(models: Iterable[type[BaseModel]] = (*REQUESTS, *SENT), at: str = "#/$defs/") -> dict[str, Schema]:
     """Returns the schemas of the models and of their parts by name; `at` is the location of references to them."""
     _, page = models_json_schema(
         [(model, "validation") for model in models], ref_template=at + "{model}", schema_generator=_Generator
@@ -55,7 +55,7 @@ def page() -> Schema:
         "title": "The messages of idexx-sync",
         "description": "Requests allow no unknown fields. Replies and events may get more fields in later "
         "versions: ignore unknown ones.",
-        "$defs": definitions((*REQUESTS, *TOLD, *WEBHOOKS)),
+        "$defs": definitions((*REQUESTS, *SENT, *WEBHOOKS)),
     }
 
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from engine.clinic import SLUG
 
 
-class Told(BaseModel):
+class SentMessage(BaseModel):
     """Base of all sent messages. The field descriptions of its subclasses are published in the interface documents."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from actors.spec.events import Cancelled, Completed, Failed, TimedOut
-from actors.spec.values import Slug, Time, Told
+from actors.spec.values import SentMessage, Slug, Time
 
 
-class SyncEnded(Told):
+class SyncEnded(SentMessage):
     """A sync has ended. Dry runs cause no webhook."""
 
     type: Literal["sync.completed", "sync.failed", "sync.cancelled", "sync.timed_out"]
@@ -17,7 +17,7 @@ class SyncEnded(Told):
     """The sync's last event, as on NATS."""
 
 
-class TestData(Told):
+class TestData(SentMessage):
     """A test delivery; nothing has happened."""
 
     event: Literal["test"]
@@ -25,7 +25,7 @@ class TestData(Told):
     at: Time
 
 
-class WebhookTest(Told):
+class WebhookTest(SentMessage):
     """Sent by `idexx-sync clinic webhook test`."""
 
     type: Literal["sync.test"]

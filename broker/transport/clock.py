@@ -20,7 +20,7 @@ GOOD, SAMPLES = 0.0005, 8
 POOR, POOR_FRESH = 0.005, 2.0
 #: A stream without a leader does not respond: how often it is asked, and timeout and pause of an attempt in
 #: seconds.
-ATTEMPTS, PATIENCE, PAUSE = 8, 1.5, 0.2
+ATTEMPTS, TIMEOUT, PAUSE = 8, 1.5, 0.2
 
 
 class ServerClock:
@@ -63,7 +63,7 @@ class ServerClock:
         for attempt in range(ATTEMPTS):
             sent = time.monotonic()
             try:
-                answer = await client.request(f"$JS.API.STREAM.INFO.{self._stream}", b"", timeout=PATIENCE)
+                answer = await client.request(f"$JS.API.STREAM.INFO.{self._stream}", b"", timeout=TIMEOUT)
                 at = _read(answer.data)
             except Exception as error:
                 if not is_passing(error) or attempt == ATTEMPTS - 1:

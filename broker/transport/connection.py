@@ -63,7 +63,7 @@ class Connection:
         async with self._connecting:
             if self._client is None or self._client.is_closed:
                 self._client = await self._connect()
-                await self._tell_back()
+                await self._report_connected()
             return self._client
 
     async def connected(self) -> OrderedClient:
@@ -150,9 +150,9 @@ class Connection:
     async def _on_back(self) -> None:
         self._up.set()
         self._logger.info("The connection to NATS is restored.")
-        await self._tell_back()
+        await self._report_connected()
 
-    async def _tell_back(self) -> None:
+    async def _report_connected(self) -> None:
         for callback in list(self.back_callbacks):
             await callback()
 

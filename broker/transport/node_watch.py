@@ -1,7 +1,7 @@
 """Reconnects to another NATS node when the current one has lost its peers, so that it responds but cannot store.
 
-A client cannot tell such a node from a slow one, so the watch waits PATIENCE seconds. If only one server is known,
-there is no alternative and the watch does nothing.
+A client cannot distinguish such a node from a slow one, so the watch waits TIMEOUT seconds. If only one server is
+known, there is no alternative and the watch does nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dramatiq.logging import get_logger
 from .client import OrderedClient
 
 #: How often JetStream's availability is checked, and how long it may be unavailable. Seconds.
-LOOK, PATIENCE = 2.0, 10.0
+INTERVAL, TIMEOUT = 2.0, 10.0
 
 
 class NodeWatch:
@@ -33,11 +33,11 @@ class NodeWatch:
     async def run(self) -> None:
         """Checks the node regularly until it is cancelled."""
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(INTERVAL)
             try:
                 await self._look()
             except Exception:
-                self._logger.exception("The NATS node could not be checked; the next check is in %g s.", LOOK)
+                self._logger.exception("The NATS node could not be checked; the next check is in %g s.", INTERVAL)
 
     async def _look(self) -> None:
         client = self._live_client()
@@ -45,7 +45,7 @@ class NodeWatch:
             self._heard = None
         elif await _has_jetstream(client):
             self._heard = time.monotonic()
-        elif self._heard is not None and time.monotonic() - self._heard > PATIENCE:
+        elif self._heard is not None and time.monotonic() - self._heard > TIMEOUT:
             self._heard = None
             server = client.connected_url.netloc.rpartition("@")[2] if client.connected_url else "?"
             self._logger.warning("JetStream is not available at %s: connecting to another server.", server)
@@ -54,7 +54,7 @@ class NodeWatch:
 
 async def _has_jetstream(client: OrderedClient) -> bool:
     try:
-        answer = json.loads((await client.request("$JS.API.INFO", timeout=LOOK)).data)
+        answer = json.loads((await client.request("$JS.API.INFO", timeout=INTERVAL)).data)
     except (TimeoutError, OSError, RuntimeError, ValueError, nats.errors.Error):  # RuntimeError: uvloop, closed
         return False
     return bool(answer.get("error", {}).get("code") != 503)

@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.failure import PortalFailure
-from engine.portal.drift import drift, tell_name
+from engine.portal.drift import drift, safe_name
 from engine.portal.fields import NOTHING, SPELLINGS, Record, flag, unknown_names
 
 #: Number of records, without blocks and rosters, from which on a meaning that none of them has counts as missing.
@@ -67,11 +67,11 @@ def find_additions(records: Sequence[Record], ignored: Container[str]) -> Additi
     for record in records:
         for name in _with_value(record, ignored):
             if _word(name) in ANOTHER_THING and _is_true(record[name]):
-                raise drift(f"the flag {tell_name(name)} of a record is true")
+                raise drift(f"the flag {safe_name(name)} of a record is true")
             is_flag = record[name] is True or record[name] == "true"
-            counted, told = flags if is_flag else fields, tell_name(name)
-            if told in counted or len(counted) < MAX_COUNTED:
-                counted[told] += 1
+            counted, shown = flags if is_flag else fields, safe_name(name)
+            if shown in counted or len(counted) < MAX_COUNTED:
+                counted[shown] += 1
     _check_meanings([record for record in records if not flag(record, "block")], ignored)
     return Additions(dict(fields), dict(flags))
 

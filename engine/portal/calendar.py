@@ -16,7 +16,7 @@ from engine.appointment import Appointment
 from engine.clinic import Clinic
 from engine.dates import DateRange
 from engine.portal.additions import MAX_COUNTED, find_additions
-from engine.portal.drift import BadRecord, SharedIds, WhyLeftOut, drift, tell_name
+from engine.portal.drift import BadRecord, SharedIds, WhyLeftOut, drift, safe_name
 from engine.portal.envelope import find_records
 from engine.portal.fields import Record, flag, unknown_names
 from engine.portal.records import day_of, left_out, read_record, unknown_status
@@ -54,7 +54,7 @@ def read_calendar(
     seen = _read_records(records, clinic, dates, repeating)
     # What belongs to no day is reported on a day with appointments: an empty day must still look empty.
     bearer = next((day for day in dates if seen.on(day)), dates.start)
-    names = {tell_name(name): 1 for name in beside[:MAX_COUNTED] if name not in ignored}
+    names = {safe_name(name): 1 for name in beside[:MAX_COUNTED] if name not in ignored}
     unknown = _unknown({*additions.fields, *names}, additions.flags)
     snapshots = {}
     for day in dates:

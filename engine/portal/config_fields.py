@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine.portal.drift import tell_names
+from engine.portal.drift import safe_names
 from engine.schedule import MINUTES_OF_DAY
 
 #: A stretch may last until the end of the day after the one on which it starts.
@@ -45,7 +45,7 @@ def find(record: Mapping[str, Any], field: str, names: Collection[str]) -> Any:
 
 def unknown_names(record: Mapping[str, Any], *known: Collection[str]) -> str:
     """The names that are in none of `known`, for a message; empty if there are none."""
-    names = tell_names(name for name in record if not any(plain(name) in each for each in known))
+    names = safe_names(name for name in record if not any(plain(name) in each for each in known))
     return f" (unknown names: {names})" if names else ""
 
 

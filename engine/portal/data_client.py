@@ -60,9 +60,9 @@ class DataClient:
         sent = [("Accept-Encoding", ACCEPT_ENCODING), *headers.items()]
         async with pool.stream("GET", url, headers=[("Host", _host(url)), *sent]) as response:
             got = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers]
-            told = _joined(got)
-            body = await _read(response, told.get("content-encoding", ""), self._settings.max_body_bytes)
-            return Received(response.status, told, [value for name, value in got if name == "set-cookie"], body)
+            headers = _joined(got)
+            body = await _read(response, headers.get("content-encoding", ""), self._settings.max_body_bytes)
+            return Received(response.status, headers, [value for name, value in got if name == "set-cookie"], body)
 
     async def _open(self) -> httpcore.AsyncConnectionPool:
         async with self._opening:
@@ -101,11 +101,11 @@ def _host(url: str) -> str:
     return target.host.decode() + port
 
 
-def _joined(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
-    told: dict[str, str] = {}
-    for name, value in headers:
-        told[name] = f"{told[name]}, {value}" if name in told else value
-    return told
+def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 async def _read(response: httpcore.Response, encoding: str, limit: int) -> bytes:

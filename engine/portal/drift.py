@@ -42,20 +42,20 @@ class BadRecord(Exception):
 
 def drift(what: str, unknown: Iterable[object] = ()) -> PortalFailure:
     """The error for drift; `unknown` are the portal's names that no table contains."""
-    names = tell_names(unknown)
+    names = safe_names(unknown)
     return PortalFailure(Failure(Reason.PORTAL_CHANGED, f"{what}; unknown names: {names}" if names else what))
 
 
-def tell_name(name: object) -> str:
+def safe_name(name: object) -> str:
     """The name if it looks like one, otherwise a placeholder: it may be data."""
     return str(name) if FIELD_NAME.fullmatch(str(name)) else NO_NAME
 
 
-def tell_names(names: Iterable[object]) -> str:
-    """The names in order, without repetition, each as by `tell_name`; at most `MAX_NAMES`."""
-    told = sorted({tell_name(name) for name in names})
-    more = f" and {len(told) - MAX_NAMES} more" if len(told) > MAX_NAMES else ""
-    return ", ".join(told[:MAX_NAMES]) + more
+def safe_names(names: Iterable[object]) -> str:
+    """The names in order, without repetition, each as by `safe_name`; at most `MAX_NAMES`."""
+    shown = sorted({safe_name(name) for name in names})
+    more = f" and {len(shown) - MAX_NAMES} more" if len(shown) > MAX_NAMES else ""
+    return ", ".join(shown[:MAX_NAMES]) + more
 
 
 class SharedIds(PortalFailure):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.failure import Failure, PortalFailure, Reason
-from engine.portal.drift import drift, tell_names
+from engine.portal.drift import drift, safe_names
 from engine.portal.fields import NOTHING, Record
 
 #: The keys under which the array of records has been seen.
@@ -79,7 +79,7 @@ def _objects(records: list[Any]) -> Sequence[Record]:
 def _check_trouble(beside: Mapping[str, Any]) -> None:
     """Raises a bad-answer failure, which is retried, if the response reports trouble, whatever else it lacks."""
     if bad := [key for key, said in beside.items() if key in _BESIDE and said not in _BESIDE[key]]:
-        raise PortalFailure(Failure(Reason.BAD_ANSWER, f"the response reports an error in {tell_names(bad)}"))
+        raise PortalFailure(Failure(Reason.BAD_ANSWER, f"the response reports an error in {safe_names(bad)}"))
 
 
 def _check_beside(beside: Mapping[str, Any], length: int) -> list[str]:

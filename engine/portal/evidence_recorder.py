@@ -21,7 +21,7 @@ from playwright.async_api import Error as PlaywrightError
 from engine.evidence import Evidence, EvidenceSink
 from engine.failure import Failure, PortalFailure
 from engine.portal.browser import Browser
-from engine.portal.redaction import KEPT_BYTES, mask_body, mask_html, mask_words, tell_address, tell_headers
+from engine.portal.redaction import KEPT_BYTES, kept_headers, mask_body, mask_html, mask_words, masked_address
 from engine.portal.response import LOGIN_PATH, PortalResponse
 
 log = logging.getLogger(__name__)
@@ -72,14 +72,14 @@ class EvidenceRecorder:
 
     def saw_call(self, url: str) -> None:
         """Records a call's address: all there is if no response arrives."""
-        self._capture = Capture(tell_address(url))
+        self._capture = Capture(masked_address(url))
 
     def saw_answer(self, answer: PortalResponse) -> None:
         if self._sink is not None:
             self._capture = Capture(
-                tell_address(answer.url),
+                masked_address(answer.url),
                 status=answer.status,
-                headers=tuple(tell_headers(answer.headers).items()),
+                headers=tuple(kept_headers(answer.headers).items()),
                 raw=answer.body[:KEPT_BYTES],
                 content_type=answer.content_type,
             )
@@ -95,7 +95,7 @@ class EvidenceRecorder:
         with contextlib.suppress(PlaywrightError, TimeoutError):
             async with asyncio.timeout(self._seconds):
                 body = await asyncio.to_thread(mask_html, await page.content())
-                seen = Capture(tell_address(page.url), mask_words(await page.title()), body=body)
+                seen = Capture(masked_address(page.url), mask_words(await page.title()), body=body)
                 self._capture = seen
                 if LOGIN_PATH.search(urlsplit(page.url).path):
                     picture = await page.screenshot(mask=[page.locator(FIELDS)], mask_color="#888888")

@@ -47,7 +47,7 @@ _LABEL = "(element) => (element.innerText || element.value || element.ariaLabel 
 async def cover_of(target: Locator) -> str | None:
     """A selector of what covers the target; None if nothing does."""
     cover = await _find(target)
-    return None if cover is None else _told(str(await cover.evaluate(_DESCRIBE)))
+    return None if cover is None else _masked(str(await cover.evaluate(_DESCRIBE)))
 
 
 async def uncover(target: Locator) -> None:
@@ -89,6 +89,6 @@ async def _close(page: Page, cover: ElementHandle) -> None:
     await page.keyboard.press("Escape")
 
 
-def _told(selector: str) -> str:
+def _masked(selector: str) -> str:
     """The selector without digits, shortened to fit a message."""
     return re.sub(r"[^\w#.-]", "", re.sub(r"\d", "9", selector))[:80]

@@ -83,7 +83,7 @@ class Portal:
         self._sessions = Sessions(settings, self.browser, sessions, budget)
         self._config_calls = ConfigCalls()
         #: The clinics for which a response was empty and should not have been.
-        self._told_nothing: set[str] = set()
+        self._got_nothing: set[str] = set()
 
     async def start(self) -> None:
         """Launches the browser. Raises `BrowserMissing` with the remedy."""
@@ -121,7 +121,7 @@ class Portal:
         failed date.
         """
         call_context = self._call_context(clinic, credentials, clock, evidence)
-        doubts = Doubts(stored or {}, is_open, clinic.slug in self._told_nothing, is_first)
+        doubts = Doubts(stored or {}, is_open, clinic.slug in self._got_nothing, is_first)
         scraper = SpanScraper(self._settings, call_context, doubts, repeating)
 
         async def look(signed_in: SignedInContext) -> Mapping[date, Snapshot | Failure]:
@@ -134,8 +134,8 @@ class Portal:
             {day: scraper.found.get(day, found) for day in dates} if isinstance(found, Failure) else found
         )
         await self._record(clinic, {day.isoformat(): outcome for day, outcome in result.items()})
-        if scraper.was_told_nothing:
-            self._told_nothing.add(clinic.slug)
+        if scraper.got_nothing:
+            self._got_nothing.add(clinic.slug)
         await self._save_evidence(call_context, result)
         return result
 

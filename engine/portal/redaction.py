@@ -111,11 +111,11 @@ def _mask_html_part(part: str) -> str:
         return "<…>"
     tag = name.group()
     names = _FORM_ATTRIBUTES if tag.strip("</ ").lower() in _FORM_TAGS else _TOLD_ATTRIBUTES
-    told = "".join(_tell_attribute(key, value) for key, value in _ATTRIBUTE.findall(part) if key.lower() in names)
-    return f"{tag}{told}>"
+    kept = "".join(_kept_attribute(key, value) for key, value in _ATTRIBUTE.findall(part) if key.lower() in names)
+    return f"{tag}{kept}>"
 
 
-def _tell_attribute(key: str, value: str) -> str:
+def _kept_attribute(key: str, value: str) -> str:
     """The attribute without digits, and without what follows an address: a query, a session."""
     found = _TOLD_VALUE.match(value.strip("\"'"))
     return f' {key}="{_mask_digits(found.group())}"' if found else ""
@@ -141,12 +141,12 @@ def _mask_digits(text: str) -> str:
     return "".join("9" if c.isdigit() else c for c in text)
 
 
-def tell_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The names of all headers; values only of those that hold no secret."""
     return {name: value if name.lower() in TOLD_HEADERS else "…" for name, value in headers.items()}
 
 
-def tell_address(url: str) -> str:
+def masked_address(url: str) -> str:
     """The address without its user, and with everything behind the path masked, except dates."""
     before, mark, fragment = url.partition("#")
     path = _BEHIND_PATH.split(before, maxsplit=1)[0]
@@ -159,5 +159,5 @@ def _mask_parameter(found: re.Match[str]) -> str:
     name, is_pair, value = found.group().partition("=")
     if not is_pair:
         return mask_shape(name)
-    told = value if _DATE_VALUE.fullmatch(value) else mask_shape(value)
-    return (name if FIELD_NAME.fullmatch(name) else mask_shape(name)) + "=" + told
+    kept = value if _DATE_VALUE.fullmatch(value) else mask_shape(value)
+    return (name if FIELD_NAME.fullmatch(name) else mask_shape(name)) + "=" + kept

@@ -96,10 +96,10 @@ class Sessions:
     @asynccontextmanager
     async def _turn(self, call_context: CallContext) -> AsyncIterator[None]:
         slug = call_context.clinic.slug
-        async with AsyncExitStack() as held:
+        async with AsyncExitStack() as stack:
             with call_context.timeout.waiting():
-                await held.enter_async_context(self._turns[slug])
-                await held.enter_async_context(self._store.sign_in_lease(slug))
+                await stack.enter_async_context(self._turns[slug])
+                await stack.enter_async_context(self._store.sign_in_lease(slug))
             yield
 
     async def _sign_in(self, call_context: CallContext) -> Session:

@@ -66,7 +66,7 @@ class SpanScraper:
         self.found: dict[date, Found] = {}
 
     @property
-    def was_told_nothing(self) -> bool:
+    def got_nothing(self) -> bool:
         """Whether a response was empty and should not have been, in this scrape or before."""
         return self._doubts.of_all_days
 

@@ -55,7 +55,7 @@ async def finish_sync(
 ) -> None:
     """Ends a sync that is in progress. The clinic's row and the sync's row must be locked."""
     await lock_clinic(connection, clinic.id)
-    carry = _rehearse if sync.dry_run else _carry_out
+    carry = _dry_run if sync.dry_run else _carry_out
     carried = await carry(connection, clinic, sync, status, removal_limit)
     await sync_dates.close_open_dates(connection, sync.id)
     dates = await sync_dates.dates_of(connection, sync.id)
@@ -114,24 +114,24 @@ async def _carry_out(
         removals = await apply_removals(connection, clinic.id, sync.id, plan, removal_limit)
         held = removals.held
         await recount_held(connection, clinic.id)
-        await _tell(connection, sync, removals)
+        await _record_removals(connection, sync, removals)
     return _Carried(await refresh_slots(connection, clinic, sync.dates), held)
 
 
-async def _rehearse(
+async def _dry_run(
     connection: Connection, clinic: Clinic, sync: Sync, status: SyncStatus, removal_limit: RemovalLimit
 ) -> _Carried:
     """The same, rolled back: what a real run would have done becomes the plan."""
     if status is not SyncStatus.COMPLETED:
         return _Carried(SlotCounts(0, 0, 0), plan=[])
     snapshots = await sync_dates.snapshots_of(connection, sync.id)
-    rehearsal = await dry_run(connection, clinic, sync.id, sync.dates, snapshots, removal_limit)
-    await _tell(connection, sync, rehearsal.removals)
-    plan = [_planned(change) for change in rehearsal.changes]
-    return _Carried(rehearsal.slots, rehearsal.removals.held, plan)
+    run = await dry_run(connection, clinic, sync.id, sync.dates, snapshots, removal_limit)
+    await _record_removals(connection, sync, run.removals)
+    plan = [_planned(change) for change in run.changes]
+    return _Carried(run.slots, run.removals.held, plan)
 
 
-async def _tell(connection: Connection, sync: Sync, removals: Removals) -> None:
+async def _record_removals(connection: Connection, sync: Sync, removals: Removals) -> None:
     if removals.removed:
         await sync_dates.record_removals(connection, sync.id, removals.removed)
     if removals.held:

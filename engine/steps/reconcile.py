@@ -67,9 +67,9 @@ async def _apply(connection: Connection, sync: Sync, snapshot: Snapshot, settle:
     """Applies the snapshot; a dry run counts what would change, and rolls it back."""
     if not sync.dry_run:
         return await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot, settle)
-    rehearsal = connection.transaction()
-    await rehearsal.start()
+    transaction = connection.transaction()
+    await transaction.start()
     try:
         return await reconcile_snapshot(connection, sync.clinic_id, sync.id, snapshot, settle)
     finally:
-        await rehearsal.rollback()
+        await transaction.rollback()

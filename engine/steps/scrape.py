@@ -291,12 +291,12 @@ def _refused(task: _Task, found: Found) -> tuple[Credentials, Reason] | None:
     return None if reason is None else (task.credentials, reason)
 
 
-async def _record_failure(connection: Connection, context: ScrapeContext, held: Claim, failure: Failure) -> None:
-    decision = decide(failure, held.attempt, context.jitter(), held.elapsed)
+async def _record_failure(connection: Connection, context: ScrapeContext, claim: Claim, failure: Failure) -> None:
+    decision = decide(failure, claim.attempt, context.jitter(), claim.elapsed)
     if decision.delay is None:
-        await fail(connection, held.sync_id, held.date, failure, held.token)
+        await fail(connection, claim.sync_id, claim.date, failure, claim.token)
     else:
-        await retry(connection, held, failure, decision.delay, counted=decision.counted)
+        await retry(connection, claim, failure, decision.delay, counted=decision.counted)
 
 
 async def _running(connection: Connection, sync_id: UUID) -> Sync | None:

@@ -71,10 +71,10 @@ def refused(error: asyncpg.PostgresError) -> StatementRefused:
     """The error for callers if the server responds and does not accept the statement."""
     state = error.sqlstate or ""
     names = ("constraint_name", "table_name", "column_name", "data_type_name")
-    told = [state, *(str(value) for name in names if (value := getattr(error, name, None)))]
+    details = [state, *(str(value) for name in names if (value := getattr(error, name, None)))]
     words = f": {error.args[0]}" if state[:2] in _HARMLESS_WORDS and error.args else ""
     remedy = "; run `idexx-sync migrate` if this version has just been installed" if state in _MISSING else ""
-    return StatementRefused(f"{type(error).__name__} ({', '.join(filter(None, told))}){words}{remedy}")
+    return StatementRefused(f"{type(error).__name__} ({', '.join(filter(None, details))}){words}{remedy}")
 
 
 _NO_ANSWER = "PostgreSQL does not respond {}; check that it runs and that DATABASE_URL is right, then try again"

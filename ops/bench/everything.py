@@ -81,16 +81,16 @@ def one(name: str, options: argparse.Namespace) -> bool:
 
 def arguments(name: str, options: argparse.Namespace, scratch: Path) -> Sequence[str]:
     """Returns the benchmark's arguments. First copies the last result, because the new one replaces it."""
-    told = ["--quick"] if options.quick else []
+    options_given = ["--quick"] if options.quick else []
     if options.json_dir is None:
-        return told
+        return options_given
     here = options.json_dir / f"{name}.json"
     if options.check and here.exists():
         last = scratch / "last.json"
         last.write_bytes(here.read_bytes())
-        told += ["--check", str(last)]
-    told += ["--json", str(here)]
-    return [*told, "--plot", str(here.with_suffix(".svg"))] if options.plots else told
+        options_given += ["--check", str(last)]
+    options_given += ["--json", str(here)]
+    return [*options_given, "--plot", str(here.with_suffix(".svg"))] if options.plots else options_given
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -45,7 +45,7 @@ WARM_UP = 10
 FILL, FILL_BYTES, TOGETHER = 60_000, 500, 250
 
 #: Seconds within which a replaced browser must have ended.
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 #: Measured but not judged, because it is not part of the system.
 NOT_OURS = ("sandbox",)
@@ -97,7 +97,7 @@ async def _fill(client: Client, settings: Settings) -> None:
 async def _sample_after(client: Client, settings: Settings, clinic: str) -> Sample:
     """Runs a sync and measures after it; waits for a browser that was replaced in it to end."""
     await one_sync(client, settings, clinic)
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while (count := browsers()) != settings.browser_pool_size and time.monotonic() < until:
         await asyncio.sleep(0.2)
     return Sample(use_by_kind(), count)

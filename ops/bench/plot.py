@@ -61,8 +61,8 @@ def _bars(axes: Axes, figures: Sequence[Figure]) -> None:
     """Draws the bars from top to bottom."""
     for place, figure in enumerate(figures):
         axes.barh(place, figure.value, color=COLOURS[place % len(COLOURS)], height=0.85)
-        told = _short(figure.value)
-        axes.annotate(told, (figure.value, place), xytext=(4, 0), textcoords="offset points", va="center")
+        text = _short(figure.value)
+        axes.annotate(text, (figure.value, place), xytext=(4, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(figures)), [figure.name for figure in figures])
     axes.invert_yaxis()
     axes.margins(x=0.12)

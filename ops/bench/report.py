@@ -55,7 +55,7 @@ def options_of(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> arg
 def conclude(result: Result, options: argparse.Namespace) -> int:
     """Prints the result, writes the requested files, and returns the exit status."""
     result = replace(result, surroundings=look_around(options.load_before))
-    print(told(result), flush=True)
+    print(as_text(result), flush=True)
     if options.json is not None:
         options.json.write_text(result.to_json())
     if options.plot is not None:
@@ -68,7 +68,7 @@ def conclude(result: Result, options: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def told(result: Result) -> str:
+def as_text(result: Result) -> str:
     """Formats a result as text: figures by group, then ratios with their goals."""
     lines = []
     for group in dict.fromkeys(figure.group for figure in result.figures):
@@ -76,11 +76,11 @@ def told(result: Result) -> str:
         lines += [_line(figure) for figure in result.figures if figure.group == group]
     lines += ["ratios"] if result.ratios else []
     for ratio in result.ratios:
-        told = f"  {ratio.name:52} {ratio.value:9.3g}"
+        as_text = f"  {ratio.name:52} {ratio.value:9.3g}"
         if ratio.goal is not None:
             sign = "≥" if ratio.better is Better.HIGHER else "≤"
-            told += f"   goal {sign} {ratio.goal:g}: {'met' if ratio.meets_goal else 'MISSED'}"
-        lines.append(told)
+            as_text += f"   goal {sign} {ratio.goal:g}: {'met' if ratio.meets_goal else 'MISSED'}"
+        lines.append(as_text)
     if around := result.surroundings:
         lines.append(f"{around.cores} cores, load {around.load_before} before and {around.load_after} after")
     return "\n".join(lines)

@@ -119,14 +119,14 @@ def result_of(medians: Mapping[float, Mapping[str, float]], settings: Settings, 
             for name in (SEQUENTIAL, THREE_AT_ONCE)
             if name in seconds
         ]
-    told = {
+    parameters = {
         "days": DAYS,
         "concurrency": settings.sync_concurrency,
         "span_days": settings.scrape_span_days,
         "runs": runs,
         "edits_before_a_run": EDITS,
     }
-    return Result("sync", told, figures, ratios)
+    return Result("sync", parameters, figures, ratios)
 
 
 async def bench(settings: Settings, options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from ops.client.connections import open_database
 DAYS = 14
 
 #: The longest wait for the next event before the run counts as broken. Seconds.
-PATIENCE = 300
+TIMEOUT = 300
 
 
 async def one_sync(client: Client, settings: Settings, clinic: str, days: int = DAYS) -> float:
@@ -30,7 +30,7 @@ async def one_sync(client: Client, settings: Settings, clinic: str, days: int = 
     reply = json.loads((await client.request(subjects.command("sync", clinic), body, timeout=10)).data)
     try:
         while True:
-            event: dict[str, Any] = json.loads((await events.next_msg(timeout=PATIENCE)).data)
+            event: dict[str, Any] = json.loads((await events.next_msg(timeout=TIMEOUT)).data)
             if event["sync_id"] == reply["sync_id"] and event["event"] in LAST:
                 break
     finally:

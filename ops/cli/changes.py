@@ -17,7 +17,7 @@ LOOKS = {
 }
 
 #: Fields that are not listed, because the place of the appointment or another field already shows them.
-NOT_TOLD = frozenset(
+HIDDEN_FIELDS = frozenset(
     {
         "date",
         "start_time",
@@ -51,8 +51,8 @@ def place(values: Values) -> str:
 
 def places(before: Values | None, after: Values | None) -> str:
     """Formats the places before and after; only once if they are the same."""
-    told = [place(values) for values in (before, after) if values is not None]
-    return " → ".join(dict.fromkeys(told))
+    places = [place(values) for values in (before, after) if values is not None]
+    return " → ".join(dict.fromkeys(places))
 
 
 def who(values: Values | None) -> str:
@@ -68,7 +68,7 @@ def other_fields(before: Values | None, after: Values | None) -> str:
     """Formats the differences other than the place, with the old and the new value."""
     if before is None or after is None:
         return ""
-    names = [name for name in after if name not in NOT_TOLD and before.get(name) != after.get(name)]
+    names = [name for name in after if name not in HIDDEN_FIELDS and before.get(name) != after.get(name)]
     return ", ".join(f"{name}: {_plain(before.get(name))} → {_plain(after.get(name))}" for name in names)
 
 

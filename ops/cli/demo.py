@@ -33,12 +33,12 @@ def demo(*, json: Json = False) -> int:
     stream = sys.stderr if json else sys.stdout
     out = Console(file=stream, highlight=False, width=None if stream.isatty() else PIPE_WIDTH)
     story: Story | None = None
-    with home.hold(datetime.now(UTC)) as tell, home.log("processes").open("w") as log:
+    with home.hold(datetime.now(UTC)) as announce, home.log("processes").open("w") as log:
 
         async def run(supervisor: Supervisor) -> int:
             nonlocal story
-            story = Story(Machine(home, supervisor, say), out, tell)
-            return await story.tell(settings)
+            story = Story(Machine(home, supervisor, say), out, announce)
+            return await story.run(settings)
 
         def write(name: str, line: str) -> None:
             print(name, line, file=log, flush=True)

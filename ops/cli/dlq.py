@@ -74,7 +74,7 @@ def replay(letter: LetterOrAll, *, json: Json = False) -> None:
     """
     with _broker() as broker:
         done = [one for one in _named(broker, letter) if broker.replay_dead_letter(one.queue, one.sequence)]
-    _tell("replayed", done, json)
+    _print_outcome("replayed", done, json)
 
 
 @dlq.command
@@ -93,7 +93,7 @@ def drop(
         if named and not yes:
             confirm(f"Delete {len(named)} dead letter{'s' if len(named) > 1 else ''} permanently?")
         done = [one for one in named if broker.drop_dead_letter(one.queue, one.sequence)]
-    _tell("dropped", done, json)
+    _print_outcome("dropped", done, json)
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def _named(broker: NatsBroker, name: str) -> list[DeadLetter]:
     return _all_of(broker, name) if name in QUEUES else [_find(broker, name)]
 
 
-def _tell(what: str, done: list[DeadLetter], as_json: bool) -> None:
+def _print_outcome(what: str, done: list[DeadLetter], as_json: bool) -> None:
     if as_json:
         answer({"ok": True, what: [_id(letter) for letter in done]})
     else:

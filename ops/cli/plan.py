@@ -56,8 +56,8 @@ def show_named_plan(out: Console, plan: Sequence[PlannedChange], held: int) -> N
 
 def summary(plan: Sequence[Planned], held: int) -> str:
     kinds = Counter(change["kind"] for change in plan)
-    told = [f"{kinds[kind]} {kind}" for kind in LOOKS if kinds[kind]]
-    lines = [f"would be {', '.join(told)}" if told else "nothing would change"]
+    counts = [f"{kinds[kind]} {kind}" for kind in LOOKS if kinds[kind]]
+    lines = [f"would be {', '.join(counts)}" if counts else "nothing would change"]
     if held:
         lines.append(f"{held} removals would be held for a person to decide")
     return "\n".join(lines)

@@ -50,8 +50,8 @@ def show_one(settings: Settings, slug: str, as_json: bool) -> None:
     about, schedule, now = asyncio.run(_one(settings, slug))
     view = about["schedule"]
     if as_json:
-        told = {name: about[name] for name in ("max_age_seconds", "is_fresh")}
-        answer({"ok": True, "clinic": slug, "schedule": view, **told})
+        goal = {name: about[name] for name in ("max_age_seconds", "is_fresh")}
+        answer({"ok": True, "clinic": slug, "schedule": view, **goal})
         return
     out = console()
     days = f"{view['days_ahead']} day{'s' * (view['days_ahead'] != 1)}"

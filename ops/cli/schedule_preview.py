@@ -45,8 +45,8 @@ def preview(
     now = datetime.now(UTC)
     times, left_out = list(islice(cron.after(now, zone), count)), cron.left_out(now, zone)
     if json:
-        told = {"cron": cron.text, "timezone": zone.key, "words": cron.words}
-        answer({"ok": True, **told, "times": times, "left_out": left_out})
+        meaning = {"cron": cron.text, "timezone": zone.key, "words": cron.words}
+        answer({"ok": True, **meaning, "times": times, "left_out": left_out})
         return
     console().print(f"{cron.words} ({zone.key})", soft_wrap=True)
     for at in times:

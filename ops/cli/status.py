@@ -57,8 +57,8 @@ async def _all_clinics(settings: Settings, as_json: bool) -> list[dict[str, Any]
         figures = {one.slug: one for one in await clinic_figures(connection)}
     reasons = {one["slug"]: why_not(one, figures.get(one["slug"])) for one in clinics}
     if as_json:
-        told = [one | {"why_not": [words for words, _ in reasons[one["slug"]]]} for one in clinics]
-        answer({"ok": True, "clinics": told})
+        views = [one | {"why_not": [words for words, _ in reasons[one["slug"]]]} for one in clinics]
+        answer({"ok": True, "clinics": views})
         return clinics
     shown = table(
         *("clinic", "name", "zone", "fresh", "goal", "next", "appointments", "why not fresh"),

@@ -24,8 +24,8 @@ def show_sync(out: Console, sync: View, now: datetime) -> None:
     out.print(f"  {sync['start_date']} to {sync['end_date']}, {done}; {_times(sync, now)}")
     if sync["error_message"]:
         out.print(f"  {sync['error_message']}", style="red", markup=False)
-    if told := _deeds(sync):
-        out.print(f"  {told}")
+    if parts := _deeds(sync):
+        out.print(f"  {parts}")
     if sync["removals_held"] and not sync["dry_run"]:
         out.print(
             f"  [yellow]{sync['removals_held']} held removals need a decision:[/] idexx-sync runs "
@@ -45,15 +45,15 @@ def _status(sync: View) -> str:
 
 
 def _times(sync: View, now: datetime) -> str:
-    told = [f"requested {ago(_time(sync['created_at']), now)}"]
+    parts = [f"requested {ago(_time(sync['created_at']), now)}"]
     if sync["completed_at"]:
-        return f"{told[0]}, took {lasted(sync['duration_ms'])}"
+        return f"{parts[0]}, took {lasted(sync['duration_ms'])}"
     if sync["started_at"]:
-        told.append(f"started {ago(_time(sync['started_at']), now)}")
-        told.append(f"last heartbeat {ago(_time(sync['heartbeat_at']), now)}")
+        parts.append(f"started {ago(_time(sync['started_at']), now)}")
+        parts.append(f"last heartbeat {ago(_time(sync['heartbeat_at']), now)}")
     if deadline := _time(sync["deadline_at"]):
-        told.append(f"times out in {max(0, int((deadline - now).total_seconds()))} s")
-    return ", ".join(told)
+        parts.append(f"times out in {max(0, int((deadline - now).total_seconds()))} s")
+    return ", ".join(parts)
 
 
 def _deeds(sync: View) -> str:

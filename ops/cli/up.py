@@ -39,12 +39,12 @@ def up(
     """
     settings = load()
     home = Home(settings.idexx_sync_home)
-    with home.hold(datetime.now(UTC)) as tell:
+    with home.hold(datetime.now(UTC)) as announce:
 
         async def run(supervisor: Supervisor) -> int:
             machine = Machine(home, supervisor, say)
             now = await machine.start(sandbox=sandbox, cancel_waiting=cancel_queued)
-            tell(reachable(now))
+            announce(reachable(now))
             say(f"ready: NATS {where(now.need_nats_url())}, PostgreSQL {where(now.need_database_url())}")
             if port := load().http_port:  # 0: any free port; the gateway logs which one
                 say(f"dashboard: http://{settings.http_host}:{port}")

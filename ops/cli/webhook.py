@@ -88,8 +88,8 @@ def rotate(clinic: Slug, *, json: Json = False) -> None:
 
     secrets = _with_clinic(settings, clinic, run)
     if json:
-        told = {"secret": secrets.current, "old_secret_until": secrets.old_until}
-        answer({"ok": True, "clinic": clinic, **told})
+        view = {"secret": secrets.current, "old_secret_until": secrets.old_until}
+        answer({"ok": True, "clinic": clinic, **view})
     else:
         say(
             "the new secret, which is not shown again; the old one also signs until "

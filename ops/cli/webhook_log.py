@@ -48,7 +48,7 @@ def try_(clinic: Slug, *, json: Json = False) -> int:
             )
         return await store.record_test(connection, found.id)
 
-    return _tell_outcome(_make(settings_here(), record), json)
+    return _print_outcome(_make(settings_here(), record), json)
 
 
 def redeliver(
@@ -67,7 +67,7 @@ def redeliver(
         await store.redeliver(connection, delivery)
         return delivery
 
-    return _tell_outcome(_make(settings_here(), again), json)
+    return _print_outcome(_make(settings_here(), again), json)
 
 
 def log(
@@ -126,7 +126,7 @@ def _make(settings: Settings, begin: Callable[[Any], Awaitable[UUID]]) -> dict[s
     return asyncio.run(run())
 
 
-def _tell_outcome(found: dict[str, Any], json: bool) -> int:
+def _print_outcome(found: dict[str, Any], json: bool) -> int:
     is_delivered = found["state"] == DeliveryState.DELIVERED
     if json:
         answer({"ok": is_delivered, **found})

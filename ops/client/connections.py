@@ -59,9 +59,9 @@ def _reaching(url: str) -> Iterator[None]:
     try:
         yield
     except (OSError, TimeoutError, ValueError, *_CONNECTING) as error:
-        verdict = _verdict(has_answered=isinstance(error, asyncpg.PostgresError))
+        problem = _problem(has_answered=isinstance(error, asyncpg.PostgresError))
         raise Unavailable(
-            f"PostgreSQL at {where(url)} {verdict} ({type(error).__name__}: {error}); "
+            f"PostgreSQL at {where(url)} {problem} ({type(error).__name__}: {error}); "
             "check that it runs and that DATABASE_URL is right"
         ) from error
 
@@ -93,7 +93,7 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
         await client.close()
         why = reasons[-1] if reasons else str(error) or type(error).__name__
         raise Unavailable(
-            f"NATS at {where(url)} {_verdict(has_answered='authorization' in why.lower())} ({why}); "
+            f"NATS at {where(url)} {_problem(has_answered='authorization' in why.lower())} ({why}); "
             f"check that it runs and that NATS_URL is right" + tls_first_hint(why, "NATS_TLS_HANDSHAKE_FIRST=true")
         ) from error
     if keep:
@@ -105,7 +105,7 @@ async def open_nats(url: str, *, keep: bool = False) -> AsyncIterator[Client]:
             await client.close()
 
 
-def _verdict(*, has_answered: bool) -> str:
+def _problem(*, has_answered: bool) -> str:
     return "rejects the credentials" if has_answered else "does not respond"
 
 

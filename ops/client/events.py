@@ -96,8 +96,8 @@ async def events_of_all(
                     async for event in known.missed(sync["clinic"], sync["sync_id"]):
                         yield event
             look_again = monotonic() + LOOK_AGAIN
-            while (told := await _next(live, look_again - monotonic())) is not None:
-                async for event in known.heard(told):
+            while (message := await _next(live, look_again - monotonic())) is not None:
+                async for event in known.heard(message):
                     yield event
             try:
                 syncs = (await ask(client, subjects, "overview", clinic))["syncs"]

@@ -138,14 +138,14 @@ class Console(App[None]):
             head.append("  read only", "yellow")
         self.query_one("#head", Static).update(head.append("  ").append_text(known.headline()))
         self.query_one("#head").set_class(known.is_old, "old")
-        if (glance := known.glance) is None:
+        if (overview := known.overview) is None:
             return
         now = known.now()
-        self.query_one("#clinics", LiveTable).show(clinic_rows(glance, now))
-        self.query_one("#syncs", LiveTable).show(sync_rows(glance, known.board.syncs, now))
-        self.query_one("#mailboxes", LiveTable).show(mailbox_rows(glance))
-        self.query_one("#browsers", LiveTable).show(browser_rows(glance))
-        self.query_one("#portal", Static).update(portal_lines(glance))
+        self.query_one("#clinics", LiveTable).show(clinic_rows(overview, now))
+        self.query_one("#syncs", LiveTable).show(sync_rows(overview, known.board.syncs, now))
+        self.query_one("#mailboxes", LiveTable).show(mailbox_rows(overview))
+        self.query_one("#browsers", LiveTable).show(browser_rows(overview))
+        self.query_one("#portal", Static).update(portal_lines(overview))
 
     # Actions
 
@@ -176,7 +176,7 @@ class Console(App[None]):
 
     def action_cancel(self) -> None:
         if (sync := self._selected()) and self._is_open(sync, "the sync has already ended"):
-            self._ask(f"Cancel the sync of {_named(sync)}?", lambda: self._source.tell("cancel", sync))
+            self._ask(f"Cancel the sync of {_named(sync)}?", lambda: self._source.command("cancel", sync))
 
     def action_retry(self) -> None:
         if sync := self._selected():
@@ -196,15 +196,15 @@ class Console(App[None]):
             self.notify("this sync has no held removals")
             return
         text = f"{question.format(sync['removals_held'], _named(sync))}\nidexx-sync runs plan {sync['sync_id']}"
-        self._ask(text, lambda: self._source.tell(verb, sync))
+        self._ask(text, lambda: self._source.command(verb, sync))
 
     def _selected(self) -> View | None:
         """Returns the sync under the cursor; for a clinic, its latest sync."""
-        if (glance := self._known.glance) is None:
+        if (overview := self._known.overview) is None:
             return None
         clinics, syncs = self.query_one("#clinics", LiveTable), self.query_one("#syncs", LiveTable)
         is_clinic = clinics.has_focus
-        found = glance.latest_of(clinics.selected or "") if is_clinic else glance.sync(syncs.selected or "")
+        found = overview.latest_of(clinics.selected or "") if is_clinic else overview.sync(syncs.selected or "")
         if found is None:
             self.notify("the clinic has no sync yet")
         return found

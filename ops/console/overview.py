@@ -11,10 +11,10 @@ View = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ConsoleOverview:
-    """A gateway's overview, and the processes that responded to a ping. `taken`: seconds of the monotonic
+    """A gateway's reply to `overview`, and the processes that responded to a ping. `taken`: seconds of the monotonic
     clock."""
 
-    overview: View
+    reply: View
     gateways: int
     #: The metadata that each worker reports: `worker` and `queues`.
     workers: list[View]
@@ -22,11 +22,11 @@ class ConsoleOverview:
 
     def now(self, monotonic: float) -> datetime:
         """Returns the database's time at a moment of the monotonic clock."""
-        return datetime.fromisoformat(self.overview["at"]) + timedelta(seconds=monotonic - self.taken)
+        return datetime.fromisoformat(self.reply["at"]) + timedelta(seconds=monotonic - self.taken)
 
     def sync(self, sync_id: str) -> View | None:
-        return next((sync for sync in self.overview["syncs"] if sync["sync_id"] == sync_id), None)
+        return next((sync for sync in self.reply["syncs"] if sync["sync_id"] == sync_id), None)
 
     def latest_of(self, clinic: str) -> View | None:
         """Returns the clinic's newest sync in the overview, if any."""
-        return next((sync for sync in self.overview["syncs"] if sync["clinic"] == clinic), None)
+        return next((sync for sync in self.reply["syncs"] if sync["clinic"] == clinic), None)

@@ -30,18 +30,18 @@ _PROCESSES = (("gateway", "coordinator", "reconciler"), ("notifier", "date_scrap
 OLD = 86_400
 
 
-def clinic_rows(glance: ConsoleOverview, now: datetime) -> list[Row]:
+def clinic_rows(overview: ConsoleOverview, now: datetime) -> list[Row]:
     """Returns a row per clinic, stalest first."""
-    clinics = sorted(glance.overview["clinics"], key=lambda one: (one["last_completed_at"] or "", one["slug"]))
-    return [(one["slug"], _clinic(one, glance, now)) for one in clinics]
+    clinics = sorted(overview.reply["clinics"], key=lambda one: (one["last_completed_at"] or "", one["slug"]))
+    return [(one["slug"], _clinic(one, overview, now)) for one in clinics]
 
 
-def _clinic(clinic: View, glance: ConsoleOverview, now: datetime) -> tuple[Text, ...]:
+def _clinic(clinic: View, overview: ConsoleOverview, now: datetime) -> tuple[Text, ...]:
     return (
         Text(clinic["slug"], "bold"),
         _age(clinic, now),
         _number(clinic["appointments"]),
-        _obstacle(clinic, glance),
+        _obstacle(clinic, overview),
     )
 
 
@@ -54,7 +54,7 @@ def _age(clinic: View, now: datetime) -> Text:
     return age.append(f" of {in_words(goal)}", "dim") if goal else age
 
 
-def _obstacle(clinic: View, glance: ConsoleOverview) -> Text:
+def _obstacle(clinic: View, overview: ConsoleOverview) -> Text:
     if clinic["login_failure"]:
         return Text(clinic["login_failure"].replace("_", " "), "bold red")
     if not clinic["has_credentials"]:
@@ -62,7 +62,7 @@ def _obstacle(clinic: View, glance: ConsoleOverview) -> Text:
     if clinic["removals_held"]:
         return Text(f"{clinic['removals_held']} removals held", "bold yellow")
     running = sum(
-        sync["clinic"] == clinic["slug"] and sync["status"] == "in_progress" for sync in glance.overview["syncs"]
+        sync["clinic"] == clinic["slug"] and sync["status"] == "in_progress" for sync in overview.reply["syncs"]
     )
     return Text("syncing", "cyan") if running else _due(clinic["schedule"])
 
@@ -77,9 +77,9 @@ def _due(schedule: View | None) -> Text:
     return Text(f"next {datetime.fromisoformat(following):%a %H:%M}" if following else "never due", "dim")
 
 
-def sync_rows(glance: ConsoleOverview, told: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
+def sync_rows(overview: ConsoleOverview, told: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
     """Returns a row per sync, unfinished ones first; `told` is the progress from events since the overview."""
-    syncs = sorted(glance.overview["syncs"], key=lambda one: _is_over(one, told))
+    syncs = sorted(overview.reply["syncs"], key=lambda one: _is_over(one, told))
     return [(one["sync_id"], _sync(one, told.get(one["sync_id"]), now)) for one in syncs]
 
 
@@ -148,7 +148,7 @@ def _changes(sync: View, told: SyncProgress | None) -> Text:
     return Text(f"+{added} ~{updated} -{removed}", "dim" if not (added or updated or removed) else "")
 
 
-def mailbox_rows(glance: ConsoleOverview) -> list[Row]:
+def mailbox_rows(overview: ConsoleOverview) -> list[Row]:
     return [
         (
             box["queue"],
@@ -160,7 +160,7 @@ def mailbox_rows(glance: ConsoleOverview) -> list[Row]:
                 Text(str(box["dead"]), "bold red" if box["dead"] else "dim", justify="right"),
             ),
         )
-        for box in glance.overview["mailboxes"]
+        for box in overview.reply["mailboxes"]
     ]
 
 
@@ -171,13 +171,13 @@ def _filled(messages: int, limit: int | None) -> Text:
     return Text(f"{messages} of {limit if limit is not None else '∞'}", style, justify="right")
 
 
-def browser_rows(glance: ConsoleOverview) -> list[Row]:
+def browser_rows(overview: ConsoleOverview) -> list[Row]:
     """Returns a row for each DateScraper that responds to a ping, and each worker that claims a date but does
     not."""
     hands: dict[str, dict[str, list[str]]] = {}
-    for one in glance.overview["in_hand"]:
+    for one in overview.reply["in_hand"]:
         hands.setdefault(one["worker"], {}).setdefault(one["clinic"], []).append(one["date"][5:])
-    here = [one["worker"] for one in glance.workers if "date_scraper" in one["queues"].split()]
+    here = [one["worker"] for one in overview.workers if "date_scraper" in one["queues"].split()]
     rows = [(name, (Text(name, "bold"), _work(hands.get(name)))) for name in here]
     lost = [(name, (Text(name, "bold red"), _work(work))) for name, work in hands.items() if name not in here]
     return [*rows, *lost]
@@ -189,10 +189,10 @@ def _work(hands: Mapping[str, Sequence[str]] | None) -> Text:
     return Text(", ".join(told), "cyan") if told else Text("idle", "dim")
 
 
-def portal_lines(glance: ConsoleOverview) -> Text:
+def portal_lines(overview: ConsoleOverview) -> Text:
     """Returns the lines on the portal's protection (rate limit, circuit breaker), and the number of processes per
     kind."""
-    budget, breaker = glance.overview["budget"], glance.overview["breaker"]
+    budget, breaker = overview.reply["budget"], overview.reply["breaker"]
     is_lowered = budget["rate"] < budget["limit"] * 0.99
     text = Text("budget   ", "bold").append(
         f"{budget['rate']:.3g} of {budget['limit']:g} calls/s", "yellow" if is_lowered else ""
@@ -206,9 +206,9 @@ def portal_lines(glance: ConsoleOverview) -> Text:
         text.append("\n")
         for kind in line:
             number = (
-                glance.gateways
+                overview.gateways
                 if kind == "gateway"
-                else sum(kind in one["queues"].split() for one in glance.workers)
+                else sum(kind in one["queues"].split() for one in overview.workers)
             )
             text.append(f"{number} {kind.removeprefix('date_')}  ", "" if number else "bold red")
     return text

@@ -108,8 +108,8 @@ class LettersScreen(Screen[None]):
             await asyncio.sleep(REFRESH)
 
     def _show(self, letters: list[View]) -> None:
-        told = "idexx-sync dlq replay LETTER retries a message" if letters else "there are no dead letters"
-        self.query_one("#about", Static).update(told)
+        text = "idexx-sync dlq replay LETTER retries a message" if letters else "there are no dead letters"
+        self.query_one("#about", Static).update(text)
         self.query_one(LiveTable).show([letter_row(letter, self._known.now()) for letter in letters])
 
 

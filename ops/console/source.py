@@ -32,7 +32,7 @@ class Source:
     client: Client
     subjects: Subjects
 
-    async def glance(self) -> ConsoleOverview:
+    async def overview(self) -> ConsoleOverview:
         overview, pongs = await asyncio.gather(ask(self.client, self.subjects, "overview", ALL), self._ping())
         ours = [pong for pong in pongs if pong["metadata"].get("prefix") == self.subjects.prefix]
         workers = [pong["metadata"] for pong in ours if pong["name"] == WORKERS]
@@ -71,7 +71,7 @@ class Source:
         dates = {"start_date": sync["start_date"], "end_date": sync["end_date"]}
         return await ask(self.client, self.subjects, "sync", sync["clinic"], **dates)
 
-    async def tell(self, verb: str, sync: View) -> dict[str, Any]:
+    async def command(self, verb: str, sync: View) -> dict[str, Any]:
         """Sends a command for a sync; `verb` is cancel, approve or reject."""
         return await ask(self.client, self.subjects, verb, sync["clinic"], sync_id=sync["sync_id"])
 

@@ -30,16 +30,16 @@ class Known:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.glance: ConsoleOverview | None = None
+        self.overview: ConsoleOverview | None = None
         self.board = Board()
         self._trouble = ""
 
     async def look(self) -> None:
         """Requests a new overview."""
-        if (glance := await self.trying(self.source.glance())) is None:
+        if (overview := await self.trying(self.source.overview())) is None:
             return
-        self.glance, self._trouble = glance, ""
-        ended = [key for key, sync in self.board.syncs.items() if sync.is_over and glance.sync(key) is None]
+        self.overview, self._trouble = overview, ""
+        ended = [key for key, sync in self.board.syncs.items() if sync.is_over and overview.sync(key) is None]
         for key in ended:
             del self.board.syncs[key]
 
@@ -56,18 +56,18 @@ class Known:
 
     def now(self) -> datetime:
         """Returns the database's time (the local time before the first overview)."""
-        return self.glance.now(monotonic()) if self.glance else datetime.now(UTC)
+        return self.overview.now(monotonic()) if self.overview else datetime.now(UTC)
 
     @property
     def is_old(self) -> bool:
         """Whether requests fail and the last overview is older than OLD."""
-        return bool(self._trouble) and (self.glance is None or monotonic() - self.glance.taken > OLD)
+        return bool(self._trouble) and (self.overview is None or monotonic() - self.overview.taken > OLD)
 
     def headline(self) -> Text:
-        if self.glance is None:
+        if self.overview is None:
             return Text(self._trouble or "requesting …")
         if self.is_old:
-            return Text(f"data is {monotonic() - self.glance.taken:.0f} s old: {self._trouble}", "bold")
-        states = [sync["status"] for sync in self.glance.overview["syncs"]]
+            return Text(f"data is {monotonic() - self.overview.taken:.0f} s old: {self._trouble}", "bold")
+        states = [sync["status"] for sync in self.overview.reply["syncs"]]
         counts = f"{states.count('in_progress')} running, {states.count('queued')} queued"
         return Text(f"{counts}  {self.now():%H:%M:%S} UTC", "dim")

@@ -80,14 +80,14 @@ def _clinics(clinics: list[dict[str, Any]]) -> Finding:
     bare = [clinic["slug"] for clinic in clinics if not clinic["has_credentials"]]
     if not (shut or bare):
         return good("clinics", f"{len(clinics)} clinics, all with credentials")
-    told = []
+    problems = []
     if shut:
-        told.append(f"rejected by the portal: {', '.join(f'{slug} ({why})' for slug, why in shut.items())}")
+        problems.append(f"rejected by the portal: {', '.join(f'{slug} ({why})' for slug, why in shut.items())}")
     if bare:
-        told.append(f"without credentials: {', '.join(bare)}")
+        problems.append(f"without credentials: {', '.join(bare)}")
     [named, *others] = dict.fromkeys([*shut, *bare])
     remedy = sign_in_remedy("CLINIC" if others else named, shut.values())
-    return (fail if shut else warn)("clinics", "; ".join(told), remedy)
+    return (fail if shut else warn)("clinics", "; ".join(problems), remedy)
 
 
 def _zones(clinics: list[dict[str, Any]]) -> Finding:

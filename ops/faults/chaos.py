@@ -63,7 +63,7 @@ class Chaos:
             await asyncio.sleep(self._aside.uniform(0.0, 5.0))
             self._kill("notifier")
         await kept
-        await self._listener.told_of(syncs)
+        await self._listener.await_deliveries(syncs)
 
     def _victims(self) -> Sequence[str]:
         kind = self._chance.randrange(len(VICTIMS) + 1)

@@ -31,7 +31,7 @@ T = TypeVar("T")
 DAYS = 14
 
 #: Seconds within which a sync must end, regardless of the fault.
-PATIENCE = 180.0
+TIMEOUT = 180.0
 
 
 class Broken(Exception):
@@ -69,7 +69,7 @@ class Promises:
         return str(reply["sync_id"])
 
     async def _ends(self, clinic: SandboxClinic, sync_id: str) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (sync := (await self._ask("status", clinic.slug, sync_id=sync_id))["sync"])[
                 "status"
             ] not in LAST:
@@ -78,10 +78,10 @@ class Promises:
             raise Broken(
                 f"sync {sync_id} ended as {sync['status']}: {sync['error_message']} {sync['error_details']}"
             )
-        await self._told_once(clinic, sync_id)
+        await self._check_events(clinic, sync_id)
         await self._equals_the_portal(clinic)
 
-    async def _told_once(self, clinic: SandboxClinic, sync_id: str) -> None:
+    async def _check_events(self, clinic: SandboxClinic, sync_id: str) -> None:
         """Checks that the stream has the sync's events in order, without a gap, with one last event."""
         numbers = [event["seq"] for event in await self._again(lambda: self._events(clinic.slug, sync_id))]
         if numbers != list(range(1, len(numbers) + 1)):
@@ -120,7 +120,7 @@ class Promises:
 
     async def _again(self, ask: Callable[[], Awaitable[T | None]]) -> T:
         """Repeats a request while servers are down."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while True:
                 with suppress(Unavailable, nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError):
                     if (answer := await ask()) is not None:

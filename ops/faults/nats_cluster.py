@@ -21,7 +21,7 @@ from ops.local.supervision import Command, Stage, Supervisor
 SIZE = 3
 
 #: Timeout of a health check, timeout for all nodes to catch up, and interval between checks. Seconds.
-LOOK, HEALTH_PATIENCE, INTERVAL = 2.0, 90.0, 0.2
+POLL_TIMEOUT, HEALTH_TIMEOUT, INTERVAL = 2.0, 90.0, 0.2
 
 #: A shell command that starts a program once a file does not exist.
 GATE = 'while [ -e "$0" ]; do sleep 0.1; done; exec "$@"'
@@ -73,7 +73,7 @@ class Node:
 
     def _look(self) -> bool:
         with suppress(OSError):
-            return bool(urlopen(f"http://{self.monitor}/healthz", timeout=LOOK).status == 200)
+            return bool(urlopen(f"http://{self.monitor}/healthz", timeout=POLL_TIMEOUT).status == 200)
         return False
 
 
@@ -100,7 +100,7 @@ class NatsCluster:
 
     async def healthy(self) -> None:
         """Waits until all nodes are healthy. Raises TimeoutError if one does not catch up."""
-        async with asyncio.timeout(HEALTH_PATIENCE):
+        async with asyncio.timeout(HEALTH_TIMEOUT):
             while not all(await asyncio.gather(*(node.is_healthy() for node in self.nodes))):
                 await asyncio.sleep(INTERVAL)
 
@@ -127,5 +127,5 @@ class NatsCluster:
 
 def get(address: str) -> bytes:
     """Fetches a URL. Raises OSError for no response or an error status."""
-    with urlopen(f"http://{address}", timeout=LOOK) as answer:
+    with urlopen(f"http://{address}", timeout=POLL_TIMEOUT) as answer:
         return bytes(answer.read())

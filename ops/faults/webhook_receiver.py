@@ -17,7 +17,7 @@ from engine.store.vault import Vault
 from engine.store.webhooks import set_webhook
 from engine.webhook import Secrets
 from ops.client.connections import open_database
-from ops.faults.invariants import PATIENCE, Broken
+from ops.faults.invariants import TIMEOUT, Broken
 
 #: Short delays for the machine's `WEBHOOK_RETRY_SECONDS`, because a fault run cannot wait a day. Seconds.
 QUICK_RETRIES = "0.5,1,1,2,2,3,5,5,10,10"
@@ -43,9 +43,9 @@ class Listener:
             clinic = await find_clinic(connection, slug)
             await set_webhook(connection, vault, clinic, f"http://127.0.0.1:{port}/{slug}", secrets)
 
-    async def told_of(self, syncs: Mapping[str, str]) -> None:
+    async def await_deliveries(self, syncs: Mapping[str, str]) -> None:
         """Waits for a delivery for each sync. Raises `Broken` if a sync has more than one delivery id."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while not all(self.heard.get(sync_id) for sync_id in syncs.values()):
                 await asyncio.sleep(0.1)
         if twice := [sync_id for sync_id, ids in self.heard.items() if len(ids) > 1]:

@@ -18,9 +18,9 @@ from ops.sandbox.drift import drifted, wrapped
 from ops.sandbox.fault_settings import FaultSettings
 from ops.sandbox.field_variants import in_variant
 from ops.sandbox.forms import sign_in_form
-from ops.sandbox.lies import repeated
 from ops.sandbox.pages import dashboard_page, schedule_page
 from ops.sandbox.portal import Portal
+from ops.sandbox.record_faults import repeated
 from ops.sandbox.request_log import call_of
 from ops.sandbox.tags import tagged
 
@@ -106,11 +106,11 @@ class SignedInCalls:
             return JSONResponse({"error": "Internal Server Error"}, 500)
         clinic, schedule = self._portal.clinics[session.company_id], self._portal.schedule(session.company_id)
         shown = [] if call.fault == "empty" else schedule.shown(start, end, call.at)
-        told = self._portal.lies.told(shown, clinic.company_id, start, end, fault_settings)
+        shown_records = self._portal.record_faults.apply(shown, clinic.company_id, start, end, fault_settings)
         field_variant = fault_settings.field_variant or clinic.field_variant
         records: list[Any] = [
             tagged(in_variant(shown_as, clinic.zone, field_variant, fault_settings.times), fault_settings.tag)
-            for record in told
+            for record in shown_records
             for shown_as in repeated(record, clinic, fault_settings)
         ]
         for drift in fault_settings.drift:

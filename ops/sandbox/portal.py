@@ -17,10 +17,10 @@ from ops.sandbox.clinics import Clinic, catalogue
 from ops.sandbox.fault_settings import FaultSettings, FaultSettingsBoard, Rule
 from ops.sandbox.faults import FaultBoard
 from ops.sandbox.forms import sign_in_form
-from ops.sandbox.lies import Lies
 from ops.sandbox.limits import RateWindows, retry_after
 from ops.sandbox.moving import Moving
 from ops.sandbox.pages import maintenance_page
+from ops.sandbox.record_faults import RecordFaults
 from ops.sandbox.request_log import Call, RequestLog, call_of
 from ops.sandbox.responses import CutResponse, DrippingResponse, PaddedResponse
 from ops.sandbox.schedule import Schedule
@@ -52,7 +52,7 @@ class Portal:
         self.request_log = RequestLog()
         self.faults = FaultBoard(settings.seed)
         self.rates = RateWindows()
-        self.lies = Lies()
+        self.record_faults = RecordFaults()
         self.moving = Moving()
         self._jitter = Random(settings.seed)
         self.reset()
@@ -67,7 +67,7 @@ class Portal:
         self.accounts.reset()
         self.reset_fault_settings()
         self.rates.reset()
-        self.lies.reset()
+        self.record_faults.reset()
         self.moving.reset()
         self.request_log.clear()
 
@@ -83,7 +83,7 @@ class Portal:
         if "fail" in patch:
             self.faults.arm([Rule.model_validate(rule) for rule in patch["fail"] or ()], company_id)
         if patch.keys() & {"empty_once", "cut_once"}:
-            self.lies.reset()
+            self.record_faults.reset()
         for clinic_id, schedule in self.schedules.items():
             if "glitch" in patch and self.board.of(clinic_id).glitch is None:
                 schedule.settle()

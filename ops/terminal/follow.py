@@ -58,8 +58,8 @@ class Show:
         elif self._live:
             self._draw()
         else:
-            told = f"{line(event)}  (second read, to confirm removals)" if looks_again else line(event)
-            self._out.print(told, markup=False, soft_wrap=True)
+            text = f"{line(event)}  (second read, to confirm removals)" if looks_again else line(event)
+            self._out.print(text, markup=False, soft_wrap=True)
         return sync
 
     def ended(self, ending: Event) -> None:
@@ -76,8 +76,8 @@ class Show:
         if step := next_step(ending):
             self._out.print(f"  → {step}", markup=False, style="dim", soft_wrap=True)
         if (sync := self.board.syncs.get(ending["sync_id"])) and sync.tried_again:
-            told = ", ".join(f"{count} × {why(reason)}" for reason, count in sync.tried_again.most_common())
-            self._out.print(f"  retried: {told}", markup=False, style="dim")
+            text = ", ".join(f"{count} × {why(reason)}" for reason, count in sync.tried_again.most_common())
+            self._out.print(f"  retried: {text}", markup=False, style="dim")
 
     async def _tick(self) -> None:
         while True:

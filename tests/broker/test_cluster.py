@@ -98,8 +98,8 @@ def parted(tmp_path: Path) -> Iterator[tuple[list[Server], list[Proxy]]]:
 def test_a_node_that_has_lost_its_peers_is_left(
     parted: tuple[list[Server], list[Proxy]], namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_watch, "LOOK", 0.5)
-    monkeypatch.setattr(node_watch, "PATIENCE", 2.0)
+    monkeypatch.setattr(node_watch, "INTERVAL", 0.5)
+    monkeypatch.setattr(node_watch, "TIMEOUT", 2.0)
     (*others, last), proxies = parted
     broker = NatsBroker(
         [last.url, *(server.url for server in others)],

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.anyio
 
 async def waiting(source: Source) -> ConsoleOverview | None:
     """A overview at a mailbox with the dates of both syncs, which nobody scrapes."""
-    overview = await source.glance()
-    boxes = {box["queue"]: box["messages"] for box in overview.overview["mailboxes"]}
+    overview = await source.overview()
+    boxes = {box["queue"]: box["messages"] for box in overview.reply["mailboxes"]}
     return overview if boxes["date_scraper"] == 4 else None
 
 
@@ -38,8 +38,8 @@ async def test_an_operator_sees_everything_and_a_clinic_its_own(
     async with visiting(server.url("ops")) as operator:
         source = Source(operator.client, server.subjects)
         overview = await until(lambda: waiting(source))
-        assert {clinic["slug"] for clinic in overview.overview["clinics"]} == {one, other}
-        assert {sync["sync_id"] for sync in overview.overview["syncs"]} == set(asked.values())
+        assert {clinic["slug"] for clinic in overview.reply["clinics"]} == {one, other}
+        assert {sync["sync_id"] for sync in overview.reply["syncs"]} == set(asked.values())
         assert (overview.gateways, [worker["queues"] for worker in overview.workers]) == (1, ["coordinator"])
         assert await source.letters() == []
         sync = await source.sync(one, asked[one])

@@ -84,7 +84,7 @@ async def test_a_worker_of_another_queue_opens_no_browser(settings: Settings, cl
     date_scraper.declare(worker)
     scraper = worker.resource("date_scraper", partial(date_scraper.open_scraper, dispatcher=worker.dispatcher))
     await asyncio.to_thread(worker.before_worker_boot, broker, RECONCILER)
-    with pytest.raises(RuntimeError, match="not booted for the queue 'date_scraper'"):
+    with pytest.raises(RuntimeError, match="not started for the queue 'date_scraper'"):
         scraper.get()
     await asyncio.to_thread(worker.after_worker_shutdown, broker, RECONCILER)
     assert closed == ["process"]

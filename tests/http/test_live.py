@@ -26,11 +26,11 @@ pytestmark = pytest.mark.anyio
 LIVE = "/api/idexx/live"
 MANY = httpx.Limits(max_connections=2 * MAX_STREAMS)
 
-Told = tuple[str, dict[str, Any]]
+Event = tuple[str, dict[str, Any]]
 
 
 @asynccontextmanager
-async def reading(client: httpx.AsyncClient) -> AsyncIterator[AsyncGenerator[Told]]:
+async def reading(client: httpx.AsyncClient) -> AsyncIterator[AsyncGenerator[Event]]:
     async with client.stream("GET", LIVE) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -38,7 +38,7 @@ async def reading(client: httpx.AsyncClient) -> AsyncIterator[AsyncGenerator[Tol
             yield messages
 
 
-async def _messages(response: httpx.Response) -> AsyncGenerator[Told]:
+async def _messages(response: httpx.Response) -> AsyncGenerator[Event]:
     name = ""
     async for line in response.aiter_lines():
         field, _, value = line.partition(": ")
@@ -48,7 +48,7 @@ async def _messages(response: httpx.Response) -> AsyncGenerator[Told]:
             yield name, json.loads(value)
 
 
-async def change_of(messages: AsyncGenerator[Told], field: str) -> Any:
+async def change_of(messages: AsyncGenerator[Event], field: str) -> Any:
     """What the next change of this field says."""
     async with asyncio.timeout(30):
         async for name, told in messages:

@@ -64,8 +64,8 @@ async def test_a_duty_that_ends_with_an_exception_says_so(
     async def begin() -> None:
         process.own(fails())
 
-    async def is_told() -> bool:
+    async def is_logged() -> bool:
         return "task_failed" in capsys.readouterr().out
 
     await asyncio.to_thread(process.broker.run, begin())
-    await until(is_told)
+    await until(is_logged)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 Launch = Callable[..., Stage]
 
 #: How long a browser that hangs is waited for, where one hangs. A new one answers sooner, on a busy machine too.
-PATIENCE = 3.0
+TIMEOUT = 3.0
 
 #: Less than anything that hangs here takes, and enough for a busy machine.
 AT_ONCE = 60.0
@@ -156,7 +156,7 @@ async def test_a_driver_that_is_killed_is_a_crash_too(launch: Launch):
 
 
 async def test_a_hung_browser_is_killed_and_not_waited_for(launch: Launch):
-    stage = launch(answer=PATIENCE)
+    stage = launch(answer=TIMEOUT)
     await sign_in(stage)
     hung = psutil.Process(chromium_of(stage).pid)
     hung.send_signal(signal.SIGSTOP)
@@ -165,7 +165,7 @@ async def test_a_hung_browser_is_killed_and_not_waited_for(launch: Launch):
 
 
 async def test_a_browser_that_hangs_during_a_sign_in_is_not_mistaken_for_a_slow_portal(launch: Launch):
-    stage = launch(answer=PATIENCE, page=8.0)
+    stage = launch(answer=TIMEOUT, page=8.0)
     await stage.sandbox.fault_settings(latency_ms=2000)
     scrape = asyncio.create_task(sign_in(stage))
     await in_flight(stage, "login_page")
@@ -178,7 +178,7 @@ async def test_a_browser_that_hangs_during_a_sign_in_is_not_mistaken_for_a_slow_
 
 
 async def test_a_hung_driver_is_killed_too(launch: Launch):
-    stage = launch(answer=PATIENCE)
+    stage = launch(answer=TIMEOUT)
     await sign_in(stage)
     driver_of(stage).send_signal(signal.SIGSTOP)
     await stage.assert_true(await sign_in(stage))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.portal.redaction import mask_body, tell_address, tell_headers
+from engine.portal.redaction import kept_headers, mask_body, masked_address
 from tests.portal.shapes import CAMEL, NEO_2026, SNAKE
 
 PERSONAL = ["Biscuit", "Ada", "Nowak", "555", "0142", "Lindqvist", "limps", "7001"]
@@ -95,12 +95,12 @@ def test_no_more_than_the_first_kilobytes_are_kept():
 
 
 def test_headers_are_named_and_secrets_are_not_told():
-    told = tell_headers({"set-cookie": "neo_session=abc", "content-type": "text/html", "x-user": "ada"})
+    told = kept_headers({"set-cookie": "neo_session=abc", "content-type": "text/html", "x-user": "ada"})
     assert told == {"set-cookie": "…", "content-type": "text/html", "x-user": "…"}
 
 
 def test_an_address_keeps_its_dates_and_loses_its_user_and_values():
-    told = tell_address("https://ada:pw@portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Abc123")
+    told = masked_address("https://ada:pw@portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Abc123")
     assert told == "https://portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Xxx999"
 
 
@@ -110,6 +110,6 @@ def test_an_address_keeps_its_dates_and_loses_its_user_and_values():
      "?start=2026-01-22s3cr3t", ";a=s3cr3t/b?c=s3cr3t&s3cr3t"],
 )  # fmt: skip
 def test_an_address_keeps_no_secret_behind_its_path(behind: str):
-    told = tell_address("https://portal.test/login" + behind)
+    told = masked_address("https://portal.test/login" + behind)
     assert told.startswith("https://portal.test/login")
     assert "s3cr3t" not in told

@@ -22,7 +22,12 @@ from tests.store.harness import Harness, appointment, at, by_key, snapshot
 
 pytestmark = pytest.mark.anyio
 
-TOLD = {"client_email": "a@b.example", "neo_client_id": "5", "neo_patient_id": "4", "neo_consultation_id": None}
+REFERENCE_VALUES = {
+    "client_email": "a@b.example",
+    "neo_client_id": "5",
+    "neo_patient_id": "4",
+    "neo_consultation_id": None,
+}
 
 #: What the version before reads of an appointment in a snapshot; it refuses any other name.
 OLD_NAMES = {
@@ -35,37 +40,39 @@ OLD_PROOF_NAMES = {
 }  # fmt: skip
 
 
-def told(key: str | int, **values: str | None) -> Appointment:
-    return replace(appointment(key), **{**TOLD, **values})  # type: ignore[arg-type]
+def with_references(key: str | int, **values: str | None) -> Appointment:
+    return replace(appointment(key), **{**REFERENCE_VALUES, **values})  # type: ignore[arg-type]
 
 
 async def test_they_are_stored_with_a_new_appointment(harness: Harness) -> None:
-    await harness.sync(0, {0: [told(1), appointment(2)]})
-    assert await harness.stored() == by_key(told(1), appointment(2))
+    await harness.sync(0, {0: [with_references(1), appointment(2)]})
+    assert await harness.stored() == by_key(with_references(1), appointment(2))
 
 
 async def test_filling_them_in_is_silent(harness: Harness) -> None:
     await harness.sync(0, {0: [appointment(1), appointment(2)]})
     sync = await harness.start_sync(0, 0)
-    assert await harness.scrape(sync, snapshot(0, 1, [told(1), told(2)])) == DateCounts(unchanged=2)
-    assert await harness.stored() == by_key(told(1), told(2))
-    begun = told(1, neo_consultation_id="881")
-    assert await harness.scrape(sync, snapshot(0, 2, [begun, told(2)])) == DateCounts(unchanged=2)
-    assert await harness.stored() == by_key(begun, told(2))
+    assert await harness.scrape(sync, snapshot(0, 1, [with_references(1), with_references(2)])) == DateCounts(
+        unchanged=2
+    )
+    assert await harness.stored() == by_key(with_references(1), with_references(2))
+    begun = with_references(1, neo_consultation_id="881")
+    assert await harness.scrape(sync, snapshot(0, 2, [begun, with_references(2)])) == DateCounts(unchanged=2)
+    assert await harness.stored() == by_key(begun, with_references(2))
     assert await harness.kinds(1) == await harness.kinds(2) == ["added"]
 
 
 async def test_what_is_filled_in_is_written_once(harness: Harness) -> None:
     await harness.sync(0, {0: [appointment(1)]})
-    await harness.sync(10, {0: [told(1)]})
+    await harness.sync(10, {0: [with_references(1)]})
     versions = await harness.row_versions()
-    await harness.sync(20, {0: [told(1)]})
+    await harness.sync(20, {0: [with_references(1)]})
     assert await harness.row_versions() == versions
 
 
 async def test_a_reference_that_replaces_another_is_a_change(harness: Harness) -> None:
-    await harness.sync(0, {0: [told(1)]})
-    other = told(1, client_email="c@d.example")
+    await harness.sync(0, {0: [with_references(1)]})
+    other = with_references(1, client_email="c@d.example")
     await harness.sync(10, {0: [other]})
     assert await harness.stored() == by_key(other)
     assert await harness.kinds(1) == ["added", "updated"]
@@ -73,9 +80,9 @@ async def test_a_reference_that_replaces_another_is_a_change(harness: Harness) -
 
 async def test_a_look_that_tells_none_leaves_them_as_they_are(harness: Harness) -> None:
     """One of a DateScraper of the version before, or of a portal that writes the older spelling."""
-    await harness.sync(0, {0: [told(1), told(2)]})
+    await harness.sync(0, {0: [with_references(1), with_references(2)]})
     await harness.sync(10, {0: [appointment(1), appointment(2, notes="new")]})
-    assert await harness.stored() == by_key(told(1), replace(told(2), notes="new"))
+    assert await harness.stored() == by_key(with_references(1), replace(with_references(2), notes="new"))
     assert await harness.kinds(1) == ["added"]
     await harness.sync(20, {1: [appointment(1, 1), appointment(2, 1)], 0: []})
     stored = await harness.stored()
@@ -83,22 +90,22 @@ async def test_a_look_that_tells_none_leaves_them_as_they_are(harness: Harness) 
 
 
 async def test_they_go_with_an_appointment_that_moves(harness: Harness) -> None:
-    await harness.sync(0, {0: [told(1)]})
-    moved = replace(appointment(1, 1), **TOLD)  # type: ignore[arg-type]
+    await harness.sync(0, {0: [with_references(1)]})
+    moved = replace(appointment(1, 1), **REFERENCE_VALUES)  # type: ignore[arg-type]
     await harness.sync(10, {0: [], 1: [moved]})
     assert await harness.stored() == by_key(moved)
     assert await harness.kinds(1) == ["added", "moved"]
 
 
 async def test_an_undo_never_leaves_one_persons_references_beside_anothers_name(harness: Harness) -> None:
-    await harness.sync(0, {0: [told(1), told(2)]})
-    other = replace(told(1, client_email="other@d.example"), patient_name="Other")
-    sync = await harness.sync(10, {0: [other, replace(told(2), notes="new")]})
+    await harness.sync(0, {0: [with_references(1), with_references(2)]})
+    other = replace(with_references(1, client_email="other@d.example"), patient_name="Other")
+    sync = await harness.sync(10, {0: [other, replace(with_references(2), notes="new")]})
     async with harness.pool.acquire() as connection, connection.transaction():
         await undo(connection, harness.clinic.id, sync)
-    assert await harness.stored() == by_key(appointment(1), told(2))
-    await harness.sync(20, {0: [told(1), told(2)]})
-    assert await harness.stored() == by_key(told(1), told(2))
+    assert await harness.stored() == by_key(appointment(1), with_references(2))
+    await harness.sync(20, {0: [with_references(1), with_references(2)]})
+    assert await harness.stored() == by_key(with_references(1), with_references(2))
 
 
 async def test_a_new_field_is_a_warning_of_its_own_once_for_each_clinic(
@@ -134,7 +141,7 @@ async def test_what_the_version_before_uses_of_the_schema_is_as_it_was(harness: 
 
 def test_a_snapshot_comes_back_as_it_was_and_the_version_before_can_read_it() -> None:
     seen = replace(
-        snapshot(0, 0, [told(1), appointment(2)]),
+        snapshot(0, 0, [with_references(1), appointment(2)]),
         warnings=(SyncWarning(WarningCode.UNKNOWN_FIELDS, "a, b", 2),),
         left_out=(LeftOutRecord("no id", None, "Rex", "+13035550142"),),
     )
@@ -145,7 +152,7 @@ def test_a_snapshot_comes_back_as_it_was_and_the_version_before_can_read_it() ->
 
 
 def test_names_of_a_newer_version_are_left_alone() -> None:
-    seen = snapshot(0, 0, [told(1)])
+    seen = snapshot(0, 0, [with_references(1)])
     row = as_row(seen)
     newer = {
         "appointments": json.dumps([record | {"colour": "red"} for record in json.loads(row["appointments"])]),
@@ -156,14 +163,16 @@ def test_names_of_a_newer_version_are_left_alone() -> None:
 
 
 def test_a_snapshot_of_the_version_before_tells_no_references() -> None:
-    old = from_row(as_row(snapshot(0, 0, [told(1)])) | {"appointment_references": "{}"})
+    old = from_row(as_row(snapshot(0, 0, [with_references(1)])) | {"appointment_references": "{}"})
     assert not old.has_references
     assert old.appointments == (appointment(1),)
 
 
 def test_they_stand_in_no_repr() -> None:
-    assert not any(value in repr(told(1)) for value in TOLD.values() if value and len(value) > 1)
-    assert set(REFERENCES) == set(TOLD)
+    assert not any(
+        value in repr(with_references(1)) for value in REFERENCE_VALUES.values() if value and len(value) > 1
+    )
+    assert set(REFERENCES) == set(REFERENCE_VALUES)
 
 
 def as_row(seen: Snapshot) -> dict[str, object]:

@@ -81,12 +81,12 @@ async def test_whether_writes_are_accepted_is_seen_without_writing(database: Dat
     await set_read_only(pool, on=True)
     await end_sessions(pool)
 
-    async def is_told() -> bool:
+    async def is_reported() -> bool:
         with pytest.raises(Unavailable) as caught:
             await database.require_writes()
         return "accepts no writes" in caught.value.message
 
-    await until(is_told)
+    await until(is_reported)
     await set_read_only(pool, on=False)
     await database.require_writes()
 

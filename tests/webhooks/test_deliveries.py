@@ -57,7 +57,7 @@ async def logged(database: Database, clinic: Clinic) -> list[dict[str, Any]]:
 
 
 async def due(connection: Connection) -> list[UUID]:
-    return await deliveries.deliveries_to_mail(connection)
+    return await deliveries.deliveries_to_send(connection)
 
 
 @pytest.mark.parametrize("status", [status for status in SyncStatus if status.is_final])
@@ -122,7 +122,7 @@ async def test_what_was_mailed_is_not_mailed_again_unless_it_is_lost(database: D
     await run(database, clinic)
     async with database.transaction() as connection:
         [delivery_id] = await due(connection)
-        await deliveries.mark_mailed(connection, [delivery_id])
+        await deliveries.mark_sent(connection, [delivery_id])
         assert await due(connection) == []
         await connection.execute(
             "update webhook_deliveries set mailed_at = now() - interval '301 s', "
@@ -208,10 +208,10 @@ async def test_while_nats_is_away_nothing_is_lost_and_nobody_is_held_up(
     broker = NatsBroker(f"nats://127.0.0.1:{free_port()}", timeout=0.5)
     refused: list[str] = []
     told = Deliveries(database, Dispatcher(broker, refused.append))
-    await told.tell_of(sync_id)
+    await told.send_of_sync(sync_id)
     await told.sweep()
     [one] = await logged(database, clinic)
-    await told.tell_later(one["id"], 1)
+    await told.send_later(one["id"], 1)
     async with database.transaction() as connection:
         assert await due(connection) == [one["id"]], "the sweep finds it"
     broker.close()

@@ -32,8 +32,8 @@ async def rotate_credentials(connection: Connection, vault: Vault) -> Rotation:
             except VaultError:
                 closed.add(row["slug"])
                 continue
-            anew = vault.seal(clinic_id, PURPOSE, secret)
-            await connection.execute(SQL["reseal_credentials"], clinic_id, anew.key_id, anew.data)
+            sealed_again = vault.seal(clinic_id, PURPOSE, secret)
+            await connection.execute(SQL["reseal_credentials"], clinic_id, sealed_again.key_id, sealed_again.data)
             sealed += 1
         webhooks, closed_webhooks = await reseal_secrets(connection, vault)
         closed.update(closed_webhooks)

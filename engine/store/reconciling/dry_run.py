@@ -49,10 +49,10 @@ async def dry_run(
             for snapshot in snapshots
         }
         plan = await plan_removals(connection, clinic.id, sync_id, removal_limit.settle)
-        verdict = decide(plan, removal_limit, confirmed=True)
+        decision = decide(plan, removal_limit, confirmed=True)
         removals = await apply_removals(connection, clinic.id, sync_id, plan, removal_limit, confirmed=True)
         slots = await refresh_slots(connection, clinic, dates)
-        held = [each for each in plan.missing if each.id in verdict.hold]
+        held = [each for each in plan.missing if each.id in decision.hold]
         return DryRun(counts, await changes_of(connection, sync_id), removals, held, slots)
     finally:
         await savepoint.rollback()

@@ -91,12 +91,12 @@ async def apply_removals(
 
     `confirmed`: as if a second look had confirmed every absence.
     """
-    verdict = decide(plan, removal_limit, confirmed=confirmed)
+    decision = decide(plan, removal_limit, confirmed=confirmed)
     moved = await settle(connection, clinic_id, sync_id)
-    if verdict.hold:
-        await connection.execute(SQL["hold_removals"], sync_id, verdict.hold)
-    removed = await remove(connection, clinic_id, sync_id, verdict.remove) if verdict.remove else {}
-    return Removals(removed, len(verdict.hold), moved, verdict.keep)
+    if decision.hold:
+        await connection.execute(SQL["hold_removals"], sync_id, decision.hold)
+    removed = await remove(connection, clinic_id, sync_id, decision.remove) if decision.remove else {}
+    return Removals(removed, len(decision.hold), moved, decision.keep)
 
 
 async def settle(connection: Connection, clinic_id: UUID, sync_id: UUID) -> int:

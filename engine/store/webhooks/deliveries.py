@@ -32,13 +32,13 @@ async def record_test(connection: Connection, clinic_id: UUID) -> UUID:
     return delivery_id
 
 
-async def deliveries_to_mail(connection: Connection, sync_id: UUID | None = None) -> list[UUID]:
+async def deliveries_to_send(connection: Connection, sync_id: UUID | None = None) -> list[UUID]:
     """The deliveries to send to the notifier; locked until the transaction ends."""
     rows = await connection.fetch(SQL["deliveries_to_mail"], LOST_AFTER, sync_id, BATCH)
     return [row["id"] for row in rows]
 
 
-async def mark_mailed(connection: Connection, delivery_ids: Sequence[UUID]) -> None:
+async def mark_sent(connection: Connection, delivery_ids: Sequence[UUID]) -> None:
     await connection.execute(SQL["mark_mailed"], list(delivery_ids))
 
 
@@ -55,17 +55,17 @@ async def time_until_due(connection: Connection, delivery_id: UUID) -> float | N
 
 
 async def finish_try(
-    connection: Connection, delivery: Delivery, answer: AttemptResult, verdict: AttemptDecision
+    connection: Connection, delivery: Delivery, answer: AttemptResult, decision: AttemptDecision
 ) -> None:
     await connection.execute(
         SQL["finish_try"],
         delivery.id,
         delivery.attempts,
-        verdict.state,
+        decision.state,
         answer.status,
         answer.reason,
         answer.duration_ms,
-        verdict.wait,
+        decision.wait,
     )
 
 

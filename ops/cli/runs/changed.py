@@ -78,10 +78,10 @@ def undo(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
     if json:
         answer({"ok": True, "sync_id": sync, **asdict(undone)})
     else:
-        say(_told(undone))
+        say(_summary(undone))
 
 
-def _told(undone: Undone) -> str:
+def _summary(undone: Undone) -> str:
     if undone == Undone():
         return "nothing to undo: the sync removed and changed nothing, or all of it has later changes"
     return f"undone: {undone.restored} restored, {undone.moved} moved back, {undone.updated} changed back"

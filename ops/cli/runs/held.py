@@ -39,8 +39,8 @@ def plan(sync: SyncId, *, json: Json = False) -> None:
     """
     found, held, planned = asyncio.run(_plan(settings_here(), sync))
     if json:
-        told = {"ok": True, "sync_id": sync, "clinic": found.clinic, "held": [asdict(one) for one in held]}
-        answer(told | ({"plan": [asdict(one) for one in planned]} if found.dry_run else {}))
+        view = {"ok": True, "sync_id": sync, "clinic": found.clinic, "held": [asdict(one) for one in held]}
+        answer(view | ({"plan": [asdict(one) for one in planned]} if found.dry_run else {}))
     elif found.dry_run:
         show_named_plan(console(), planned, found.removals_held)
     else:
@@ -79,7 +79,7 @@ def approve(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
     Example: `idexx-sync runs approve 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
     """
     reply = asyncio.run(_decide(settings_here(), "approve", "Remove", sync, yes))
-    _tell(reply, "removed", json)
+    _print_outcome(reply, "removed", json)
 
 
 def reject(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
@@ -90,7 +90,7 @@ def reject(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
     Example: `idexx-sync runs reject 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
     """
     reply = asyncio.run(_decide(settings_here(), "reject", "Keep", sync, yes))
-    _tell(reply, "kept", json)
+    _print_outcome(reply, "kept", json)
 
 
 async def _decide(settings: Settings, verb: str, deed: str, sync_id: UUID, yes: bool) -> dict[str, Any]:
@@ -108,7 +108,7 @@ async def _decide(settings: Settings, verb: str, deed: str, sync_id: UUID, yes: 
         return await ask(client, subjects, verb, clinic, sync_id=sync_id)
 
 
-def _tell(reply: dict[str, Any], done: str, as_json: bool) -> None:
+def _print_outcome(reply: dict[str, Any], done: str, as_json: bool) -> None:
     if as_json:
         answer(reply)
     else:

@@ -61,5 +61,5 @@ def _but(sync: Sync) -> str:
         f"{sync.removals_held} held" if sync.removals_held else "",
         f"{len(sync.warnings)} warning{'' if len(sync.warnings) == 1 else 's'}" if sync.warnings else "",
     ]
-    told = ", ".join(filter(None, facts))
-    return f" ({told})" if told else ""
+    text = ", ".join(filter(None, facts))
+    return f" ({text})" if text else ""

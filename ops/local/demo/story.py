@@ -49,17 +49,17 @@ CHANGES = {"add": 6, "move": 5, "edit": 4, "cancel": 3, "delete": 2}
 
 @dataclass
 class Story:
-    """The run of the demo. `tell_others` is called with the environment in which other terminals find the
+    """The run of the demo. `announce` is called with the environment in which other terminals find the
     servers."""
 
     machine: Machine
     out: Console
-    tell_others: Callable[[dict[str, str]], None]
+    announce: Callable[[dict[str, str]], None]
     #: Differences found by the check, by clinic; empty if there are none.
     found: dict[str, list[str]] = field(default_factory=dict)
     worst: Exit = Exit.OK
 
-    async def tell(self, settings: Settings) -> Exit:
+    async def run(self, settings: Settings) -> Exit:
         """Runs the demo; the machine's children still run when it returns. `settings` are those before the
         start."""
         self._chapter("Starting NATS, PostgreSQL, a sandbox portal, a gateway and the workers")
@@ -96,7 +96,7 @@ class Story:
         port = str(self.machine.home.port("http", FIRST_HTTP_PORT))
         now = with_environment({"HTTP_PORT": port, "REMOVAL_SETTLE_MS": SETTLE_MS})
         await self.machine.start_processes(now)
-        self.tell_others(reachable(now))
+        self.announce(reachable(now))
         nats, database = where(now.need_nats_url()), where(now.need_database_url())
         self.out.print(f"  NATS at {nats}, PostgreSQL at {database}, the portal at {now.idexx_base_url}")
         self.out.print(f"  the dashboard: http://{now.http_host}:{now.http_port}")

@@ -21,7 +21,7 @@ from ops.deploy.private_files import write_private
 LOG_LIMIT = 10_000_000
 
 #: How long to try for the lock. Seconds.
-LOCK_PATIENCE = 0.3
+LOCK_TIMEOUT = 0.3
 
 
 class HomeInUse(Exception):
@@ -79,16 +79,16 @@ class Home:
         """
         running = self.folder / "running.json"
         with (self.folder / "lock").open("a") as lock:
-            if not lock_within(lock.fileno(), LOCK_PATIENCE):
+            if not lock_within(lock.fileno(), LOCK_TIMEOUT):
                 raise HomeInUse(self._who())
 
-            def tell(environment: dict[str, str]) -> None:
+            def announce(environment: dict[str, str]) -> None:
                 record = Running(os.getpid(), now.isoformat(timespec="seconds"), environment)
                 write_private(running, json.dumps(asdict(record), indent=1))
 
-            tell({})
+            announce({})
             try:
-                yield tell
+                yield announce
             finally:
                 running.unlink(missing_ok=True)
 
@@ -132,9 +132,9 @@ class Home:
         )
 
 
-def lock_within(lock: int, patience: float) -> bool:
-    """Takes the lock within `patience` seconds; it waits because `running` briefly takes the lock to test it."""
-    deadline = time.monotonic() + patience
+def lock_within(lock: int, timeout: float) -> bool:
+    """Takes the lock within `timeout` seconds; it waits because `running` briefly takes the lock to test it."""
+    deadline = time.monotonic() + timeout
     while True:
         with suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -53,8 +53,8 @@ async def embedded_servers(
     home: Home, *, grace: float = 10.0, say: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[EmbeddedServers]:
     """Runs both servers until the block ends. Raises `HomeInUse`, and as `start_servers`."""
-    with home.hold(datetime.now(UTC)) as tell:
+    with home.hold(datetime.now(UTC)) as announce:
         async with Supervisor(grace=grace, say=say, label=home.label) as supervisor:
             servers = await start_servers(home, supervisor, say=say)
-            tell({"NATS_URL": servers.nats_url, "DATABASE_URL": servers.database_url})
+            announce({"NATS_URL": servers.nats_url, "DATABASE_URL": servers.database_url})
             yield servers

@@ -13,7 +13,7 @@ from typing import Self
 from ops.local.supervision.child import Child, Output
 from ops.local.supervision.command import Command, Stage
 from ops.local.supervision.process_markers import kill_marked
-from ops.local.supervision.watchdog import Warden
+from ops.local.supervision.watchdog import Watchdog
 
 #: Seconds before a dead child is restarted: doubles with each failure in a row, up to the limit.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -58,7 +58,7 @@ class Supervisor:
         self._stopping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._warden = Warden(self.mark, self._grace)
+        self._watchdog = Watchdog(self.mark, self._grace)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -101,11 +101,11 @@ class Supervisor:
         except OSError as error:
             raise StartFailed(f"{name}: {program} cannot be started: {error.strerror}") from error
         if child.pid:
-            self._warden.started(child.pid, child.command)
+            self._watchdog.started(child.pid, child.command)
 
     async def _clear(self, child: Child) -> None:
         if child.pid:
-            self._warden.ended(child.pid)
+            self._watchdog.ended(child.pid)
         await child.clear()
 
     async def _until_ready(self, child: Child) -> None:
@@ -145,7 +145,7 @@ class Supervisor:
             children = [child for child in self._children.values() if child.command.stage is stage]
             await self._stop_stage(children, end if stage is Stage.SERVERS else end - kept_back)
         await asyncio.to_thread(kill_marked, self.mark)
-        await asyncio.to_thread(self._warden.dismiss)
+        await asyncio.to_thread(self._watchdog.dismiss)
 
     async def _stop_stage(self, children: list[Child], end: float) -> None:
         for child in children:

@@ -11,7 +11,7 @@ from typing import Any
 from ops.local.supervision.command import Command
 
 
-class Warden:
+class Watchdog:
     """A process that stops the children if this process is killed. `grace` is in seconds, for each stage."""
 
     def __init__(self, mark: str, grace: float) -> None:
@@ -21,21 +21,21 @@ class Warden:
 
     def started(self, pid: int, command: Command) -> None:
         self._children[pid] = {"pid": pid, "stage": command.stage, "signal": command.stop_signal}
-        self._tell(self._children[pid])
+        self._send(self._children[pid])
 
     def ended(self, pid: int) -> None:
         if self._children.pop(pid, None):
-            self._tell({"pid": pid, "signal": None})
+            self._send({"pid": pid, "signal": None})
 
     def dismiss(self) -> None:
         """Ends the watchdog process without stopping anything."""
-        self._tell("done")
+        self._send("done")
         self._process.communicate()
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self._argv, stdin=subprocess.PIPE, start_new_session=True)
 
-    def _tell(self, what: Any) -> None:
+    def _send(self, what: Any) -> None:
         try:
             self._write(what)
         except OSError:  # it was killed: start a new one

@@ -35,15 +35,15 @@ def listen(lines: Iterable[str]) -> dict[int, dict[str, Any]] | None:
     """Returns the children that were alive when the input ended; None after an orderly end."""
     children: dict[int, dict[str, Any]] = {}
     for line in lines:
-        told = json.loads(line)
-        if told == "done":
+        message = json.loads(line)
+        if message == "done":
             return None
-        if told["signal"] is None:
-            children.pop(told["pid"], None)
+        if message["signal"] is None:
+            children.pop(message["pid"], None)
             continue
         try:
             # psutil.Process remembers the start time, so a reused id is not mistaken for the child.
-            children[told["pid"]] = told | {"process": psutil.Process(told["pid"])}
+            children[message["pid"]] = message | {"process": psutil.Process(message["pid"])}
         except psutil.NoSuchProcess:
             continue
     return children

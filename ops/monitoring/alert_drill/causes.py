@@ -21,7 +21,7 @@ from actors.settings import Settings
 from engine.store import clinics as store
 from ops.client.connections import open_database
 from ops.local.supervision import Command
-from ops.monitoring.testbed.health import all_tell_of
+from ops.monitoring.testbed.health import all_report
 from ops.monitoring.testbed.machine import Watched
 from ops.sandbox.client import SandboxClinic
 
@@ -98,7 +98,7 @@ def frozen(server: str, check: str) -> Cause:
         for process in processes:
             process.send_signal(signal.SIGSTOP)
         try:
-            await all_tell_of(watched, check)
+            await all_report(watched, check)
             yield
         finally:
             for process in reversed(processes):

@@ -12,7 +12,7 @@ from ops.monitoring.testbed.prometheus import Alert
 from ops.monitoring.testbed.waiting import until
 
 #: Timeout for an alert to fire, for it to resolve, and for all alerts to be quiet. Seconds.
-PATIENCE = 240.0
+TIMEOUT = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ async def _fires(watched: Watched, drill: Drill) -> Alert | None:
         return found[0] if found else None
 
     try:
-        return await until(firing, PATIENCE)
+        return await until(firing, TIMEOUT)
     except TimeoutError:
         return None
 
@@ -77,7 +77,7 @@ async def _resolves(watched: Watched, drill: Drill) -> bool:
         return not any(_is(one, drill) for one in await watched.prometheus.alerts())
 
     try:
-        return await until(resolved, PATIENCE)
+        return await until(resolved, TIMEOUT)
     except TimeoutError:
         return False
 
@@ -91,7 +91,7 @@ async def _quiet(watched: Watched) -> None:
         return not await watched.prometheus.alerts()
 
     try:
-        await until(quiet, PATIENCE)
+        await until(quiet, TIMEOUT)
     except TimeoutError:
         left = {f"{one.name} ({one.state})" for one in await watched.prometheus.alerts()}
         raise TimeoutError(f"alerts of an earlier drill are still active: {', '.join(sorted(left))}") from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ops.monitoring.alert_drill.causes import send_unknown_message, set_goal
-from ops.monitoring.testbed.machine import PATIENCE, Watched
+from ops.monitoring.testbed.machine import TIMEOUT, Watched
 from ops.monitoring.testbed.waiting import until
 from ops.sandbox.client import SandboxClinic
 
@@ -45,7 +45,7 @@ async def live_through(watched: Watched, story: Story) -> None:
         firing = {alert.name for alert in await watched.prometheus.alerts() if alert.state == "firing"}
         return firing >= CAUSED and bool(await watched.prometheus.query(CHANGED, time.time()))
 
-    await until(seen, PATIENCE)
+    await until(seen, TIMEOUT)
 
 
 async def _sync_all(watched: Watched, story: Story) -> None:

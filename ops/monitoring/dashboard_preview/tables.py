@@ -43,15 +43,15 @@ def cells(panel: Panel, answers: Sequence[Answer]) -> tuple[list[str], list[list
 
 def _merged(answers: Sequence[Answer]) -> list[Row]:
     """Merges rows with the same values of the labels common to all results, as Grafana's `merge` does."""
-    told = [answer for answer in answers if answer.series]
-    labels = [set(series.labels) - {"__name__"} for answer in told for series in answer.series]
+    filled = [answer for answer in answers if answer.series]
+    labels = [set(series.labels) - {"__name__"} for answer in filled for series in answer.series]
     shared = sorted(set.intersection(*labels)) if labels else []
     rows: dict[tuple[str, ...], Row] = {}
-    for answer in told:
+    for answer in filled:
         value = "Value" if len(answers) == 1 else f"Value #{answer.target.ref}"
         for series in answer.series:
             key = tuple(series.labels[name] for name in shared)
-            if len(told) == 1:  # nothing to merge: each series is a row
+            if len(filled) == 1:  # nothing to merge: each series is a row
                 key = (*key, *(f"{name}={text}" for name, text in sorted(series.labels.items())))
             row = rows.setdefault(key, {})
             row |= {name: text for name, text in series.labels.items() if name != "__name__"}

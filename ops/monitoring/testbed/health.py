@@ -19,13 +19,13 @@ class WrongAnswer(Exception):
     """A process reported the wrong state or responded too late; the message names it."""
 
 
-async def all_tell_of(watched: Watched, check: str) -> None:
+async def all_report(watched: Watched, check: str) -> None:
     """Checks that each process is live, but neither healthy nor ready because of this check. Raises
     `WrongAnswer`."""
     for name, at in watched.machine.targets.items():
         for path, status in (("/health", 503), ("/ready", 503), ("/live", 200)):
-            answered, told, seconds = await asyncio.to_thread(_get, f"http://{at}{path}")
-            failing = [key for key, found in told.get("checks", {}).items() if found["status"] == "fail"]
+            answered, report, seconds = await asyncio.to_thread(_get, f"http://{at}{path}")
+            failing = [key for key, found in report.get("checks", {}).items() if found["status"] == "fail"]
             if answered != status or (status == 503 and check not in failing) or seconds > IN_TIME:
                 raise WrongAnswer(f"{name}{path}: {answered} after {seconds:.1f} s, failing: {failing}")
 

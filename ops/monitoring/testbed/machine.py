@@ -28,7 +28,7 @@ from ops.sandbox.client import Sandbox, SandboxClinic
 RULES = Path(__file__).parent.parent / "prometheus" / "alerts.yaml"
 
 #: Timeout of a sync, a command or a start. Seconds.
-PATIENCE = 240.0
+TIMEOUT = 240.0
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Watched:
             sync: dict[str, Any] = (await self.ask("status", clinic.slug, sync_id=sync_id))["sync"]
             return sync if sync["status"] in LAST else None
 
-        return await until(end, PATIENCE)
+        return await until(end, TIMEOUT)
 
     async def command(self, *arguments: str) -> str:
         """Runs the `idexx-sync` command; returns its output. Raises `RuntimeError` unless it exits with 0."""
@@ -95,11 +95,11 @@ class Watched:
         process = await asyncio.create_subprocess_exec(
             program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
-        async with asyncio.timeout(PATIENCE):
-            told, _ = await process.communicate()
+        async with asyncio.timeout(TIMEOUT):
+            output, _ = await process.communicate()
         if process.returncode:
-            raise RuntimeError(f"idexx-sync {' '.join(arguments)}: exit {process.returncode}: {told.decode()}")
-        return told.decode()
+            raise RuntimeError(f"idexx-sync {' '.join(arguments)}: exit {process.returncode}: {output.decode()}")
+        return output.decode()
 
     async def start(self, *names: str) -> None:
         """Restarts processes that `supervisor.end` has ended."""
@@ -122,7 +122,7 @@ def on_watched_machine(
         [machine] = machines
         folder = machine.home.folder / "prometheus"
         prometheus = await start_prometheus(supervisor, folder, free_port(), machine.targets, rules)
-        await until(lambda: prometheus.has_up(len(machine.targets)), PATIENCE)
+        await until(lambda: prometheus.has_up(len(machine.targets)), TIMEOUT)
         sandbox = Sandbox(settings.idexx_base_url)
         return await work(Watched(machine, settings, prometheus, sandbox, await sandbox.clinics()))
 

@@ -12,9 +12,9 @@ T = TypeVar("T")
 INTERVAL = 0.2
 
 
-async def until(look: Callable[[], Awaitable[T | None]], patience: float) -> T:
-    """Calls `look` until its result is true, and returns it; raises `TimeoutError` after `patience` seconds."""
-    async with asyncio.timeout(patience):
+async def until(look: Callable[[], Awaitable[T | None]], timeout: float) -> T:
+    """Calls `look` until its result is true, and returns it; raises `TimeoutError` after `timeout` seconds."""
+    async with asyncio.timeout(timeout):
         while not (found := await look()):
             await asyncio.sleep(INTERVAL)
         return found

@@ -19,7 +19,7 @@ HOLD_LENGTH = timedelta(hours=1)
 SECOND_HOLD = timedelta(hours=2)
 
 
-class Lies:
+class RecordFaults:
     """Omits records according to the fault settings; remembers the ranges requested for each clinic."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Lies:
     def reset(self) -> None:
         self._asked.clear()
 
-    def told(
+    def apply(
         self,
         records: Sequence[Record],
         company_id: str,
