@@ -1,4 +1,4 @@
-"""Fails the dates of a dead-lettered message, and notifies the Coordinator (law 6).
+"""Fails the dates of a dead-lettered message, and notifies the Coordinator.
 
 Shared by the two actors whose messages name dates, the DateScraper and the Reconciler. Their arguments are the
 sync, the first date and, for a DateScraper, the number of days.

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from actors.validation_messages import what_is_wrong
@@ -59,6 +59,11 @@ def _seconds(value: object) -> object:
 
 def _networks(value: object) -> object:
     return read_networks(value) if isinstance(value, str) else value
+
+
+def _renamed(part: str) -> AliasChoices:
+    """The names of a part of the removal limit; `REMOVAL_FENCE_…` is its name up to version 0.1.0."""
+    return AliasChoices(f"removal_limit_{part}", f"removal_fence_{part}")
 
 
 _NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts an embedded server"
@@ -114,8 +119,8 @@ class Settings(BaseSettings):
     #: Networks that are not on the internet and to which webhooks may go, even without TLS.
     webhook_private_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
 
-    removal_fence_count: Annotated[int, Field(ge=0)] = 20
-    removal_fence_percent: Annotated[float, Field(ge=0, le=100)] = 30.0
+    removal_limit_count: Annotated[int, Field(ge=0, validation_alias=_renamed("count"))] = 20
+    removal_limit_percent: Annotated[float, Field(ge=0, le=100, validation_alias=_renamed("percent"))] = 30.0
     removal_day_count: Annotated[int, Field(ge=0)] = 10
     removal_day_percent: Annotated[float, Field(ge=0, le=100)] = 80.0
     #: Time between the two reads that confirm an absence; longer than the portal hides an appointment that
@@ -154,8 +159,8 @@ class Settings(BaseSettings):
     @property
     def removal_limit(self) -> RemovalLimit:
         return RemovalLimit(
-            count=self.removal_fence_count,
-            percent=self.removal_fence_percent,
+            count=self.removal_limit_count,
+            percent=self.removal_limit_percent,
             day_count=self.removal_day_count,
             day_percent=self.removal_day_percent,
             settle=timedelta(milliseconds=self.removal_settle_ms),

@@ -1,6 +1,6 @@
 """Publishes recorded events of syncs, and the feed of appointment changes.
 
-Events are recorded in the transaction of what they report, and published after it (law 8). Each has an id, so that
+Events are recorded in the transaction of what they report, and published after it. Each has an id, so that
 one that is published again after a crash is stored once. One publisher per clinic at a time keeps the order.
 """
 

@@ -1,4 +1,4 @@
-"""Sends recorded webhook deliveries to the notifier (law 8), now or when their next try is due.
+"""Sends recorded webhook deliveries to the notifier, now or when their next try is due.
 
 Level-based: the process that ends a sync sends its delivery at once; a sweep in the gateways finds deliveries that
 were not sent, since the process died or NATS was unreachable. A repeated message does no harm: a try is begun

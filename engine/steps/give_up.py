@@ -1,4 +1,4 @@
-"""Fails the dates of a dead-lettered message, so that no sync stays open (law 6)."""
+"""Fails the dates of a dead-lettered message, so that no sync stays open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message that is dead-lettered closes the dates it was about, in a worker of any queue (law 6)."""
+"""A message that is dead-lettered closes the dates it was about, in a worker of any queue."""
 
 from __future__ import annotations
 
