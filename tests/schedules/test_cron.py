@@ -58,7 +58,7 @@ def test_a_schedule_is_told_in_words_and_handed_on_in_numbers(
         ("*/0 * * * *", "minute '*/0'"),
         ("\u0663 * * * *", "minute '\u0663'"),
         ("@daily", "short form"),
-        ("0 0 6 * * *", "seconds are not possible"),
+        ("0 0 6 * * *", "seconds are not supported"),
         ("0 6", "has 2 fields"),
         ("", "has 0 fields"),
         ("0 6 1 * 1", "leave one of them at '*'"),

@@ -236,5 +236,5 @@ async def test_secrets_are_sealed_for_their_clinic_and_rotate_with_the_keys(
             "insert into clinics (id, slug, name) values ($1, 'other', 'Other')", other := uuid4()
         )
         await connection.execute("update clinic_webhooks set clinic_id = $1", other)
-        with pytest.raises(VaultError, match="does not open"):
+        with pytest.raises(VaultError, match="cannot be decrypted"):
             await store.get_secrets(connection, both, other)
