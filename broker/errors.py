@@ -16,7 +16,7 @@ class MailboxFull(BrokerError):
     """A queue has no room for another message; nothing was stored.
 
     `queue` is its name, `limit` its limit and `size` how much it holds: messages, or bytes when `unit` is "bytes".
-    It is not a `BrokerConnectionError`, which Dramatiq's worker would retry forever.
+    It is not a `BrokerConnectionError`, which Dramatiq's worker would retry without a limit.
     """
 
     def __init__(self, queue: str, limit: int, size: int, unit: str = "messages") -> None:

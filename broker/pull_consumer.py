@@ -99,7 +99,7 @@ class PullConsumer:
         self._client: OrderedClient = await self._connection.client()
         self._inbox = self._client.new_inbox()
         self._subscription: Subscription = await self._client.listen(f"{self._inbox}.>", self._on_message)
-        self._connection.back_callbacks.append(self._ask_anew)
+        self._connection.back_callbacks.append(self._repeat_request)
         self._watching = asyncio.create_task(self._watch())
         self._watching.add_done_callback(log_failure)
         self._ask()
@@ -113,7 +113,7 @@ class PullConsumer:
         """Stops pulling. Messages that still arrive are given back immediately, not after the ack wait."""
         self._closing = True
         with contextlib.suppress(ValueError):
-            self._connection.back_callbacks.remove(self._ask_anew)
+            self._connection.back_callbacks.remove(self._repeat_request)
         try:
             if self._connection.is_up and not self._client.is_closed:
                 async with asyncio.timeout(timeout):
@@ -226,7 +226,7 @@ class PullConsumer:
         request = json.dumps({"batch": count, **terms}).encode()
         self._connection.send(source.request_subject, request, f"{self._inbox}.{index}.{self._round}")
 
-    async def _ask_anew(self) -> None:
+    async def _repeat_request(self) -> None:
         """Repeats the requests after a reconnection: the server drops them with the connection."""
         if self.is_over:
             return
@@ -240,6 +240,6 @@ class PullConsumer:
             await asyncio.sleep(HEARTBEAT)
             silent_since = time.monotonic() - 2.2 * HEARTBEAT
             if self._connection.is_up and any(one.asked and one.heard < silent_since for one in self._sources):
-                await self._ask_anew()
+                await self._repeat_request()
             else:
                 self._ask_soon()  # messages dropped without being settled have also freed slots

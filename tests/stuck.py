@@ -1,4 +1,4 @@
-"""A test that hangs ends its process and says what it waited for, so that no run goes on for ever.
+"""Ends the process of a test that hangs, and prints what it waited for, so that every run ends.
 
 A thread looks on: whatever hangs, a fixture's end too, cannot keep it from looking. An exception in the main thread,
 which is what pytest-timeout raises, reaches neither a task of an event loop nor what comes after the test. pytest's own
@@ -71,7 +71,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):  # whoever runs tests
+    if hasattr(config, "workerinput") or not getattr(
+        config.option, "numprocesses", None
+    ):  # a process that runs tests
         # A copy of stderr, since pytest puts the output of a test elsewhere.
         config.stash[WATCH] = Watch(os.dup(2), float(config.getini("stuck_after")))
 

@@ -39,7 +39,7 @@ def test_a_fortnight_is_today_and_the_thirteen_days_after_it() -> None:
 
 
 @pytest.mark.parametrize("days", [0, 61, -1])
-def test_a_range_nobody_may_ask_for_is_refused_by_name(days: int) -> None:
+def test_a_range_that_is_not_allowed_is_refused_by_name(days: int) -> None:
     with pytest.raises(BadRequest, match="days_ahead"):
         days_ahead(TODAY, days)
 
@@ -92,7 +92,7 @@ def test_a_fortnight_is_two_calls_of_a_week() -> None:
     assert next_spans(dates, 3, 7, NOW) == [Span(TODAY, 7, 1), Span(TODAY + timedelta(days=7), 7, 1)]
 
 
-def test_a_span_that_nobody_took_is_sent_again_as_it_was() -> None:
+def test_a_span_that_no_worker_took_is_sent_again_unchanged() -> None:
     sent = {"dispatched_at": NOW, "lead": TODAY, "dispatches": 1}
     dates = [state(n, DateStatus.PENDING, **sent) for n in range(3)]
     assert unclaimed(dates, NOW + timedelta(seconds=2), 1.0) == [Span(TODAY, 3, 1)]

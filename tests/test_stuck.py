@@ -15,11 +15,11 @@ from tests.stuck import STUCK
 IN_A_TASK = """
 import asyncio, subprocess
 
-async def forever():
+async def endless():
     await asyncio.Event().wait()
 
 async def _wait():
-    task = asyncio.create_task(forever(), name="the one that waits")
+    task = asyncio.create_task(endless(), name="the one that waits")
     await task
 
 def test_it():
@@ -59,7 +59,7 @@ def test_one_that_waits_for_a_task_says_where_and_leaves_no_child(tmp_path: Path
     assert done.returncode == STUCK, done
     assert "test_it.py::test_it hangs since 1 s" in done.stderr
     assert "the one that waits:" in done.stderr
-    assert "in forever" in done.stderr
+    assert "in endless" in done.stderr
     child = re.search(r"child (\d+)", done.stdout)
     assert child is not None
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -94,8 +94,8 @@ class PortalClient:
             return
         call = Exchange(Origin.CALL, "GET", url, sent_at, seconds, failure="no response arrived")
         if received is not None:
-            told = (received.status, received.headers, received.set_cookies, received.body)
-            call = Exchange(Origin.CALL, "GET", url, sent_at, seconds, *told)
+            parts = (received.status, received.headers, received.set_cookies, received.body)
+            call = Exchange(Origin.CALL, "GET", url, sent_at, seconds, *parts)
         transcript.saw(call)
 
     def _redirect(self, answer: PortalResponse) -> str | None:

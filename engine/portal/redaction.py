@@ -17,7 +17,7 @@ KEPT_CHARACTERS = 4096
 KEPT_BYTES = 4 * KEPT_CHARACTERS
 
 #: Headers whose values describe how a response came about, and contain no personal data.
-TOLD_HEADERS = frozenset(
+KEPT_HEADERS = frozenset(
     {"content-type", "content-length", "content-encoding", "date", "retry-after", "server", "cache-control", "age"}
     | {"allow", "via", "transfer-encoding", "connection", "x-cache", "strict-transport-security", "vary"}
 )
@@ -28,7 +28,7 @@ _STATUS_FIELDS = frozenset({"status", "current_status", "status_label"})
 
 #: Words that stay readable: what sites and proxies say when something is wrong. Every other word is masked, since
 #: names may be in lower case.
-TOLD_WORDS = frozenset(
+KEPT_WORDS = frozenset(
     """
     a about access account accounts after again all allowed an and any are as at back bad be because been before being
     but by calendar called cannot certificate check close closed cloudflare code company connect connection contact
@@ -57,13 +57,13 @@ _HTML_PART = re.compile(
 )
 _TAG_NAME = re.compile(r"</?\s*[a-zA-Z][a-zA-Z0-9-]*")
 _ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
-_TOLD_VALUE = re.compile(r"[\w ./-]{1,60}")
+_KEPT_VALUE = re.compile(r"[\w ./-]{1,60}")
 
 #: Elements and attributes that identify a form and its alerts. Attributes of other elements may contain personal
 #: data.
 _FORM_TAGS = frozenset({"form", "input", "button", "select", "textarea", "label", "fieldset"})
 _FORM_ATTRIBUTES = frozenset({"name", "id", "type", "role", "class", "method", "action"})
-_TOLD_ATTRIBUTES = frozenset({"role", "class"})
+_KEPT_ATTRIBUTES = frozenset({"role", "class"})
 
 
 def mask_body(body: bytes, content_type: str) -> str:
@@ -110,14 +110,14 @@ def _mask_html_part(part: str) -> str:
     if (name := _TAG_NAME.match(part)) is None:
         return "<…>"
     tag = name.group()
-    names = _FORM_ATTRIBUTES if tag.strip("</ ").lower() in _FORM_TAGS else _TOLD_ATTRIBUTES
+    names = _FORM_ATTRIBUTES if tag.strip("</ ").lower() in _FORM_TAGS else _KEPT_ATTRIBUTES
     kept = "".join(_kept_attribute(key, value) for key, value in _ATTRIBUTE.findall(part) if key.lower() in names)
     return f"{tag}{kept}>"
 
 
 def _kept_attribute(key: str, value: str) -> str:
     """The attribute without digits, and without what follows an address: a query, a session."""
-    found = _TOLD_VALUE.match(value.strip("\"'"))
+    found = _KEPT_VALUE.match(value.strip("\"'"))
     return f' {key}="{_mask_digits(found.group())}"' if found else ""
 
 
@@ -128,7 +128,7 @@ def mask_words(text: str) -> str:
 
 def _mask_word(word: str) -> str:
     return "".join(
-        part if part.lower() in TOLD_WORDS else mask_shape(part) for part in re.split(r"([^\w'’]+)", word)
+        part if part.lower() in KEPT_WORDS else mask_shape(part) for part in re.split(r"([^\w'’]+)", word)
     )
 
 
@@ -143,7 +143,7 @@ def _mask_digits(text: str) -> str:
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The names of all headers; values only of those that hold no secret."""
-    return {name: value if name.lower() in TOLD_HEADERS else "…" for name, value in headers.items()}
+    return {name: value if name.lower() in KEPT_HEADERS else "…" for name, value in headers.items()}
 
 
 def masked_address(url: str) -> str:

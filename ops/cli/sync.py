@@ -16,7 +16,7 @@ from ops.cli.plan import show_plan
 from ops.client.connections import open_nats
 from ops.client.errors import CommandFailed
 from ops.client.events import Event, events_of
-from ops.client.exit_status import Exit, of_ending, of_rehearsal
+from ops.client.exit_status import Exit, of_dry_run, of_ending
 from ops.client.requests import ask, plan_of
 from ops.local.discovery import nats_url, settings_here
 from ops.terminal.follow import Show, until_ended
@@ -88,7 +88,7 @@ async def _sync(settings: Settings, clinic: str, body: dict[str, Any], wait: boo
                 raise
         if body["dry_run"] and ending["event"] == "completed":
             _show_plan(await plan_of(client, subjects, clinic, sync_id), ending, as_json)
-            return of_rehearsal(ending)
+            return of_dry_run(ending)
         show.ended(ending)
         return of_ending(ending)
 

@@ -54,7 +54,7 @@ async def _watch_one(settings: Settings, sync_id: str, as_json: bool) -> int:
 
 async def _watch_all(settings: Settings, clinic: str, as_json: bool) -> int:
     async with open_nats(nats_url(settings), keep=True) as client:
-        events = events_of_all(client, Subjects(settings.subject_prefix), clinic, looked=_Told())
+        events = events_of_all(client, Subjects(settings.subject_prefix), clinic, looked=_GatewayStatus())
         async with aclosing(events), Show(as_json=as_json) as show:
             async for event in events:
                 sync = show.event(event)
@@ -64,7 +64,7 @@ async def _watch_all(settings: Settings, clinic: str, as_json: bool) -> int:
     return Exit.OK
 
 
-class _Told:
+class _GatewayStatus:
     """Prints once that no gateway responds, and once that one does again."""
 
     def __init__(self) -> None:

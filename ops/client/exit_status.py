@@ -47,7 +47,7 @@ def of_refusal(code: int) -> Exit:
     return REFUSALS.get(code, Exit.FAILED)
 
 
-def of_rehearsal(event: Mapping[str, Any]) -> Exit:
+def of_dry_run(event: Mapping[str, Any]) -> Exit:
     """Returns the exit status of `sync --dry-run`: as for a sync, but held removals do not count, because they are
     only part of the plan."""
     return of_ending({**event, "removals_held": 0})

@@ -77,27 +77,27 @@ def _due(schedule: View | None) -> Text:
     return Text(f"next {datetime.fromisoformat(following):%a %H:%M}" if following else "never due", "dim")
 
 
-def sync_rows(overview: ConsoleOverview, told: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
-    """Returns a row per sync, unfinished ones first; `told` is the progress from events since the overview."""
-    syncs = sorted(overview.reply["syncs"], key=lambda one: _is_over(one, told))
-    return [(one["sync_id"], _sync(one, told.get(one["sync_id"]), now)) for one in syncs]
+def sync_rows(overview: ConsoleOverview, progress: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
+    """Returns a row per sync, unfinished ones first; `progress` by sync, from events since the overview."""
+    syncs = sorted(overview.reply["syncs"], key=lambda one: _is_over(one, progress))
+    return [(one["sync_id"], _sync(one, progress.get(one["sync_id"]), now)) for one in syncs]
 
 
-def _is_over(sync: View, told: Mapping[str, SyncProgress]) -> bool:
-    progress = told.get(sync["sync_id"])
+def _is_over(sync: View, by_sync: Mapping[str, SyncProgress]) -> bool:
+    progress = by_sync.get(sync["sync_id"])
     return bool(sync["completed_at"]) or (progress is not None and progress.is_over)
 
 
-def _sync(sync: View, told: SyncProgress | None, now: datetime) -> tuple[Text, ...]:
-    status = told.status if told and not sync["completed_at"] else sync["status"]
-    done = max(sync["dates_done"], told.done if told else 0)
+def _sync(sync: View, progress: SyncProgress | None, now: datetime) -> tuple[Text, ...]:
+    status = progress.status if progress and not sync["completed_at"] else sync["status"]
+    done = max(sync["dates_done"], progress.done if progress else 0)
     return (
         Text(sync["clinic"], "bold"),
         Text(sync["sync_id"][:8], "dim"),
         _state(sync, str(status)),
         Text(f"{done}/{sync['dates_total']}", justify="right"),
-        _changes(sync, told),
-        _when(sync, done, str(status), told, now),
+        _changes(sync, progress),
+        _when(sync, done, str(status), progress, now),
     )
 
 
@@ -114,7 +114,7 @@ def _state(sync: View, status: str) -> Text:
     return text
 
 
-def _when(sync: View, done: int, status: str, told: SyncProgress | None, now: datetime) -> Text:
+def _when(sync: View, done: int, status: str, progress: SyncProgress | None, now: datetime) -> Text:
     """Formats a running sync's progress bar and why it waits; for an ended sync, its time and problems."""
     if status == "queued":
         return Text(f"position {sync['position']}, requested {ago(_time(sync['created_at']), now)}", "dim")
@@ -126,21 +126,21 @@ def _when(sync: View, done: int, status: str, told: SyncProgress | None, now: da
     text = Text("━" * full, "green").append("━" * (BAR - full), "bright_black")
     if started := _time(sync["started_at"]):
         text.append(f" {max(0.0, (now - started).total_seconds()):.0f} s")
-    return text.append(f" {waiting(told, now)}", "magenta") if told and told.waits else text
+    return text.append(f" {waiting(progress, now)}", "magenta") if progress and progress.waits else text
 
 
-def waiting(told: SyncProgress, now: datetime) -> str:
+def waiting(progress: SyncProgress, now: datetime) -> str:
     """Returns briefly why dates wait: ↻ 2 rate limited, next in 8 s."""
-    waits = [state for state in told.dates.values() if state.state == "retrying"]
+    waits = [state for state in progress.dates.values() if state.state == "retrying"]
     reasons = sorted({(state.reason or "unknown").replace("_", " ") for state in waits})
     tries = [(state.next_try_at - now).total_seconds() for state in waits if state.next_try_at]
     again = "" if not tries else f", next in {min(tries):.0f} s" if min(tries) > 0 else ", due"
     return f"↻ {len(waits)} {', '.join(reasons)}{again}"
 
 
-def _changes(sync: View, told: SyncProgress | None) -> Text:
-    if told is not None and not sync["completed_at"]:
-        added, updated, removed = told.added, told.changed, 0
+def _changes(sync: View, progress: SyncProgress | None) -> Text:
+    if progress is not None and not sync["completed_at"]:
+        added, updated, removed = progress.added, progress.changed, 0
     else:
         added, updated, removed = (
             sync["stats"][f"appointments_{what}"] for what in ("added", "updated", "removed")
@@ -185,8 +185,8 @@ def browser_rows(overview: ConsoleOverview) -> list[Row]:
 
 def _work(hands: Mapping[str, Sequence[str]] | None) -> Text:
     """Formats a worker's dates, by clinic."""
-    told = [f"{clinic} {' '.join(days)}" for clinic, days in (hands or {}).items()]
-    return Text(", ".join(told), "cyan") if told else Text("idle", "dim")
+    parts = [f"{clinic} {' '.join(days)}" for clinic, days in (hands or {}).items()]
+    return Text(", ".join(parts), "cyan") if parts else Text("idle", "dim")
 
 
 def portal_lines(overview: ConsoleOverview) -> Text:

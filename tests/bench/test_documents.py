@@ -22,8 +22,8 @@ def test_a_benchmark_takes_what_the_documents_give_it(line: str, capsys: pytest.
     assert name in BENCHMARKS
     with pytest.raises(SystemExit):
         main([name, "--help"])
-    told = capsys.readouterr().out
-    assert [word for word in rest if word.startswith("--") and word not in told] == []
+    output = capsys.readouterr().out
+    assert [word for word in rest if word.startswith("--") and word not in output] == []
 
 
 def test_results_that_the_documents_name_are_there() -> None:

@@ -40,11 +40,11 @@ def test_the_last_result_is_set_aside_before_the_new_one_takes_its_place(tmp_pat
     options = argparse.Namespace(json_dir=tmp_path, check=True, plots=True, quick=False)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    told = list(everything.arguments("sync", options, scratch))
-    aside = Path(told[told.index("--check") + 1])
+    arguments = list(everything.arguments("sync", options, scratch))
+    aside = Path(arguments[arguments.index("--check") + 1])
     assert aside.read_text() == "the last one"
-    assert told[told.index("--json") + 1] == str(tmp_path / "sync.json")
-    assert told[told.index("--plot") + 1] == str(tmp_path / "sync.svg")
+    assert arguments[arguments.index("--json") + 1] == str(tmp_path / "sync.json")
+    assert arguments[arguments.index("--plot") + 1] == str(tmp_path / "sync.svg")
 
 
 def test_a_first_result_is_compared_with_nothing(tmp_path: Path) -> None:

@@ -31,12 +31,12 @@ def test_no_loss_is_status_0(last: str) -> None:
 
 def test_a_loss_is_status_1_and_is_named(last: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert concluded(a_result(faster=1.0, slower=1.0), "--check", last) == 1
-    told = capsys.readouterr().err
-    assert "faster: 1, was 2" in told
-    assert "slower" not in told
+    output = capsys.readouterr().err
+    assert "faster: 1, was 2" in output
+    assert "slower" not in output
 
 
-def test_a_missed_goal_is_told_and_fails_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missed_goal_is_printed_and_fails_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert concluded(a_result(slower=1.2)) == 0
     assert "goal ≤ 1.1: MISSED" in capsys.readouterr().out
 
@@ -103,6 +103,6 @@ def test_all_runs_every_benchmark() -> None:
 
 def test_an_unknown_name_is_refused_with_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["speed"]) == 2
-    told = capsys.readouterr().err
-    assert "'speed'" in told
-    assert all(name in told for name in BENCHMARKS)
+    output = capsys.readouterr().err
+    assert "'speed'" in output
+    assert all(name in output for name in BENCHMARKS)

@@ -1,4 +1,4 @@
-"""The actors that worker processes of the tests run. Told by the environment where NATS is and where to write."""
+"""The actors of worker processes in tests. The environment names the NATS server and the file to write to."""
 
 from __future__ import annotations
 

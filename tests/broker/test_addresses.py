@@ -23,7 +23,7 @@ def look(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("authorization", "told"),
+    ("authorization", "credentials"),
     [
         (f'user: "a:pp", password: "{ODD}"', f"{quote('a:pp', safe='')}:{quote(ODD, safe='')}"),
         ('user: "app", password: "plain"', "app:plain"),
@@ -31,12 +31,14 @@ def look(address: str) -> None:
     ],
     ids=["user and password", "nothing to decode", "token"],
 )
-def test_what_is_percent_encoded_in_an_address_is_decoded(tmp_path: Path, authorization: str, told: str) -> None:
+def test_what_is_percent_encoded_in_an_address_is_decoded(
+    tmp_path: Path, authorization: str, credentials: str
+) -> None:
     server = Server(tmp_path / "nats", f"authorization {{ {authorization} }}")
     server.start()
     place = server.url.removeprefix("nats://")
     try:
-        look(f"nats://{told}@{place}")
+        look(f"nats://{credentials}@{place}")
         with pytest.raises(ConnectionFailed, match="Authorization Violation"):
             look(f"nats://app:wrong@{place}")
     finally:

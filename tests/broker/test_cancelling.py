@@ -1,4 +1,4 @@
-"""A cancellation stays one, whatever comes at the same moment; and who is cancelled takes nobody else along."""
+"""A cancellation is never lost, whatever happens at the same moment, and affects no other task."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def client(nats_url: str) -> AsyncIterator[OrderedClient]:
 
 
 @pytest.mark.parametrize("turns", range(6))
-async def test_a_cancellation_that_comes_with_the_answer_that_nobody_listens_is_not_lost(
+async def test_a_cancellation_together_with_a_no_responders_reply_is_not_lost(
     client: OrderedClient, namespace: str, monkeypatch: pytest.MonkeyPatch, turns: int
 ) -> None:
     came = asyncio.Event()
@@ -130,7 +130,7 @@ async def test_a_cancellation_while_a_lease_is_being_lost_stays_one(
         await working
 
 
-def test_a_sender_that_is_interrupted_while_nobody_answers_holds_up_no_other() -> None:
+def test_a_sender_that_is_interrupted_without_a_reply_blocks_no_other() -> None:
     broker = NatsBroker(f"nats://127.0.0.1:{free_port()}", timeout=0.5)
     publisher = broker._open().publisher
     interrupted, other = (publisher.submit(OutgoingMessage("STREAM", "subject", b"")) for _ in range(2))

@@ -1,4 +1,4 @@
-"""The clock on the server: it ticks alone, what nobody took is one tick, and each is taken once."""
+"""Schedules on the server: they tick without clients, pending ticks are merged, and each is delivered once."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_what_is_there_can_be_asked_put_and_dropped(clock: CronClock) -> N
     assert await clock.there() == {RARELY.token}
 
 
-async def test_ticks_that_nobody_took_are_one_and_two_takers_get_it_once(
+async def test_pending_ticks_are_merged_and_two_consumers_get_the_tick_once(
     client: Client, clock: CronClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cron_clock, "EXPIRES", 1.5)  # longer than the wait for an ack
@@ -97,7 +97,7 @@ async def test_a_tick_that_was_not_acked_comes_again_as_the_same(clock: CronCloc
         await first.retry(0.1)
         second = await take(source)
     assert (second.at, second.deliveries) == (first.at, 2)
-    third = await take(source)  # nobody said anything of the second one
+    third = await take(source)  # the second one was neither acked nor nacked
     assert (third.at, third.deliveries) == (first.at, 3)
     await third.ack()
     await source.close()
@@ -113,7 +113,7 @@ async def test_a_schedule_that_the_server_does_not_understand_is_refused(clock: 
     assert await clock.there() == set()
 
 
-async def test_a_server_that_is_too_old_is_told(
+async def test_a_server_that_is_too_old_is_refused(
     client: Client, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cron_clock, "OLDEST_SERVER", (99, 0))

@@ -178,7 +178,9 @@ def test_a_stream_that_was_deleted_is_made_again(broker: NatsBroker) -> None:
     assert broker.mailbox("default").messages == 1
 
 
-def test_a_dead_letter_is_kept_although_the_stream_was_made_again_and_counts_anew(broker: NatsBroker) -> None:
+def test_a_dead_letter_is_kept_although_the_stream_was_created_again_and_numbers_restart(
+    broker: NatsBroker,
+) -> None:
     def act(text: str) -> None:
         raise ValueError(text)
 
@@ -197,7 +199,7 @@ def test_a_dead_letter_is_kept_although_the_stream_was_made_again_and_counts_ane
     ]
 
 
-def test_a_message_whose_dead_letter_is_refused_is_kept_and_the_refusal_is_told(
+def test_a_message_whose_dead_letter_is_refused_is_kept_and_the_refusal_is_logged(
     broker: NatsBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     names = broker._names("default")

@@ -1,4 +1,4 @@
-"""How several workers share what waits: nobody is kept from work, and nothing is worn out by being handed around."""
+"""How several workers share a queue: no worker is idle while messages wait, and passing on wears no message out."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def take(consumer: Consumer) -> MessageProxy:
     return eventually(lambda: next(consumer), timeout=10)
 
 
-def test_what_another_worker_took_keeps_nobody_from_new_messages(broker: NatsBroker) -> None:
+def test_messages_of_another_worker_block_no_new_messages(broker: NatsBroker) -> None:
     for text in ("due 1", "due 2", "due 3"):
         send(broker, text, delay=0)
     one, other = (broker.consume("default", prefetch=prefetch, timeout=200) for prefetch in (1, 5))
-    first = take(one)  # and it is told that others wait behind it
+    first = take(one)  # and learns that others wait behind it
     for _ in range(2):
         other.ack(take(other))
     other.close()
@@ -36,7 +36,7 @@ def test_what_another_worker_took_keeps_nobody_from_new_messages(broker: NatsBro
     one.close()
 
 
-def test_a_message_that_came_again_keeps_nobody_from_new_messages(broker: NatsBroker) -> None:
+def test_a_redelivered_message_blocks_no_new_messages(broker: NatsBroker) -> None:
     send(broker, "due", delay=0)
     consumer = broker.consume("default", prefetch=1, timeout=200)
     unfinished = take(consumer)

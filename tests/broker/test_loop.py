@@ -131,7 +131,7 @@ def test_a_forked_process_sends_on_a_connection_of_its_own(broker: NatsBroker) -
             os._exit(0)
         finally:
             os._exit(1)
-    # Of a process with threads, a fork may hold a lock that nobody will ever release.
+    # A fork of a process with threads may hold a lock that no thread will ever release.
     try:
         _, status = eventually(lambda: (ended := os.waitpid(child, os.WNOHANG))[0] and ended)
     except AssertionError:
@@ -152,7 +152,7 @@ def test_an_idle_worker_burns_no_cpu(broker: NatsBroker) -> None:
         assert time.process_time() - used < 0.3
 
 
-def test_an_interrupt_while_the_loop_is_woken_keeps_nobody_waiting(
+def test_an_interrupt_while_the_loop_is_woken_blocks_no_caller(
     broker: NatsBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broker.enqueue(dramatiq.Message("default", "note", (), {}, {}))

@@ -82,7 +82,7 @@ def test_a_worker_holds_no_more_than_its_prefetch(broker: NatsBroker) -> None:
         worker.stop()
 
 
-def test_a_message_that_cannot_be_decoded_is_a_dead_letter_and_stops_nobody(broker: NatsBroker) -> None:
+def test_a_message_that_cannot_be_decoded_is_a_dead_letter_and_stops_no_other(broker: NatsBroker) -> None:
     notes = declare(broker)
     broker.enqueue(message("before"))
 
@@ -102,12 +102,12 @@ def test_a_message_that_cannot_be_decoded_is_a_dead_letter_and_stops_nobody(brok
 
 def test_a_message_for_an_unknown_actor_is_a_dead_letter(broker: NatsBroker) -> None:
     broker.declare_queue("default")
-    broker.enqueue(dramatiq.Message("default", "nobody", (), {}, {}))
+    broker.enqueue(dramatiq.Message("default", "unknown_actor", (), {}, {}))
     with local_worker(broker):
         broker.join("default", timeout=5000)
     (letter,) = broker.get_dead_letters("default")
     assert letter.message is not None
-    assert letter.message.actor_name == "nobody"
+    assert letter.message.actor_name == "unknown_actor"
     assert "ActorNotFound" in letter.error
 
 
@@ -129,7 +129,7 @@ def test_a_dead_letter_can_be_shown_replayed_and_dropped(broker: NatsBroker) -> 
         assert abs(letter.died_at.timestamp() - time.time()) < 30
         assert broker.replay_dead_letter("default", letter.sequence)
         broker.join("default", timeout=5000)
-    assert notes == ["one"], "its tries are counted anew"
+    assert notes == ["one"], "its attempts are counted from zero"
     assert broker.get_dead_letters("default") == []
     assert not broker.replay_dead_letter("default", letter.sequence)
     assert not broker.drop_dead_letter("default", letter.sequence)
@@ -349,7 +349,7 @@ def test_what_waits_beyond_a_lowered_priority_is_worked_off(nats_url: str, names
     broker.close()
 
 
-def test_dead_letters_are_kept_for_seven_days_unless_told_otherwise(nats_url: str, namespace: str) -> None:
+def test_dead_letters_are_kept_for_seven_days_by_default(nats_url: str, namespace: str) -> None:
     async def kept(broker: NatsBroker) -> float | None:
         js = (await broker.client()).jetstream()
         return (await js.stream_info(broker._names("default").dead)).config.max_age

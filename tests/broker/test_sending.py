@@ -131,7 +131,7 @@ def test_many_messages_are_stored_together(broker: NatsBroker) -> None:
     assert broker.get_queue_message_counts("default") == (500, 0, 0)
 
 
-def test_what_of_many_was_not_stored_is_told(nats_url: str, namespace: str) -> None:
+def test_the_messages_of_a_batch_that_were_not_stored_are_reported(nats_url: str, namespace: str) -> None:
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=4)
     with pytest.raises(MailboxFull) as refusal:
         broker.enqueue_many([message(str(n)) for n in range(6)])
@@ -183,7 +183,7 @@ def test_even_the_loops_own_thread_may_send_the_ordinary_way(broker: NatsBroker)
     assert broker.get_queue_message_counts("default") == (2, 1, 0)
 
 
-async def test_the_loops_own_thread_is_told_to_await(broker: NatsBroker) -> None:
+async def test_a_blocking_call_on_the_loops_thread_asks_for_await(broker: NatsBroker) -> None:
     async def wait() -> None:
         broker.mailbox("default")
 

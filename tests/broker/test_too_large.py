@@ -1,4 +1,4 @@
-"""What is over the server's `max_payload`: refused before it is sent, and whoever waits for it learns of it."""
+"""Messages above the server's `max_payload`: refused before they are sent, and reported to the waiter."""
 
 from __future__ import annotations
 

@@ -19,20 +19,20 @@ async def while_the_clock_is_measured(
     monkeypatch: pytest.MonkeyPatch, first: Callable[[], Awaitable[object]], then: Callable[[], Awaitable[object]]
 ) -> None:
     """Runs `then` while `first` waits for the server's time, and lets `first` finish afterwards."""
-    asked, told, measure = asyncio.Event(), asyncio.Event(), ServerClock.now
+    asked, released, measure = asyncio.Event(), asyncio.Event(), ServerClock.now
 
     async def slow(clock: ServerClock, client: Client) -> float:
         now = await measure(clock, client)
         if asyncio.current_task() is slowed:
             asked.set()
-            await told.wait()
+            await released.wait()
         return now
 
     monkeypatch.setattr(ServerClock, "now", slow)
     slowed = asyncio.ensure_future(first())
     await asked.wait()
     await then()
-    told.set()
+    released.set()
     await slowed
 
 

@@ -168,12 +168,12 @@ async def test_two_consoles_show_the_same_and_the_filter_shows_less(up: Up, sour
 
 
 async def test_it_says_so_when_no_gateway_answers(client: Client) -> None:
-    app = Console(Source(client, Subjects("nobody")), "here")
+    app = Console(Source(client, Subjects("unused")), "here")
     async with app.run_test(size=SIZE):
         await seen(lambda: "no gateway is connected" in head(app))
 
 
-async def test_ctrl_c_ends_it_also_while_somebody_types_a_filter(source: Source) -> None:
+async def test_ctrl_c_ends_it_while_a_filter_is_typed(source: Source) -> None:
     app = Console(source, "here")
     async with app.run_test(size=(150, 48)) as pilot:
         await pilot.press("slash", "a")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def waiting(source: Source) -> ConsoleOverview | None:
-    """A overview at a mailbox with the dates of both syncs, which nobody scrapes."""
+    """An overview with the dates of both syncs in a mailbox, which no worker takes."""
     overview = await source.overview()
     boxes = {box["queue"]: box["messages"] for box in overview.reply["mailboxes"]}
     return overview if boxes["date_scraper"] == 4 else None

@@ -32,7 +32,7 @@ def test_clinics_that_cannot_sign_in_are_named_with_the_command_that_mends_it(up
     try:
         bare = check(up, "clinics")
         assert (bare["grade"], bare["remedy"]) == ("warn", "idexx-sync credentials set west")
-        given = ("credentials", "set", "west", "--username", "nobody", "--company-id", "1")
+        given = ("credentials", "set", "west", "--username", "unknown", "--company-id", "1")
         assert up.run(*given, given="wrong\n").returncode == 0
         assert up.run("credentials", "test", "west").returncode == 4
         shut = check(up, "clinics")

@@ -1,6 +1,6 @@
 """Whatever a document names is there: files, links, settings, modules with their options, paths, subjects.
 
-A command that begins with a word that nobody knows here fails, so that a new document cannot bring in one unseen.
+A command that begins with an unknown word fails, so that a new document cannot add one unnoticed.
 """
 
 from __future__ import annotations

@@ -98,8 +98,8 @@ def test_a_command_of_the_documents_explains_itself_with_an_example(
     path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*path.split(), "--help"]) == Exit.OK
-    told = capsys.readouterr().out
-    assert "Example" in told or "Commands" in told
+    output = capsys.readouterr().out
+    assert "Example" in output or "Commands" in output
 
 
 def test_the_quick_ones_work(up: Up) -> None:

@@ -17,7 +17,7 @@ from tests.ops.up_process import Up
 
 #: What is not carried out here, and why.
 LEFT_OUT = {
-    "run for ever": {"up", "gateway", "worker", "console", "watch"},
+    "run until Ctrl-C": {"up", "gateway", "worker", "console", "watch"},
     "are tried elsewhere, since they need something that is wrong": {
         "dlq",
         "credentials",
@@ -25,7 +25,7 @@ LEFT_OUT = {
         "runs reject",
     },
     "change what other tests look at": {"clinic add", "runs undo", "nats-config"},
-    "would call somebody on the internet": {"clinic webhook test", "clinic webhook redeliver"},
+    "would call a host on the internet": {"clinic webhook test", "clinic webhook redeliver"},
 }
 #: Where nothing runs there is nothing to cancel.
 STATUSES = {"cancel": Exit.USAGE}
@@ -66,12 +66,12 @@ def stands_for(here: Up) -> dict[str, str]:
     """What to put in the place of the reader's own."""
     eventually(lambda: {run["status"] for run in here.json("runs")} & {"queued", "in_progress"} == set())
     # The documents sync days from today on. Of three, one is a working day.
-    rehearsed = here.json("sync", "cedar-creek", "--days", "3", "--dry-run")[0]
-    first = date.fromisoformat(rehearsed["start_date"])
+    dry_run = here.json("sync", "cedar-creek", "--days", "3", "--dry-run")[0]
+    first = date.fromisoformat(dry_run["start_date"])
     days = {day: here.truth("cedar-creek", day) for day in (first + timedelta(days=n) for n in range(3))}
     day, [appointment, *_] = next((day, records) for day, records in days.items() if records)
     own = {
-        "SYNC": rehearsed["sync_id"],
+        "SYNC": dry_run["sync_id"],
         "DATE": str(day),
         "CLINIC": "cedar-creek",
         "APPOINTMENT": appointment["neo_appointment_id"],

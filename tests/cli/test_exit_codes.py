@@ -1,4 +1,4 @@
-"""`sync` tells by its exit status how the sync ended: each of them, with the whole system."""
+"""The exit status of `sync` shows how the sync ended: each status, with the whole system."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_3_when_a_date_failed(up: Up) -> None:
 def test_4_when_the_portal_does_not_let_it_in(up: Up) -> None:
     known = ("--name", "South", "--timezone", "America/Denver")
     assert up.run("clinic", "add", "south", *known).returncode == 0
-    given = ("credentials", "set", "south", "--username", "nobody", "--company-id", "1")
+    given = ("credentials", "set", "south", "--username", "unknown", "--company-id", "1")
     assert up.run(*given, given="wrong\n").returncode == 0
     assert sync(up, clinic="south").returncode == Exit.LOGIN_REJECTED
     refused = sync(up, clinic="south")  # at the door, since the credentials have not changed
@@ -83,8 +83,8 @@ def test_7_when_the_queue_is_full_and_8_when_it_was_cancelled(up: Up) -> None:
         assert refused.returncode == Exit.REJECTED
         assert "try again in" in refused.stderr
         [running] = [run for run in up.json("runs", CLINIC, "--limit", "2") if run["status"] == "in_progress"]
-        told = up.run("status", CLINIC).stdout
-        assert told.index(running["sync_id"]) < told.index(waits["sync_id"]), "what runs holds up what waits"
+        text = up.run("status", CLINIC).stdout
+        assert text.index(running["sync_id"]) < text.index(waits["sync_id"]), "what runs holds up what waits"
         assert "syncing for" in up.run("status").stdout
         too_early = up.run("runs", "undo", running["sync_id"], "--yes")
         assert (too_early.returncode, "in_progress" in too_early.stderr) == (Exit.USAGE, True)

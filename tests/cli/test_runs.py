@@ -40,9 +40,9 @@ def test_a_dry_run_prints_the_plan_that_a_sync_then_carries_out(synced: Up) -> N
     assert done.returncode == Exit.OK
     planned = json.loads(done.stdout.splitlines()[-1])["plan"]
     assert appointments(synced) == before
-    told = synced.run("sync", CLINIC, *DAYS, "--dry-run").stdout
-    assert "would be 2 added" in told
-    assert all(change["neo_appointment_id"] in told for change in planned)
+    output = synced.run("sync", CLINIC, *DAYS, "--dry-run").stdout
+    assert "would be 2 added" in output
+    assert all(change["neo_appointment_id"] in output for change in planned)
     [again] = synced.json("runs", "plan", latest(synced)["sync_id"])
     assert again["plan"] == planned
     synced.run("sync", CLINIC, *DAYS)
@@ -72,7 +72,7 @@ def test_held_removals_are_shown_then_approved_then_put_back(synced: Up) -> None
     [done] = synced.json("runs", "approve", held["sync_id"], "--yes")
     assert done["removals"] == held["removals_held"]
     assert appointments(synced) == before - held["removals_held"]
-    assert synced.run("runs", "undo", held["sync_id"]).returncode == Exit.USAGE  # nobody to ask
+    assert synced.run("runs", "undo", held["sync_id"]).returncode == Exit.USAGE  # no terminal for the confirmation
     [undone] = synced.json("runs", "undo", held["sync_id"], "--yes")
     assert undone["restored"] == held["removals_held"]
     assert appointments(synced) == before

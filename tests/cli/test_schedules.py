@@ -65,7 +65,7 @@ def test_status_holds_clinics_to_their_goals(scheduled: Up) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         ([CLINIC, "0 6 * * 5L"], "day of week '5L'"),
         ([CLINIC, "0 6 * * *", "--timezone", "Mars/Olympus"], "Mars/Olympus"),
@@ -73,12 +73,12 @@ def test_status_holds_clinics_to_their_goals(scheduled: Up) -> None:
         ([CLINIC, "0 6 * * *", "--days", "61"], "60"),
     ],
 )
-def test_what_is_wrong_is_told_by_its_name(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_an_invalid_value_is_named(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Before any server is asked."""
     assert main(["clinic", "schedule", "set", *arguments]) == Exit.USAGE
-    assert told in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
 
 
 def test_a_server_that_is_too_old_is_refused_with_the_remedy(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,5 +101,5 @@ def test_what_is_no_age_is_refused(text: str) -> None:
         seconds_of(text)
 
 
-def test_an_age_is_told_in_the_largest_unit_that_divides_it() -> None:
+def test_an_age_is_shown_in_the_largest_unit_that_divides_it() -> None:
     assert [in_words(seconds) for seconds in (3600, 5400, 86_400, 90)] == ["1 h", "90 min", "1 d", "90 s"]

@@ -76,21 +76,21 @@ def test_it_says_when_no_gateway_answers_any_more_and_when_one_does_again(up: Up
         answers["looks"] += 1
         await message.respond(b'{"ok": true, "syncs": []}')
 
-    async def run(told: Path) -> None:
+    async def run(output: Path) -> None:
         client = await nats.connect(up.nats_url())
         here = f"gone{os.getpid()}"
         environment = {**up.environment, "SUBJECT_PREFIX": here}
         argv = [sys.executable, "-c", _IMPATIENT]
         gateway = await client.subscribe(f"{here}.cmd.overview._all", cb=overview)
         await client.flush()
-        with told.open("wb") as log:
+        with output.open("wb") as log:
             watching = await asyncio.create_subprocess_exec(*argv, env=environment, stderr=log)
         try:
             await until(_so(lambda: answers["looks"] > 1))
             await gateway.unsubscribe()
-            await until(_so(lambda: "no gateway is connected" in told.read_text()))
+            await until(_so(lambda: "no gateway is connected" in output.read_text()))
             await client.subscribe(f"{here}.cmd.overview._all", cb=overview)
-            await until(_so(lambda: "responds again" in told.read_text()))
+            await until(_so(lambda: "responds again" in output.read_text()))
         finally:
             watching.send_signal(signal.SIGINT)
             try:
@@ -101,6 +101,6 @@ def test_it_says_when_no_gateway_answers_any_more_and_when_one_does_again(up: Up
                 raise
         await client.close()
 
-    told = up.folder / "told"
-    asyncio.run(run(told))
-    assert told.read_text().count("no gateway is connected") == 1
+    output = up.folder / "output"
+    asyncio.run(run(output))
+    assert output.read_text().count("no gateway is connected") == 1

@@ -12,7 +12,7 @@ from ops.cli.staleness_reasons import why_not
 
 def words(clinic: dict[str, Any] | None = None, **figures: Any) -> list[str]:
     about = {"login_failure": None, "removals_held": 0, "is_fresh": False} | (clinic or {})
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "slug": "elm",
         "last_success": 0.0,
         "fresh_as_of": 0.0,
@@ -22,7 +22,7 @@ def words(clinic: dict[str, Any] | None = None, **figures: Any) -> list[str]:
         "running_seconds": 0.0,
         "failing": None,
     }
-    return [text for text, _ in why_not(about, ClinicFigures(**told | figures))]
+    return [text for text, _ in why_not(about, ClinicFigures(**fields | figures))]
 
 
 @pytest.mark.parametrize(

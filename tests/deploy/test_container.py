@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 CONTAINER = ROOT / "ops/deploy/container"
 IMAGE = stages((CONTAINER / "Dockerfile").read_text())
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop its privileges")
 
 
 def compose_of(text: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def test_everything_that_the_image_is_made_of_is_there(tmp_path: Path) -> None:
     assert page >= {name for name, _ in FILES.values()}
 
 
-def test_the_image_runs_as_nobody_under_an_init() -> None:
+def test_the_image_runs_unprivileged_under_an_init() -> None:
     assert IMAGE[-1].of("USER") == ["10001:10001"]
     assert json.loads(IMAGE[-1].of("ENTRYPOINT")[0])[0] == "tini"
 

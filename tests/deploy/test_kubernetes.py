@@ -161,7 +161,7 @@ async def test_keda_looks_at_the_mailbox_of_the_scrapers(nats_url: str, namespac
     assert looks_at["stream"] == QueueNames(prefix, DATE_SCRAPER).box
     broker = NatsBroker(nats_url, namespace=namespace)
     broker.declare_queue(DATE_SCRAPER)
-    broker.enqueue(dramatiq.Message(DATE_SCRAPER, "nobody", (), {}, {}))
+    broker.enqueue(dramatiq.Message(DATE_SCRAPER, "unknown_actor", (), {}, {}))
 
     async def lag() -> int | None:
         js = (await broker.client()).jetstream()

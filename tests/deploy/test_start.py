@@ -1,4 +1,4 @@
-"""Whoever supervises a process starts it again when it ends; so what cannot start must end, and say why."""
+"""Supervisors restart a process that ends; so a process that cannot start must end, with the reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_a_worker_that_finds_no_nats_ends_to_be_started_again(tmp_path: Path) ->
         "PATH": os.environ["PATH"],
         "IDEXX_SYNC_HOME": str(tmp_path),
         "NATS_URL": f"nats://127.0.0.1:{free_port()}",
-        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+        "DATABASE_URL": "postgresql://unknown@127.0.0.1:1/nothing",
     }
     command = [program, "worker", "coordinator"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)

@@ -22,7 +22,7 @@ class Way:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self.passes.wait()
-        except asyncio.CancelledError:  # nobody opened the way to the end
+        except asyncio.CancelledError:  # the response was never completed
             writer.close()
             return
         from_server, to_server = await self._open()

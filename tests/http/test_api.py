@@ -123,7 +123,7 @@ async def test_only_the_caller_whose_request_started_a_sync_cancels_it_by_going_
     assert (again.status_code, again.json()["status"]) == (200, "completed")
 
 
-async def test_a_cancelled_sync_is_told_to_who_waits_for_it(
+async def test_a_waiting_request_gets_the_cancellation(
     gateway: httpx.AsyncClient, clinics: list[SandboxClinic], asker: Asker, pool: Any
 ) -> None:
     waiting = asyncio.create_task(gateway.post(SYNC, json={"clinicId": clinics[0].slug, "daysAhead": 2}))

@@ -1,4 +1,4 @@
-"""Whoever takes in every difference knows the whole, as somebody who comes late and is told it at once."""
+"""A reader of every difference has the same state as a late reader that gets the whole at once."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ OVERVIEWS = st.fixed_dictionaries(
 )
 
 
-def taken_in(known: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+def applied(known: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
     """As the page does it."""
-    now = known | {field: value for field, value in told.items() if field not in (*LISTS, "gone")}
+    now = known | {field: value for field, value in sent.items() if field not in (*LISTS, "gone")}
     for field, name in LISTS.items():
         elements = {one[name]: one for one in known.get(field, [])} | {
-            one[name]: one for one in told.get(field, [])
+            one[name]: one for one in sent.get(field, [])
         }
-        gone = told.get("gone", {}).get(field, [])
+        gone = sent.get("gone", {}).get(field, [])
         now[field] = [elements[key] for key in sorted(elements.keys() - set(gone))]
     return now
 
@@ -48,20 +48,20 @@ def as_known(overview: dict[str, Any]) -> dict[str, Any]:
 @given(st.lists(OVERVIEWS, min_size=1), st.data())
 def test_differences_add_up_to_the_whole(overviews: list[dict[str, Any]], data: st.DataObject) -> None:
     known: dict[str, Any] = {}
-    told = parts = NOTHING
+    sent = parts = NOTHING
     fields: set[str] = set()
     for overview in overviews:
-        overview |= {"budget": None} if "budget" in fields else {}  # a field that is told stays
+        overview |= {"budget": None} if "budget" in fields else {}  # a field that was sent stays
         fields |= overview.keys()
         parts = parts_of(overview, parts)
         if data.draw(st.booleans()):  # a slow reader skips some
-            known, told = taken_in(known, difference(told, parts)), parts
-    known = taken_in(known, difference(told, parts))
+            known, sent = applied(known, difference(sent, parts)), parts
+    known = applied(known, difference(sent, parts))
     assert known == as_known(overviews[-1])
 
 
 @given(OVERVIEWS)
-def test_what_stays_the_same_is_not_told_again(overview: dict[str, Any]) -> None:
+def test_unchanged_parts_are_not_sent_again(overview: dict[str, Any]) -> None:
     parts = parts_of(overview)
     assert difference(parts, parts_of(overview, parts)) == {}
     assert difference(NOTHING, parts).keys() == overview.keys() - {"ok"}

@@ -107,7 +107,9 @@ class TestServersThatHang:
     def settings(self) -> dict[str, str]:
         return {"WORKER_HTTP_PORT": "0"}
 
-    async def test_the_answer_comes_in_time_and_tells_which(self, ways: dict[str, Way], system: System) -> None:
+    async def test_the_response_comes_in_time_and_names_the_server(
+        self, ways: dict[str, Way], system: System
+    ) -> None:
         await asyncio.to_thread(system.gateway)
         await asyncio.to_thread(system.worker, "coordinator")
         async with AsyncExitStack() as stack:
@@ -124,9 +126,9 @@ class TestServersThatHang:
                     assert server in await failing(client, "/ready")
                     assert (await client.get("/live")).status_code == 200
                 begun = time.monotonic()
-                told = (await clients[0].get("/metrics")).text
+                text = (await clients[0].get("/metrics")).text
                 assert time.monotonic() - begun < 2
-                assert f'dependency_up{{dependency="{server}"}} 0.0' in told
+                assert f'dependency_up{{dependency="{server}"}} 0.0' in text
                 way.passes.set()
             for client in clients:
                 await until(partial(well, client))
@@ -156,13 +158,13 @@ async def test_a_date_scraper_is_not_ready_before_its_browser_was_launched(syste
 
 async def waits_for_a_browser(client: httpx.AsyncClient) -> bool:
     try:
-        told = (await client.get("/ready")).json()["checks"]["consumer"]["message"]
+        text = (await client.get("/ready")).json()["checks"]["consumer"]["message"]
     except httpx.TransportError:
         return False
-    return bool(told == "not ready: waiting for browser, consumer")
+    return bool(text == "not ready: waiting for browser, consumer")
 
 
-async def test_a_worker_that_is_asked_for_tells_of_itself(system: System) -> None:
+async def test_a_worker_with_a_port_serves_its_own_health(system: System) -> None:
     system.environment = {**system.environment, "WORKER_HTTP_PORT": "0"}
     system.worker("date_scraper")
     async with httpx.AsyncClient(base_url=url_of(system, "date_scraper"), timeout=10) as client:

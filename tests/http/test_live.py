@@ -1,4 +1,4 @@
-"""Everything, live, as a program reads it from a real gateway; and what a gateway does while nobody answers it."""
+"""The live overview, as a program reads it from a real gateway, and its behavior while no gateway replies."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ async def _messages(response: httpx.Response) -> AsyncGenerator[Event]:
 async def change_of(messages: AsyncGenerator[Event], field: str) -> Any:
     """What the next change of this field says."""
     async with asyncio.timeout(30):
-        async for name, told in messages:
+        async for name, data in messages:
             assert name == "change"
-            if field in told:
-                return told[field]
+            if field in data:
+                return data[field]
     raise AssertionError("the stream has ended")
 
 
@@ -83,7 +83,7 @@ async def test_first_the_whole_then_every_change_until_the_gateway_goes(
             assert (name, state["syncs"][0]["sync_id"]) == ("state", sync["sync_id"])
 
         stopping = asyncio.create_task(asyncio.to_thread(system.stop, "gateway"))
-        async with asyncio.timeout(90):  # a gateway that does not stop would tell of changes for ever
+        async with asyncio.timeout(90):  # a gateway that does not stop would send changes without end
             async for name, _ in messages:
                 assert name in ("change", "away")
         assert await stopping == 0
@@ -162,15 +162,15 @@ class Answers:
             yield {"event": "accepted", "sync_id": "1", "clinic": "elm"}
 
 
-async def test_that_nobody_answers_is_told_and_then_the_whole_again() -> None:
+async def test_a_missing_gateway_is_reported_and_then_the_whole_state_is_sent_again() -> None:
     answers = Answers()
     answers.failure = Unavailable("no gateway replies on NATS")
-    async with aclosing(LiveOverview(answers).follow()) as told:  # type: ignore[arg-type]
-        message = await anext(told)
+    async with aclosing(LiveOverview(answers).follow()) as data:  # type: ignore[arg-type]
+        message = await anext(data)
         assert message
         assert (message.name, message.data["message"]) == ("away", "no gateway replies on NATS")
         answers.failure = None
-        async for message in told:
+        async for message in data:
             assert message
             if message.name != "away":
                 break
@@ -188,12 +188,12 @@ async def test_nothing_goes_on_when_the_last_reader_has_left() -> None:
     assert asyncio.all_tasks() == before
 
 
-async def test_a_fault_of_ours_ends_the_stream_and_the_next_reader_begins_anew() -> None:
+async def test_an_internal_error_ends_the_stream_and_the_next_reader_starts_again() -> None:
     answers = Answers()
     live_overview = LiveOverview(answers)  # type: ignore[arg-type]
     answers.failure = RuntimeError("a bug")
     with pytest.raises(ExceptionGroup):
         await anext(live_overview.follow())
     answers.failure = None
-    async with aclosing(live_overview.follow()) as told:
-        assert (await anext(told)).name == "state"  # type: ignore[union-attr]
+    async with aclosing(live_overview.follow()) as data:
+        assert (await anext(data)).name == "state"  # type: ignore[union-attr]

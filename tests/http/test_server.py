@@ -113,8 +113,8 @@ async def test_a_reader_that_takes_nothing_is_ended(site: Site, caller: socket.s
 
 async def _answers(caller: socket.socket) -> bytes:
     """All that comes until the other side has ended the connection."""
-    told = b""
+    received = b""
     with contextlib.suppress(ConnectionError):
         while piece := await asyncio.get_running_loop().sock_recv(caller, 4096):
-            told += piece
-    return told
+            received += piece
+    return received

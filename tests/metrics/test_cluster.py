@@ -1,4 +1,4 @@
-"""Who tells the figures of the whole cluster."""
+"""Which gateway reports the cluster's metrics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 def process(nats_url: str, namespace: str) -> Iterator[Runtime]:
     """Not opened: it needs no database here."""
     settings = Settings(
-        nats_url=nats_url, database_url="postgresql://nobody@127.0.0.1/none", subject_prefix=namespace
+        nats_url=nats_url, database_url="postgresql://unknown@127.0.0.1/none", subject_prefix=namespace
     )
     broker = build_broker(settings)
     process = Runtime(settings, broker)

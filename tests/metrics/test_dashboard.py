@@ -62,7 +62,7 @@ def test_no_panel_lies_on_another_or_beyond_the_edge() -> None:
         assert apart, f"{one.title} lies on {other.title}"
     ids = [panel["id"] for panel in BOARD["panels"]]
     assert len(set(ids)) == len(ids)
-    assert len({panel.title for panel in panels}) == len(panels), "a picture tells panels apart by their titles"
+    assert len({panel.title for panel in panels}) == len(panels), "panels need different titles"
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def answers(panel: Panel, values: dict[str, dict[str, float]]) -> list[Answer]:
     ]
 
 
-def test_one_row_a_clinic_tells_how_fresh_and_why_not_the_worst_first(clinics: Panel) -> None:
-    told = answers(
+def test_one_row_per_clinic_shows_freshness_and_reasons_worst_first(clinics: Panel) -> None:
+    shown = answers(
         clinics,
         {
             "A": {"elm": 60.0, "oak": 30_000.0, "yew": 1.8e9},
@@ -101,7 +101,7 @@ def test_one_row_a_clinic_tells_how_fresh_and_why_not_the_worst_first(clinics: P
             "G": {"elm": 0.0, "oak": 0.0, "yew": 75.0},
         },
     )
-    columns, rows = cells(clinics, told)
+    columns, rows = cells(clinics, shown)
     shown = [dict(zip(columns, row, strict=True)) for row in rows]
     assert [row["clinic"].text for row in shown] == ["yew", "oak", "elm"]
     yew, oak, elm = shown
@@ -112,7 +112,7 @@ def test_one_row_a_clinic_tells_how_fresh_and_why_not_the_worst_first(clinics: P
     assert (elm["removals held"].text, elm["removals held"].colour) == ("21", ORANGE)
 
 
-def test_a_picture_is_drawn_also_where_nothing_is_told(tmp_path: Path) -> None:
+def test_a_picture_is_drawn_without_any_data(tmp_path: Path) -> None:
     panels = read_board()
     draw(
         panels,

@@ -36,7 +36,7 @@ def count(process: subprocess.Popen[str]) -> None:
     assert process.stdout.readline() == "counted\n"
 
 
-def test_a_clock_that_is_set_makes_nobody_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_change_marks_no_live_process_as_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     with subprocess.Popen(
         [sys.executable, "-c", COUNTING], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -46,9 +46,9 @@ def test_a_clock_that_is_set_makes_nobody_dead(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setattr(psutil.Process, "create_time", lambda process: before(process) + 3600)
         counted(tmp_path)
         count(process)
-        told = counted(tmp_path)
-        assert told[catalogue.MAILBOX_REJECTIONS.name] == 2, "what it counts afterwards is seen, too"
-        assert told[catalogue.BROWSERS.name] == 1
+        counts = counted(tmp_path)
+        assert counts[catalogue.MAILBOX_REJECTIONS.name] == 2, "what it counts afterwards is seen, too"
+        assert counts[catalogue.BROWSERS.name] == 1
         process.communicate("end\n", timeout=30)
     assert counted(tmp_path)[catalogue.MAILBOX_REJECTIONS.name] == 2, "and now it is dead, and leaves its counts"
     assert catalogue.BROWSERS.name not in counted(tmp_path)

@@ -72,12 +72,14 @@ async def test_what_is_counted_is_what_happened_however_many_processes_did_it(
         assert samples[f'clinic_login_rejected{{clinic="{clinic.slug}"}}'] == 0
     goals = {name: value for name, value in samples.items() if name.startswith("clinic_freshness_goal_seconds")}
     assert goals == {f'clinic_freshness_goal_seconds{{clinic="{clinics[0].slug}"}}': 3600}, (
-        "told where there is one"
+        "reported if there is one"
     )
     assert samples['mailbox_limit{actor="date_scraper"}'] == 1000
-    told = {name.partition("{")[0] for name in samples}
-    untold = {name for metric in CATALOGUE for name in metric.series} - told
-    assert untold == {"clinic_sync_failing"}, "every metric is told, and of failures none where nothing fails"
+    reported = {name.partition("{")[0] for name in samples}
+    unreported = {name for metric in CATALOGUE for name in metric.series} - reported
+    assert unreported == {"clinic_sync_failing"}, (
+        "every metric is reported, except failures, because nothing fails"
+    )
 
     text = (await gateway.get("/metrics")).text
     assert promtool("check", "metrics", given=text) == ""
@@ -97,7 +99,7 @@ async def test_what_is_counted_is_what_happened_however_many_processes_did_it(
     assert after['sync_total{outcome="completed"}'] == len(clinics)
 
 
-async def test_the_cluster_is_told_of_by_one_gateway_and_after_its_death_by_the_next(
+async def test_one_gateway_reports_the_cluster_and_after_its_death_the_next_one(
     system: System, gateway: httpx.AsyncClient, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
 ) -> None:
     await asyncio.to_thread(system.gateway, "second")

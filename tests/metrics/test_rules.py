@@ -36,11 +36,11 @@ def names(expression: str) -> set[str]:
 
 
 def test_rules_and_dashboard_ask_only_for_what_there_is() -> None:
-    told = {name for metric in CATALOGUE for name in metric.series}
+    reported = {name for metric in CATALOGUE for name in metric.series}
     asked = {name for expression in expressions() for name in names(expression)}
-    assert asked <= told, f"nobody tells {sorted(asked - told)}"
+    assert asked <= reported, f"no process reports {sorted(asked - reported)}"
     unseen = {metric.name for metric in CATALOGUE if not asked & set(metric.series)}
-    assert not unseen, f"nobody looks at {sorted(unseen)}"
+    assert not unseen, f"no rule or panel uses {sorted(unseen)}"
 
 
 def test_every_alert_has_its_test_and_its_page() -> None:

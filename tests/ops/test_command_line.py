@@ -75,10 +75,10 @@ def test_a_wrong_command_line_exits_with_2_and_one_line(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == Exit.USAGE
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("✗ ")
-    assert "Traceback" not in told.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("✗ ")
+    assert "Traceback" not in output.err
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "output"),
     [
         ("SYNC_CONCURRENCY", "many", "SYNC_CONCURRENCY='many': must be a whole number"),
         ("SYNC_CONCURRENCY", "0", "SYNC_CONCURRENCY='0': must be 1 or more"),
@@ -120,15 +120,15 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     ],
 )
 def test_a_bad_setting_is_named_with_its_value(
-    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, value: str, output: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, value)
     assert main(["status"]) == Exit.USAGE
-    assert f"✗ {told}" in capsys.readouterr().err
+    assert f"✗ {output}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("dates", [("--start", "2030-01-01"), ("--end", "2030-01-01")])
-def test_half_a_range_of_dates_is_told_by_its_options(
+def test_an_incomplete_range_of_dates_names_its_options(
     dates: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sync", "north", *dates]) == Exit.USAGE
@@ -198,7 +198,7 @@ def test_doctor_finds_what_is_missing_and_answers_in_json() -> None:
     assert all(check["remedy"] for check in checks.values() if check["grade"] != "pass")
 
 
-def test_times_are_told_in_words() -> None:
+def test_times_are_formatted_in_words() -> None:
     from datetime import UTC, datetime, timedelta
 
     now = datetime(2030, 1, 1, tzinfo=UTC)
@@ -214,13 +214,13 @@ def test_a_narrow_terminal_is_shown_all_of_a_table(width: int) -> None:
     shown.add_row(*row)
     out = Console(width=width, file=StringIO())
     out.print(shown)
-    told = out.file.getvalue()  # type: ignore[attr-defined]
-    assert all(cell in told for cell in ("1 min ago", "harbour-lane", " completed", "60/60", "7.2 s", row[-1]))
-    assert max(map(len, told.splitlines())) <= width
+    output = out.file.getvalue()  # type: ignore[attr-defined]
+    assert all(cell in output for cell in ("1 min ago", "harbour-lane", " completed", "60/60", "7.2 s", row[-1]))
+    assert max(map(len, output.splitlines())) <= width
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "output"),
     [
         (("sync",), "CLINIC is missing"),
         (("clinic", "add", "north"), "--name is missing"),
@@ -248,14 +248,14 @@ def test_a_narrow_terminal_is_shown_all_of_a_table(width: int) -> None:
         (("worker", "scraper"), 'Did you mean "date_scraper"?'),
     ],
 )
-def test_wrong_usage_is_told_with_the_word_and_how_it_is_written(
-    typed: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+def test_wrong_usage_names_the_word_and_the_correct_form(
+    typed: tuple[str, ...], output: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(typed) == Exit.USAGE
-    assert told in capsys.readouterr().err
+    assert output in capsys.readouterr().err
 
 
-def test_a_wrong_value_in_the_environment_is_told_by_its_variable(
+def test_a_wrong_value_in_the_environment_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("IDEXX_SYNC_SYNC_DAYS", "two")
@@ -268,10 +268,10 @@ def test_a_wrong_value_in_the_environment_is_told_by_its_variable(
 )
 def test_help_names_a_place_once(path: tuple[str, ...], place: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*path, "--help"]) == Exit.OK
-    told = capsys.readouterr().out
-    assert f" {place} " in told
-    assert f"--{place.lower()}" not in told.lower()
-    assert "--json" in told
+    output = capsys.readouterr().out
+    assert f" {place} " in output
+    assert f"--{place.lower()}" not in output.lower()
+    assert "--json" in output
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_equal_records_have_no_difference() -> None:
     assert differences([TRUE], [STORED]) == []
 
 
-def test_each_field_counts_and_no_value_is_told() -> None:
+def test_each_field_is_compared_and_no_value_is_shown() -> None:
     for name in FIELDS:
         assert differences([TRUE], [STORED | {name: object()}]) == [f"1: {name}"]
     assert differences([TRUE], [STORED | {"notes": None}]) == ["1: notes"]

@@ -66,8 +66,8 @@ async def test_they_listen_on_loopback_ask_for_a_password_and_write_through(home
 
 
 async def test_a_second_start_in_the_same_home_says_who_is_there(home: Home) -> None:
-    with home.hold(NOW) as tell:
-        tell({"NATS_URL": "nats://here"})
+    with home.hold(NOW) as announce:
+        announce({"NATS_URL": "nats://here"})
         assert (running := home.running()) is not None
         assert (running.pid, running.environment) == (os.getpid(), {"NATS_URL": "nats://here"})
         with pytest.raises(HomeInUse, match=rf"process {os.getpid()}, since 2030-01-02T03:04:05.*IDEXX_SYNC_HOME"):
@@ -102,17 +102,17 @@ asyncio.run(main())
 
 
 async def test_after_a_sigkill_of_everything_of_ours_the_leftovers_are_found(home: Home) -> None:
-    """The supervisor and its warden die together; the servers go on, with nobody to end them."""
+    """The supervisor and its watchdog die together; the servers continue, and no process would end them."""
     argv = [sys.executable, "-c", KEEP, str(home.folder)]
     keeper = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
     try:
         assert keeper.stdout
         assert keeper.stdout.readline() == "up\n"
         children = psutil.Process(keeper.pid).children()
-        [warden] = [child for child in children if "ops.local.supervision.watchdog_process" in child.cmdline()]
-        warden.suspend()  # else it could act between the two kills
+        [watchdog] = [child for child in children if "ops.local.supervision.watchdog_process" in child.cmdline()]
+        watchdog.suspend()  # else it could act between the two kills
         keeper.kill()
-        warden.kill()
+        watchdog.kill()
         keeper.wait()
         left = servers_of(home)
         assert len(left) == 2

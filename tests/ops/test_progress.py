@@ -101,11 +101,11 @@ def failed(*reasons: str) -> dict[str, Any]:
         (ENDING | {"event": "timed_out"}, 8),
     ],
 )
-def test_the_exit_status_tells_how_a_sync_ended(ending: dict[str, Any], status: int) -> None:
+def test_the_exit_status_shows_how_a_sync_ended(ending: dict[str, Any], status: int) -> None:
     assert of_ending(ending) == status
 
 
-def test_the_exit_status_tells_why_a_request_was_refused() -> None:
+def test_the_exit_status_shows_why_a_request_was_refused() -> None:
     assert [of_refusal(code) for code in (400, 401, 404, 429, 503)] == [
         *(Exit.USAGE, Exit.LOGIN_REJECTED, Exit.USAGE, Exit.REJECTED, Exit.UNREACHABLE)
     ]
@@ -121,8 +121,12 @@ def test_the_summary_names_counts_and_the_same_trouble_once() -> None:
 
 
 def test_warnings_are_shown_a_line_each_and_do_not_change_the_exit_status() -> None:
-    told = ENDING | {"warnings": [{"code": "unknown_fields", "message": "2 fields on 2030-03-01: a, b"}]}
-    assert (warnings(ENDING), warnings(told), of_ending(told)) == ([], ["2 fields on 2030-03-01: a, b"], 0)
+    with_warning = ENDING | {"warnings": [{"code": "unknown_fields", "message": "2 fields on 2030-03-01: a, b"}]}
+    assert (warnings(ENDING), warnings(with_warning), of_ending(with_warning)) == (
+        [],
+        ["2 fields on 2030-03-01: a, b"],
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ def test_dates_that_failed_end_with_the_one_command_to_try(ending: dict[str, Any
     assert next_step(ending) == command
 
 
-def test_a_date_that_begins_anew_after_its_end_is_looked_at_again() -> None:
+def test_a_completed_date_that_starts_again_is_a_second_read() -> None:
     sync = SyncProgress(SYNC, "north")
     again = event("date_started", 6, date="2030-03-01")
     assert not sync.looks_again(again)

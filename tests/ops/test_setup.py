@@ -79,7 +79,7 @@ def place(tmp_path: Path) -> Place:
     one = Place(tmp_path)
     one.python()
     one.program("chromium")
-    # As `uv venv PATH` does, as far as set-up can tell.
+    # Like `uv venv PATH`, as far as ops/setup can see.
     one.program("uv", f'[ "$1" != venv ] || {sys.executable} -m venv --without-pip "${{@: -1}}"')
     return one
 

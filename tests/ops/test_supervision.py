@@ -209,7 +209,7 @@ def running(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     yield start
     for one in started:
         one.process.kill()
-        kill_marked(one.mark)  # first: the warden would give them their grace, and has the pipe
+        kill_marked(one.mark)  # first: the watchdog would wait for their grace, and has the pipe
         one.process.communicate()
 
 
@@ -248,20 +248,20 @@ def test_the_children_of_a_killed_supervisor_stop_in_order(
     assert not is_running(grandchild)
 
 
-def test_a_killed_warden_is_replaced(running: Callable[..., Running], tmp_path: Path) -> None:
+def test_a_killed_watchdog_is_replaced(running: Callable[..., Running], tmp_path: Path) -> None:
     one = running(PATIENT, PATIENT)
     first = pid_in(tmp_path / "c0")
     pid_in(tmp_path / "c1")
-    [warden] = wardens_of(one)
-    warden.kill()
-    os.kill(first, signal.SIGKILL)  # the next thing that there is to tell
+    [watchdog] = watchdogs_of(one)
+    watchdog.kill()
+    os.kill(first, signal.SIGKILL)  # the next event to report
     assert "c0 ended unexpectedly" in one.line()
-    eventually(lambda: [new.pid for new in wardens_of(one)] not in ([], [warden.pid]))
+    eventually(lambda: [new.pid for new in watchdogs_of(one)] not in ([], [watchdog.pid]))
     eventually(lambda: pid_in(tmp_path / "c0") != first)
     one.process.kill()
     eventually(lambda: find_marked(one.mark) == [])
 
 
-def wardens_of(one: Running) -> list[psutil.Process]:
+def watchdogs_of(one: Running) -> list[psutil.Process]:
     children = psutil.Process(one.process.pid).children()
     return [c for c in children if is_alive(c) and "ops.local.supervision.watchdog_process" in c.cmdline()]

@@ -35,7 +35,7 @@ def test_a_sync_is_followed_from_its_first_event_to_its_last(up: Up) -> None:
     assert watched == events  # joined late, and missed nothing
 
 
-def test_status_and_runs_tell_of_it(up: Up) -> None:
+def test_status_and_runs_show_it(up: Up) -> None:
     [sync_id] = {event["sync_id"] for event in up.json("sync", "harbour-lane", "--days", "2")}
     [status] = up.json("status", "harbour-lane")
     assert (status["sync"]["sync_id"], status["sync"]["status"]) == (sync_id, "completed")
@@ -78,17 +78,17 @@ def test_refusals_come_with_their_exit_status(up: Up) -> None:
     assert f"process {up.process.pid}" in again.stderr
 
 
-def test_a_clinic_with_a_wrong_password_is_told_apart(up: Up) -> None:
+def test_a_clinic_with_a_wrong_password_has_its_own_exit_status(up: Up) -> None:
     assert (
         up.run("clinic", "add", "south", "--name", "South", "--timezone", "Mars/Olympus").returncode == Exit.USAGE
     )
     assert up.run("clinic", "add", "south", "--name", "South", "--timezone", "America/Denver").returncode == 0
     assert up.run("sync", "south").returncode == Exit.LOGIN_REJECTED
-    done = up.run("credentials", "set", "south", "--username", "nobody", "--company-id", "1", given="wrong\n")
+    done = up.run("credentials", "set", "south", "--username", "unknown", "--company-id", "1", given="wrong\n")
     assert done.returncode == 0, done.stderr
     assert "wrong" not in done.stdout + done.stderr
     assert up.run("credentials", "test", "south").returncode == Exit.LOGIN_REJECTED
-    assert up.run("clinic", "remove", "south").returncode == Exit.USAGE  # nobody to ask
+    assert up.run("clinic", "remove", "south").returncode == Exit.USAGE  # no terminal for the confirmation
     assert up.run("clinic", "remove", "south", "--yes").returncode == 0
     assert up.run("sync", "south").returncode == Exit.USAGE
 

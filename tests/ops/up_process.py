@@ -25,7 +25,7 @@ OURS = ("NATS_URL", "DATABASE_URL", "ENCRYPTION_KEY", "IDEXX_BASE_URL")
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """Ctrl-C, which must end it. Somebody else reads what it says."""
+    """Sends Ctrl-C, which must end it; another reader takes its output."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(30)

@@ -172,7 +172,7 @@ HIDE, SHOW = (
 )
 
 
-async def test_a_tab_that_nobody_looks_at_lets_go_of_its_stream(open_page: Open) -> None:
+async def test_a_hidden_tab_closes_its_stream(open_page: Open) -> None:
     page = await open_page()
     await expect(page.locator("#board")).to_be_visible()
     async with page.expect_event("requestfailed") as let_go:

@@ -123,14 +123,16 @@ class Stage:
         seen = [appointment.to_json() for appointment in snapshot.appointments]
         for record in seen:
             del record["client_phone_raw"]
-        told = by_id([{name: record.pop(name) for name in REFERENCES} | {KEY: record[KEY]} for record in seen])
+        references_by_id = by_id(
+            [{name: record.pop(name) for name in REFERENCES} | {KEY: record[KEY]} for record in seen]
+        )
         assert by_id(seen) == by_id(truth)
-        await self._assert_references(told, snapshot.date)
+        await self._assert_references(references_by_id, snapshot.date)
 
-    async def _assert_references(self, told: dict[str, dict[str, Any]], day: date) -> None:
+    async def _assert_references(self, references_by_id: dict[str, dict[str, Any]], day: date) -> None:
         """Asserts the references that the field variant contains; the one of 2026 contains all."""
         true = by_id(await self.sandbox.references(self.account.company_id, day, day))
-        for key, references in told.items():
+        for key, references in references_by_id.items():
             assert {name: value for name, value in references.items() if value is not None}.items() <= true[
                 key
             ].items()

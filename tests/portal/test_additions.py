@@ -115,7 +115,7 @@ def test_blocks_and_rosters_do_not_count_for_a_meaning():
     assert snapshot.proof.unknown_fields == {"why": 9}
 
 
-def test_names_that_may_be_data_are_neither_told_nor_without_limit():
+def test_names_that_may_be_data_are_masked_and_limited():
     named = read([CAMEL | {"Nowak, Ada": "x"}])
     assert warnings(named) == [("unknown_fields", "(no name)", 1)]
     many = read([CAMEL | {f"key{n}": n + 1 for n in range(200)}])

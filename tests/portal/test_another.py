@@ -119,7 +119,7 @@ async def test_the_engine_syncs_a_clinic_with_it(
 
 
 async def run(harness: ScrapeContext, clinic: Clinic) -> tuple[SyncStatus, int]:
-    """A whole sync, with nobody but this function to carry the messages: how it ended, and what is stored then."""
+    """Runs a whole sync, passing on its messages; returns its outcome and what is stored then."""
     database, limits, removal_limit = (
         harness.database,
         replace(harness.limits, calls_in_flight=9),

@@ -148,7 +148,7 @@ def test_a_single_bad_record_costs_no_day_even_where_it_is_the_only_one():
     assert (snapshot.appointments, len(snapshot.left_out)) == ((), 1)
 
 
-def test_the_unknown_names_are_told():
+def test_the_unknown_names_are_named():
     assert "nextPage" in failure({"events": [], "nextPage": 2}).message
     assert "calendarItems" in failure({"calendarItems": []}).message
 

@@ -102,7 +102,7 @@ async def allow_soon(policy: EgressPolicy, url: str) -> None:
     policy.allow(url)
 
 
-async def test_a_portal_that_is_not_there_is_told_to_who_signs_in():
+async def test_an_unreachable_portal_fails_the_sign_in_with_its_reason():
     port = free_port()
     async with proxy_of(f"http://127.0.0.1:{port}") as (policy, proxy):
         async with connect(proxy, "127.0.0.1", port) as (reply, _, _):

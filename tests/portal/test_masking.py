@@ -1,4 +1,4 @@
-"""Evidence tells how the portal changed, and nothing about anybody."""
+"""Evidence shows how the portal changed, without personal data."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_page_keeps_its_words_and_loses_names_scripts_and_tokens():
         '<input id="phone-3035550142" value="Lindqvist">',
     ],
 )
-def test_a_page_tells_the_names_of_form_fields_and_nothing_else_of_its_elements(page: str):
+def test_a_page_keeps_the_names_of_form_fields_and_nothing_else_of_its_elements(page: str):
     masked = mask_body(page.encode(), "text/html")
     assert "Lindqvist" not in masked
     assert "3035550142" not in masked
@@ -84,7 +84,7 @@ def test_a_page_tells_the_names_of_form_fields_and_nothing_else_of_its_elements(
         "[Lindqvist]",
     ],
 )
-def test_a_value_is_told_only_where_it_is_what_its_field_usually_holds(body: str):
+def test_a_value_is_kept_only_if_it_is_usual_for_its_field(body: str):
     masked = mask_body(body.encode(), "application/json")
     assert "Lindqvist" not in masked
     assert "3035550142" not in masked
@@ -94,14 +94,14 @@ def test_no_more_than_the_first_kilobytes_are_kept():
     assert len(mask_body(b'"' + b"x" * 1_000_000, "")) <= 4096
 
 
-def test_headers_are_named_and_secrets_are_not_told():
-    told = kept_headers({"set-cookie": "neo_session=abc", "content-type": "text/html", "x-user": "ada"})
-    assert told == {"set-cookie": "…", "content-type": "text/html", "x-user": "…"}
+def test_headers_are_named_and_secrets_are_masked():
+    kept = kept_headers({"set-cookie": "neo_session=abc", "content-type": "text/html", "x-user": "ada"})
+    assert kept == {"set-cookie": "…", "content-type": "text/html", "x-user": "…"}
 
 
 def test_an_address_keeps_its_dates_and_loses_its_user_and_values():
-    told = masked_address("https://ada:pw@portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Abc123")
-    assert told == "https://portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Xxx999"
+    kept = masked_address("https://ada:pw@portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Abc123")
+    assert kept == "https://portal.test/a?start=2026-01-22%2000%3A00%3A00&token=Xxx999"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,6 @@ def test_an_address_keeps_its_dates_and_loses_its_user_and_values():
      "?start=2026-01-22s3cr3t", ";a=s3cr3t/b?c=s3cr3t&s3cr3t"],
 )  # fmt: skip
 def test_an_address_keeps_no_secret_behind_its_path(behind: str):
-    told = masked_address("https://portal.test/login" + behind)
-    assert told.startswith("https://portal.test/login")
-    assert "s3cr3t" not in told
+    kept = masked_address("https://portal.test/login" + behind)
+    assert kept.startswith("https://portal.test/login")
+    assert "s3cr3t" not in kept

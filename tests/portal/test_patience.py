@@ -1,4 +1,4 @@
-"""Limits stand still while somebody waits for his turn. The clock is the event loop's, and jumps."""
+"""Timeouts are paused while a task waits for its turn. The clock is the event loop's, and jumps."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ async def test_every_spelling_is_read_as_what_is_true(stage: Stage, field_varian
         await stage.assert_true(snapshot)
 
 
-async def test_the_spelling_of_2026_tells_every_reference_and_new_fields_change_nothing(stage: Stage):
+async def test_the_records_of_2026_have_every_reference_and_new_fields_change_nothing(stage: Stage):
     await stage.sandbox.fault_settings(
         field_variant="2026", wrapper="appointments", drift=["new_fields", "surrogate_beside", "entities"]
     )

@@ -1,4 +1,4 @@
-"""Every way in which the portal fails, with the real browser: a reason is told, and nothing false is believed."""
+"""Every failure of the portal, with the real browser: it has a reason, and no wrong data is accepted."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_a_failing_call_is_a_failure_with_its_reason_and_evidence(
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), (None, None)])
-async def test_429_is_told_to_the_budget_with_the_pause_that_the_portal_asks_for(
+async def test_a_429_slows_the_rate_limiter_for_the_pause_that_the_portal_asks_for(
     stage: Stage, header: str | None, seconds: float | None
 ):
     await stage.sandbox.fault_settings(fail=[{"mode": "status", "status": 429, "retry_after": header}])
@@ -130,7 +130,7 @@ async def test_a_record_that_was_unusable_once_is_read_by_the_second_call(stage:
     assert len(await stage.calls("calendar")) == 2
 
 
-async def test_the_unknown_names_are_told_and_the_evidence_is_kept(stage: Stage):
+async def test_the_unknown_names_are_reported_and_the_evidence_is_kept(stage: Stage):
     await stage.sandbox.fault_settings(drift=["renamed_fields"])
     failure = await stage.scrape_one()
     assert isinstance(failure, Failure)
@@ -219,7 +219,7 @@ async def test_an_open_circuit_makes_dates_wait_without_a_call(stage: Stage):
     assert stage.breaker.recorded == []
 
 
-async def test_the_breaker_is_told_what_says_that_the_portal_is_down_and_what_says_that_it_is_not(stage: Stage):
+async def test_the_breaker_counts_failures_of_the_portal_and_nothing_else(stage: Stage):
     await stage.scrape_one()
     await stage.sandbox.fault_settings(fail=[{"mode": "status", "status": 503, "count": 1}])
     await stage.scrape_one()

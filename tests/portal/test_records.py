@@ -50,7 +50,7 @@ def test_where_both_ids_are_there_the_appointment_id_counts():
     assert read_record(CAMEL | {"appointment_id": None, "id": 99}, DENVER).neo_appointment_id == "99"
 
 
-def test_an_id_that_no_index_could_hold_is_told_by_its_length():
+def test_an_id_that_is_too_long_for_an_index_is_reported_by_its_length():
     found = failure(CAMEL | {"id": "7" * 501})
     assert (found.reason, found.message) == (
         Reason.PORTAL_CHANGED,
@@ -90,7 +90,7 @@ def test_a_known_status_is_stored_in_our_word(word: str, status: str, name: str)
     assert unknown_status(record) is None
 
 
-def test_the_class_name_tells_the_status_last_of_all():
+def test_the_class_name_gives_the_status_last_of_all():
     record = without(CAMEL, "status") | {"className": ["event", "status-ready-to-pay"]}
     assert read_record(record, DENVER).status == "in_progress"
     assert read_record(record | {"status_label": "Cancelled"}, DENVER).status == "cancelled"
@@ -142,7 +142,7 @@ def test_phones_are_read_in_the_clinics_country_and_the_raw_text_is_kept(raw, cl
         {"is_roster": []},
     ],
 )
-def test_a_known_field_in_another_form_is_drift_and_its_value_is_not_told(change: dict[str, Any]):
+def test_a_known_field_in_another_form_is_drift_and_its_value_is_masked(change: dict[str, Any]):
     found = failure(CAMEL | change)
     assert found.reason is Reason.PORTAL_CHANGED
     assert "Biscuit" not in found.message

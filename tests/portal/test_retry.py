@@ -28,7 +28,7 @@ def test_retry_after_is_a_floor_and_makes_no_pause_shorter(
     assert delay is None or (usual is not None and delay >= max(floor, usual))
 
 
-def test_dates_that_were_told_the_same_retry_after_do_not_come_back_together():
+def test_dates_with_the_same_retry_after_do_not_come_back_together():
     failure = Failure(Reason.RATE_LIMITED, "", 60.0)
     assert len({decide(failure, 1, chance).delay for chance in (0.0, 0.3, 0.6)}) == 3
 
@@ -68,7 +68,7 @@ def test_what_is_not_the_dates_fault_uses_up_no_attempt(reason: Reason):
     assert not decision.counted
 
 
-def test_a_browser_that_crashes_for_ever_ends_all_the_same():
+def test_a_browser_that_always_crashes_ends_its_date():
     assert decide(Failure(Reason.BROWSER_CRASHED, ""), 1, 0.5, elapsed=301).delay is None
 
 

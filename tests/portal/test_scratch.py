@@ -60,7 +60,7 @@ def test_a_folder_is_swept_with_its_browsers_when_its_process_is_gone_and_not_be
     assert list(temporary.iterdir()) == []
 
 
-def test_a_folder_of_this_process_is_swept_by_nobody_and_goes_when_it_is_removed(temporary: Path):
+def test_a_folder_of_a_live_process_is_not_swept_and_goes_when_it_is_removed(temporary: Path):
     folder = browser_folders.make_folder()
     browser_folders.sweep()
     assert folder.exists()

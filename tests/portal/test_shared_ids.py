@@ -1,4 +1,4 @@
-"""Records that share an id: let through on several days; on one day, two looks tell a repetition from a move."""
+"""Records that share an id: let through on several days; on one day, two reads distinguish a repetition from a move."""
 
 from __future__ import annotations
 

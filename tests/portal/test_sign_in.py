@@ -72,7 +72,7 @@ async def test_a_clumsy_page_does_not_get_in_the_way(stranger: Stage, trick: str
     await stranger.assert_true(await stranger.scrape_one())
 
 
-async def test_what_a_page_could_not_send_out_of_the_portal_is_told_where_nothing_else_says_why(stranger: Stage):
+async def test_a_blocked_request_is_named_if_nothing_else_explains_the_failure(stranger: Stage):
     await stranger.sandbox.fault_settings(tracker=True, fail=[{"on": ["login"], "mode": "login_page"}])
     failure = await sign_in(stranger)
     assert failure is not None
@@ -209,9 +209,7 @@ async def test_a_session_that_ends_again_at_once_is_a_failure_and_is_forgotten(s
 
 
 @pytest.mark.parametrize("status", [403, 419, 440])
-async def test_a_user_who_is_refused_after_a_new_sign_in_is_told_so_and_signs_in_no_more(
-    stage: Stage, status: int
-):
+async def test_a_user_who_is_refused_after_a_new_sign_in_does_not_sign_in_again(stage: Stage, status: int):
     await stage.sandbox.fault_settings(fail=[{"mode": "status", "status": status}])
     portal = stage.portal
     for _ in range(3):
@@ -292,7 +290,7 @@ async def test_a_token_that_is_given_up_before_it_is_asked_for_leaves_nothing_be
     request_filter.close()
     assert not await paying
     assert stage.budget.taken == 0
-    gc.collect()  # a coroutine that nobody has awaited would be told of here
+    gc.collect()  # a coroutine that was never awaited would be reported here
 
 
 async def test_no_image_or_font_is_loaded(stranger: Stage):
@@ -300,12 +298,12 @@ async def test_no_image_or_font_is_loaded(stranger: Stage):
     assert {call.path.rsplit(".")[-1] for call in await stranger.calls("static")} <= {"js", "css"}
 
 
-async def test_nothing_secret_or_personal_is_in_what_is_told(stranger: Stage):
+async def test_nothing_secret_or_personal_is_kept(stranger: Stage):
     await stranger.sandbox.fault_settings(sign_in={"reject": True})
     await stranger.scrape_one()
-    told = repr(stranger.evidence.kept) + repr(stranger.store.entries)
-    assert stranger.credentials.password not in told
-    assert stranger.credentials.username not in told
+    kept = repr(stranger.evidence.kept) + repr(stranger.store.entries)
+    assert stranger.credentials.password not in kept
+    assert stranger.credentials.username not in kept
 
 
 async def test_a_landing_page_is_shown_masked_and_never_as_it_is(stranger: Stage, monkeypatch: pytest.MonkeyPatch):

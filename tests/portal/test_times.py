@@ -61,7 +61,7 @@ def test_the_hour_that_comes_twice_is_the_first_unless_the_end_would_lie_before_
     assert (utc(ends) - utc(starts)).total_seconds() == 1800
 
 
-def test_an_offset_tells_the_two_hours_apart():
+def test_an_offset_distinguishes_the_two_hours():
     first = read_time("2026-11-01T01:30:00-06:00", DENVER)
     second = read_time("2026-11-01T01:30:00-07:00", DENVER)
     assert (utc(second) - utc(first)).total_seconds() == 3600

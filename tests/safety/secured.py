@@ -1,4 +1,4 @@
-"""A nats-server under the configuration that `nats-config` writes, and somebody who knocks at its doors."""
+"""A nats-server with the configuration that `nats-config` writes, and a client that tries its subjects."""
 
 from __future__ import annotations
 

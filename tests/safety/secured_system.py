@@ -28,4 +28,4 @@ def nats_url(server: Secured) -> str:
 
 @pytest.fixture
 def heard() -> None:
-    """Nobody hears everything here: no role may."""
+    """No role may subscribe to everything here."""

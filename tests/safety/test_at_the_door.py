@@ -1,4 +1,4 @@
-"""What no client library would send, and what no database would keep: refused at the door, and nobody else notices."""
+"""Requests that no client library sends and no database can store: refused, without effect on other requests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whatever happens, names, phone numbers, notes, passwords and cookies stay in the tables that are for them.
 
-The portal marks everything that may be somebody's; then syncs go through failures of every kind, with everything
-on that tells: debug logs, Sentry, traces, metrics, the events by HTTP. Nothing outside of those tables carries the
+The portal tags all personal data; then syncs go through failures of every kind, with every output turned on: debug
+logs, Sentry, traces, metrics, the events by HTTP. Nothing outside of those tables carries the
 mark, a phone number, a password or a cookie.
 """
 
@@ -95,16 +95,18 @@ async def said(asker: Asker) -> list[Msg]:
 
 @dataclass
 class Haystack:
-    """What was told, by where."""
+    """All output, by its source."""
 
-    told: dict[str, bytes] = field(default_factory=dict)
+    outputs: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, where: str, what: object) -> None:
-        self.told[where] = self.told.get(where, b"") + (what if isinstance(what, bytes) else repr(what).encode())
+        self.outputs[where] = self.outputs.get(where, b"") + (
+            what if isinstance(what, bytes) else repr(what).encode()
+        )
 
     def holds(self, needle: str) -> list[str]:
         """Where it is, with what stands around it."""
-        found = [(where, text, text.find(needle.encode())) for where, text in self.told.items()]
+        found = [(where, text, text.find(needle.encode())) for where, text in self.outputs.items()]
         return [f"{where}: {text[max(at - 150, 0) : at + 80]!r}" for where, text, at in found if at >= 0]
 
 
@@ -222,7 +224,7 @@ async def test_no_personal_data_leaves_the_tables_that_are_for_it(
     await trouble(system, sandbox, clinics, asker, pool, nats_url)
     needles = await secrets(pool, key_ring, sandbox, clinics)
     found = await collect(system, said, reports, hooks, pool)
-    # The data went all the way, and everybody who tells of it told something.
+    # The data went all the way, and every output has content.
     assert await pool.fetchval(f"select count(*) from schedule_appointments where notes ~ '{MARK}'") > 20
     assert len(needles) > 30
     assert await pool.fetchval("select count(*) from schedule_evidence where screenshot is not null") > 3
@@ -234,7 +236,7 @@ async def test_no_personal_data_leaves_the_tables_that_are_for_it(
         "nats reconciler",
         "webhooks",
         "table schedule_evidence",
-    } <= set(found.told)
+    } <= set(found.outputs)
     assert reports.errors
     leaks = [leak for needle in {MARK, *needles} for leak in found.holds(needle)]
     assert not leaks, "\n".join(leaks[:20])

@@ -1,4 +1,4 @@
-"""What PostgreSQL says of a row that it refuses quotes the row; nobody above the store gets to read it."""
+"""PostgreSQL's error texts quote the refused row; no code above the store sees them."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ async def refused(database: Database, statement: str, *arguments: object) -> str
 async def test_a_refused_row_is_not_quoted(
     database: Database, statement: str, arguments: tuple[object, ...]
 ) -> None:
-    told = await refused(database, statement, *arguments)
-    told = told.replace(f"connection.execute({statement!r})", "")
-    assert "Harriet" not in told, told
+    message = await refused(database, statement, *arguments)
+    message = message.replace(f"connection.execute({statement!r})", "")
+    assert "Harriet" not in message, message
 
 
 async def test_what_was_broken_is_named(database: Database, pool: asyncpg.Pool) -> None:
     await pool.execute("insert into clinics (slug, name) values ('elm', 'Elm')")
-    told = await refused(database, "insert into clinics (slug, name) values ('elm', 'Elm')")
-    assert "UniqueViolationError (23505, clinics_slug, clinics)" in told
+    message = await refused(database, "insert into clinics (slug, name) values ('elm', 'Elm')")
+    assert "UniqueViolationError (23505, clinics_slug, clinics)" in message
     assert 'relation "nowhere" does not exist' in await refused(database, "select from nowhere")
 
 
@@ -70,9 +70,9 @@ async def test_a_process_that_is_newer_than_the_database_says_what_to_run(
     database: Database, pool: asyncpg.Pool
 ) -> None:
     await pool.execute("drop function look_at_date")
-    told = await refused(database, "select * from look_at_date($1, $2, $3, $4)", *[None] * 4)
-    assert "function look_at_date" in told
-    assert "run `idexx-sync migrate`" in told
+    message = await refused(database, "select * from look_at_date($1, $2, $3, $4)", *[None] * 4)
+    assert "function look_at_date" in message
+    assert "run `idexx-sync migrate`" in message
     assert "idexx-sync migrate" not in await refused(database, "select 1 / 0")
 
 

@@ -1,4 +1,4 @@
-"""What Sentry is told, by real processes and a receiver of our own."""
+"""The error reports that real processes send to Sentry, with a receiver of our own."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ async def test_errors_and_deaths_name_the_sync_the_clinic_and_the_date(
         return sentry.errors[number] if len(sentry.errors) > number else None
 
     error = await until(lambda: reported(0))
-    told = {"sync_id": sync_id, "clinic": clinic.slug, "date": str(clinic.today), "actor": "reconcile_date"}
-    assert error["tags"].items() >= told.items()
+    tags = {"sync_id": sync_id, "clinic": clinic.slug, "date": str(clinic.today), "actor": "reconcile_date"}
+    assert error["tags"].items() >= tags.items()
     [*_, outermost] = error["exception"]["values"]
     assert outermost["type"] == "StatementRefused"
     assert "no_more" in outermost["value"]
@@ -72,7 +72,7 @@ async def test_errors_and_deaths_name_the_sync_the_clinic_and_the_date(
     async def death() -> dict[str, Any] | None:
         return next((error for error in sentry.errors if "given_up" in error["tags"]), None)
 
-    assert (await until(death))["tags"].items() >= told.items()
+    assert (await until(death))["tags"].items() >= tags.items()
 
 
 def send(nats_url: str, namespace: str, queue: str, actor: str, *args: str) -> None:
@@ -83,7 +83,7 @@ def send(nats_url: str, namespace: str, queue: str, actor: str, *args: str) -> N
     broker.close()
 
 
-async def test_what_is_expected_is_not_told(
+async def test_expected_errors_are_not_reported(
     system: System, sentry: Receiver, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker
 ) -> None:
     """A date that fails by the table, a login that is rejected, a refusal, a cancel."""
@@ -98,7 +98,7 @@ async def test_what_is_expected_is_not_told(
     assert (await asker.events(clinics[0].slug, sync_id))[-1]["event"] == "cancelled"
     assert (await asker.ask("status", "nowhere"))["error"]["code"] == 404
     for name in list(system.processes):
-        assert system.stop(name) == 0  # What there is to tell is told at the end.
+        assert system.stop(name) == 0  # Pending reports are sent at the end.
     assert sentry.errors == []
 
 

@@ -40,12 +40,12 @@ def test_what_is_stored_or_shown_has_no_foreign_words() -> None:
     assert "Bella" not in text
 
 
-def test_our_own_words_and_those_of_the_system_are_told() -> None:
+def test_our_own_texts_and_those_of_the_system_are_kept() -> None:
     assert "try again" in "".join(lines(Unavailable("try again")))
     assert "Connection refused" in "".join(lines(ConnectionRefusedError(111, "Connection refused")))
 
 
-def test_causes_and_groups_are_told_without_words_too() -> None:
+def test_causes_and_groups_are_redacted_as_well() -> None:
     first = ExceptionGroup("Bella's errors", [caught(), ValueError("Bella")])
     error = Unavailable("the portal is away")
     error.__cause__ = first

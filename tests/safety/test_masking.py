@@ -1,4 +1,4 @@
-"""Evidence tells how the portal changed, and of nobody; also where a name is written in small letters."""
+"""Evidence shows how the portal changed, without personal data, even for names in lower case."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_a_clinic_that_leaves_loses_its_password(tmp_path: Path) -> None:
     assert ".oak" not in written
 
 
-def test_it_listens_on_loopback_unless_told_otherwise(tmp_path: Path) -> None:
+def test_it_listens_on_loopback_by_default(tmp_path: Path) -> None:
     out = tmp_path / "nats"
     assert main(["nats-config", "elm", "--out", str(out)]) == Exit.OK
     text = (out / "nats-server.conf").read_text()

@@ -44,7 +44,7 @@ MAY = [
     ("ops", "publish", "$SRV.PING.idexx-sync"),
     ("worker", "publish", "p.evt.sync.elm.a-sync.started"),
     ("worker", "publish", "p.ctl.stop.a-sync"),
-    ("worker", "publish", "_INBOX.somebody.1"),
+    ("worker", "publish", "_INBOX.other.1"),
     ("worker", "publish", "p.cmd.sync.elm"),
     *(("worker", "publish", f"p.{queue}.{end}") for queue in QUEUES for end in ("new.0", "dead", "room")),
     ("worker", "publish", "$KV.p_limits.budget"),
@@ -55,7 +55,7 @@ MAY = [
     ("worker", "subscribe", "$KV.p_leases.>"),
 ]
 
-#: What would change something, or tell something, that is nobody's business but the worker's …
+#: Subjects that change or show something that only workers may use …
 PRIVATE = [
     *(
         ("publish", f"p.{queue}.{end}")
@@ -74,8 +74,8 @@ PRIVATE = [
     ("publish", "p.schedule.elm.a-digest"),
     ("publish", "$JS.API.STREAM.PURGE.P_SCHEDULES"),
     ("publish", "$JS.API.CONSUMER.MSG.NEXT.P_SCHEDULES.ticks"),
-    ("publish", "_INBOX.somebody.1"),
-    ("publish", "_R_.somebody.1"),
+    ("publish", "_INBOX.other.1"),
+    ("publish", "_R_.other.1"),
     *(("publish", f"p.cmd.{verb}.elm") for verb in OPERATORS_VERBS),
     ("subscribe", "$KV.>"),
     ("subscribe", "$JS.>"),
@@ -149,13 +149,13 @@ async def test_all_else_gets_a_permission_error(server: Secured) -> None:
     assert set(MAY_NOT) - await refused_deeds(server, MAY_NOT) == set()
 
 
-def test_for_every_command_somebody_has_decided_who_may_use_it() -> None:
+def test_every_command_is_assigned_to_roles() -> None:
     commands = set(object.__new__(Commands).by_verb())
     assert commands == {*CLIENT_VERBS, *OPERATORS_VERBS}
     assert set(READING_VERBS) == commands - {"sync", "cancel"} - set(OPERATORS_VERBS)
 
 
-async def test_nobody_comes_in_without_a_password(server: Secured) -> None:
+async def test_no_client_connects_without_a_password(server: Secured) -> None:
     for url in (f"nats://{server.address}", f"nats://worker:guess@{server.address}"):
         with pytest.raises(nats.errors.Error, match=r"(?i)authorization|no servers"):
             async with visiting(url):

@@ -1,4 +1,4 @@
-"""The real system on a server with roles: a client of a clinic has it synced, and nobody is refused what they need."""
+"""The real system on a server with roles: a clinic's client requests a sync, and no role lacks a permission."""
 
 from __future__ import annotations
 

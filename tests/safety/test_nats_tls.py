@@ -62,7 +62,7 @@ async def test_who_shows_none_is_sent_away(server: Secured, folder: Path) -> Non
             pass
 
 
-async def test_a_server_that_nobody_vouches_for_gets_no_password(server: Secured) -> None:
+async def test_a_server_without_a_valid_certificate_gets_no_password(server: Secured) -> None:
     with pytest.raises((nats.errors.Error, OSError)):
         async with visiting(server.url("worker", "tls"), **connect_options(Settings())):
             pass
@@ -98,7 +98,7 @@ async def test_the_error_names_the_setting_for_a_server_that_expects_tls_first(t
 
 
 async def test_an_address_with_tls_gets_no_password_in_clear() -> None:
-    """Whoever stands between may say that the server has no TLS."""
+    """An attacker in the middle may claim that the server has no TLS."""
     heard = bytearray()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -15,7 +15,7 @@ from ops.local.embedded.scratch_postgres import PASSWORD
 
 pytestmark = pytest.mark.anyio
 
-#: Everything that tells of a clinic, with a row of two clinics in each.
+#: Everything that shows data of a clinic, with a row of two clinics in each.
 READABLE = (
     "clinics",
     "clinic_schedule_config",
@@ -158,7 +158,7 @@ async def test_a_role_with_every_grant_and_no_clinic_sees_no_row(owner: asyncpg.
 
 async def test_no_table_is_without_row_level_security(pool: asyncpg.Pool) -> None:
     bare = await pool.fetch(f"{TABLES} and not relrowsecurity")
-    assert not bare, "a new table needs a policy, or none for nobody: see 0003_row_level_security.sql"
+    assert not bare, "a new table needs a policy, or no grants: see 0003_row_level_security.sql"
 
 
 async def test_an_unknown_clinic_is_named(owner: asyncpg.Pool, partner: Partner) -> None:

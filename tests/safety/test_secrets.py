@@ -120,13 +120,13 @@ def test_a_bad_setting_does_not_show_a_password() -> None:
     bad = "import actors.settings as s\ntry: s.load()\nexcept s.SettingsError as e: print(e)"
     environment = {"API_KEYS": f"desk={SECRET}", "ENCRYPTION_KEY": SECRET, "HTTP_PORT": "x", "PATH": ""}
     environment["IDEXX_BASE_URL"] = f"https://ada:{SECRET}@portal.test"
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", bad], env=environment, capture_output=True, text=True, cwd=Path.cwd()
     )
-    assert "API_KEYS" in told.stdout
-    assert "IDEXX_BASE_URL" in told.stdout
-    assert "HTTP_PORT='x'" in told.stdout
-    assert SECRET not in told.stdout + told.stderr
+    assert "API_KEYS" in done.stdout
+    assert "IDEXX_BASE_URL" in done.stdout
+    assert "HTTP_PORT='x'" in done.stdout
+    assert SECRET not in done.stdout + done.stderr
 
 
 def test_no_command_takes_a_secret_as_an_argument() -> None:

@@ -78,7 +78,7 @@ async def test_a_request_can_be_followed_to_its_last_statement(
     assert "date" in about
 
 
-async def test_a_trace_begins_with_whoever_asks_over_http_or_on_the_command_line(
+async def test_a_trace_begins_with_the_request_over_http_or_on_the_command_line(
     system: System, collector: Receiver, clinics: list[SandboxClinic]
 ) -> None:
     system.gateway()

@@ -21,7 +21,7 @@ async def truth(sandbox: SandboxProcess, clinic: SandboxClinic) -> dict[str, Tru
     return {record["neo_appointment_id"]: record for record in records}
 
 
-async def test_the_answer_tells_exactly_what_changed(
+async def test_the_response_lists_exactly_what_changed(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic
 ) -> None:
     before = await truth(sandbox, clinic)

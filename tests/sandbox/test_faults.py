@@ -1,4 +1,4 @@
-"""Every way of failing, as a client meets it and as the request log tells it."""
+"""Every fault, as a client sees it and as the request log records it."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def test_rules_strike_the_kinds_they_name(sandbox: SandboxProcess, visitor
     assert (await visitor.get("/login")).status_code == 502
 
 
-async def test_a_call_given_up_by_its_client_is_told(sandbox: SandboxProcess, signed_in: Visitor) -> None:
+async def test_a_call_dropped_by_its_client_is_logged(sandbox: SandboxProcess, signed_in: Visitor) -> None:
     await sandbox.fault_settings(hang=60)
     call = asyncio.create_task(signed_in.calendar(TODAY))
     in_flight = await calendar_call(sandbox, lambda call: call.fault == "hang")

@@ -1,4 +1,4 @@
-"""The mark is in everything that may be somebody's, and in nothing that has a meaning for a program."""
+"""The tag is in all personal data, and in no value that a program interprets."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ async def test_the_older_configuration_has_one_pair_of_times(visitor: Visitor, c
     assert [room["id"] for room in config["rooms"]] == [room["id"] for room in clinic.config["appointmentRooms"]]
 
 
-async def test_the_ledger_tells_every_call_but_its_own(
+async def test_the_request_log_has_every_call_but_its_own(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic
 ) -> None:
     await visitor.sign_in(clinic)

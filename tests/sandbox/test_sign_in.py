@@ -79,7 +79,7 @@ async def test_success_lands_on_the_page_of_the_dial_with_the_cookie_of_the_dial
 
 
 @pytest.mark.parametrize("form", ["302", "401", "login_page"])
-async def test_an_ended_session_is_told_in_each_of_its_forms(
+async def test_an_ended_session_shows_in_each_of_its_forms(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic, form: str
 ) -> None:
     await visitor.sign_in(clinic)

@@ -1,4 +1,4 @@
-"""What the portal shows, read by somebody else, is what the sandbox says is true."""
+"""The portal's pages, read by an independent parser, equal the sandbox's data."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_the_truth_holds_on_days_when_the_clocks_change(
     assert shown == await sandbox.truth(clinic.company_id, before, after)
 
 
-async def test_the_hour_that_comes_twice_is_told_apart_by_its_offset(
+async def test_the_hour_that_comes_twice_is_distinguished_by_its_offset(
     sandbox: SandboxProcess, visitor: Visitor, clinic: SandboxClinic
 ) -> None:
     await visitor.sign_in(clinic)

@@ -1,6 +1,6 @@
-"""What a preview shows is what the server does: asked of a real one, also where clocks change.
+"""A preview shows what the server does: compared with a real one, including clock changes.
 
-A tick tells when the next one is due. So each of these schedules is due in a moment, and its tick is held against ours.
+A tick states when the next one is due. So each of these schedules is due in a moment, and its tick is compared.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ async def _differing(
     for key, (zone, cron) in schedules.items():
         theirs = await until(partial(_following, client, key))
         ours = next(due(cron, now, moment.zones[zone])).isoformat()
-        # The offset of a zone of our own may have seconds, which the server does not tell.
+        # The offset of a zone of our own may have seconds, which the server does not report.
         if not ours.startswith((theirs or "").replace("Z", "+00:00")):
             found.append((zone, cron, str(theirs), ours))
     return found

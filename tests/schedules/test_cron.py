@@ -32,16 +32,14 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
         ("at 6:00", "at 06:00 every day", "0 0 6 * * *"),
     ],
 )
-def test_a_schedule_is_told_in_words_and_handed_on_in_numbers(
-    text: str, words: str | None, for_server: str
-) -> None:
+def test_a_schedule_is_shown_in_words_and_sent_in_numbers(text: str, words: str | None, for_server: str) -> None:
     cron = Cron.parse(text)
     assert cron.for_server == for_server
     assert words in (None, cron.words)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("61 * * * *", "minute '61'"),
         ("* 24 * * *", "hour '24'"),
@@ -69,18 +67,18 @@ def test_a_schedule_is_told_in_words_and_handed_on_in_numbers(
     ],
 )
 def test_what_cannot_be_or_is_read_differently_elsewhere_is_refused_by_the_name_of_its_field(
-    text: str, told: str
+    text: str, expected: str
 ) -> None:
     with pytest.raises(BadRequest) as refused:
         Cron.parse(text)
     assert refused.value.message.startswith("cron: ")
-    assert told in refused.value.message
+    assert expected in refused.value.message
 
 
 def test_it_is_due_by_the_clock_of_its_zone() -> None:
     cron = Cron.parse("0 6,12 * * *")
-    told = [at.isoformat() for at in islice(cron.after(NOW, BERLIN), 2)]
-    assert told == ["2026-11-24T12:00:00+01:00", "2026-11-25T06:00:00+01:00"]
+    expected = [at.isoformat() for at in islice(cron.after(NOW, BERLIN), 2)]
+    assert expected == ["2026-11-24T12:00:00+01:00", "2026-11-25T06:00:00+01:00"]
     assert next(cron.after(NOW, ZoneInfo("America/New_York"))).isoformat() == "2026-11-24T06:00:00-05:00"
 
 
@@ -92,7 +90,7 @@ def test_a_change_of_the_clock_leaves_a_time_out_or_brings_it_twice() -> None:
     assert autumn == ["2027-10-31T02:30:00+02:00", "2027-10-31T02:30:00+01:00"]
 
 
-def test_what_is_left_out_within_a_year_is_told() -> None:
+def test_runs_that_are_skipped_within_a_year_are_shown() -> None:
     assert [str(at) for at in Cron.parse("30 2 * * *").left_out(NOW, BERLIN)] == ["2027-03-28 02:30:00"]
     assert Cron.parse("30 3 * * *").left_out(NOW, BERLIN) == []
     assert Cron.parse("30 2 * * 1-6").left_out(NOW, BERLIN) == [], "it is a Sunday"

@@ -34,15 +34,15 @@ class Taken:
     """A tick as it was taken from the server, and what became of it there."""
 
     def __init__(self, at: datetime = AT, key: str = "elm", deliveries: int = 1) -> None:
-        self.told: list[str] = []
+        self.calls: list[str] = []
         message: Any = SimpleNamespace(ack_sync=self._ack, nak=self._nak)
         self.tick = Tick(key, at, deliveries, message)
 
     async def _ack(self, timeout: float) -> None:
-        self.told.append("acked")
+        self.calls.append("acked")
 
     async def _nak(self, delay: float) -> None:
-        self.told.append("comes again")
+        self.calls.append("comes again")
 
 
 class Desk:
@@ -62,7 +62,7 @@ class Desk:
 
     async def take(self, taken: Taken) -> list[str]:
         await asyncio.to_thread(self._broker.run, self._due.handle(taken.tick))
-        return taken.told
+        return taken.calls
 
     async def syncs(self) -> list[Any]:
         return [row["id"] for row in await self._pool.fetch("select id from schedule_syncs order by created_at")]
@@ -132,11 +132,11 @@ async def test_a_tick_of_a_schedule_that_is_paused_or_gone_is_dropped(harness: D
     assert await harness.take(Taken()) == ["acked"]
     await pool.execute("delete from clinic_sync_schedules")
     assert await harness.take(Taken()) == ["acked"]
-    assert await harness.take(Taken(key="nobody")) == ["acked"]
+    assert await harness.take(Taken(key="unknown")) == ["acked"]
     assert await harness.syncs() == []
 
 
-async def test_a_tick_comes_again_while_the_database_refuses_and_not_for_ever(
+async def test_a_tick_is_redelivered_a_limited_number_of_times_while_the_database_refuses(
     harness: Desk, pool: asyncpg.Pool
 ) -> None:
     await harness.store()

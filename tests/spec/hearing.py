@@ -93,8 +93,8 @@ class Hearing:
         missing = [] if message.headers.get("Nats-Msg-Id") else ["the header Nats-Msg-Id is missing"]
         match words:
             case ["sync", clinic, sync_id, name] if name in SYNC_EVENTS:
-                told = {"clinic": clinic, "sync_id": sync_id, "event": name}
-                return missing + _differences(event, told) + faults(event, SYNC_EVENTS[Event(name)])
+                expected = {"clinic": clinic, "sync_id": sync_id, "event": name}
+                return missing + _differences(event, expected) + faults(event, SYNC_EVENTS[Event(name)])
             case ["appointment", clinic, kind]:
                 return (
                     missing
@@ -106,22 +106,24 @@ class Hearing:
         return ["no document names this subject"]
 
     def _of_reply(self, message: Message, request: Message) -> list[str]:
-        if message.headers.get("Status") == "503":  # the server's own: nobody listens
+        if message.headers.get("Status") == "503":  # the server's own: no responders
             return []
         command = self._commands.get(request.subject.split(".")[2])
         if command is None:
             return [f"no document names the command {request.subject}"]
         reply = json.loads(message.data)
         if not reply["ok"]:
-            told = {"Nats-Service-Error-Code": str(reply["error"]["code"])}
-            return _differences(message.headers, told) + faults(reply, Refusal)
+            expected = {"Nats-Service-Error-Code": str(reply["error"]["code"])}
+            return _differences(message.headers, expected) + faults(reply, Refusal)
         sent = json.loads(request.data.strip() or b"{}")
         return faults(reply, command.reply) + [f"the request: {fault}" for fault in faults(sent, command.request)]
 
 
-def _differences(message: Mapping[str, Any], told: Mapping[str, str]) -> list[str]:
+def _differences(message: Mapping[str, Any], expected: Mapping[str, str]) -> list[str]:
     return [
-        f"{key} is {message.get(key)!r}, not {said!r}" for key, said in told.items() if message.get(key) != said
+        f"{key} is {message.get(key)!r}, not {said!r}"
+        for key, said in expected.items()
+        if message.get(key) != said
     ]
 
 

@@ -74,12 +74,12 @@ def test_every_reference_leads_somewhere(name: str) -> None:
         assert resolve(document, reference), reference
 
 
-def test_every_command_that_is_answered_is_told_and_no_other() -> None:
+def test_every_served_command_is_documented_and_no_other() -> None:
     answered = Commands.by_verb(object.__new__(Commands))
     assert set(answered) == {command.verb for command in COMMANDS}
 
 
-def test_every_event_is_told() -> None:
+def test_every_event_is_documented() -> None:
     assert list(SYNC_EVENTS) == list(Event)
 
 

@@ -1,4 +1,4 @@
-"""docs/interface.md says what is so: its tables are made, or held against what they tell of."""
+"""docs/interface.md is true: its tables are generated, or compared with what they describe."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_its_parts_are_as_they_are_made() -> None:
     assert filled(text) == text, "run `python -m actors.spec docs/interface.md`"
 
 
-def test_every_refusal_on_nats_is_told() -> None:
+def test_every_refusal_on_nats_is_documented() -> None:
     for module in ("engine.errors", "actors.messages", "actors.dispatcher", "actors.gateway.service"):
         errors = [one for one in vars(importlib.import_module(module)).values() if isinstance(one, type)]
         for error in errors:
@@ -48,9 +48,9 @@ def test_every_refusal_on_nats_is_told() -> None:
 
 @pytest.mark.anyio
 async def test_the_database_has_what_it_promises(pool: asyncpg.Pool) -> None:
-    told = rows("The database")
-    assert len(told) >= 7
-    for tables, _, columns in told:
+    documented = rows("The database")
+    assert len(documented) >= 7
+    for tables, _, columns in documented:
         for table in re.findall(r"`(\w+)`", tables):
             found = await pool.fetch(
                 "select column_name from information_schema.columns where table_name = $1", table
@@ -61,10 +61,10 @@ async def test_the_database_has_what_it_promises(pool: asyncpg.Pool) -> None:
     await pool.execute(block)
 
 
-def test_every_path_of_the_api_is_told_and_no_other() -> None:
-    told = {path for cells in rows("HTTP") for path in re.findall(r"`(?:GET|POST) (/[^`]*)`", cells[0])}
-    assert told == {*description(with_keys=False)["paths"], "/metrics"}
+def test_every_path_of_the_api_is_documented_and_no_other() -> None:
+    documented = {path for cells in rows("HTTP") for path in re.findall(r"`(?:GET|POST) (/[^`]*)`", cells[0])}
+    assert documented == {*description(with_keys=False)["paths"], "/metrics"}
 
 
-def test_every_exit_status_is_told() -> None:
+def test_every_exit_status_is_documented() -> None:
     assert [int(status) for status, _ in rows("Exit statuses")] == sorted(Exit)

@@ -15,7 +15,7 @@ from actors.spec.schemas import REQUESTS
 from engine.errors import BadRequest
 from tests.spec.hearing import faults
 
-#: Days that no schema can tell from others (out of our calendars, in the wrong order) are left out.
+#: Days that no schema can distinguish from others (out of our calendars, in the wrong order) are left out.
 VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from([None, True, False, []]),
     st.sampled_from([-1, 0, 1, 14, 60, 61, 2**31 - 1, 2**31]),
@@ -53,6 +53,6 @@ def test_a_request_is_taken_just_where_its_schema_allows_it(model: type[Request]
         {"days_ahead": 1, "start_date": None, "request_id": "evening", "dry_run": True},
     ],
 )
-def test_the_dates_of_a_sync_are_told_in_one_of_two_ways(value: dict[str, Any]) -> None:
+def test_the_dates_of_a_sync_are_given_in_one_of_two_ways(value: dict[str, Any]) -> None:
     assert faults(value, SyncCommand) == []
     assert faults(value | {"end_date": "2026-03-02", "days_ahead": 2}, SyncCommand) != []

@@ -113,7 +113,7 @@ class Trial:
             )
         return [f"{row['dow']} {row['start_time']:%H:%M} x{row['capacity']}" for row in rows]
 
-    async def told(self, source: Source) -> list[tuple[str, str]]:
+    async def warnings_after(self, source: Source) -> list[tuple[str, str]]:
         """The warnings of a sync, which completes."""
         sync = await self.sync(source)
         assert sync.status is SyncStatus.COMPLETED
@@ -139,7 +139,7 @@ async def trial(database_url: str) -> AsyncIterator[Trial]:
 
 async def test_a_new_clinic_whose_configuration_fails_offers_nothing_and_says_so(trial: Trial) -> None:
     source = Source([LOST])
-    assert await trial.told(source) == [
+    assert await trial.warnings_after(source) == [
         (
             "configuration_not_read",
             "portal_unavailable: the portal returned 500"
@@ -164,26 +164,26 @@ async def test_columns_that_a_person_chose_need_not_be_named_by_the_portal(trial
         config=replace(WHOLE.config, rooms=None),
         problems=(Problem("appointmentRooms", "appointmentRooms is missing", is_missing=True),),
     )
-    assert await trial.told(Source([nameless])) == [
+    assert await trial.warnings_after(Source([nameless])) == [
         ("configuration_not_read", "appointmentRooms is missing (no slots are offered without columns)")
     ]
     async with trial.database.transaction() as connection:
         await set_resources(connection, trial.clinic, ["1", "2", "3"])
-    assert await trial.told(Source([nameless])) == []
+    assert await trial.warnings_after(Source([nameless])) == []
     assert set(await trial.offered()) == {f"{day} {hour}:00 x3" for day in range(1, 6) for hour in range(10, 20)}
 
 
 async def test_an_answer_without_hours_keeps_the_known_ones(trial: Trial) -> None:
-    assert await trial.told(Source([WHOLE])) == []
+    assert await trial.warnings_after(Source([WHOLE])) == []
     before = await trial.offered()
-    assert await trial.told(Source([NO_HOURS])) == [
+    assert await trial.warnings_after(Source([NO_HOURS])) == [
         (
             "configuration_not_read",
             "businessHours is missing (unknown names: times) (the stored values stay in use)",
         )
     ]
     assert await trial.offered() == before
-    assert await trial.told(Source([LOST])) == [
+    assert await trial.warnings_after(Source([LOST])) == [
         (
             "configuration_not_read",
             "portal_unavailable: the portal returned 500 (the stored values stay in use)",
@@ -242,7 +242,7 @@ async def test_the_configuration_is_asked_for_once_in_a_sync(trial: Trial) -> No
 
 async def test_a_portal_that_fails_as_a_whole_is_asked_again_with_the_next_try(trial: Trial) -> None:
     source = Source([LOST, WHOLE], failing=set(DATES))
-    assert await trial.told(source) == []
+    assert await trial.warnings_after(source) == []
     assert source.asked == 2
     assert len(await trial.offered()) == 5 * 10
 

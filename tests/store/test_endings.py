@@ -67,10 +67,12 @@ async def test_a_date_that_is_not_asked_for_any_more_keeps_what_its_last_call_fo
             await sync_dates.fail(connection, sync_id, day, pause, claim.token)
     async with database.connection() as connection:
         dates = await sync_dates.dates_of(connection, sync_id)
-        told = [event for event in await events_after(connection, sync_id, 0) if event["event"] == "date_failed"]
+        failures = [
+            event for event in await events_after(connection, sync_id, 0) if event["event"] == "date_failed"
+        ]
     found = [(LOST.reason, LOST.message), (pause.reason, pause.message)]
     assert [(state.reason, state.message) for state in dates[:2]] == found
-    assert [(event["reason"], event["message"]) for event in told] == found
+    assert [(event["reason"], event["message"]) for event in failures] == found
 
 
 @pytest.mark.parametrize("ending", ["timed_out", "stale", "cancelled"])

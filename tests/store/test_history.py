@@ -1,4 +1,4 @@
-"""What changed in which sync: read, compared, put back, rehearsed."""
+"""The changes of syncs: read, compared, undone, and planned by dry runs."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -32,16 +32,16 @@ async def changes(harness: Harness, key: str) -> list[Change]:
         return await history(connection, harness.clinic.id, key)
 
 
-async def test_the_history_of_an_appointment_tells_each_change_with_its_sync(harness: Harness) -> None:
+async def test_the_history_of_an_appointment_has_each_change_with_its_sync(harness: Harness) -> None:
     first = await harness.sync(0, {0: [appointment(1)]})
     second = await harness.sync(10, {0: [appointment(1, notes="new")]})
     third = await harness.sync(20, {0: []})
-    told = await changes(harness, "1")
-    assert [(change.kind, change.sync_id) for change in told] == [
+    shown = await changes(harness, "1")
+    assert [(change.kind, change.sync_id) for change in shown] == [
         ("added", first), ("updated", second), ("removed", third),
     ]  # fmt: skip
-    assert told[1].fields == {"notes": (None, "new")}
-    assert told == await changes(harness, str(await harness.row_id(1)))
+    assert shown[1].fields == {"notes": (None, "new")}
+    assert shown == await changes(harness, str(await harness.row_id(1)))
 
 
 async def test_the_difference_of_two_syncs_is_what_became_of_each_appointment(harness: Harness) -> None:
@@ -51,10 +51,10 @@ async def test_the_difference_of_two_syncs_is_what_became_of_each_appointment(ha
     )
     b = await harness.sync(20, {0: [appointment(1)], 1: [on(appointment(2), 1), appointment(4, 1)]})
     async with harness.pool.acquire() as connection:
-        told = await difference(connection, harness.clinic.id, a, b)
-        assert await difference(connection, harness.clinic.id, b, a) == told
+        shown = await difference(connection, harness.clinic.id, a, b)
+        assert await difference(connection, harness.clinic.id, b, a) == shown
         assert await difference(connection, harness.clinic.id, b, b) == []
-    kinds = {one.neo_appointment_id: (one.before is not None, one.after is not None) for one in told}
+    kinds = {one.neo_appointment_id: (one.before is not None, one.after is not None) for one in shown}
     assert kinds == {"2": (True, True), "3": (True, False), "4": (False, True)}
 
 
@@ -68,11 +68,11 @@ async def test_what_waited_for_its_turn_while_a_sync_ended_was_changed_after_tha
         await reconcile_snapshot(connection, harness.clinic.id, second, changed)
     await harness.end(second)
     async with harness.pool.acquire() as connection:
-        told = await difference(connection, harness.clinic.id, first, second)
-    assert [one.neo_appointment_id for one in told] == ["1"]
+        shown = await difference(connection, harness.clinic.id, first, second)
+    assert [one.neo_appointment_id for one in shown] == ["1"]
 
 
-async def test_what_a_sync_changed_is_told_once_for_each_appointment_and_without_its_undo(
+async def test_the_changes_of_a_sync_are_listed_once_per_appointment_and_without_its_undo(
     harness: Harness,
 ) -> None:
     await harness.sync(0, {0: [appointment(1), appointment(2), appointment(3)]})
@@ -86,11 +86,11 @@ async def test_what_a_sync_changed_is_told_once_for_each_appointment_and_without
     await harness.end(sync)
     await undone(harness, sync)
     async with harness.pool.acquire() as connection:
-        told = await net_changes_of(connection, sync)
-    assert {one.neo_appointment_id: one.fields.get("notes") for one in told if one.before and one.after} == {
+        shown = await net_changes_of(connection, sync)
+    assert {one.neo_appointment_id: one.fields.get("notes") for one in shown if one.before and one.after} == {
         "1": (None, "y")
     }
-    assert {one.neo_appointment_id: (one.before is None, one.after is None) for one in told} == {
+    assert {one.neo_appointment_id: (one.before is None, one.after is None) for one in shown} == {
         "1": (False, False), "3": (False, True), "4": (True, False),
     }  # fmt: skip
 
@@ -122,7 +122,7 @@ async def test_the_next_sync_brings_in_what_the_portal_shows_after_an_undo(harne
     assert await harness.stored() == by_key(moved)
 
 
-async def test_a_rehearsal_tells_what_the_sync_then_does_and_leaves_nothing(harness: Harness) -> None:
+async def test_a_dry_run_plans_what_the_sync_then_does_and_leaves_nothing(harness: Harness) -> None:
     await harness.sync(0, {0: [appointment(n) for n in range(5)], 1: []})
     sync = await harness.start_sync(0, 1)
     seen = [
@@ -134,31 +134,31 @@ async def test_a_rehearsal_tells_what_the_sync_then_does_and_leaves_nothing(harn
     await harness.pool.execute("update schedule_sync_dates set status = 'reconciled' where sync_id = $1", sync)
     versions, stored = await harness.row_versions(), await harness.stored()
     async with harness.pool.acquire() as connection, connection.transaction():
-        told = await dry_run(connection, harness.clinic, sync, harness.dates(0, 1), seen, RemovalLimit())
+        shown = await dry_run(connection, harness.clinic, sync, harness.dates(0, 1), seen, RemovalLimit())
     assert await harness.row_versions() == versions
     assert await harness.stored() == stored
     for one in seen:
         await harness.reconcile(sync, one)
     await harness.look_again(sync, {0: seen[0].appointments, 1: seen[1].appointments})
-    assert (await harness.end(sync)).removed == told.removals.removed
+    assert (await harness.end(sync)).removed == shown.removals.removed
     async with harness.pool.acquire() as connection:
         done = await changes_of(connection, sync)
-    assert [(c.kind, c.neo_appointment_id, c.fields) for c in told.changes] == [
+    assert [(c.kind, c.neo_appointment_id, c.fields) for c in shown.changes] == [
         (c.kind, c.neo_appointment_id, c.fields) for c in done
     ]
 
 
-async def test_a_rehearsal_tells_what_the_fence_would_hold_back(harness: Harness) -> None:
+async def test_a_dry_run_lists_the_removals_that_would_be_held(harness: Harness) -> None:
     many = [appointment(n) for n in range(50)]
     await harness.sync(0, {0: many})
     sync = await harness.start_sync(0, 0)
     await harness.store(sync, snapshot(0, 10, many[:3]))
     await harness.pool.execute("update schedule_sync_dates set status = 'reconciled' where sync_id = $1", sync)
     async with harness.pool.acquire() as connection, connection.transaction():
-        told = await dry_run(
+        shown = await dry_run(
             connection, harness.clinic, sync, harness.dates(0, 0), [snapshot(0, 10, many[:3])], RemovalLimit()
         )
-    assert len(told.held) == 47
+    assert len(shown.held) == 47
     assert await harness.pool.fetchval("select count(*) from schedule_held_removals") == 0
 
 

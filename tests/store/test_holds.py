@@ -36,9 +36,7 @@ async def test_with_the_next_sign_of_life_a_worker_lets_go_of_what_another_took_
     assert reached == ["taken by another", "let go", "mine still"]
 
 
-async def test_who_is_told_again_while_it_lets_go_lets_go_of_everything(
-    database: Database, clinic: Clinic
-) -> None:
+async def test_a_second_cancel_during_release_releases_everything(database: Database, clinic: Clinic) -> None:
     sync_id = (await ask(database, clinic)).sync_id
     claims = [await take(database, sync_id, day) for day in (TODAY, TOMORROW)]
     holds = ClaimHeartbeats(database)

@@ -37,7 +37,7 @@ REX, KIT = missing("1", "Rex", "+15555550123"), missing("2", "Kit", "+1555555019
         (LeftOutRecord("no start", "3"), False, []),
         (LeftOutRecord("no id", None, " REX "), False, [REX]),
         (LeftOutRecord("no id", None, None, "(555) 555-0199"), False, [KIT]),
-        (LeftOutRecord("no id", None, "Somebody else", "555-000-0000"), False, [REX, KIT]),
+        (LeftOutRecord("no id", None, "Ada Lovelace", "555-000-0000"), False, [REX, KIT]),
         (LeftOutRecord("no id"), False, [REX, KIT]),
         (LeftOutRecord("no id"), True, [REX]),
         (LeftOutRecord("no id", None, "Kit"), True, [REX]),
@@ -57,7 +57,7 @@ def test_an_occurrence_of_a_repeating_appointment_is_protected_by_the_portals_id
     }
 
 
-def test_a_record_left_out_tells_of_nobody() -> None:
+def test_a_record_left_out_contains_no_personal_data() -> None:
     shown = repr(LeftOutRecord("no id", None, "Rex", "+15555550123"))
     assert "Rex" not in shown
     assert "5550123" not in shown

@@ -1,4 +1,4 @@
-"""A clinic that cannot sign in: what is marked, what is said, and that marking stands in nobody's way."""
+"""A clinic that cannot sign in: the mark, the message, and that marking blocks no other transaction."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from engine.store.syncs.lifecycle import lock_sync
 from engine.store.vault import Vault, WrongKey, new_ring
 from engine.sync import DateStatus
 from tests.store.test_sync_machine import ModelPortal, hold
-from tests.store.test_syncs import LIMITS, TODAY, ask, step, stored, told
-from tests.store.waits import until_somebody_waits
+from tests.store.test_syncs import LIMITS, TODAY, ask, event_names, step, stored
+from tests.store.waits import until_one_waits
 
 pytestmark = pytest.mark.anyio
 
@@ -79,7 +79,7 @@ async def test_a_worker_that_lacks_the_key_takes_no_date_and_says_which_keys_the
     assert vault.primary in str(left.message)
     assert other.primary in str(left.message)
     assert "credentials set" not in str(left.message), "that would shut out the workers with the right key"
-    assert (await told(database, sync_id)).count("date_retrying") == 1
+    assert (await event_names(database, sync_id)).count("date_retrying") == 1
     await check(database, clinic)
     assert list((await scrape_dates(harness(database, vault, "seen"), sync_id, TODAY)).reconcile) == [TODAY]
     assert not (await scrape_dates(harness(database, other, "seen"), sync_id, TODAY)).retry_later, "it is done"
@@ -98,7 +98,7 @@ async def test_a_sync_that_no_worker_could_read_names_the_wrong_key(
     ]
 
 
-def test_two_rings_tell_their_keys_apart_also_where_these_have_one_id() -> None:
+def test_key_rings_distinguish_keys_with_the_same_id() -> None:
     assert Vault.from_ring(new_ring()).primary != Vault.from_ring(new_ring()).primary
     here, there = (Vault.from_ring("k1:" + new_ring().partition(":")[2]) for _ in range(2))
     with pytest.raises(WrongKey, match="another key 'k1'") as raised:
@@ -151,7 +151,7 @@ async def test_it_is_said_which_of_the_two_is_missing(database: Database, clinic
         await check(database, clinic)
 
 
-async def test_a_refusal_is_marked_while_somebody_else_has_the_clinic_and_wants_the_sync(
+async def test_a_refusal_is_marked_while_another_transaction_locks_the_clinic(
     database: Database, clinic: Clinic, vault: Vault
 ) -> None:
     """The one with the clinic may be a Coordinator, or a person who cancels."""
@@ -160,7 +160,7 @@ async def test_a_refusal_is_marked_while_somebody_else_has_the_clinic_and_wants_
     async with database.transaction() as connection:
         await lock_clinic_row(connection, clinic.id)
         scraping = asyncio.create_task(scrape_dates(harness(database, vault, "rejected"), sync_id, TODAY))
-        await until_somebody_waits(connection)
+        await until_one_waits(connection)
         await lock_sync(connection, sync_id)
     assert (await scraping).coordinate
     with pytest.raises(LoginRejected):

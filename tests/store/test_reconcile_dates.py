@@ -52,7 +52,7 @@ async def test_an_unchanged_row_costs_no_write(harness: Harness) -> None:
         ({"room_id": "room-2"}, "moved"),
     ],
 )
-async def test_a_change_is_told_by_its_kind(harness: Harness, values: dict[str, Any], kind: str) -> None:
+async def test_a_change_is_recorded_with_its_kind(harness: Harness, values: dict[str, Any], kind: str) -> None:
     await harness.sync(0, {0: [appointment(1)]})
     changed = replace(appointment(1), **values)
     sync = await harness.start_sync(0, 0)

@@ -275,7 +275,7 @@ class ReconcileMachine(RuleBasedStateMachine):
         for key, transit in moving.items():
             if transit.form == "both":  # shown at two places: either is right
                 assert stored.pop(key) in (transit.old, self.portal.now[key])
-            elif key not in known:  # never shown at all: nobody can know of it yet
+            elif key not in known:  # never shown, so it cannot be known yet
                 stored.pop(key, None)
         assert stored == {key: one for key, one in self.portal.now.items() if self._is_known(key, moving, known)}
         assert self.run(self._slot_counts()) == self._naive_counts(self.run(self.harness.stored()).values())

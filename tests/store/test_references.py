@@ -78,7 +78,7 @@ async def test_a_reference_that_replaces_another_is_a_change(harness: Harness) -
     assert await harness.kinds(1) == ["added", "updated"]
 
 
-async def test_a_look_that_tells_none_leaves_them_as_they_are(harness: Harness) -> None:
+async def test_a_read_without_references_leaves_them_unchanged(harness: Harness) -> None:
     """One of a DateScraper of the version before, or of a portal that writes the older spelling."""
     await harness.sync(0, {0: [with_references(1), with_references(2)]})
     await harness.sync(10, {0: [appointment(1), appointment(2, notes="new")]})
@@ -162,7 +162,7 @@ def test_names_of_a_newer_version_are_left_alone() -> None:
     assert from_row(row | newer) == replace(seen, left_out=(LeftOutRecord("no id"),))
 
 
-def test_a_snapshot_of_the_version_before_tells_no_references() -> None:
+def test_a_snapshot_of_the_previous_version_has_no_references() -> None:
     old = from_row(as_row(snapshot(0, 0, [with_references(1)])) | {"appointment_references": "{}"})
     assert not old.has_references
     assert old.appointments == (appointment(1),)

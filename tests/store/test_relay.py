@@ -80,7 +80,7 @@ async def test_a_publication_that_is_broken_off_is_left_too() -> None:
     assert relay.published == [ELM]
 
 
-async def test_a_publisher_that_is_frozen_does_not_keep_its_clinic_for_ever(
+async def test_a_frozen_publisher_keeps_its_clinic_for_a_limited_time(
     database: Database, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "FROZEN_AFTER", 0.2)

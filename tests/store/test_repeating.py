@@ -100,7 +100,7 @@ async def test_an_occurrence_that_changes_goes_or_comes_is_that_row_only(harness
     assert await harness.stored() == by_key(*(visit(n) for n in DAYS), *wanted)
 
 
-async def test_several_on_one_day_that_the_portal_side_told_apart_rename_the_row_that_is_there(
+async def test_several_on_one_day_that_the_portal_distinguished_rename_the_existing_row(
     harness: Harness,
 ) -> None:
     await harness.sync(0, {0: [lunch(0)]})

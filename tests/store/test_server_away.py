@@ -55,7 +55,7 @@ async def end_sessions(pool: asyncpg.Pool) -> None:
 async def test_a_read_only_server_is_away_and_its_connections_end_with_the_failover(
     database: Database, pool: asyncpg.Pool
 ) -> None:
-    """114 of 114 writes once failed for ever after five seconds of it."""
+    """In an earlier version, 114 of 114 writes failed permanently after five seconds of it."""
     await write(database)
     await set_read_only(pool, on=True)
     await end_sessions(pool)

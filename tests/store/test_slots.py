@@ -146,19 +146,19 @@ async def versions(harness: Harness) -> list[Any]:
     )
 
 
-async def test_what_is_free_tells_how_fresh_that_is(harness: Harness) -> None:
+async def test_free_slots_have_their_freshness(harness: Harness) -> None:
     await refresh(harness)
     assert {row["scraped_at"] for row in await free(harness)} == {None}
     await harness.sync(
         0, {0: [appointment(1, start="09:00"), appointment(2, start="09:00"), appointment(3, start="09:30")]}
     )
     await refresh(harness)
-    told = await free(harness)
-    assert [(row["start_time"], row["available"]) for row in told] == [
+    slots = await free(harness)
+    assert [(row["start_time"], row["available"]) for row in slots] == [
         (time(9, 30), 1), (time(10), 2), (time(10, 30), 2),
     ]  # fmt: skip
-    assert {row["scraped_at"] for row in told} == {at(0)}
-    assert all(row["age_seconds"] > 0 for row in told)
+    assert {row["scraped_at"] for row in slots} == {at(0)}
+    assert all(row["age_seconds"] > 0 for row in slots)
 
 
 async def test_an_appointment_points_at_the_slot_in_which_it_starts(harness: Harness) -> None:

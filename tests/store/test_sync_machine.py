@@ -71,7 +71,7 @@ class Died(Exception):
 
 
 class ModelPortal:
-    """Answers as it is told to."""
+    """Returns the configured results."""
 
     def __init__(self) -> None:
         self.look = "seen"
@@ -258,7 +258,7 @@ class SyncMachine(RuleBasedStateMachine):
                 assert progress == sorted(progress)
 
     def teardown(self) -> None:
-        """Everything is quiet again: messages arrive, retries are due, somebody sweeps; so every sync ends."""
+        """No more faults: messages arrive, retries are due, a sweep runs; so every sync ends."""
         if not hasattr(self, "mail"):
             return
         self.portal.look = "seen"

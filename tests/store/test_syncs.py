@@ -33,7 +33,7 @@ from engine.store.syncs.events import events_after
 from engine.store.syncs.lifecycle import lock_sync
 from engine.store.syncs.reading import get_sync
 from engine.sync import DateStatus, Limits, Sync, SyncRequest, SyncStatus
-from tests.store.waits import until_somebody_waits
+from tests.store.waits import until_one_waits
 
 pytestmark = pytest.mark.anyio
 
@@ -77,7 +77,7 @@ async def stored(database: Database, sync_id: UUID) -> Sync:
         return await get_sync(connection, sync_id)
 
 
-async def told(database: Database, sync_id: UUID) -> list[str]:
+async def event_names(database: Database, sync_id: UUID) -> list[str]:
     """The names of the sync's events; their numbers have no gap."""
     async with database.connection() as connection:
         events = await events_after(connection, sync_id, 0)
@@ -118,7 +118,7 @@ async def test_a_sync_goes_from_accepted_to_completed(database: Database, clinic
     sync = await stored(database, sync_id)
     assert (sync.status, sync.dates_done, sync.progress_percentage) == (SyncStatus.COMPLETED, 4, 100)
     assert sync.stats["appointments_added"] == 8
-    assert await told(database, sync_id) == [
+    assert await event_names(database, sync_id) == [
         "accepted",
         "started",
         *["date_started", "date_completed"] * 4,
@@ -134,9 +134,7 @@ async def test_a_step_repeated_after_a_crash_sends_the_same_messages(database: D
     assert list(first.dispatch) == list(again.dispatch)
 
 
-async def test_a_date_that_was_seen_and_that_no_reconciler_was_told_of_is_sent_again(
-    database: Database, clinic: Clinic
-) -> None:
+async def test_a_scraped_date_whose_message_was_lost_is_sent_again(database: Database, clinic: Clinic) -> None:
     sync_id = (await ask(database, clinic, days=1)).sync_id
     assert await see(database, clinic, await take(database, sync_id, TODAY), "a")
     assert not (await step(database, sync_id)).reconcile, "the Reconciler has its time"
@@ -156,7 +154,7 @@ async def test_of_two_workers_only_one_gets_a_date(database: Database, clinic: C
         assert await claims.statuses(connection, sync_id, TODAY, [TODAY]) == {TODAY: DateStatus.SCRAPING}
 
 
-async def test_whoever_lost_a_date_writes_nothing_and_no_attempt_is_counted(
+async def test_a_worker_that_lost_a_date_writes_nothing_and_no_attempt_is_counted(
     database: Database, clinic: Clinic
 ) -> None:
     sync_id = (await ask(database, clinic)).sync_id
@@ -192,7 +190,7 @@ async def test_a_retry_waits_for_its_time_and_counts(database: Database, clinic:
     assert not later.dispatch
     assert later.look_again_after == pytest.approx(30, abs=5)
     assert (await take(database, sync_id, TODAY)).attempt == 2
-    assert "date_retrying" in await told(database, sync_id)
+    assert "date_retrying" in await event_names(database, sync_id)
 
 
 async def test_some_dates_failed_is_a_partial_success(database: Database, clinic: Clinic) -> None:
@@ -226,14 +224,14 @@ async def test_a_rejected_login_ends_the_sync_and_the_next_one_starts(database: 
     assert (await stored(database, waiting)).status is SyncStatus.IN_PROGRESS
 
 
-async def test_a_cancelled_sync_writes_nothing_more_and_tells_one_end(database: Database, clinic: Clinic) -> None:
+async def test_a_cancelled_sync_writes_nothing_more_and_has_one_end(database: Database, clinic: Clinic) -> None:
     sync_id = (await ask(database, clinic)).sync_id
     claim = await take(database, sync_id, TODAY)
     assert (await cancel(database, clinic, sync_id, LIMITS, FENCE)).changed
     assert not (await cancel(database, clinic, sync_id, LIMITS, FENCE)).changed
     assert not await see(database, clinic, claim, "late")
     assert not (await step(database, sync_id)).dispatch
-    assert (await told(database, sync_id))[-1] == "cancelled"
+    assert (await event_names(database, sync_id))[-1] == "cancelled"
     assert (await stored(database, sync_id)).status is SyncStatus.CANCELLED
 
 
@@ -258,7 +256,7 @@ async def test_a_sync_that_is_not_done_in_time_ends_as_timed_out(database: Datab
     assert (await step(database, sync_id, hasty)).stop_workers
     assert (await stored(database, sync_id)).status is SyncStatus.TIMED_OUT
     assert not await see(database, clinic, claim, "late")
-    assert (await told(database, sync_id)).count("timed_out") == 1
+    assert (await event_names(database, sync_id)).count("timed_out") == 1
 
 
 async def test_a_sync_that_is_found_after_a_month_of_standstill_ends(database: Database, clinic: Clinic) -> None:
@@ -273,9 +271,7 @@ async def test_a_sync_that_is_found_after_a_month_of_standstill_ends(database: D
     assert (await stored(database, sync_id)).status is SyncStatus.TIMED_OUT
 
 
-async def test_a_clinic_is_removed_between_two_steps_of_whoever_works_on_it(
-    database: Database, clinic: Clinic
-) -> None:
+async def test_a_clinic_can_be_removed_between_two_steps_of_its_sync(database: Database, clinic: Clinic) -> None:
     sync_id = (await ask(database, clinic)).sync_id
     claim = await take(database, sync_id, TODAY)
 
@@ -286,7 +282,7 @@ async def test_a_clinic_is_removed_between_two_steps_of_whoever_works_on_it(
     async with database.transaction() as connection:
         await lock_sync(connection, sync_id)
         removing = asyncio.create_task(remove())
-        await until_somebody_waits(connection)
+        await until_one_waits(connection)
         proof = Proof(200, "application/json", "array", 0, TODAY, TODAY)
         assert await claims.save_snapshot(
             connection, clinic.id, claim, Snapshot(TODAY, claim.claimed_at, (), proof)
@@ -378,7 +374,7 @@ async def test_a_second_look_that_fails_removes_nothing_and_fails_no_date(
     assert (sync.status, sync.partial_success, sync.failed_dates) == (SyncStatus.COMPLETED, False, ())
     assert sync.stats["appointments_removed"] == 0
     assert "removals_unconfirmed" in {warning.code for warning in sync.warnings}
-    assert "date_failed" not in await told(database, sync_id)
+    assert "date_failed" not in await event_names(database, sync_id)
 
 
 async def test_a_sync_that_is_cancelled_with_all_its_dates_in_removes_nothing(
@@ -424,7 +420,7 @@ async def test_a_person_decides_about_what_the_fence_holds_back(database: Databa
     await step(database, sync_id)
     sync = await stored(database, sync_id)
     assert (sync.status, sync.removals_held) == (SyncStatus.COMPLETED, 57)
-    assert "held" in await told(database, sync_id)
+    assert "held" in await event_names(database, sync_id)
     assert await approve(database, clinic, sync_id) == 57
     assert (await stored(database, sync_id)).removals_held == 0
     with pytest.raises(WrongState, match="holds no removals"):

@@ -34,7 +34,7 @@ async def test_the_lock_may_be_taken_again_within_the_transaction(harness: Harne
         await lock_clinic(connection, harness.clinic.id)
 
 
-async def test_what_goes_wrong_while_a_date_is_read_is_told_as_anywhere_else(
+async def test_an_error_while_a_date_is_read_is_reported_like_any_other(
     harness: Harness, database: Database
 ) -> None:
     sync = await harness.start_sync(0, 0)

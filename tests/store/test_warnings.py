@@ -72,7 +72,7 @@ def test_the_same_names_on_several_dates_are_named_and_counted_once() -> None:
     assert one.message.endswith("is_09 and 4 more")
 
 
-async def test_they_are_stored_with_the_snapshot_and_told_at_the_end(database: Database, clinic: Clinic) -> None:
+async def test_they_are_stored_with_the_snapshot_and_listed_at_the_end(database: Database, clinic: Clinic) -> None:
     sync_id = await _sync(database, clinic, {TODAY: (NO_ID,), TOMORROW: ()})
     async with database.transaction() as connection:
         first, second = await sync_dates.snapshots_of(connection, sync_id)
@@ -84,17 +84,17 @@ async def test_they_are_stored_with_the_snapshot_and_told_at_the_end(database: D
     async with database.connection() as connection:
         last = (await events_after(connection, sync_id, 0))[-1]
         sync = await get_sync(connection, sync_id)
-    told = [
+    expected = [
         {"code": "records_left_out", "message": f"2 records on {TODAY}: no id"},
         {"code": "configuration_not_read", "message": "opening hours: HTTP 500"},
     ]
-    assert (last["event"], last["warnings"]) == ("completed", told)
-    assert sync_view(sync)["warnings"] == told
+    assert (last["event"], last["warnings"]) == ("completed", expected)
+    assert sync_view(sync)["warnings"] == expected
     assert "Rex" not in repr(first)
     assert "5550123" not in repr(first)
 
 
-async def test_a_closed_day_that_was_read_before_the_hours_is_not_told_as_open(
+async def test_a_closed_day_that_was_read_before_the_hours_is_not_reported_as_open(
     database: Database, clinic: Clinic
 ) -> None:
     empty = SyncWarning(WarningCode.OPEN_DAYS_EMPTY, "open, but empty in two responses")
@@ -103,8 +103,8 @@ async def test_a_closed_day_that_was_read_before_the_hours_is_not_told_as_open(
     sync_id = await _sync(database, clinic, {TODAY: (empty,), TOMORROW: (empty,)}, config)
     await coordinate(database, sync_id, Limits(), FENCE)
     async with database.connection() as connection:
-        told = (await events_after(connection, sync_id, 0))[-1]["warnings"]
-    assert told == [{"code": "open_days_empty", "message": f"{TODAY}: open, but empty in two responses"}]
+        expected = (await events_after(connection, sync_id, 0))[-1]["warnings"]
+    assert expected == [{"code": "open_days_empty", "message": f"{TODAY}: open, but empty in two responses"}]
 
 
 async def test_a_sync_with_nothing_to_say_has_an_empty_list(database: Database, clinic: Clinic) -> None:

@@ -1,4 +1,4 @@
-"""What those who watch over all clinics are told."""
+"""The figures of all clinics for monitoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For tests of locks: knows when somebody waits for one."""
+"""For tests of locks: waits until a transaction waits for one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from engine.store.database import Connection
 
 
-async def until_somebody_waits(connection: Connection) -> None:
+async def until_one_waits(connection: Connection) -> None:
     """Returns once another connection to this database waits for a lock."""
     async with asyncio.timeout(10):
         while not await connection.fetchval(

@@ -23,12 +23,12 @@ def ended(*command: str) -> str:
 
 
 def test_kills_at_random_moments_lose_nothing_and_repeat_nothing() -> None:
-    told = ended("ops.faults.chaos", "--seed", "1", "--rounds", "2")
-    assert "2 rounds with seed 1: nothing lost, nothing duplicated" in told
+    output = ended("ops.faults.chaos", "--seed", "1", "--rounds", "2")
+    assert "2 rounds with seed 1: nothing lost, nothing duplicated" in output
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces are for root")
 def test_two_nodes_of_three_do_when_one_is_killed() -> None:
     """The first round of `python -m ops.faults.cluster_chaos`; the others cut nodes off, which takes its time."""
-    told = ended("ops.faults.cluster_chaos", "--seed", "1", "--rounds", "1")
-    assert "1 rounds with seed 1: nothing lost, nothing duplicated" in told
+    output = ended("ops.faults.cluster_chaos", "--seed", "1", "--rounds", "1")
+    assert "1 rounds with seed 1: nothing lost, nothing duplicated" in output

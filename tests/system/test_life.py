@@ -1,4 +1,4 @@
-"""How a sync ends when somebody ends it, when its time is up, and when the processes that work on it die."""
+"""How a sync ends when it is cancelled, when it times out, and when the processes that work on it die."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def hanging_calls(sandbox: SandboxProcess) -> int:
     return sum(call.done_at is None and call.gone_at is None for call in calls)
 
 
-async def nobody_waits(sandbox: SandboxProcess) -> bool:
+async def none_waits(sandbox: SandboxProcess) -> bool:
     return await hanging_calls(sandbox) == 0
 
 
@@ -61,7 +61,7 @@ async def test_a_cancel_ends_the_calls_in_flight_and_the_browser_stays_usable(
     assert (reply["ok"], reply["status"]) == (True, "cancelled")
     stop = await stops.next_msg(timeout=10)  # without it, the calls would go on until the next sign of life
     assert stop.subject.endswith(accepted["sync_id"])
-    await until(lambda: nobody_waits(sandbox))
+    await until(lambda: none_waits(sandbox))
     events = await asker.events(clinic.slug, accepted["sync_id"])
     assert [event["event"] for event in events if event["status"] == "cancelled"] == ["cancelled"]
     again = await asker.ask("cancel", clinic.slug, {"sync_id": accepted["sync_id"]})
@@ -98,7 +98,7 @@ async def test_a_sync_whose_time_is_up_ends_also_when_every_coordinator_is_dead(
     events = await asker.events(clinic.slug, accepted["sync_id"])
     assert events[-1]["event"] == "timed_out"
     assert "SYNC_TIMEOUT_MS" in events[-1]["message"]
-    await until(lambda: nobody_waits(sandbox))
+    await until(lambda: none_waits(sandbox))
 
 
 async def test_thirty_requests_through_two_gateways_are_decided_as_by_one(

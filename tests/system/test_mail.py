@@ -41,7 +41,7 @@ def test_what_a_full_mailbox_refuses_is_looked_at_again(nats_url: str, namespace
 
 def fill(broker: NatsBroker, queue: str) -> Message[Any]:
     """Of a mailbox that holds one message; the message is not for any actor."""
-    return broker.enqueue(Message(queue_name=queue, actor_name="nobody", args=(), kwargs={}, options={}))
+    return broker.enqueue(Message(queue_name=queue, actor_name="unknown_actor", args=(), kwargs={}, options={}))
 
 
 def test_a_seen_date_waits_for_room_at_the_reconciler(nats_url: str, namespace: str) -> None:
@@ -51,7 +51,7 @@ def test_a_seen_date_waits_for_room_at_the_reconciler(nats_url: str, namespace: 
     with ThreadPoolExecutor() as pool:
         sending = pool.submit(broker.run, Dispatcher(broker, lambda _: None).reconcile_dates(uuid4(), [DAY]))
         consumer = broker.consume(RECONCILER, timeout=30_000)
-        for actor in ("nobody", "reconcile_date"):
+        for actor in ("unknown_actor", "reconcile_date"):
             message = next(consumer)
             assert message is not None
             assert message.actor_name == actor
@@ -75,7 +75,7 @@ def test_a_seen_date_that_finds_no_room_is_left_to_the_coordinator(nats_url: str
     broker.close()
 
 
-def test_a_coordinator_waits_for_nobody(nats_url: str, namespace: str) -> None:
+def test_a_coordinator_never_waits_for_a_mailbox(nats_url: str, namespace: str) -> None:
     """Else mailboxes that are all full would wait for each other."""
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1, mailbox_wait=3600)
     for queue in (COORDINATOR, DATE_SCRAPER, RECONCILER):
@@ -90,7 +90,7 @@ def test_senders_wait_for_less_than_a_claim_lasts() -> None:
     assert 0 < MAILBOX_WAIT < Limits().date_silent_after
 
 
-def test_no_sync_is_taken_of_which_no_coordinator_could_be_told(nats_url: str, namespace: str) -> None:
+def test_no_sync_is_accepted_while_the_coordinators_mailbox_is_full(nats_url: str, namespace: str) -> None:
     broker = NatsBroker(nats_url, namespace=namespace, mailbox_size=1)
     mail = Dispatcher(broker, lambda _: None)
     broker.run(mail.check_room())

@@ -1,4 +1,4 @@
-"""Syncs that nobody asks for: the server's clock ticks, and each tick is one sync at most."""
+"""Scheduled syncs: the server's clock ticks, and each tick is one sync at most."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Desk:
             await pause_schedule(connection, clinic, paused)
 
     async def tick_each_second(self) -> None:
-        """Such a schedule cannot be stored, so whoever holds the clock against the table ends it."""
+        """Such a schedule cannot be stored, so the reconciliation of the stream with the table removes it."""
         await self.clock.put(Schedule(self.slug, EVERY_SECOND, "UTC"))
 
     async def ticks(self, count: int) -> None:
@@ -66,7 +66,7 @@ class Desk:
         await until(ticked)
 
     async def waiting(self) -> int:
-        """Ticks that nobody has taken."""
+        """Ticks that no consumer has taken."""
         info = await self._js.stream_info(self._stream, subjects_filter=f"{self._prefix}.due.{self.slug}")
         return sum((info.state.subjects or {}).values())
 
@@ -131,7 +131,7 @@ async def test_the_clock_ticks_while_nothing_of_ours_lives_and_what_piled_up_is_
     await harness.schedule(timezone="America/Phoenix")
     await harness.tick_each_second()
     await harness.ticks(3)
-    assert await harness.waiting() == 1, "ticks that nobody took are one"
+    assert await harness.waiting() == 1, "ticks that no consumer took are merged"
     for name in ("one", "two"):
         await asyncio.to_thread(system.gateway, name)
     row = await harness.becomes(
@@ -173,7 +173,7 @@ async def test_a_schedule_follows_its_row_and_comes_back_when_the_server_has_los
     assert await harness.syncs() == []
 
 
-async def test_a_refused_tick_is_told_and_not_tried_for_ever(
+async def test_a_refused_tick_is_published_and_not_retried_without_end(
     system: System, harness: Desk, asker: Asker, pool: asyncpg.Pool
 ) -> None:
     await harness.clock.declare()

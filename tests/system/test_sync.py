@@ -124,7 +124,7 @@ async def test_bad_requests_get_a_refusal_and_nothing_else_happens(
     assert await pool.fetchval("select count(*) from schedule_syncs") == 0
 
 
-async def test_a_refusal_that_nobody_waits_for_is_an_event(system: System, asker: Asker) -> None:
+async def test_a_refusal_without_a_reply_subject_is_an_event(system: System, asker: Asker) -> None:
     system.gateway()
     rejected = await asker.client.subscribe(f"{asker.prefix}.evt.rejected.nowhere")
     await asker.client.flush()
@@ -150,7 +150,7 @@ async def test_the_service_answers_to_the_name_of_the_interface(system: System, 
 class TestNoDatabase:
     @pytest.fixture
     def settings(self) -> dict[str, str]:
-        return {"DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}
+        return {"DATABASE_URL": f"postgresql://unknown@127.0.0.1:{free_port()}/none"}
 
     async def test_a_database_that_is_away_is_a_refusal(self, system: System, asker: Asker) -> None:
         system.gateway()

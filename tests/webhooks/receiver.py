@@ -1,4 +1,4 @@
-"""A receiver of webhooks as anyone might write it: it keeps what was posted, and answers as it is told, by path."""
+"""A simple receiver of webhooks: it keeps what was posted, and returns configured statuses by path."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Posted:
         return self.headers["webhook-id"]
 
     def verified(self, secret: str) -> Any:
-        """What it says, after somebody else's library has checked its signature."""
+        """Its content, after an independent library has checked its signature."""
         return Webhook(secret).verify(self.body, self.headers)
 
 
 class Receiver:
-    """`answers[path]` are the statuses to give, each once, and the last one for ever; `headers` go with all."""
+    """`answers[path]` are the statuses to return, each once, and then always the last one; `headers` go with all."""
 
     def __init__(self, certificate: ssl.SSLContext | None = None) -> None:
         self.posted: list[Posted] = []

@@ -1,4 +1,4 @@
-"""One post, to receivers of every kind: it is bounded, follows nobody, and goes where it may go."""
+"""One POST to receivers of every kind: it is bounded, follows no redirect, and reaches only allowed networks."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def raw(
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
 
 
-async def test_it_posts_json_and_tells_the_status(receiver: Receiver) -> None:
+async def test_it_posts_json_and_returns_the_status(receiver: Receiver) -> None:
     answer = await post(receiver.url("/hook?token=x"))
     assert (answer.reason, answer.status) == (None, 200)
     [posted] = receiver.posted
@@ -103,7 +103,7 @@ async def test_an_endless_body_is_not_read() -> None:
     assert sent < 20e6, "what the sockets hold, and no more"
 
 
-async def test_what_speaks_no_http_is_told() -> None:
+async def test_a_response_that_is_not_http_has_its_reason() -> None:
     async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
         await writer.drain()
@@ -112,9 +112,9 @@ async def test_what_speaks_no_http_is_told() -> None:
         assert (await post(url)).reason is Reason.BAD_ANSWER
 
 
-async def test_a_closed_port_and_an_unknown_host_are_told() -> None:
+async def test_a_closed_port_and_an_unknown_host_have_their_reasons() -> None:
     assert (await post(f"http://127.0.0.1:{free_port()}/")).reason is Reason.NO_CONNECTION
-    assert (await post("https://nobody.invalid/")).reason is Reason.UNKNOWN_HOST
+    assert (await post("https://unknown.invalid/")).reason is Reason.UNKNOWN_HOST
 
 
 async def test_our_own_network_is_not_reached_by_name_or_number(receiver: Receiver) -> None:
@@ -176,7 +176,7 @@ async def test_a_certificate_must_be_good_and_of_the_name(tls: Receiver, monkeyp
     assert (await post(tls.url())).status == 200
     assert (await post(tls.url(host="localhost"))).reason is Reason.TLS, "it is another name"
     monkeypatch.delenv("SSL_CERT_FILE")
-    assert (await post(tls.url())).reason is Reason.TLS, "nobody vouches for it"
+    assert (await post(tls.url())).reason is Reason.TLS, "its certificate is not trusted"
     assert len(tls.posted) == 1
 
 

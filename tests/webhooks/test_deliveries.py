@@ -61,7 +61,7 @@ async def due(connection: Connection) -> list[UUID]:
 
 
 @pytest.mark.parametrize("status", [status for status in SyncStatus if status.is_final])
-async def test_however_a_sync_ends_its_last_event_is_delivered_as_it_was_told(
+async def test_the_last_event_of_each_kind_of_end_is_delivered_unchanged(
     database: Database, clinic: Clinic, status: SyncStatus
 ) -> None:
     await give_webhook(database, clinic)
@@ -128,12 +128,10 @@ async def test_what_was_mailed_is_not_mailed_again_unless_it_is_lost(database: D
             "update webhook_deliveries set mailed_at = now() - interval '301 s', "
             "next_attempt_at = now() - interval '301 s'"
         )
-        assert await due(connection) == [delivery_id], "nobody tried it for five minutes"
+        assert await due(connection) == [delivery_id], "no attempt for five minutes"
 
 
-async def test_what_a_paused_webhook_is_to_be_told_waits_for_its_resuming(
-    database: Database, clinic: Clinic
-) -> None:
+async def test_deliveries_of_a_paused_webhook_wait_until_it_is_resumed(database: Database, clinic: Clinic) -> None:
     await give_webhook(database, clinic)
     async with database.transaction() as connection:
         await store.pause_webhook(connection, clinic.id, "by request")
@@ -179,7 +177,7 @@ async def test_redelivered_it_is_the_same_delivery(database: Database, clinic: C
         assert second.now - second.queued_at < timedelta(minutes=1), "as young as its redelivery"
 
 
-async def test_what_nobody_tries_is_overdue_and_a_receiver_that_has_gone_is_named(
+async def test_deliveries_without_an_attempt_are_overdue_and_a_receiver_that_has_gone_is_named(
     database: Database, clinic: Clinic
 ) -> None:
     await give_webhook(database, clinic)
@@ -200,18 +198,18 @@ async def test_deliveries_have_their_time(database: Database, clinic: Clinic) ->
         assert (await sweep(connection, datetime.now(UTC) + timedelta(days=31)))["deliveries"] == 1
 
 
-async def test_while_nats_is_away_nothing_is_lost_and_nobody_is_held_up(
+async def test_while_nats_is_unavailable_nothing_is_lost_and_no_sync_waits(
     database: Database, clinic: Clinic
 ) -> None:
     await give_webhook(database, clinic)
     sync_id = await run(database, clinic)
     broker = NatsBroker(f"nats://127.0.0.1:{free_port()}", timeout=0.5)
     refused: list[str] = []
-    told = Deliveries(database, Dispatcher(broker, refused.append))
-    await told.send_of_sync(sync_id)
-    await told.sweep()
+    disconnected = Deliveries(database, Dispatcher(broker, refused.append))
+    await disconnected.send_of_sync(sync_id)
+    await disconnected.sweep()
     [one] = await logged(database, clinic)
-    await told.send_later(one["id"], 1)
+    await disconnected.send_later(one["id"], 1)
     async with database.transaction() as connection:
         assert await due(connection) == [one["id"]], "the sweep finds it"
     broker.close()

@@ -49,8 +49,8 @@ async def test_the_receiver_of_the_documents_takes_what_is_ours(url: str) -> Non
     client = WebhookClient(EgressPolicy((ip_network("127.0.0.1"),)), 5)
     now = datetime.now(UTC)
     body = '{"type": "sync.completed", "data": {"clinic": "elm-street"}}'
-    told = Delivery(uuid4(), uuid4(), "elm-street", None, "sync.completed", url, body, 1, now, now)
-    ours = dict(sign(told, SECRETS, now))
+    delivery = Delivery(uuid4(), uuid4(), "elm-street", None, "sync.completed", url, body, 1, now, now)
+    ours = dict(sign(delivery, SECRETS, now))
 
     async def status(headers: dict[str, str], text: str = body) -> int | None:
         return (await client.post(url, headers, text)).status
@@ -60,6 +60,6 @@ async def test_the_receiver_of_the_documents_takes_what_is_ours(url: str) -> Non
 
     await until(is_there)
     assert await status(ours) == 204
-    assert await status(dict(sign(told, Secrets.fresh(), now))) == 401
-    assert await status(dict(sign(told, SECRETS, now - timedelta(minutes=9)))) == 401
+    assert await status(dict(sign(delivery, Secrets.fresh(), now))) == 401
+    assert await status(dict(sign(delivery, SECRETS, now - timedelta(minutes=9)))) == 401
     assert await status(ours, body.replace("elm", "oak")) == 401

@@ -43,7 +43,7 @@ def settings() -> dict[str, str]:
 
 
 class Listeners:
-    """Clinics with webhooks; their syncs end as soon as they were asked for, since somebody cancels them."""
+    """Clinics with webhooks; their syncs end right after the request, because they are cancelled."""
 
     def __init__(self, pool: asyncpg.Pool, asker: Asker, vault: Vault) -> None:
         self._pool = pool
@@ -131,8 +131,8 @@ async def test_receivers_that_behave_and_that_do_not(
         assert len(posted) == number, slug
         assert {one.id for one in posted} <= {str(settled[slug]["id"])}
         for one in posted:
-            told = {"type": "sync.cancelled", "timestamp": last[slug]["at"], "data": last[slug]}
-            assert one.verified(listeners.secrets[slug]) == told
+            expected = {"type": "sync.cancelled", "timestamp": last[slug]["at"], "data": last[slug]}
+            assert one.verified(listeners.secrets[slug]) == expected
     assert not receiver.at("/elsewhere"), "redirects are not followed"
 
     found = {slug: (one["state"], one["status"], one["reason"], one["attempts"]) for slug, one in settled.items()}
@@ -165,12 +165,12 @@ async def test_receivers_that_behave_and_that_do_not(
     # flaky 2, slow 1, moved 3; moved, gone, inside; well twice, flaky, slow.
     for outcome, number in {"retrying": 6, "failed": 3, "delivered": 4}.items():
         assert f'webhook_deliveries_total{{outcome="{outcome}"}} {number}.0' in page
-    told = system.logs()
+    expected = system.logs()
     for secret in (*listeners.secrets.values(), key_ring.partition(":")[2]):
-        assert secret.removeprefix("whsec_") not in told
+        assert secret.removeprefix("whsec_") not in expected
 
 
-async def test_a_notifier_that_is_killed_and_a_message_that_nobody_sent(
+async def test_a_killed_notifier_and_a_message_that_was_never_sent(
     system: System,
     listeners: Listeners,
     receiver: Receiver,
@@ -188,11 +188,11 @@ async def test_a_notifier_that_is_killed_and_a_message_that_nobody_sent(
     await asyncio.to_thread(system.kill, "notifier")
     await asyncio.to_thread(system.worker, "notifier")
     assert (await listeners.settled("north"))["state"] == "delivered"
-    assert len({one.id for one in receiver.posted}) == 1, "told more than once, its receiver knows it again"
+    assert len({one.id for one in receiver.posted}) == 1, "repeated deliveries have the same id"
     for one in receiver.posted:
         one.verified(listeners.secrets["north"])
 
-    # A process that ends a sync, publishes its events, and dies before it tells the notifier.
+    # A process that ends a sync, publishes its events, and dies before it sends the notifier's message.
     await pool.execute("delete from webhook_deliveries")
     sync_id = await listeners.begin("north")
     database = Database(database_url)

@@ -87,13 +87,13 @@ class _FirstContact:
         self._done(name, facts)
 
     def _done(self, name: str, facts: str, is_there: bool = True) -> None:
-        self._tell(Step(name, True, self._seconds(), facts, is_there=is_there))
+        self._report(Step(name, True, self._seconds(), facts, is_there=is_there))
 
     def _fail(self, name: str, failure: Failure) -> None:
-        self._tell(Step(name, False, self._seconds(), failure.message, failure))
+        self._report(Step(name, False, self._seconds(), failure.message, failure))
         raise _Ended
 
-    def _tell(self, step: Step) -> None:
+    def _report(self, step: Step) -> None:
         self._result.steps.append(step)
         self.report(step)
 

@@ -12,7 +12,7 @@ from engine.portal.additions import ANOTHER_THING
 from engine.portal.envelope import WRAPPERS
 from engine.portal.fields import KNOWN_NAMES
 from engine.portal.opening_hours import CLOSES, DAYS, OPENS, WEEKDAYS
-from engine.portal.redaction import TOLD_WORDS
+from engine.portal.redaction import KEPT_WORDS
 from engine.portal.schedule_config import PARTS, UNUSED
 from engine.portal.statuses import KNOWN_STATUSES, normalise, normalise_class_names
 
@@ -139,7 +139,7 @@ EXPLAINED = (
     _NAME_WORDS
     | _CLASS_WORDS
     | ANOTHER_THING
-    | TOLD_WORDS
+    | KEPT_WORDS
     | frozenset(WEEKDAYS)
     | frozenset({"companyid", "submit", "email", "application", "json", "charset", "utf", "text", "html"})
     | frozenset({"example", "elsewhere", "https", "none", "get", "post", "seconds", "json", "headers"})

@@ -109,9 +109,9 @@ class Masker:
     def _number(self, value: float, field: str) -> float:
         if number_may_stay(value, field):
             return value
-        told = self.stand_ins.by_part(repr(value))
+        masked = self.stand_ins.by_part(repr(value))
         try:
-            return int(told) if isinstance(value, int) else float(told)
+            return int(masked) if isinstance(value, int) else float(masked)
         except ValueError:  # such as 1e+20
             return 0.5
 

@@ -110,8 +110,8 @@ class _Masking(HTMLParser):
             return ""
         if not value:
             return f" {name}"
-        told = re.sub(r"\d{3,}", lambda found: "9" * len(found.group()), value.partition("?")[0])
-        found = _VALUE.match(told)
+        masked = re.sub(r"\d{3,}", lambda found: "9" * len(found.group()), value.partition("?")[0])
+        found = _VALUE.match(masked)
         return f' {name}="{escape(self._scrubbed(found.group()))}"' if found else ""
 
     def _scrubbed(self, text: str) -> str:

@@ -88,7 +88,7 @@ class Story:
 
     async def _start(self, settings: Settings) -> Settings:
         if settings.database_url is None and settings.nats_url is None:
-            await self._begin_anew()
+            await self._start_over()
         now = await self.machine.start_servers()
         now = await self.machine.start_sandbox(now, LATENCY)
         await self._refuse_real_clinics(now)
@@ -102,7 +102,7 @@ class Story:
         self.out.print(f"  the dashboard: http://{now.http_host}:{now.http_port}")
         return now
 
-    async def _begin_anew(self) -> None:
+    async def _start_over(self) -> None:
         home = self.machine.home
         await end_leftovers(home, self.machine.say)
         await asyncio.to_thread(shutil.rmtree, home.folder / "nats", ignore_errors=True)
