@@ -423,5 +423,5 @@ async def test_a_person_decides_about_what_the_fence_holds_back(database: Databa
     assert "held" in await event_names(database, sync_id)
     assert await approve(database, clinic, sync_id) == 57
     assert (await stored(database, sync_id)).removals_held == 0
-    with pytest.raises(WrongState, match="holds no removals"):
+    with pytest.raises(WrongState, match="has no held removals"):
         await reject(database, clinic, sync_id)
