@@ -3,62 +3,34 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from actors.predecessor_environment import ALIASES, our_log_level, translated, without_meaning
+from actors.setting_types import (
+    KeysOfCallers,
+    Milliseconds,
+    Networks,
+    OptionalInboxPrefix,
+    OptionalSecret,
+    OptionalText,
+    OptionalUrl,
+    Port,
+    Positive,
+    Waits,
+)
 from actors.validation_messages import what_is_wrong
 from engine.removals import RemovalLimit
 from engine.store.pool_mode import PoolMode
 from engine.sync import Limits
 from engine.webhook_retry import SCHEDULE
-from engine.webhook_targets import EgressPolicy, Network, read_networks
-
-Positive = Annotated[int, Field(ge=1)]
-Wait = Annotated[float, Field(gt=0, le=86_400)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Milliseconds = Annotated[int, Field(ge=1, le=86_400_000)]
-
-
-def _none_if_blank(value: object) -> object:
-    """None for an empty variable: a compose file passes `NATS_URL: ${NATS_URL:-}`."""
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-OptionalText = Annotated[str | None, BeforeValidator(_none_if_blank)]
-InboxPrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=100)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
-
-
-#: The callers of the HTTP API: maps the SHA-256 of each key, in hexadecimal, to the caller's name.
-ApiKeys = dict[str, str]
-
-
-def _api_keys(value: object) -> object:
-    """Reads `name:sha256,…`; a repeated name is a caller with two keys, so keys can be changed without a pause."""
-    if not isinstance(value, str):
-        return value
-    keys: ApiKeys = {}
-    for entry in filter(None, (entry.strip() for entry in value.split(","))):
-        if not (match := re.fullmatch(r"([\w.-]{1,40}):([0-9a-f]{64})", entry)):
-            raise ValueError("expected name:sha256,…; `python -m actors.http.keys NAME` creates an entry")
-        keys[match[2]] = match[1]
-    return keys
-
-
-def _seconds(value: object) -> object:
-    """Reads `5,30,120`."""
-    return tuple(float(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _networks(value: object) -> object:
-    return read_networks(value) if isinstance(value, str) else value
+from engine.webhook_targets import EgressPolicy
 
 
 def _renamed(part: str) -> AliasChoices:
@@ -68,9 +40,14 @@ def _renamed(part: str) -> AliasChoices:
 
 _NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts an embedded server"
 
+_NOT_SUPABASE = "; SUPABASE_URL does not replace it: the project's dashboard shows it under Connect"
+
 
 #: Fields whose values are never shown, not even bad ones.
-SECRET = {"encryption_key", "sentry_dsn", "api_keys", "nats_url", "nats_password", "database_url"}
+SECRET = {
+    *("encryption_key", "sentry_dsn", "api_keys", "nats_url", "nats_password", "database_url"),
+    *("qstash_current_signing_key", "qstash_next_signing_key"),
+}
 
 
 class SettingsError(Exception):
@@ -81,6 +58,19 @@ class Settings(BaseSettings):
     """The environment. Field names are the variables' names in lower case; times are in milliseconds."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Adds the predecessor's names, behind ours."""
+        translation = InitSettingsSource(settings_cls, dict(translated(os.environ)))
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, translation
 
     sync_concurrency: Annotated[int, Field(ge=1, le=60)] = 3
     max_concurrent_syncs: Positive = 2
@@ -115,9 +105,9 @@ class Settings(BaseSettings):
 
     webhook_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = 10_000
     #: Seconds between one try of a delivery and the next, separated by commas; it is given up after the last one.
-    webhook_retry_seconds: Annotated[tuple[Wait, ...], NoDecode, BeforeValidator(_seconds)] = SCHEDULE
+    webhook_retry_seconds: Waits = SCHEDULE
     #: Networks that are not on the internet and to which webhooks may go, even without TLS.
-    webhook_private_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
+    webhook_private_networks: Networks = ()
 
     removal_limit_count: Annotated[int, Field(ge=0, validation_alias=_renamed("count"))] = 20
     removal_limit_percent: Annotated[float, Field(ge=0, le=100, validation_alias=_renamed("percent"))] = 30.0
@@ -130,7 +120,7 @@ class Settings(BaseSettings):
     nats_url: Annotated[OptionalText, Field(repr=False)] = None
     nats_user: OptionalText = None
     nats_password: OptionalSecret = None
-    nats_inbox_prefix: Annotated[InboxPrefix | None, BeforeValidator(_none_if_blank)] = None
+    nats_inbox_prefix: OptionalInboxPrefix = None
     nats_ca_file: Path | None = None
     nats_cert_file: Path | None = None
     nats_key_file: Path | None = None
@@ -145,13 +135,20 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: Port = 3001
     worker_http_port: Port | None = None
+    #: The address by which callers reach the HTTP API if a proxy changes it. Signed requests name it.
+    http_public_url: OptionalUrl = None
+    #: `daysAhead` of the HTTP API counts the days after today, as the predecessor counted.
+    http_days_after_today: bool = False
     http_sync_wait_ms: Milliseconds = 600_000
-    api_keys: Annotated[ApiKeys, NoDecode, BeforeValidator(_api_keys)] = Field(default_factory=dict, repr=False)
+    qstash_current_signing_key: OptionalSecret = None
+    qstash_next_signing_key: OptionalSecret = None
+    skip_qstash_verify: bool = False
+    api_keys: KeysOfCallers = Field(default_factory=dict, repr=False)
     prometheus_multiproc_dir: Path | None = None
 
     sentry_dsn: OptionalSecret = None
     otel_exporter_otlp_endpoint: OptionalText = None
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(our_log_level)] = "info"
     log_format: Literal["console", "json"] = "console"
 
     idexx_sync_home: Path = Field(default_factory=lambda: Path.home() / ".local/state/idexx-sync")
@@ -208,7 +205,8 @@ class Settings(BaseSettings):
 
     def need_database_url(self) -> str:
         if self.database_url is None:
-            raise SettingsError(_NOT_SET.format("DATABASE_URL"))
+            hint = _NOT_SUPABASE if os.environ.get("SUPABASE_URL") else ""
+            raise SettingsError(_NOT_SET.format("DATABASE_URL") + hint)
         return self.database_url
 
 
@@ -225,8 +223,14 @@ def load() -> Settings:
         raise SettingsError("; ".join(map(_explain, error.errors()))) from None
 
 
+def unused_variables() -> dict[str, str]:
+    """The predecessor's variables that are set and have no meaning here, each with what does its job."""
+    return without_meaning(os.environ)
+
+
 def _explain(item: Mapping[str, Any]) -> str:
     name = str(item["loc"][0])
     # The part of an address before an @ is a user and a password.
     shown = "(hidden)" if name in SECRET or "@" in str(item["input"]) else repr(item["input"])
-    return f"{name.upper()}={shown}: {what_is_wrong(item)}; correct it or unset it for the default"
+    variable = ALIASES[name] if name in translated(os.environ) else name.upper()
+    return f"{variable}={shown}: {what_is_wrong(item)}; correct it or unset it for the default"

@@ -31,7 +31,7 @@ from actors.outbox import webhooks
 from actors.runtime.broker import build_broker
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
-from actors.settings import Settings, SettingsError, load
+from actors.settings import Settings, SettingsError, load, unused_variables
 from engine.errors import EngineError
 
 log = structlog.get_logger(__name__)
@@ -108,6 +108,7 @@ def main() -> int:
         configure(settings)
         error_reports.configure(settings, "gateway")
         tracing.configure(settings, "gateway")
+        _warn_of_variables(settings)
         gateway = Gateway(settings)
         gateway.broker.run(gateway.open())
     except (SettingsError, EngineError, BrokerConnectionError) as error:
@@ -127,3 +128,12 @@ def main() -> int:
         )
     gateway.broker.close()
     return 0
+
+
+def _warn_of_variables(settings: Settings) -> None:
+    """Names the variables of the replaced service that do not do here what they did there."""
+    for name, why in unused_variables().items():
+        log.warning("variable_without_meaning", variable=name, instead=why)
+    if settings.skip_qstash_verify:
+        admitted = "callers with one of the API_KEYS" if settings.api_keys else "callers on this machine"
+        log.warning("signatures_not_verified", variable="SKIP_QSTASH_VERIFY", admitted=admitted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from actors.http import requests
+from actors.http import predecessor_fields, requests
 from actors.http.live_overview import LiveOverview
 from actors.http.nats_client import NatsClient
 from actors.http.responses import Refused, TimedOut, answer
@@ -33,11 +34,13 @@ _CODES = {Event.COMPLETED: 200, Event.FAILED: 500, Event.CANCELLED: 409, Event.T
 
 
 class Api:
-    """The API. `wait` is how long a caller waits for the end of a sync at most, in seconds."""
+    """The API. `wait` is how long a caller waits for the end of a sync at most, in seconds; `after_today`: days ahead
+    are counted from tomorrow on, as the replaced service did."""
 
-    def __init__(self, nats_client: NatsClient, wait: float) -> None:
+    def __init__(self, nats_client: NatsClient, wait: float, *, after_today: bool = False) -> None:
         self._nats_client = nats_client
         self._wait = wait
+        self._after_today = after_today
         self._live_overview = LiveOverview(nats_client)
         self._streams = Streams()
 
@@ -56,7 +59,7 @@ class Api:
 
     async def sync(self, request: Request) -> Response:
         body = await requests.sync_body(request)
-        accepted = await self._nats_client.ask("sync", body.clinic_id, body.command())
+        accepted = await self._nats_client.ask("sync", body.clinic_id, body.command(after_today=self._after_today))
         sync_id, slug = accepted["sync_id"], accepted["events"].split(".")[3]
         log.info("http_sync", clinic=slug, sync_id=sync_id)
         if "respond-async" in request.headers.get("prefer", "").lower():
@@ -69,7 +72,9 @@ class Api:
         clinic = requests.clinic_id(request)
         sync_id = request.query_params.get("syncId")
         query = {} if sync_id is None else {"sync_id": requests.sync_id(sync_id)}
-        return answer(await self._nats_client.ask("status", clinic, query))
+        reply = await self._nats_client.ask("status", clinic, query)
+        last = await self._last_completed(reply)
+        return answer({**reply, **predecessor_fields.status(reply, last, datetime.now(UTC))})
 
     async def events(self, request: Request) -> Response:
         sync_id, after = requests.sync_id(request.path_params["sync_id"]), requests.after_seq(request)
@@ -110,7 +115,7 @@ class Api:
         try:
             await asyncio.wait(tasks, timeout=self._wait, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
-                return _ending(ended.result())
+                return _ending(ended.result(), await self._status_of(clinic, sync_id))
             if closing.done():
                 raise Unavailable(f"this gateway is shutting down; sync {sync_id} continues", retry_after_ms=1000)
             log.info("http_sync_cancelled", clinic=clinic, sync_id=sync_id, caller_left=left.done())
@@ -124,6 +129,23 @@ class Api:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _status_of(self, clinic: str, sync_id: str) -> dict[str, Any] | None:
+        """The reply to `status`; None while no gateway replies: the end of the sync counts, not what comes with it."""
+        try:
+            return await self._nats_client.ask("status", clinic, {"sync_id": sync_id})
+        except (Refused, Unavailable) as error:
+            log.warning("http_status_missing", clinic=clinic, sync_id=sync_id, error=str(error))
+            return None
+
+    async def _last_completed(self, reply: dict[str, Any]) -> dict[str, Any] | None:
+        """The last completed sync of the clinic of a reply; None: it has none."""
+        sync_id = reply["clinic"]["last_completed_sync"]
+        if sync_id is None or (reply["sync"] and reply["sync"]["sync_id"] == sync_id):
+            return reply["sync"] if sync_id else None
+        found = await self._nats_client.ask("status", reply["clinic"]["slug"], {"sync_id": sync_id})
+        sync: dict[str, Any] = found["sync"]
+        return sync
 
     async def _cancel(self, clinic: str, sync_id: str) -> None:
         try:
@@ -139,14 +161,14 @@ async def _numbered(events: AsyncGenerator[dict[str, Any] | None]) -> AsyncGener
             yield None if event is None else Message(event["event"], event, event["seq"])
 
 
-def _ending(event: dict[str, Any]) -> Response:
+def _ending(event: dict[str, Any], status: dict[str, Any] | None) -> Response:
     """The last event, with the status code for how the sync has ended."""
-    name = Event(event["event"])
+    name, body = Event(event["event"]), {**event, **predecessor_fields.ended(event, status, datetime.now(UTC))}
     if name is Event.COMPLETED:
-        return answer({"ok": True, **event})
+        return answer({"ok": True, **body})
     code, reason = _CODES[name], name.value
     if name is Event.FAILED:
         reason = next((error["reason"] for error in event["errors"]), reason)
         code = 401 if reason in FATAL_FOR_SYNC else code
     error = {"code": code, "reason": reason, "message": event.get("message") or f"the sync has ended: {name}"}
-    return answer({"ok": False, "error": error, **event}, code)
+    return answer({"ok": False, "error": error, **body}, code)

@@ -34,7 +34,8 @@ class Listener:
         """With the API and the cluster's figures. Raises `SettingsError` if it may not, or cannot, listen."""
         settings, folder = process.settings, process.settings.share_metrics()
         health, cluster = Health(checks_of(process, folder)), ClusterFigures(process)
-        api = Api(NatsClient(process), settings.http_sync_wait_ms / 1000)
+        wait = settings.http_sync_wait_ms / 1000
+        api = Api(NatsClient(process), wait, after_today=settings.http_days_after_today)
         app = gateway_app(settings, ProbeRoutes(health, folder, cluster), api)
         process.own(periodically(cluster.hold_lease, LEASE_PAUSE))
         return cls(HttpServer(app, settings.http_host, settings.http_port, "HTTP_PORT"), health, api, cluster)

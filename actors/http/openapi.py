@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from actors.http.requests import SyncBody
-from actors.http.response_models import Done, NotDone
-from actors.spec.replies import OverviewReply, Refusal, StatusReply, SyncReply
+from actors.http.response_models import ClinicFreshness, Done, NotAccepted, NotDone
+from actors.spec.replies import OverviewReply, SyncReply
 from actors.spec.schemas import WEBHOOKS, Schema, definitions
 
 _PATH = "/api/idexx/schedule-sync"
@@ -25,7 +25,15 @@ _HEALTH = {
 _CLINIC_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$", "description": "its slug or its UUID"}
 
 #: The models of the response bodies.
-_BODIES: tuple[type[BaseModel], ...] = (Done, NotDone, OverviewReply, Refusal, StatusReply, SyncReply, *WEBHOOKS)
+_BODIES: tuple[type[BaseModel], ...] = (
+    ClinicFreshness,
+    Done,
+    NotAccepted,
+    NotDone,
+    OverviewReply,
+    SyncReply,
+    *WEBHOOKS,
+)
 
 _REFUSALS = {
     400: "invalid request; the message names the field",
@@ -118,7 +126,7 @@ def _status() -> dict[str, Any]:
             _query("syncId", {"type": "string", "format": "uuid"}),
         ],
         "responses": {
-            "200": {"description": "as stored", "content": _json(_reference(StatusReply))},
+            "200": {"description": "as stored", "content": _json(_reference(ClinicFreshness))},
             **_refusals(400, 401, 404, 421, 503),
         },
     }
@@ -216,7 +224,7 @@ def _watch(summary: str, schema: dict[str, Any], *, fails: bool = True) -> dict[
 
 def _refusals(*codes: int, ended: bool = False) -> dict[str, Any]:
     """The refusals with these codes. `ended`: the body may also be a sync that ran and ended this way."""
-    body = {"anyOf": [_reference(Refusal), _reference(NotDone)]} if ended else _reference(Refusal)
+    body = {"anyOf": [_reference(NotAccepted), _reference(NotDone)]} if ended else _reference(NotAccepted)
     return {str(code): {"description": _REFUSALS[code], "content": _json(body)} for code in codes}
 
 

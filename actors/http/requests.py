@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from actors.http.responses import TimedOut, WrongType
 from actors.messages import MAX_REQUEST_BYTES, SyncCommand, TooLarge, parse
 from actors.validation_messages import what_is_wrong
+from engine.dates import MAX_DAYS
 from engine.errors import BadRequest
 
 #: How long a caller may take to send a body, in seconds.
@@ -39,9 +40,17 @@ class SyncBody(SyncCommand):
         """JSON has one kind of number: 14.0 is 14."""
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    def command(self) -> dict[str, object]:
-        """As the NATS request says it."""
-        return self.model_dump(mode="json", exclude={"clinic_id"}, exclude_defaults=True)
+    def command(self, *, after_today: bool = False) -> dict[str, object]:
+        """As the NATS request says it. `after_today`: `daysAhead` does not include today, but is read with it."""
+        command = self.model_dump(mode="json", exclude={"clinic_id"}, exclude_defaults=True)
+        if after_today and self.days_ahead is not None:
+            if self.days_ahead >= MAX_DAYS:
+                raise BadRequest(
+                    f"daysAhead: today and {self.days_ahead} days are {self.days_ahead + 1} dates, and a sync has at "
+                    f"most {MAX_DAYS}; send {MAX_DAYS - 1}, or unset HTTP_DAYS_AFTER_TODAY"
+                )
+            command["days_ahead"] = self.days_ahead + 1
+        return command
 
 
 async def sync_body(request: Request) -> SyncBody:
@@ -49,7 +58,7 @@ async def sync_body(request: Request) -> SyncBody:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         # A form in some web page cannot send JSON to this machine without the browser asking first.
         raise WrongType("send the request as JSON, with `Content-Type: application/json`")
-    return parse(SyncBody, await _body(request))
+    return parse(SyncBody, await body_of(request))
 
 
 def clinic_id(request: Request) -> str:
@@ -73,7 +82,8 @@ def _checked(kind: TypeAdapter[Any], name: str, value: str) -> Any:
         raise BadRequest(f"{name}: {what_is_wrong(error.errors(include_url=False)[0])}") from None
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
+    """Raises `TooLarge`, `TimedOut`, or `BadRequest` if the caller disconnects."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_WITHIN):

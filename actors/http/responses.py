@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from actors.http import predecessor_fields
 from actors.messages import encode, refusal
 from engine.errors import EngineError
 
@@ -38,6 +40,10 @@ class WrongKey(EngineError):
     reason = "no_key"
 
 
+class WrongSignature(WrongKey):
+    reason = "wrong_signature"
+
+
 class WrongHost(EngineError):
     code = 421
     reason = "wrong_host"
@@ -59,6 +65,7 @@ def answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str
 
 def refuse(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     error = body["error"]
+    body = {**body, **predecessor_fields.refused(error, datetime.now(UTC))}
     extra = dict(headers or {})
     if wait := error.get("retry_after_ms"):
         extra["Retry-After"] = str(math.ceil(wait / 1000))

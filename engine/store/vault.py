@@ -54,7 +54,7 @@ class Vault:
         for entry in filter(None, (part.strip() for part in ring.split(","))):
             key_id, colon, text = entry.partition(":")
             if not colon or not _KEY_ID.fullmatch(key_id):
-                raise VaultError(f"ENCRYPTION_KEY: an entry is not id:base64; {_REMEDY}")
+                raise VaultError(f"ENCRYPTION_KEY: an entry is not id:base64{_predecessors(entry)}; {_REMEDY}")
             if key_id in keys:
                 raise VaultError(f"ENCRYPTION_KEY: two keys have the id {key_id!r}; give the new one another id")
             keys[key_id] = _decode(key_id, text)
@@ -110,6 +110,13 @@ def _fingerprint(key: bytes) -> str:
 
 
 _REMEDY = "make one with `python -c 'from engine.store.vault import new_ring; print(new_ring())'`"
+
+
+def _predecessors(entry: str) -> str:
+    """A hint if the entry looks like the key of the service that this one replaces."""
+    if len(entry) != _KEY_BYTES:
+        return ""
+    return " (a key of 32 characters is the replaced service's, whose secrets cannot be opened here)"
 
 
 def _decode(key_id: str, text: str) -> bytes:

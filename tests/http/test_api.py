@@ -287,6 +287,12 @@ class TestKeys:
     ("environment", "named"),
     [
         ({"HTTP_HOST": "0.0.0.0"}, "API_KEYS"),  # noqa: S104
+        ({"HOST": "0.0.0.0"}, "API_KEYS"),  # noqa: S104
+        (
+            {"HOST": "0.0.0.0", "SKIP_QSTASH_VERIFY": "true", "QSTASH_CURRENT_SIGNING_KEY": "sig_one"},  # noqa: S104
+            "SKIP_QSTASH_VERIFY",
+        ),
+        ({"HTTP_PORT": "", "PORT": "here"}, "PORT='here'"),
         ({"HTTP_PORT": "TAKEN"}, "HTTP_PORT"),
         ({"API_KEYS": "partner:plain-text-key"}, "API_KEYS"),
         ({"PROMETHEUS_MULTIPROC_DIR": "/proc/nowhere"}, "PROMETHEUS_MULTIPROC_DIR"),

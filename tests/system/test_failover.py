@@ -36,6 +36,11 @@ async def database_url(pair: Pair) -> str:
     return url
 
 
+@pytest.fixture
+def processes_database(database_url: str) -> str:
+    return database_url
+
+
 async def test_a_sync_survives_a_failover(
     pair: Pair,
     database_url: str,

@@ -7,8 +7,10 @@ import asyncio
 import asyncpg
 import pytest
 
+from actors.settings import Settings
 from ops.cli.migrate import migrate
 from ops.client.errors import CommandFailed
+from ops.doctor.database import database as doctor_database
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import needs_pgbouncer, on_database
 from tests.system.conftest import Asker, System
@@ -31,6 +33,11 @@ async def test_processes_sync_through_a_pooler_in_transaction_mode(
     for clinic in clinics:
         await agrees(pool, sandbox, clinic, days=7)
     assert "prepared statement" not in system.logs()
+
+
+async def test_doctor_names_the_pooler(processes_database: str) -> None:
+    found = await doctor_database(Settings(database_url=processes_database))
+    assert "through a pooler" in found[0].message
 
 
 async def test_migrate_refuses_a_pooler_in_transaction_mode(
