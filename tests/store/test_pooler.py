@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+import engine.store
 from engine.errors import Unavailable
 from engine.store.connecting import keeps_sessions
 from engine.store.database import Database
@@ -94,3 +97,24 @@ async def test_sessions_are_told_from_transactions(bouncer: str, postgres_url: s
     assert not await keeps_sessions(on_database(bouncer, database_url), timeout=20)
     with pgbouncer(postgres_url, PoolMode.SESSION) as url:
         assert await keeps_sessions(on_database(url, database_url), timeout=20)
+
+
+#: What belongs to a session of the server: a pooler in transaction mode lends it for one transaction only.
+OF_A_SESSION = re.compile(
+    r"pg_(try_)?advisory_(un)?lock|\b(un)?listen\s+\w|create\s+temp|\bset\s+(session|time\s+zone|search_path)\b"
+    r"|set_config\([^)]*false\s*\)|\bwith\s+hold\b|\bdiscard\b|^\s*prepare\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def test_no_statement_needs_more_than_its_transaction() -> None:
+    """Of gateways and workers; `migrate` requires a session."""
+    store = Path(engine.store.__file__).parent
+    queries = [path for path in store.rglob("*.sql") if path.parent.name != "migrations"]
+    assert len(queries) > 100
+    found = {path.name: match[0] for path in queries if (match := OF_A_SESSION.search(_code(path.read_text())))}
+    assert found == {}
+
+
+def _code(text: str) -> str:
+    return re.sub(r"--.*", "", text)
