@@ -59,6 +59,15 @@ async def test_clients_that_change_sessions_are_found_out_and_use_no_named_state
         assert await connection.fetchval("select count(*) from pg_prepared_statements where name <> ''") == 0
 
 
+async def test_an_address_written_for_prisma_works(bouncer: str, database_url: str) -> None:
+    database = Database(f"{on_database(bouncer, database_url)}&pgbouncer=true", size=1)
+    try:
+        async with database.connection() as connection:
+            assert await connection.fetchval("select 1") == 1
+    finally:
+        await database.close()
+
+
 async def test_a_wrong_setting_is_named(bouncer: str, database_url: str, pooled: Database) -> None:
     wrong = Database(on_database(bouncer, database_url), pool_mode=PoolMode.SESSION, size=1)
 
