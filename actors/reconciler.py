@@ -1,10 +1,10 @@
-"""The Reconciler: brings the stored appointments of one date in line with its snapshot.
+"""The Reconciler: brings the stored appointments of a span's dates in line with their snapshots.
 
-A DateScraper that has stored a complete snapshot sends `reconcile_date` with the sync and the date; the snapshot
-stays in the database. The step (`engine/steps/reconcile.py`) locks the sync, compares the snapshot with the stored
-appointments in one set-based transaction, writes what was added, changed and went missing, and closes the date. A
-snapshot that is older than the newest one of its date changes nothing, and a date that is closed stays as it is;
-so a message that is delivered twice does no harm.
+A DateScraper that has stored the snapshots of a span sends `reconcile_date` with the sync and one of the dates; the
+snapshots stay in the database. The step (`engine/steps/reconcile.py`) locks the sync and takes all scraped dates of
+the span: for each it compares the snapshot with the stored appointments, writes what was added, changed and went
+missing, and closes the date, all in one transaction. A snapshot that is older than the newest one of its date
+changes nothing, and a date that is closed stays as it is; so a message that is delivered twice does no harm.
 
 After the commit the relay publishes the step's events at once. If the date was the sync's last open one, the
 Coordinator is notified and ends the sync. If the message is dead-lettered, its date fails (`actors/give_up.py`).

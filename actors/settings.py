@@ -28,7 +28,7 @@ from actors.setting_types import (
 from actors.validation_messages import what_is_wrong
 from engine.removals import RemovalLimit
 from engine.store.pool_mode import PoolMode
-from engine.sync import Limits
+from engine.sync import MAX_SPAN_DAYS, Limits
 from engine.webhook_retry import SCHEDULE
 from engine.webhook_targets import EgressPolicy
 
@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     idexx_base_url: Annotated[str, Field(pattern=r"^https?://[^/\s@]+(/|$)")] = "https://us.idexxneo.com"
     idexx_rate_limit: Annotated[float, Field(gt=0, le=1000)] = 10.0
     idexx_rate_burst: Annotated[float | None, Field(gt=0, le=1000)] = None
-    scrape_span_days: Annotated[int, Field(ge=1, le=7)] = 1
+    scrape_span_days: Annotated[int, Field(ge=1, le=MAX_SPAN_DAYS)] = 7
+    #: Age at which a clinic's configuration is read again; 0: in every sync.
+    configuration_max_age_ms: Annotated[int, Field(ge=0, le=30 * 86_400_000)] = 86_400_000
     #: Pause before a range with empty open days is requested again.
     empty_day_pause_ms: Milliseconds = 2000
     #: Fields that the portal has added to its records and that an operator ignores, separated by commas.
@@ -170,6 +172,7 @@ class Settings(BaseSettings):
             queued_syncs=self.max_queued_syncs,
             calls_in_flight=self.sync_concurrency,
             span_days=self.scrape_span_days,
+            config_max_age=self.configuration_max_age_ms / 1000,
             sync_timeout=self.sync_timeout_ms / 1000,
             stale_after=self.stale_sync_ms / 1000,
         )

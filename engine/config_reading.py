@@ -48,6 +48,11 @@ class ConfigOutcome:
     problems: tuple[Problem, ...] = ()
     is_final: bool = True
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything was read and understood."""
+        return self.failure is None and not self.problems
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -23,6 +23,9 @@ from uuid import UUID
 from engine.dates import DateRange
 from engine.warnings import SyncWarning
 
+#: The longest span of days in one calendar call: ranges of 15 days are known to work, 60 are not.
+MAX_SPAN_DAYS = 15
+
 #: A calendar day, for classes with a field called `date`.
 Day: TypeAlias = date
 
@@ -96,7 +99,9 @@ class Limits:
     queued_syncs: int = 10
     #: Concurrent calls for dates of one sync; each is for one date, or for a span of neighboring ones.
     calls_in_flight: int = 3
-    span_days: int = 1
+    span_days: int = 7
+    #: A configuration that was read completely is read again after this.
+    config_max_age: float = 86_400.0
     sync_timeout: float = 300.0
     stale_after: float = 600.0
     #: A worker sends a heartbeat for each held date every `date_heartbeat`; silent for longer than

@@ -7,11 +7,11 @@ machines share (`sessions.py`), and takes a token of the shared rate limit befor
 The result for a date is a complete snapshot, or a failure with its evidence (`evidence.py`); a portal failure is
 never an exception here.
 
-After the commit it sends a `reconcile_date` for each snapshot, and notifies the Coordinator. If another worker
-holds some of the dates, or this one lacks the clinic's key, the message is sent again with a delay. Dramatiq's
-retries are for our own failures (a server is unavailable, a mailbox is full); after a portal failure the
-Coordinator sends the date again, at the time that `engine/retry.py` decides. If the message is dead-lettered, its
-dates fail (`actors/give_up.py`).
+After the commit it sends one `reconcile_date` for all snapshots of the span, and notifies the Coordinator if other
+dates wait. If another worker holds some of the dates, or this one lacks the clinic's key, the message is sent again
+with a delay. Dramatiq's retries are for our own failures (a server is unavailable, a mailbox is full); after a
+portal failure the Coordinator sends the date again, at the time that `engine/retry.py` decides. If the message is
+dead-lettered, its dates fail (`actors/give_up.py`).
 
 Only a worker that was booted for this queue imports Playwright and starts a browser.
 """

@@ -8,9 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from engine.portal.endpoint import endpoint_of
 from engine.portal.network import Upstream
-
-#: The longest span of days in one calendar call: the portal's own calendar requests a week.
-MAX_SPAN_DAYS = 7
+from engine.sync import MAX_SPAN_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class PortalSettings:
     base_url: str = "https://us.idexxneo.com"
     headless: bool = True
     chromium_path: Path | None = None
-    span_days: int = 1
+    span_days: int = 7
     #: Maximum length of a response.
     max_body_bytes: int = 32 * 1024 * 1024
     #: New fields of records that an operator has found irrelevant.

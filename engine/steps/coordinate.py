@@ -26,9 +26,6 @@ from engine.store.syncs.lifecycle import lock_sync, touch
 from engine.store.syncs.reading import database_time, get_sync
 from engine.sync import DateState, Limits, Sync, SyncStatus
 
-#: Dates of one call of a second look: the portal's own calendar requests a week.
-SECOND_LOOK_DAYS = 7
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -96,8 +93,7 @@ async def _send_on(
     connection: Connection, sync: Sync, dates: Sequence[DateState], now: datetime, limits: Limits
 ) -> Step:
     await touch(connection, sync.id)
-    span_days = SECOND_LOOK_DAYS if any(state.second_look for state in dates) else limits.span_days
-    fresh = next_spans(dates, limits.calls_in_flight, span_days, now)
+    fresh = next_spans(dates, limits.calls_in_flight, limits.span_days, now)
     for span in fresh:
         await sync_dates.dispatch(connection, sync.id, span)
     return Step(

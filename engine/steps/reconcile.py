@@ -1,11 +1,13 @@
-"""The Reconciler's step: brings the stored appointments of one date in line with its snapshot."""
+"""The Reconciler's step: brings the stored appointments of a span's dates in line with their snapshots."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+from engine.errors import Unavailable
 from engine.failure import Failure, Reason
 from engine.repeating import SETTLE
 from engine.snapshot import Snapshot
@@ -33,34 +35,78 @@ class Reconciled:
 async def reconcile_date(
     database: Database, sync_id: UUID, day: date, settle: timedelta = SETTLE
 ) -> Reconciled | None:
-    """Applies the date's snapshot and closes the date, in one transaction.
+    """Applies the snapshots of the date and of the other scraped dates of its span, and closes these dates.
 
-    A move is shown at both places for `settle` at most. Returns None if the sync has ended, and then writes
-    nothing. A date that is closed already is left unchanged. Raises `Unavailable` if the database is unreachable.
+    One transaction for all; if it fails, one for each date, so that a bad snapshot does not hold up the others: its
+    error is raised when they are done. A move is shown at both places for `settle` at most. Returns None if the
+    sync has ended, and then writes nothing. A date that is closed already is left unchanged. Raises `Unavailable`
+    if the database is unreachable.
     """
+    async with database.connection() as connection:
+        days = await sync_dates.scraped_with(connection, sync_id, day) or [day]
+    try:
+        return await _reconcile(database, sync_id, days, settle)
+    except Unavailable:
+        raise
+    except Exception:
+        if len(days) == 1:
+            raise
+    return await _reconcile_each(database, sync_id, days, settle)
+
+
+async def _reconcile_each(
+    database: Database, sync_id: UUID, days: Sequence[date], settle: timedelta
+) -> Reconciled | None:
+    """Reconciles each date by itself; raises the first error at the end."""
+    done, errors = None, []
+    for day in days:
+        try:
+            done = await _reconcile(database, sync_id, [day], settle)
+        except Unavailable:
+            raise
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return done
+
+
+async def _reconcile(
+    database: Database, sync_id: UUID, days: Sequence[date], settle: timedelta
+) -> Reconciled | None:
     async with database.transaction() as connection:
         sync = await lock_sync(connection, sync_id)
         if sync is None or sync.status is not SyncStatus.IN_PROGRESS:
             return None
-        snapshot = await sync_dates.load_snapshot(connection, sync_id, day)
-        if snapshot is not None:
-            counts = await _apply(connection, sync, snapshot, settle)
-            await _close(connection, sync, day, counts)
+        counts = {
+            snapshot.date: await _apply(connection, sync, snapshot, settle)
+            for snapshot in await sync_dates.load_snapshots(connection, sync_id, days)
+        }
+        for day in await _undecided(connection, sync, counts):
+            del counts[day]
+            await sync_dates.fail(connection, sync.id, day, UNDECIDED)
+        await sync_dates.complete(
+            connection,
+            sync.id,
+            {
+                day: sync_dates.ClosedCounts(
+                    added=count.added,
+                    updated=count.updated + count.moved + count.restored,
+                    unchanged=count.unchanged,
+                )
+                for day, count in counts.items()
+            },
+        )
         return Reconciled(sync.clinic_id, is_last=not await sync_dates.any_open(connection, sync_id))
 
 
-async def _close(connection: Connection, sync: Sync, day: date, counts: DateCounts) -> None:
-    if counts.shares_ids and await is_undecided(connection, sync.clinic_id, sync.id, day):
-        await sync_dates.fail(connection, sync.id, day, UNDECIDED)
-        return
-    await sync_dates.complete(
-        connection,
-        sync.id,
-        day,
-        added=counts.added,
-        updated=counts.updated + counts.moved + counts.restored,
-        unchanged=counts.unchanged,
-    )
+async def _undecided(connection: Connection, sync: Sync, counts: dict[date, DateCounts]) -> list[date]:
+    """The dates that share an id with another one, and of which two looks do not decide whether it moves."""
+    return [
+        day
+        for day, count in counts.items()
+        if count.shares_ids and await is_undecided(connection, sync.clinic_id, sync.id, day)
+    ]
 
 
 async def _apply(connection: Connection, sync: Sync, snapshot: Snapshot, settle: timedelta) -> DateCounts:

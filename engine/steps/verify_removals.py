@@ -2,7 +2,7 @@
 
 While an appointment moves from one day to another, the portal may show it on neither for some seconds. A sync that
 read both days in that time would take the move for a removal or, if one of its dates failed, leave the row on the
-old day. So every date is read again, in calls of a week, so long after the absence was seen that a move must have
+old day. So every date is read again, so long after the absence was seen that a move must have
 ended (`RemovalLimit.settle`). `engine.removals` decides what the two reads prove; what they leave open is for
 the next sync.
 """

@@ -10,7 +10,6 @@ longest. The sandbox counts the calls. Fairness: with equal shares, all clinics 
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from actors.settings import Settings
 from ops.bench.budget import busiest_second
 from ops.bench.report import conclude, options_of, parser_of
 from ops.bench.result import Better, Figure, Ratio, Result
-from ops.bench.syncing import DAYS, forget_session, one_sync
+from ops.bench.syncing import DAYS, forget_session, one_sync, rounds
 from ops.client.connections import open_nats
 from ops.local.supervision import Supervisor
 from ops.local.temporary_machine import on_scratch_machine
@@ -54,7 +53,7 @@ class Round:
 
 def ideal(clinics: int, calls: int, latency: float, settings: Settings) -> float:
     """Returns the ideal seconds for this number of clinics and calls."""
-    alone = latency * (SIGN_IN_CALLS + math.ceil(DAYS / settings.sync_concurrency))
+    alone = latency * (SIGN_IN_CALLS + rounds(settings))
     places = settings.browser_pool_size * settings.sync_concurrency
     through_browsers = calls * latency / min(places, clinics * settings.sync_concurrency)
     # Plus the latency of the last call.

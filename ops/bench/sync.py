@@ -3,22 +3,23 @@
     python -m ops.bench sync [--latency 0.2 1 3] [--runs 3] [--ours]
 
 The ideal is the minimum with the same settings: the sign-in (three calls in sequence), unless there is a session,
-then `ceil(14 / SYNC_CONCURRENCY)` rounds of one call, fewer if SCRAPE_SPAN_DAYS is more than 1. Every process is
+then as many rounds of one call as the spans of SCRAPE_SPAN_DAYS days need, SYNC_CONCURRENCY at once. Every process is
 real and on this machine; the portal is the sandbox with added latency. Ours is measured from the request on NATS to
-the event `completed`. The old system's method (see `ops/bench/legacy_baseline.py`) runs against the same portal and
-the same PostgreSQL, with one date at a time and with three; the kinds take turns. Before each run some appointments
+the event `completed`; the calls of each of our syncs are printed: the calendar's, and the configuration's, which is
+read once a day. The old system's method (see `ops/bench/legacy_baseline.py`) runs against the same portal and the
+same PostgreSQL, with one date at a time and with three; the kinds take turns. Before each run some appointments
 change, so that each kind has changes to store. Memory is the proportional set size (PSS).
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
 from actors.settings import Settings
 from engine.clinic import Clinic
@@ -27,13 +28,16 @@ from ops.bench.legacy_baseline import OldWay, browser
 from ops.bench.memory_use import pss_by_kind
 from ops.bench.report import conclude, options_of, parser_of
 from ops.bench.result import Better, Figure, Ratio, Result
-from ops.bench.syncing import DAYS, forget_session, one_sync
+from ops.bench.syncing import DAYS, forget_session, one_sync, rounds
 from ops.client.connections import open_database, open_nats
 from ops.local.supervision import Supervisor
 from ops.local.temporary_machine import on_scratch_machine
-from ops.sandbox.client import Sandbox, SandboxClinic
+from ops.sandbox.client import LoggedRequest, Sandbox, SandboxClinic
 
 SIGN_IN_CALLS = 3
+
+#: The kinds of calls that read data.
+DATA_CALLS = frozenset({"calendar", "config", "lookup"})
 
 #: Appointments that are edited before each run.
 EDITS = 20
@@ -47,16 +51,27 @@ Run = Callable[[], Awaitable[float]]
 
 def ideal(latency: float, settings: Settings, *, cold: bool) -> float:
     """Returns the ideal duration of a sync, in seconds."""
-    calls = math.ceil(DAYS / settings.scrape_span_days)
-    rounds = math.ceil(calls / settings.sync_concurrency)
-    return latency * (rounds + (SIGN_IN_CALLS if cold else 0))
+    return latency * (rounds(settings) + (SIGN_IN_CALLS if cold else 0))
 
 
-async def measure(settings: Settings, options: argparse.Namespace) -> dict[float, dict[str, float]]:
-    """Returns the median seconds by latency and kind."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Median seconds by latency and kind, and the median number of data calls of our kinds."""
+
+    seconds: Mapping[float, Mapping[str, float]]
+    calls: Mapping[str, float] = field(default_factory=dict)
+
+
+async def data_calls(sandbox: Sandbox) -> list[LoggedRequest]:
+    """Returns the calls for data since the log was cleared, without those of a sign-in."""
+    return [call for call in await sandbox.request_log() if call.kind in DATA_CALLS]
+
+
+async def measure(settings: Settings, options: argparse.Namespace) -> Measured:
     sandbox = Sandbox(settings.idexx_base_url)
     [account, *_] = await sandbox.clinics()
     medians = {}
+    calls: dict[str, list[int]] = {COLD: [], WARM: []}
     async with AsyncExitStack() as stack:
         kinds = await _kinds(stack, settings, account)
         if options.ours:
@@ -69,10 +84,15 @@ async def measure(settings: Settings, options: argparse.Namespace) -> dict[float
             for number in range(options.runs):
                 for name, run in kinds.items():
                     await sandbox.change(account.company_id, edit=EDITS, seed=number)
+                    await sandbox.clear_request_log()
                     taken[name].append(await run())
-                    print(f"{latency} s a call, run {number + 1}: {name} {taken[name][-1]:.2f} s", file=sys.stderr)
+                    said = f"{latency} s a call, run {number + 1}: {name} {taken[name][-1]:.2f} s"
+                    if name in calls:
+                        calls[name].append(len(await data_calls(sandbox)))
+                        said += f", {calls[name][-1]} calls"
+                    print(said, file=sys.stderr)
             medians[latency] = {name: statistics.median(times) for name, times in taken.items()}
-    return medians
+    return Measured(medians, {name: statistics.median(counts) for name, counts in calls.items()})
 
 
 async def _kinds(stack: AsyncExitStack, settings: Settings, account: SandboxClinic) -> Mapping[str, Run]:
@@ -100,19 +120,24 @@ async def _kinds(stack: AsyncExitStack, settings: Settings, account: SandboxClin
     }
 
 
-def result_of(medians: Mapping[float, Mapping[str, float]], settings: Settings, runs: int) -> Result:
-    figures: list[Figure] = []
+def result_of(measured: Measured, settings: Settings, runs: int) -> Result:
+    calls = f"a sync of {DAYS} days"
+    figures = [Figure(calls, name, count, "calls") for name, count in measured.calls.items()]
     ratios: list[Ratio] = []
-    for latency, seconds in medians.items():
+    for latency, seconds in measured.seconds.items():
         group = f"{latency:g} s a call"
         least = {cold: ideal(latency, settings, cold=cold) for cold in (True, False)}
         floors = {IDEAL_COLD: least[True], IDEAL_WARM: least[False]}
         figures += [Figure(group, name, value, "s") for name, value in (*seconds.items(), *floors.items())]
         # Below a second per call, the machine's own work outweighs the portal's latency.
-        goal = 1.1 if latency >= 1 else None
+        has_goal = latency >= 1
         ratios += [
-            Ratio(f"{group}: {COLD} / ideal", seconds[COLD] / least[True], Better.LOWER, goal),
-            Ratio(f"{group}: {WARM} / ideal", seconds[WARM] / least[False], Better.LOWER),
+            Ratio(
+                f"{group}: {COLD} / ideal", seconds[COLD] / least[True], Better.LOWER, 1.15 if has_goal else None
+            ),
+            Ratio(
+                f"{group}: {WARM} / ideal", seconds[WARM] / least[False], Better.LOWER, 1.3 if has_goal else None
+            ),
         ]
         ratios += [
             Ratio(f"{group}: {name} / ours", seconds[name] / seconds[COLD], Better.HIGHER, 1.0)
@@ -130,10 +155,10 @@ def result_of(medians: Mapping[float, Mapping[str, float]], settings: Settings, 
 
 
 async def bench(settings: Settings, options: argparse.Namespace) -> int:
-    medians = await measure(settings, options)
+    measured = await measure(settings, options)
     memory = ", ".join(f"{kind} {mib:.0f} MiB" for kind, mib in sorted(pss_by_kind().items()))
     print(f"memory (PSS): {memory}", file=sys.stderr)
-    return conclude(result_of(medians, settings, options.runs), options)
+    return conclude(result_of(measured, settings, options.runs), options)
 
 
 def _above_0(text: str) -> float:

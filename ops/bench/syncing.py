@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from typing import Any
 
@@ -19,6 +20,12 @@ DAYS = 14
 
 #: The longest wait for the next event before the run counts as broken. Seconds.
 TIMEOUT = 300
+
+
+def rounds(settings: Settings) -> int:
+    """Returns the least number of rounds of calls that read the days of a sync."""
+    calls = math.ceil(DAYS / settings.scrape_span_days)
+    return math.ceil(calls / settings.sync_concurrency)
 
 
 async def one_sync(client: Client, settings: Settings, clinic: str, days: int = DAYS) -> float:

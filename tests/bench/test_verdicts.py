@@ -31,7 +31,8 @@ def test_the_ideal_of_a_sync_counts_rounds_of_calls(concurrency: int, span: int,
 
 
 def test_one_clinic_cannot_use_more_than_its_own_places() -> None:
-    assert clinics.ideal(1, 17, 1.0, settings(browser_pool_size=100)) == 8.0
+    assert clinics.ideal(1, 9, 1.0, settings(browser_pool_size=100, scrape_span_days=7)) == 4.0
+    assert clinics.ideal(1, 17, 1.0, settings(browser_pool_size=100, scrape_span_days=1)) == 8.0
 
 
 def test_many_clinics_are_held_by_the_browsers_or_by_the_budget() -> None:

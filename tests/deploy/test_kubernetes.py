@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -156,7 +157,8 @@ async def test_keda_looks_at_the_mailbox_of_the_scrapers(nats_url: str, namespac
     looks_at = trigger["metadata"]
     assert SCALER["spec"]["scaleTargetRef"]["name"] in WORKLOADS
     assert looks_at["account"] == BUS
-    assert looks_at["lagThreshold"] == SETTINGS["SYNC_CONCURRENCY"]
+    spans = math.ceil(14 / Settings.model_fields["scrape_span_days"].default)
+    assert int(looks_at["lagThreshold"]) == min(spans, int(SETTINGS["SYNC_CONCURRENCY"]))
     prefix = Settings.model_fields["subject_prefix"].default
     assert looks_at["stream"] == QueueNames(prefix, DATE_SCRAPER).box
     broker = NatsBroker(nats_url, namespace=namespace)

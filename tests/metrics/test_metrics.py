@@ -125,7 +125,7 @@ class TestASmallMailbox:
         self, system: System, gateway: httpx.AsyncClient, clinics: list[SandboxClinic], asker: Asker
     ) -> None:
         await asyncio.to_thread(system.worker, "coordinator")
-        await asker.ask("sync", clinics[0].slug, {"days_ahead": 3})
+        await asker.ask("sync", clinics[0].slug, {"days_ahead": 21})
         await until(lambda: counted(gateway, 'mailbox_messages{actor="date_scraper"}', 1))
 
         async def refused() -> bool:

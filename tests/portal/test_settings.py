@@ -31,7 +31,7 @@ def test_inside_the_portal_is_its_origin_and_path(address: str, inside: bool):
     assert HERE.contains(address) is inside
 
 
-@pytest.mark.parametrize("bad", [{"span_days": 0}, {"span_days": 8}, {"base_url": "ftp://x"}, {"base_url": "x"}])
+@pytest.mark.parametrize("bad", [{"span_days": 0}, {"span_days": 16}, {"base_url": "ftp://x"}, {"base_url": "x"}])
 def test_a_setting_that_cannot_work_is_refused(bad: dict[str, object]):
     with pytest.raises(ValueError, match=r"SCRAPE_SPAN_DAYS|IDEXX_BASE_URL"):
         PortalSettings(**bad)  # type: ignore[arg-type]

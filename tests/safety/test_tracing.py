@@ -65,7 +65,7 @@ async def test_a_request_can_be_followed_to_its_last_statement(
     found = [span for span in spans(collector) if span.trace_id.hex() == TRACE]
     names = [span.name for span in found]
     assert {"sync request", "coordinate", "scrape_date", "reconcile_date", "postgresql"} <= set(names)
-    assert names.count("scrape_date") == names.count("reconcile_date") == 2
+    assert names.count("scrape_date") == names.count("reconcile_date") == 1, "one message for the span"
     known = {span.span_id for span in found} | {bytes.fromhex("b7ad6b7169203331")}
     assert all(span.parent_span_id in known for span in found), "no span is lost"
     about = {

@@ -131,7 +131,7 @@ async def trial(database_url: str) -> AsyncIterator[Trial]:
         clinic = await add_clinic(connection, "elm-street", "Elm Street", "America/Chicago")
         await set_credentials(connection, vault, clinic.id, Credentials("user", "password"))
     harness = ScrapeContext(
-        database, None, vault, "worker", Limits(span_days=7), hold, lambda: 0.5, lambda _: None
+        database, None, vault, "worker", Limits(config_max_age=0.0), hold, lambda: 0.5, lambda _: None
     )  # type: ignore[arg-type,return-value]
     yield Trial(database, clinic, harness)
     await database.close()

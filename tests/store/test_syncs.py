@@ -38,7 +38,7 @@ from tests.store.waits import until_one_waits
 pytestmark = pytest.mark.anyio
 
 TODAY = date(2026, 3, 2)
-LIMITS = Limits()
+LIMITS = Limits(span_days=1)
 FENCE = RemovalLimit(settle=timedelta(0))
 
 
@@ -60,7 +60,7 @@ async def see(database: Database, clinic: Clinic, claim: Claim, *ids: str) -> bo
     proof = Proof(200, "application/json", "array", len(ids), claim.date, claim.date)
     seen = Snapshot(claim.date, claim.claimed_at, tuple(_appointment(claim.date, key) for key in ids), proof)
     async with database.transaction() as connection:
-        return await claims.save_snapshot(connection, clinic.id, claim, seen)
+        return bool(await claims.save_snapshots(connection, clinic.id, [claim], {claim.date: seen}))
 
 
 def _appointment(day: date, key: str) -> Appointment:
@@ -180,6 +180,50 @@ async def test_a_span_is_claimed_together_and_only_under_its_lead(database: Data
         assert [claim.date for claim in taken] == spans[0].dates
 
 
+async def take_span(database: Database, clinic: Clinic, days: int) -> tuple[UUID, list[Claim]]:
+    """A sync whose dates were sent, and claimed, as one span."""
+    sync_id = (await ask(database, clinic, days=days)).sync_id
+    [span] = (await step(database, sync_id, Limits())).dispatch
+    async with database.transaction() as connection:
+        return sync_id, await claims.claim(connection, sync_id, span.lead, span.dates, "w", 60.0)
+
+
+async def test_one_message_reconciles_all_dates_of_a_span(database: Database, clinic: Clinic) -> None:
+    sync_id, taken = await take_span(database, clinic, days=3)
+    for claim in taken:
+        assert await see(database, clinic, claim, f"{claim.date}")
+    done = await reconcile_date(database, sync_id, taken[0].date)
+    assert done is not None
+    assert done.is_last
+    assert (await event_names(database, sync_id)).count("date_completed") == 3
+
+
+async def test_a_bad_snapshot_does_not_hold_up_the_other_dates_of_its_span(
+    database: Database, clinic: Clinic
+) -> None:
+    sync_id, taken = await take_span(database, clinic, days=3)
+    for claim in taken:
+        assert await see(database, clinic, claim, f"{claim.date}")
+    async with database.connection() as connection:
+        await connection.execute(
+            "update schedule_snapshots set appointments = '[{}]' where date = $1", taken[1].date
+        )
+    with pytest.raises(KeyError):
+        await reconcile_date(database, sync_id, taken[0].date)
+    async with database.connection() as connection:
+        found = await claims.statuses(connection, sync_id, taken[0].date, [claim.date for claim in taken])
+    assert list(found.values()) == [DateStatus.RECONCILED, DateStatus.SCRAPED, DateStatus.RECONCILED]
+
+
+async def test_dates_that_fail_together_are_tried_again_together(database: Database, clinic: Clinic) -> None:
+    sync_id, taken = await take_span(database, clinic, days=3)
+    async with database.transaction() as connection:
+        for claim in taken:
+            assert await claims.retry(connection, claim, Failure(Reason.RATE_LIMITED, "429"), 0.0)
+    [span] = (await step(database, sync_id, Limits())).dispatch
+    assert span.days == 3
+
+
 async def test_a_retry_waits_for_its_time_and_counts(database: Database, clinic: Clinic) -> None:
     sync_id = (await ask(database, clinic, days=1)).sync_id
     await step(database, sync_id)
@@ -284,9 +328,8 @@ async def test_a_clinic_can_be_removed_between_two_steps_of_its_sync(database: D
         removing = asyncio.create_task(remove())
         await until_one_waits(connection)
         proof = Proof(200, "application/json", "array", 0, TODAY, TODAY)
-        assert await claims.save_snapshot(
-            connection, clinic.id, claim, Snapshot(TODAY, claim.claimed_at, (), proof)
-        )
+        seen = {TODAY: Snapshot(TODAY, claim.claimed_at, (), proof)}
+        assert await claims.save_snapshots(connection, clinic.id, [claim], seen)
     await removing
     assert await reconcile_date(database, sync_id, TODAY) is None
     with pytest.raises(UnknownClinic, match="just been removed"):
@@ -340,7 +383,7 @@ async def test_before_a_removal_the_dates_that_may_show_where_it_went_are_read_o
         await connection.execute(
             "update schedule_sync_dates set next_try_at = now() where next_try_at is not null"
         )
-    [span] = (await step(database, sync_id)).dispatch
+    [span] = (await step(database, sync_id, Limits())).dispatch
     assert (span.lead, span.days) == (TODAY, 2), "in one call"
     async with database.transaction() as connection:
         taken = await claims.claim(connection, sync_id, span.lead, span.dates, "w", 60.0)
@@ -363,7 +406,7 @@ async def test_a_second_look_that_fails_removes_nothing_and_fails_no_date(
 ) -> None:
     await step(database, await whole_sync(database, clinic, {TODAY: ["rex", "bo"], TOMORROW: ["kit"]}))
     sync_id = await whole_sync(database, clinic, {TODAY: ["rex", "bo"], TOMORROW: []})
-    [span] = (await step(database, sync_id)).dispatch
+    [span] = (await step(database, sync_id, Limits())).dispatch
     async with database.transaction() as connection:
         _, claim = await claims.claim(connection, sync_id, span.lead, span.dates, "w", 60.0)
     await see(database, clinic, claim)

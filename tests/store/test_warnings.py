@@ -131,6 +131,6 @@ async def _sync(
         left_out = tuple(LeftOutRecord("no id", None, "Rex", "+15555550123") for _ in said)
         seen = Snapshot(day, claim.claimed_at, (), proof, said, left_out)
         async with database.transaction() as connection:
-            assert await claims.save_snapshot(connection, clinic.id, claim, seen)
+            assert await claims.save_snapshots(connection, clinic.id, [claim], {day: seen})
         await reconcile_date(database, sync_id, day)
     return sync_id

@@ -12,6 +12,12 @@ from tests.system.test_sync import run
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def settings() -> dict[str, str]:
+    """Has the configuration read in each sync."""
+    return {"CONFIGURATION_MAX_AGE_MS": "0"}
+
+
 async def offered(pool: asyncpg.Pool) -> dict[int, set[str]]:
     """The times of the open slots by weekday, Sunday as 0."""
     rows = await pool.fetch(

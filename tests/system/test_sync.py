@@ -199,24 +199,15 @@ class TestFullMailboxOfTheReconciler:
         assert "MailboxFull" not in system.log("date_scraper")
 
 
-class TestSpans:
-    @pytest.fixture
-    def settings(self) -> dict[str, str]:
-        return {"SCRAPE_SPAN_DAYS": "7"}
-
-    async def test_a_warm_fortnight_takes_two_calls_and_every_date_has_its_own_events(
-        self,
-        system: System,
-        sandbox: SandboxProcess,
-        clinics: list[SandboxClinic],
-        asker: Asker,
-        pool: asyncpg.Pool,
-    ) -> None:
-        system.everything()
-        for _ in range(2):
-            await sandbox.clear_request_log()
-            events = await run(asker, clinics[0])
-            assert events[-1]["event"] == "completed"
-            assert len({event["date"] for event in events if event["event"] == "date_completed"}) == DAYS
-        assert len(await sandbox.request_log(kind="calendar")) == 2
-        await agrees(pool, sandbox, clinics[0])
+async def test_a_warm_fortnight_takes_two_calls_and_every_date_has_its_own_events(
+    system: System, sandbox: SandboxProcess, clinics: list[SandboxClinic], asker: Asker, pool: asyncpg.Pool
+) -> None:
+    system.everything()
+    for _ in range(2):
+        await sandbox.clear_request_log()
+        events = await run(asker, clinics[0])
+        assert events[-1]["event"] == "completed"
+        assert len({event["date"] for event in events if event["event"] == "date_completed"}) == DAYS
+    assert len(await sandbox.request_log(kind="calendar")) == 2
+    assert not await sandbox.request_log(kind="config"), "the configuration was read by the sync before"
+    await agrees(pool, sandbox, clinics[0])

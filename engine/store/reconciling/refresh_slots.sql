@@ -3,10 +3,16 @@
 with wanted as (
     select * from unnest($4::date[], $5::time[], $6::time[], $7::integer[], $8::timestamptz[], $9::timestamptz[])
         as wanted (date, start_time, end_time, capacity, starts_at, ends_at)
+), unmatched as materialized (
+    select s.id, s.date, s.capacity from schedule_slots s
+    where s.clinic_id = $1 and s.date between $2 and $3
+        and not exists (select from wanted w where (w.date, w.start_time) = (s.date, s.start_time))
 ), unwanted as (
-    select s.id, b.bookings, s.capacity from schedule_slots s
-    join schedule_slot_bookings($1, $2, $3) b on b.slot_id = s.id
-    where not exists (select from wanted w where (w.date, w.start_time) = (s.date, s.start_time))
+    -- Counting takes long, and mostly every slot is wanted: without an unmatched slot, the range is empty.
+    select u.id, b.bookings, u.capacity
+    from (select min(date) as first, max(date) as last from unmatched) range
+    cross join lateral schedule_slot_bookings($1, range.first, range.last) b
+    join unmatched u on u.id = b.slot_id
 ), added as (
     insert into schedule_slots (clinic_id, date, start_time, end_time, capacity, starts_at, ends_at, last_synced_at)
     select $1, date, start_time, end_time, capacity, starts_at, ends_at, now() from wanted w

@@ -66,7 +66,10 @@ async def refresh_slots(connection: Connection, clinic: Clinic, dates: DateRange
 
 async def update_slot_counts(connection: Connection, clinic: Clinic, dates: DateRange) -> int:
     """Recounts the appointments of each slot of the range; returns how many slots changed."""
+    # The planner believes rows that were just written to be few, and would compare each slot with each appointment.
+    await connection.execute(SQL["plan_without_loops"])
     changed: int = await connection.fetchval(SQL["update_slot_counts"], clinic.id, dates.start, dates.end)
+    await connection.execute(SQL["plan_as_usual"])
     return changed
 
 

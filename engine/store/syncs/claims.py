@@ -61,8 +61,8 @@ async def claim(
         )
         for row in sorted(rows, key=lambda row: row["date"])
     ]
-    for each in claims:
-        await events.record(connection, sync_id, Event.DATE_STARTED, each.date, attempt=each.attempt)
+    started = [{"date": each.date.isoformat(), "attempt": each.attempt} for each in claims]
+    await events.record_all(connection, sync_id, Event.DATE_STARTED, started)
     return claims
 
 
@@ -114,24 +114,38 @@ async def keep_alive(connection: Connection, tokens: Sequence[UUID]) -> set[UUID
     return {row["claim"] for row in await connection.fetch(SQL["keep_alive"], tokens)}
 
 
-async def save_snapshot(connection: Connection, clinic_id: UUID, claim: Claim, snapshot: Snapshot) -> bool:
-    """Stores the snapshot; the date is `scraped`. False if the claim no longer holds the date."""
-    columns = to_columns(snapshot)
-    saved = await connection.fetchval(
-        SQL["save_snapshot"],
-        claim.sync_id,
-        claim.date,
-        claim.token,
-        date_sources(DateStatus.SCRAPED),
+async def save_snapshots(
+    connection: Connection, clinic_id: UUID, claims: Sequence[Claim], snapshots: Mapping[date, Snapshot]
+) -> list[date]:
+    """Stores the snapshots of claimed dates, which are `scraped` then.
+
+    Returns the stored dates; without those whose claim no longer holds the date.
+    """
+    seen = [(each, snapshots[each.date]) for each in claims if each.date in snapshots]
+    if not seen:
+        return []
+    columns = [to_columns(snapshot) for _, snapshot in seen]
+    rows = await connection.fetch(
+        SQL["save_snapshots"],
         clinic_id,
-        snapshot.scraped_at,
-        columns.appointments,
-        columns.proof,
-        columns.warnings,
-        columns.left_out,
-        columns.appointment_references,
+        seen[0][0].sync_id,
+        date_sources(DateStatus.SCRAPED),
+        [each.date for each, _ in seen],
+        [each.token for each, _ in seen],
+        [snapshot.scraped_at for _, snapshot in seen],
+        [each.appointments for each in columns],
+        [each.proof for each in columns],
+        [each.warnings for each in columns],
+        [each.left_out for each in columns],
+        [each.appointment_references for each in columns],
     )
-    return saved is not None
+    return sorted(row["date"] for row in rows)
+
+
+async def any_waiting(connection: Connection, sync_id: UUID) -> bool:
+    """Whether a date of the sync waits to be sent to a DateScraper."""
+    waits: bool = await connection.fetchval(SQL["any_waiting"], sync_id)
+    return waits
 
 
 async def retry(

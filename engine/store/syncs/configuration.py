@@ -18,5 +18,13 @@ async def record_config_outcome(connection: Connection, sync_id: UUID, outcome: 
 
 async def config_outcome(connection: Connection, sync_id: UUID) -> ConfigOutcome | None:
     """The stored outcome; None: the portal was not asked."""
-    stored = await connection.fetchval(SQL["config_outcome"], sync_id)
+    return _outcome(await connection.fetchval(SQL["config_outcome"], sync_id))
+
+
+async def recent_config_outcome(connection: Connection, clinic_id: UUID, max_age: float) -> ConfigOutcome | None:
+    """The outcome of the clinic's latest reading in the last `max_age` seconds."""
+    return _outcome(await connection.fetchval(SQL["recent_config_outcome"], clinic_id, max_age))
+
+
+def _outcome(stored: str | None) -> ConfigOutcome | None:
     return None if stored is None else ConfigOutcome.from_json(json.loads(stored))

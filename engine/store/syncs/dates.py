@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -39,10 +40,14 @@ async def recall_stale(connection: Connection, sync_id: UUID, silent_after: floa
     return [row["date"] for row in await connection.fetch(SQL["recall_stale_dates"], sync_id, silent_after)]
 
 
-async def load_snapshot(connection: Connection, sync_id: UUID, day: date) -> Snapshot | None:
-    """The snapshot that waits to be reconciled; None if the date is not in state `scraped`."""
-    row = await connection.fetchrow(SQL["load_snapshot"], sync_id, day)
-    return None if row is None or row["status"] != DateStatus.SCRAPED else from_row(row)
+async def scraped_with(connection: Connection, sync_id: UUID, day: date) -> list[date]:
+    """The dates that wait to be reconciled and were sent in the same span as `day`."""
+    return [row["date"] for row in await connection.fetch(SQL["scraped_with"], sync_id, day)]
+
+
+async def load_snapshots(connection: Connection, sync_id: UUID, days: Sequence[date]) -> list[Snapshot]:
+    """The snapshots of those of the days that wait to be reconciled, by date."""
+    return [from_row(row) for row in await connection.fetch(SQL["load_snapshots"], sync_id, days)]
 
 
 async def snapshots_of(connection: Connection, sync_id: UUID) -> list[Snapshot]:
@@ -90,29 +95,41 @@ async def fail(
     return True
 
 
-async def complete(
-    connection: Connection, sync_id: UUID, day: date, *, added: int, updated: int, unchanged: int
-) -> bool:
-    """Marks the date as reconciled. Removals are not counted here: they are decided once, when the sync ends."""
-    row = await connection.fetchrow(
-        SQL["complete_date"], sync_id, day, [DateStatus.SCRAPED], added, updated, unchanged
-    )
-    if row is None:
-        return False
-    await refresh_progress(connection, sync_id, day)
-    await events.record(
-        connection,
+@dataclass(frozen=True, slots=True)
+class ClosedCounts:
+    """What reconciling a date has changed. Removals are not counted here: the end of the sync decides on them."""
+
+    added: int
+    updated: int
+    unchanged: int
+
+
+async def complete(connection: Connection, sync_id: UUID, counts: Mapping[date, ClosedCounts]) -> None:
+    """Marks scraped dates as reconciled."""
+    rows = await connection.fetch(
+        SQL["complete_dates"],
         sync_id,
-        Event.DATE_COMPLETED,
-        day,
-        attempt=row["attempts"],
-        duration_ms=row["duration_ms"],
-        added=added,
-        updated=updated,
-        removed=0,
-        unchanged=unchanged,
+        [DateStatus.SCRAPED],
+        list(counts),
+        [each.added for each in counts.values()],
+        [each.updated for each in counts.values()],
+        [each.unchanged for each in counts.values()],
     )
-    return True
+    if not rows:
+        return
+    closed = {row["date"]: row for row in rows}
+    await refresh_progress(connection, sync_id, max(closed))
+    done = [
+        {
+            "date": day.isoformat(),
+            "attempt": closed[day]["attempts"],
+            "duration_ms": closed[day]["duration_ms"],
+            "removed": 0,
+            **asdict(counts[day]),
+        }
+        for day in sorted(closed)
+    ]
+    await events.record_all(connection, sync_id, Event.DATE_COMPLETED, done)
 
 
 async def any_open(connection: Connection, sync_id: UUID) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -23,9 +23,15 @@ async def record(
     connection: Connection, sync_id: UUID, event: Event, day: date | None = None, **details: Any
 ) -> None:
     """Appends the sync's next event. `details` are published: ids, counts, reasons, never a name."""
-    if day is not None:
-        details["date"] = day.isoformat()
-    await connection.execute(SQL["record_event"], sync_id, event, json.dumps(details))
+    await record_all(connection, sync_id, event, [details if day is None else details | {"date": day.isoformat()}])
+
+
+async def record_all(
+    connection: Connection, sync_id: UUID, event: Event, details: Sequence[Mapping[str, Any]]
+) -> None:
+    """Appends one event for each of the details, in their order, by one statement."""
+    if details:
+        await connection.execute(SQL["record_events"], sync_id, event, [json.dumps(each) for each in details])
 
 
 async def events_after(connection: Connection, sync_id: UUID, seq: int, limit: int = 1000) -> list[dict[str, Any]]:
