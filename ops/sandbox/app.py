@@ -33,6 +33,7 @@ def create_app(portal: Portal) -> ASGIApp:
         Route("/appointments/getCalendarEventData", calls.calendar),
         Route("/appointments/getAppointmentView", calls.config),
         Route("/schedule/getScheduleConfigs", calls.config),
+        Route("/appointments/getAppointment", calls.appointment),
         Route("/download/report.csv", calls.download),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         Mount("/_sandbox", routes=Control(portal).routes()),

@@ -16,13 +16,14 @@ from ops.sandbox.clinics import Clinic
 from ops.sandbox.configuration import ANSWERS
 from ops.sandbox.drift import drifted, wrapped
 from ops.sandbox.fault_settings import FaultSettings
-from ops.sandbox.field_variants import in_variant
+from ops.sandbox.field_variants import in_variant, with_text_ids
 from ops.sandbox.forms import sign_in_form
+from ops.sandbox.lookup import appointment
 from ops.sandbox.pages import dashboard_page, schedule_page
 from ops.sandbox.portal import Portal
 from ops.sandbox.record_faults import repeated
 from ops.sandbox.request_log import call_of
-from ops.sandbox.tags import tagged
+from ops.sandbox.tags import tagged, tagged_lookup
 
 
 class SignedInCalls:
@@ -45,6 +46,9 @@ class SignedInCalls:
 
     async def config(self, request: Request) -> Response:
         return await self._portal.answer(request, lambda: self._json(request, self._config))
+
+    async def appointment(self, request: Request) -> Response:
+        return await self._portal.answer(request, lambda: self._json(request, self._appointment))
 
     async def download(self, _request: Request) -> Response:
         headers = {"Content-Disposition": 'attachment; filename="report.csv"'}
@@ -106,6 +110,9 @@ class SignedInCalls:
             return JSONResponse({"error": "Internal Server Error"}, 500)
         clinic, schedule = self._portal.clinics[session.company_id], self._portal.schedule(session.company_id)
         shown = [] if call.fault == "empty" else schedule.shown(start, end, call.at)
+        shown = [record for record in shown if record.id not in fault_settings.hidden_ids]
+        if fault_settings.hide_cancelled:
+            shown = [record for record in shown if record.status != "Cancelled"]
         shown_records = self._portal.record_faults.apply(shown, clinic.company_id, start, end, fault_settings)
         field_variant = fault_settings.field_variant or clinic.field_variant
         records: list[Any] = [
@@ -113,6 +120,11 @@ class SignedInCalls:
             for record in shown_records
             for shown_as in repeated(record, clinic, fault_settings)
         ]
+        if fault_settings.text_ids:
+            records = [with_text_ids(record) for record in records]
+        after = fault_settings.new_fields_after
+        if after is not None and self._portal.request_log.count("calendar", clinic.company_id) > after:
+            records = drifted(records, "new_fields")
         for drift in fault_settings.drift:
             records = drifted(records, drift)
         if call.fault == "bad_record":
@@ -122,6 +134,19 @@ class SignedInCalls:
         )
         # Escaped, because a lone surrogate cannot be encoded as UTF-8.
         return Response(json.dumps(answer), 200, None, "application/json")
+
+    def _appointment(self, request: Request, session: Session, fault_settings: FaultSettings) -> Response:
+        clinic, schedule = self._portal.clinics[session.company_id], self._portal.schedule(session.company_id)
+        wanted = call_of(request).query.get("id", "")
+        if fault_settings.lookup_call == "page":
+            return HTMLResponse("<html><title>Neo</title><body>Page not found</body></html>")
+        record, is_deleted = schedule.look_up(int(wanted)) if wanted.isdecimal() else (None, False)
+        if fault_settings.lookup_call == "absent" or record is None or record.kind == "roster":
+            return JSONResponse({"error": "Not Found"}, 404)
+        if is_deleted and fault_settings.lookup_of_deleted == "404":
+            return JSONResponse({"error": "Not Found"}, 404)
+        found = tagged_lookup(appointment(record, clinic, is_deleted=is_deleted), fault_settings.tag)
+        return JSONResponse({"data": [found]} if fault_settings.lookup_call == "other" else found)
 
     def _config(self, request: Request, session: Session, fault_settings: FaultSettings) -> Response:
         answer = ANSWERS[request.url.path](self._portal.clinics[session.company_id], fault_settings)

@@ -14,6 +14,8 @@ from ops.sandbox.records import Record
 
 #: Range of the number of appointments on a normal day.
 FEWEST, MOST = 15, 60
+#: The block without a column: it is meant for the whole clinic.
+MEETING = "Team meeting"
 #: The day from which ids count days (the ordinal of a day in 1917).
 EPOCH = 700_000
 
@@ -44,7 +46,8 @@ def records_of(clinic: Clinic, day: date, *, seed: int, today: date) -> list[Rec
     blocks = _blocks(clinic, day, rng)
     openings = _openings_of_the_day(clinic, day, blocks, rng)
     appointments = [_appointment(clinic, opening, noon, rng) for opening in openings]
-    drafts = appointments + blocks + list(_rosters(clinic, day))
+    # The rare kinds come last, so that the others have the same ids on every day.
+    drafts = appointments + blocks + list(_rosters(clinic, day)) + list(_rarities(clinic, day))
     return [_numbered(draft, day, number) for number, draft in enumerate(drafts, start=1)]
 
 
@@ -148,6 +151,21 @@ def _blocks(clinic: Clinic, day: date, rng: Random) -> list[Record]:
 def _block(start: datetime, minutes: int, room: str, title: str) -> Record:
     end = start + timedelta(minutes=minutes)
     return Record(id=0, kind="block", start=start, end=end, room=room, notes=title, title=title)
+
+
+def _rarities(clinic: Clinic, day: date) -> Iterator[Record]:
+    """Yields a block of the whole clinic on Thursdays, and a block without a length on Fridays."""
+    stretches = clinic.open_on(day)
+    if not stretches:
+        return
+    opens, _ = stretches[0]
+    if day.isoweekday() == 4:
+        yield Record(
+            id=0, kind="block", start=opens, end=opens + timedelta(minutes=30), notes=MEETING, title=MEETING
+        )
+    if day.isoweekday() == 5:
+        at = opens + timedelta(hours=1)
+        yield _block(at, 0, clinic.rooms[-1].id, "Call the laboratory")
 
 
 def _rosters(clinic: Clinic, day: date) -> Iterator[Record]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ops.sandbox.field_variants import FieldVariant, TimeFormat
 from ops.sandbox.schedule import Glitch
 
-CallKind = Literal["login_page", "login", "second_factor", "page", "calendar", "config"]
+CallKind = Literal["login_page", "login", "second_factor", "page", "calendar", "config", "lookup"]
 Mode = Literal[
     "status",
     "hang",
@@ -50,7 +50,9 @@ Drift = Literal[
     "renamed_patient",
     "has_more",
 ]
-ALL_KINDS: tuple[CallKind, ...] = ("login_page", "login", "second_factor", "page", "calendar", "config")
+#: The kinds of calls that return JSON.
+DATA_KINDS: tuple[CallKind, ...] = ("calendar", "config", "lookup")
+ALL_KINDS: tuple[CallKind, ...] = ("login_page", "login", "second_factor", "page", *DATA_KINDS)
 
 
 class FaultSetting(BaseModel):
@@ -138,7 +140,13 @@ class FaultSettings(FaultSetting):
     times: TimeFormat | None = None
     wrapper: Literal["array", "events", "data", "appointments", "results"] | None = None
     drift: tuple[Drift, ...] = ()
+    #: The number of calendar calls of a clinic after which its records have new harmless fields, as from one day on.
+    new_fields_after: int | None = Field(default=None, ge=0)
+    #: All ids of records are texts; otherwise most are numbers.
+    text_ids: bool = False
     max_records: int | None = Field(default=None, ge=0)
+    #: Each day shows this many of its records at most, in every range.
+    max_records_per_day: int | None = Field(default=None, ge=0)
     max_span_days: int | None = Field(default=None, ge=1)
     #: The first call for each range returns no records.
     empty_once: bool = False
@@ -159,6 +167,14 @@ class FaultSettings(FaultSetting):
     moves_days: int = Field(default=14, ge=2)
     #: Parts of the schedule configuration that are missing, e.g. "rooms" or "businessHours.daysOfWeek".
     config_missing: tuple[str, ...] = ()
+    #: What `getAppointment` returns: the appointment, 404 for every id, a page, or an unknown form.
+    lookup_call: Literal["object", "absent", "page", "other"] = "object"
+    #: What it returns for a deleted appointment: its last values with `deleted`, or 404.
+    lookup_of_deleted: Literal["deleted", "404"] = "deleted"
+    #: Records that the calendar omits although they exist.
+    hidden_ids: tuple[int, ...] = ()
+    #: The calendar omits cancelled appointments.
+    hide_cancelled: bool = False
     #: Which of the two configuration calls the portal supports; the other returns 404.
     config_calls: Literal["both", "old", "new"] = "both"
     #: Whether each day ends after midnight (at 2:00), or at `24:00`.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from ops.sandbox.fault_settings import ALL_KINDS, FaultSettings, Rule
+from ops.sandbox.fault_settings import ALL_KINDS, DATA_KINDS, FaultSettings, Rule
 from ops.sandbox.request_log import Call
 
 
@@ -60,17 +60,17 @@ def _standing(fault_settings: FaultSettings) -> list[Rule]:
     if fault_settings.redirect_to:
         rules.append(
             Rule(
-                on=("login_page", "page", "calendar", "config"),
+                on=("login_page", "page", *DATA_KINDS),
                 mode="redirect",
                 location=fault_settings.redirect_to,
             )
         )
     if fault_settings.hang is not None:
-        rules.append(Rule(on=("calendar", "config"), mode="hang", seconds=fault_settings.hang))
+        rules.append(Rule(on=DATA_KINDS, mode="hang", seconds=fault_settings.hang))
     if fault_settings.cut_body:
-        rules.append(Rule(on=("calendar", "config"), mode="cut_body"))
+        rules.append(Rule(on=DATA_KINDS, mode="cut_body"))
     if fault_settings.not_json:
-        rules.append(Rule(on=("calendar", "config"), mode="not_json"))
+        rules.append(Rule(on=DATA_KINDS, mode="not_json"))
     if fault_settings.empty:
         rules.append(Rule(mode="empty"))
     return rules

@@ -31,6 +31,15 @@ def in_variant(
     return written
 
 
+def with_text_ids(fields: Fields) -> Fields:
+    """Returns the formatted record with every id as text."""
+    return {name: str(value) if _is_id(name, value) else value for name, value in fields.items()}
+
+
+def _is_id(name: str, value: object) -> bool:
+    return isinstance(value, int) and (name == "id" or name.endswith("_id"))
+
+
 def _ways(record: Record) -> list[tuple[Fields, ...]]:
     """Returns the possible forms of each value."""
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import groupby, islice
 
 from ops.sandbox.clinics import Clinic
 from ops.sandbox.fault_settings import FaultSettings
@@ -37,6 +38,8 @@ class RecordFaults:
         fault_settings: FaultSettings,
     ) -> Sequence[Record]:
         """Returns the records that a response for the range [start, end) contains."""
+        if fault_settings.max_records_per_day is not None:
+            records = _first_of_each_day(records, fault_settings.max_records_per_day)
         asked = (company_id, start, end)
         is_first, days = asked not in self._asked, (end - start).days
         self._asked.add(asked)
@@ -47,6 +50,11 @@ class RecordFaults:
         if fault_settings.empty_span_days is not None and days >= fault_settings.empty_span_days:
             return []
         return records[: max(0, len(records) - fault_settings.cut_spans)] if days > 1 else records
+
+
+def _first_of_each_day(records: Sequence[Record], count: int) -> list[Record]:
+    by_day = groupby(records, key=lambda record: record.date)
+    return [record for _, of_day in by_day for record in islice(of_day, count)]
 
 
 def repeated(record: Record, clinic: Clinic, fault_settings: FaultSettings) -> list[Record]:

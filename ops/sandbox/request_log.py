@@ -23,6 +23,7 @@ KINDS = {
     ("GET", "/appointments/getCalendarEventData"): "calendar",
     ("GET", "/appointments/getAppointmentView"): "config",
     ("GET", "/schedule/getScheduleConfigs"): "config",
+    ("GET", "/appointments/getAppointment"): "lookup",
     ("GET", "/download/report.csv"): "download",
 }
 
@@ -77,6 +78,10 @@ class RequestLog:
         call.user_agent = dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1")
         self.calls.append(call)
         return call
+
+    def count(self, kind: str, company_id: str) -> int:
+        """Returns how many calls of this kind the log has of a clinic, with the one in flight."""
+        return sum(call.kind == kind and call.company_id == company_id for call in self.calls)
 
     def clear(self) -> None:
         """Removes all calls except those in flight."""

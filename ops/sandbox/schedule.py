@@ -32,6 +32,8 @@ class Schedule:
         self._days: dict[date, dict[int, Record]] = {}
         self._homes: dict[int, date] = {}
         self._transits: list[Transit] = []
+        #: Deleted records with their last values.
+        self._deleted: dict[int, Record] = {}
         self._next_id = 900_000_001
 
     def between(self, first: date, last: date) -> list[Record]:
@@ -55,6 +57,12 @@ class Schedule:
         home = self._homes.get(record_id) or day_of_id(record_id)
         return self._day(home).get(record_id) if home else None
 
+    def look_up(self, record_id: int) -> tuple[Record | None, bool]:
+        """Returns the record, and whether it was deleted; None if there never was one."""
+        if record := self.find(record_id):
+            return record, False
+        return self._deleted.get(record_id), record_id in self._deleted
+
     def next_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
@@ -62,6 +70,7 @@ class Schedule:
     def put(self, record: Record) -> None:
         """Adds the record, or replaces the one with its id."""
         self.remove(record.id)
+        self._deleted.pop(record.id, None)
         self._day(record.date)[record.id] = record
         self._homes[record.id] = record.date
 
@@ -69,6 +78,7 @@ class Schedule:
         if record := self.find(record_id):
             del self._day(record.date)[record_id]
             del self._homes[record_id]
+            self._deleted[record_id] = record
 
     def glitch(self, transit: Transit) -> None:
         self._transits.append(transit)

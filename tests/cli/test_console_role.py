@@ -25,7 +25,7 @@ async def waiting(source: Source) -> ConsoleOverview | None:
     """An overview with the dates of both syncs in a mailbox, which no worker takes."""
     overview = await source.overview()
     boxes = {box["queue"]: box["messages"] for box in overview.reply["mailboxes"]}
-    return overview if boxes["date_scraper"] == 4 else None
+    return overview if boxes["date_scraper"] == 2 else None
 
 
 async def test_an_operator_sees_everything_and_a_clinic_its_own(

@@ -46,9 +46,7 @@ def test_2_when_it_was_asked_wrongly(up: Up) -> None:
 
 def test_3_when_a_date_failed(up: Up) -> None:
     tomorrow = up.clinic(CLINIC).today + timedelta(days=1)
-    up.fault_settings(
-        fail=[{"mode": "redirect", "location": "https://elsewhere.invalid/", "date": tomorrow.isoformat()}]
-    )
+    up.fault_settings(fail=[{"mode": "status", "status": 404, "date": tomorrow.isoformat()}])
     done = sync(up, "--start", (tomorrow - timedelta(days=1)).isoformat(), "--end", tomorrow.isoformat())
     assert done.returncode == Exit.PARTIAL
     assert "partially completed" in done.stdout

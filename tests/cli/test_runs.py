@@ -12,6 +12,9 @@ from ops.client.exit_status import Exit
 from tests.calendar_days import first_days_typed
 from tests.ops.up_process import Up
 
+#: A calendar that hides most of its records, from a portal that cannot be asked for single ones.
+FEW = {"max_records_per_day": 1, "lookup_call": "absent"}
+
 CLINIC = "harbour-lane"
 DAYS = first_days_typed(3)
 
@@ -56,7 +59,7 @@ def test_a_dry_run_prints_the_plan_that_a_sync_then_carries_out(synced: Up) -> N
 
 def test_held_removals_are_shown_then_approved_then_put_back(synced: Up) -> None:
     before = appointments(synced)
-    synced.fault_settings(max_records=1)
+    synced.fault_settings(**FEW)
     assert synced.run("sync", CLINIC, *DAYS, "--dry-run").returncode == Exit.OK
     assert synced.run("runs", "approve", latest(synced)["sync_id"], "--yes").returncode == Exit.USAGE
     assert synced.run("sync", CLINIC, *DAYS).returncode == Exit.HELD
@@ -82,7 +85,7 @@ def test_held_removals_are_shown_then_approved_then_put_back(synced: Up) -> None
 
 def test_rejected_removals_are_kept(synced: Up) -> None:
     before = appointments(synced)
-    synced.fault_settings(max_records=1)
+    synced.fault_settings(**FEW)
     assert synced.run("sync", CLINIC, *DAYS).returncode == Exit.HELD
     [done] = synced.json("runs", "reject", latest(synced)["sync_id"], "--yes")
     assert done["status"] == "rejected"

@@ -227,7 +227,7 @@ async def test_no_personal_data_leaves_the_tables_that_are_for_it(
     # The data went all the way, and every output has content.
     assert await pool.fetchval(f"select count(*) from schedule_appointments where notes ~ '{MARK}'") > 20
     assert len(needles) > 30
-    assert await pool.fetchval("select count(*) from schedule_evidence where screenshot is not null") > 3
+    assert await pool.fetchval("select count(*) from schedule_evidence where screenshot is not null") >= 3
     assert {
         "logs",
         "reports",

@@ -52,7 +52,7 @@ async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
     key_ring: str,
 ) -> None:
     # Retries need the delayed messages.
-    await sandbox.fault_settings(fail=[{"mode": "status", "status": 503, "count": 1}])
+    await sandbox.fault_settings(fail=[{"mode": "status", "status": 429, "count": 1}])
     hooks.answers["/"].appendleft(503)
     clinic, other = clinics
     async with pool.acquire() as connection:

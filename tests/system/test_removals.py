@@ -14,6 +14,9 @@ from tests.system.test_sync import agrees, run
 pytestmark = pytest.mark.anyio
 
 _KINDS = "select kind, count(*) from schedule_appointment_changes where sync_id = $1::uuid group by kind"
+#: A calendar that hides most of its records, from a portal that cannot be asked for single ones.
+FEW = {"max_records_per_day": 1, "lookup_call": "absent"}
+
 _STORED = "select count(*) from schedule_appointments where deleted_at is null"
 
 
@@ -72,55 +75,47 @@ async def test_records_without_an_id_cost_no_appointment_and_no_day(
     await agrees(pool, sandbox, clinic, days=4)
 
 
-class TestSingleDays:
-    """A portal that shows one record for each call: calls for several days would notice it."""
+async def test_a_portal_that_lost_most_of_its_calendar_wipes_nothing(
+    system: System,
+    sandbox: SandboxProcess,
+    clinics: list[SandboxClinic],
+    asker: Asker,
+    pool: asyncpg.Pool,
+) -> None:
+    system.everything()
+    clinic = clinics[0]
+    await run(asker, clinic, days=4)
+    before = await pool.fetchval(_STORED)
+    await sandbox.fault_settings(**FEW)
+    events = await run(asker, clinic, days=4)
+    assert [event["event"] for event in events[-2:]] == ["held", "completed"]
+    held = events[-1]["removals_held"]
+    assert held > 20
+    assert await pool.fetchval(_STORED) == before, "everything is still in place"
+    await sandbox.fault_settings(max_records_per_day=None)
+    assert (await run(asker, clinic, days=4))[-1]["removals_held"] == 0
+    known = await asker.ask("status", clinic.slug, {"sync_id": events[-1]["sync_id"]})
+    assert known["sync"]["removals_held"] == 0, "what a later sync has seen again is no longer held"
+    decided = await asker.ask("approve", clinic.slug, {"sync_id": events[-1]["sync_id"]})
+    assert (decided["ok"], decided["error"]["code"]) == (False, 409)
+    await agrees(pool, sandbox, clinic, days=4)
 
-    @pytest.fixture
-    def settings(self) -> dict[str, str]:
-        return {"SCRAPE_SPAN_DAYS": "1"}
 
-    async def test_a_portal_that_lost_most_of_its_calendar_wipes_nothing(
-        self,
-        system: System,
-        sandbox: SandboxProcess,
-        clinics: list[SandboxClinic],
-        asker: Asker,
-        pool: asyncpg.Pool,
-    ) -> None:
-        system.everything()
-        clinic = clinics[0]
-        await run(asker, clinic, days=4)
-        before = await pool.fetchval(_STORED)
-        await sandbox.fault_settings(max_records=1)
-        events = await run(asker, clinic, days=4)
-        assert [event["event"] for event in events[-2:]] == ["held", "completed"]
-        held = events[-1]["removals_held"]
-        assert held > 20
-        assert await pool.fetchval(_STORED) == before, "everything is still in place"
-        await sandbox.fault_settings(max_records=None)
-        assert (await run(asker, clinic, days=4))[-1]["removals_held"] == 0
-        known = await asker.ask("status", clinic.slug, {"sync_id": events[-1]["sync_id"]})
-        assert known["sync"]["removals_held"] == 0, "what a later sync has seen again is no longer held"
-        decided = await asker.ask("approve", clinic.slug, {"sync_id": events[-1]["sync_id"]})
-        assert (decided["ok"], decided["error"]["code"]) == (False, 409)
-        await agrees(pool, sandbox, clinic, days=4)
-
-    async def test_an_approved_plan_is_carried_out_once(
-        self,
-        system: System,
-        sandbox: SandboxProcess,
-        clinics: list[SandboxClinic],
-        asker: Asker,
-        pool: asyncpg.Pool,
-    ) -> None:
-        system.everything()
-        clinic = clinics[0]
-        await run(asker, clinic, days=4)
-        before = await pool.fetchval(_STORED)
-        await sandbox.fault_settings(max_records=1)
-        held = (await run(asker, clinic, days=4))[-1]
-        body = {"sync_id": held["sync_id"]}
-        assert (await asker.ask("approve", clinic.slug, body))["removals"] == held["removals_held"]
-        assert await pool.fetchval(_STORED) == before - held["removals_held"]
-        again = await asker.ask("approve", clinic.slug, body)
-        assert (again["ok"], again["error"]["code"]) == (False, 409)
+async def test_an_approved_plan_is_carried_out_once(
+    system: System,
+    sandbox: SandboxProcess,
+    clinics: list[SandboxClinic],
+    asker: Asker,
+    pool: asyncpg.Pool,
+) -> None:
+    system.everything()
+    clinic = clinics[0]
+    await run(asker, clinic, days=4)
+    before = await pool.fetchval(_STORED)
+    await sandbox.fault_settings(**FEW)
+    held = (await run(asker, clinic, days=4))[-1]
+    body = {"sync_id": held["sync_id"]}
+    assert (await asker.ask("approve", clinic.slug, body))["removals"] == held["removals_held"]
+    assert await pool.fetchval(_STORED) == before - held["removals_held"]
+    again = await asker.ask("approve", clinic.slug, body)
+    assert (again["ok"], again["error"]["code"]) == (False, 409)
