@@ -36,6 +36,7 @@ COMMANDS = [
         "Set, test and re-encrypt the clinics' portal credentials.",
     ),
     ("portal", "portal:portal", _CLINIC, "Record a session with a clinic's portal, masked."),
+    ("forget", "forget:forget_", _CLINIC, "Erase one person from the database."),
     ("console", "console:console", _OPERATE, "Show everything live on one screen, with keys to act."),
     ("doctor", "doctor:doctor", _OPERATE, "Check all dependencies; print a remedy for each problem."),
     ("migrate", "migrate:migrate", _OPERATE, "Migrate the database's tables to this version."),

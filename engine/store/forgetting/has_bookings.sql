@@ -1,0 +1,1 @@
+select to_regclass('public.vapi_bookings') is not null
