@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     browser_max_age_ms: Milliseconds = 1_800_000
     headless: bool = True
     chromium_path: OptionalText = None
+    browser_kind: Literal["shell", "full"] = "shell"
 
     shutdown_grace_ms: Milliseconds = 30_000
     ack_wait_ms: Annotated[int, Field(ge=1000, le=3_600_000)] = 10_000

@@ -18,21 +18,22 @@ from engine.portal import BrowserLimits, Portal, PortalSettings, TimeLimits
 
 
 async def open_portal(process: Runtime) -> CalendarSource:
-    """Opens the portal and launches its browser; another `CalendarSource` would be opened here.
+    """Opens the portal and launches its browser.
 
     Raises `VaultError` if there is no key for the clinics' credentials.
     """
     portal = await make_portal(process)
-    try:
-        await portal.start()
-    except BaseException:
-        await portal.close()
-        raise
+    if isinstance(portal, Portal):
+        try:
+            await portal.start()
+        except BaseException:
+            await portal.close()
+            raise
     return portal
 
 
-async def make_portal(process: Runtime) -> Portal:
-    """The portal without a browser yet. Raises `VaultError` as above."""
+async def make_portal(process: Runtime) -> CalendarSource:
+    """The portal, without a browser yet; another `CalendarSource` would be made here. Raises `VaultError`."""
     settings, client = process.settings, await process.broker.client()
     return Portal(
         portal_settings(settings),
@@ -48,6 +49,7 @@ def portal_settings(settings: Settings) -> PortalSettings:
         base_url=settings.idexx_base_url,
         headless=settings.headless,
         chromium_path=None if settings.chromium_path is None else Path(settings.chromium_path),
+        full_browser=settings.browser_kind == "full",
         span_days=settings.scrape_span_days,
         ignored_fields=frozenset(filter(None, settings.portal_ignored_fields.replace(" ", "").split(","))),
         times=TimeLimits(

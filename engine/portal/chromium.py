@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +26,9 @@ from engine.portal.settings import PortalSettings
 #: Names searched for on the PATH, lightest first; the headless shells cannot show a window.
 HEADLESS_NAMES = ("chromium-headless-shell", "chrome-headless-shell", "headless_shell")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+#: Where Playwright keeps its browsers, on Linux and macOS.
+CACHES = (".cache", "Library/Caches")
 
 #: A switch that Chromium ignores: it identifies the process among all others.
 MARK = "--idexx-sync-browser="
@@ -52,14 +56,30 @@ class BrowserMissing(Exception):
     """No Chromium can be started here; the message says what to do."""
 
 
-def find_chromium(path: Path | None, *, headless: bool = True) -> Path | None:
-    """`CHROMIUM_PATH`, else one of the usual names; None: Playwright uses its own."""
+def find_chromium(path: Path | None, *, headless: bool = True, full: bool = False) -> Path | None:
+    """`CHROMIUM_PATH`, else one of the usual names; None: Playwright uses its own.
+
+    A headless shell is preferred, Playwright's before a full browser of the system; `full`: none is used.
+    """
     if path is not None:
         if not os.access(path, os.X_OK):
             raise BrowserMissing(f"CHROMIUM_PATH={path} is not an executable program; correct or unset it")
         return path
-    names = HEADLESS_NAMES + NAMES if headless else NAMES
+    if not headless or full:
+        return _on_path(NAMES)
+    shell = _on_path(HEADLESS_NAMES)
+    return shell if shell is not None or _has_own_shell() else _on_path(NAMES)
+
+
+def _on_path(names: Sequence[str]) -> Path | None:
     return next((Path(found) for name in names if (found := shutil.which(name))), None)
+
+
+def _has_own_shell() -> bool:
+    """Whether Playwright has installed its headless shell; it writes the marker when that is complete."""
+    folder = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    caches = [Path(folder)] if folder else [Path.home() / name / "ms-playwright" for name in CACHES]
+    return any(any(each.glob("chromium_headless_shell-*/INSTALLATION_COMPLETE")) for each in caches)
 
 
 def crashed(message: str = "the browser crashed") -> PortalFailure:
@@ -82,7 +102,7 @@ class Chromium:
         self._egress = {egress}
         self._driver = driver
         self._browser = browser
-        self._path = find_chromium(settings.chromium_path, headless=settings.headless)
+        self._path = _find(settings)
         started = processes.find_browsers(mark)
         self._root = started[-1] if started else None
         self._driver_process = started[0].parent() if started else None
@@ -97,7 +117,7 @@ class Chromium:
     @classmethod
     async def launch(cls, settings: PortalSettings) -> Self:
         """Launches a Chromium. Raises `BrowserMissing` if there is none, or if it does not start in time."""
-        path = find_chromium(settings.chromium_path, headless=settings.headless)
+        path = _find(settings)
         mark = MARK + uuid.uuid4().hex
         await asyncio.to_thread(browser_folders.sweep)
         try:
@@ -111,6 +131,8 @@ class Chromium:
             async with asyncio.timeout(settings.times.launch):
                 browser = await driver.playwright.chromium.launch(
                     executable_path=path,
+                    # Playwright's own full browser; without a channel it starts its headless shell.
+                    channel="chromium" if path is None and settings.full_browser else None,
                     headless=settings.headless,
                     # Chromium refuses to start as root with its sandbox; every other user gets it.
                     chromium_sandbox=os.geteuid() != 0,
@@ -138,7 +160,8 @@ class Chromium:
     @property
     def description(self) -> str:
         """Kind and version; a portal may treat a headless shell and a full browser differently."""
-        is_shell = self._settings.headless if self._path is None else self._path.name in HEADLESS_NAMES
+        own = self._settings.headless and not self._settings.full_browser
+        is_shell = own if self._path is None else self._path.name in HEADLESS_NAMES
         kind = "headless shell" if is_shell else "full browser"
         return f"{kind}, Chromium {self._browser.version} ({self._path or 'of Playwright'})"
 
@@ -225,6 +248,10 @@ class Chromium:
         for egress in list(self._egress):
             self._close_egress(egress)
         await asyncio.to_thread(browser_folders.remove, *self._folders)
+
+
+def _find(settings: PortalSettings) -> Path | None:
+    return find_chromium(settings.chromium_path, headless=settings.headless, full=settings.full_browser)
 
 
 def _proxy(egress: EgressProxy) -> ProxySettings:

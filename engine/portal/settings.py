@@ -53,6 +53,8 @@ class PortalSettings:
     base_url: str = "https://us.idexxneo.com"
     headless: bool = True
     chromium_path: Path | None = None
+    #: A full browser, even if there is a headless shell: portals may tell them apart.
+    full_browser: bool = False
     span_days: int = 7
     #: Maximum length of a response.
     max_body_bytes: int = 32 * 1024 * 1024

@@ -28,6 +28,7 @@ MINUTES: dict[str, tuple[float, float]] = {
     "pooler": (5, 2),
     "broker": (40, 8),
     "memory": (20, 8),
+    "footprint": (10, 5),
 }
 
 #: How long a stopped benchmark may take to end its processes. Seconds.

@@ -24,7 +24,7 @@ async def browser(settings: Settings) -> list[Finding]:
 
     path = Path(settings.chromium_path) if settings.chromium_path else None
     try:
-        found = find_chromium(path, headless=settings.headless)
+        found = find_chromium(path, headless=settings.headless, full=settings.browser_kind == "full")
     except BrowserMissing as error:
         return [fail("browser", str(error), "./ops/setup")]
     where = found or await _playwrights_own()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from ops.local.discovery import database_url, nats_url
 
 if TYPE_CHECKING:
     from actors.runtime.process import Runtime
+    from engine.calendar_source import CalendarSource
     from engine.portal.contact import ContactReport, Step
     from engine.portal.recording import Recording
     from engine.portal.transcript import Transcript
@@ -90,6 +92,7 @@ async def _contact(
     process: Runtime, slug: str, show: Callable[[Step], None], days: int, longer: Sequence[int] | None
 ) -> Contact:
     from actors.date_scraper.portal import make_portal
+    from engine.portal import Portal
     from engine.portal.contact import LONGER, first_contact
     from engine.portal.transcript import Transcript
 
@@ -98,13 +101,29 @@ async def _contact(
         async with process.database.connection() as connection:
             clinic = await store.find_clinic(connection, slug)
             stored = await store.get_credentials(connection, process.vault(), clinic)
-        ranges = LONGER if longer is None else longer
-        report = await first_contact(portal, clinic, stored, transcript, show, days=days, longer=ranges)
+        if isinstance(portal, Portal):
+            ranges = LONGER if longer is None else longer
+            report = await first_contact(portal, clinic, stored, transcript, show, days=days, longer=ranges)
+        else:
+            report = await _only_sign_in(portal, clinic, stored, show)
         await _keep_outcome(process, clinic, stored, report)
         return Contact(clinic, stored, process.settings.idexx_base_url, report, transcript)
     finally:
         await portal.close()
         await process.database.close()
+
+
+async def _only_sign_in(
+    portal: CalendarSource, clinic: Clinic, stored: Credentials, show: Callable[[Step], None]
+) -> ContactReport:
+    """The first contact with another portal than IDEXX Neo: its sign-in."""
+    from engine.portal.contact import ContactReport, Step
+
+    begun = time.monotonic()
+    failure = await portal.check_credentials(clinic, stored)
+    step = Step("sign-in", failure is None, time.monotonic() - begun, failure.message if failure else "", failure)
+    show(step)
+    return ContactReport([step])
 
 
 async def _keep_outcome(process: Runtime, clinic: Clinic, stored: Credentials, report: ContactReport) -> None:

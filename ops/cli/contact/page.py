@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,8 @@ def to_json(contact: Contact, file: object) -> dict[str, Any]:
             | {"facts": each.facts}
             for each in report.steps
         ],
-        "understood": asdict(report.understood) | {"longest_span_days": report.longest},
+        "understood": {each.name: getattr(report.understood, each.name) for each in fields(report.understood)},
+        "longest_span_days": report.longest,
         "hours": hours_lines(report.config),
         "file": None if file is None else str(file),
     }
