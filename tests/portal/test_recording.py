@@ -26,7 +26,7 @@ from engine.portal.recording import make_recording, read_recording, understood, 
 from engine.portal.recording.harmless import EXPLAINED
 from engine.portal.recording.recording import Recording
 from engine.portal.regions import left_portal, other_region
-from engine.portal.transcript import Transcript
+from engine.portal.transcript import Exchange, Origin, SignInForm, Transcript
 from engine.snapshot import Snapshot
 from ops.sandbox.client import SandboxProcess
 from tests.portal.conftest import KEY, LIMITS, TODAY, Stage
@@ -201,6 +201,66 @@ def leaks(text: str, originals: set[str]) -> list[str]:
     words = set(re.findall(r"[^\W_]+", whole))
     told = {each.casefold() for each in originals - {""} if each.casefold() not in EXPLAINED}
     return sorted(each for each in told if (each in words if re.fullmatch(r"[^\W_]+", each) else each in whole))
+
+
+def exchange(path: str, body: bytes, content_type: str = "application/json", status: int = 200) -> Exchange:
+    url, headers = f"https://us.idexxneo.com{path}", {"content-type": content_type, "cache-control": "private"}
+    return Exchange(
+        Origin.CALL, "GET", url, NOON, 0.1, status, headers, ("neo_session=s3cr3tvalue; Path=/",), body
+    )
+
+
+def record(*exchanges: Exchange, html: str = "") -> Recording:
+    transcript = Transcript(exchanges=list(exchanges))
+    transcript.form = SignInForm(True, True, True, True, ("name=username type=text",), html)
+    clinic = Clinic(uuid4(), "neo-vets", "Neo Login Vets", "America/Denver")
+    return make_recording(transcript, clinic, Credentials("admin", "calendar", "12045"), {}, Random(3))
+
+
+def test_words_that_the_portal_uses_itself_may_be_in_notes() -> None:
+    notes = (
+        "please accept the card, brand private no-cache path query login form page seconds chart button json utf"
+    )
+    body = json.dumps([{"id": 4711, "start": "2026-01-22 09:00:00", "end": "2026-01-22 09:15:00", "notes": notes}])
+    page = b'<html><body class="card brand chart"><p class="accept">Please wait for admin</p></body></html>'
+    html = '<form class="card chart"><input name="username" class="brand"><button>Login</button></form>'
+    calendar = "/appointments/getCalendarEventData?start=2026-01-22%2000:00:00&end=2026-01-23%2000:00:00"
+    recorded = record(exchange(calendar, body.encode()), exchange("/login", page, "text/html"), html=html)
+    text = json.dumps(recorded.to_json())
+    assert leaks(text, {"chart", "brand", "accept", "admin", notes}) == []
+    assert recorded.exchanges[0]["request"]["path"] == "/appointments/getCalendarEventData"
+    assert 'name="username"' in recorded.pages["sign-in"]
+    assert len(recorded.to_json()["exchanges"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("record_", "kept", "gone"),
+    [
+        ({"birth_date": "2019-05-06", "start": "2026-01-22 09:00:00"}, "2026-01-22 09:00:00", "2019-05-06"),
+        ({"Bella": True, "is_new": True}, "is_new", "Bella"),
+        ({"by_pet": {"bella": 1, "max": 0}}, "by_pet", "bella"),
+        ({"weight": 23.75, "duration": 3}, "3", "23.75"),
+        ({"current_status": "Zorblax", "status_label": "No Show"}, "No Show", "Zorblax"),
+        ({"color": "#bada55", "id": "0"}, '"0"', "bada55"),
+        ({"url": "/patients/48213?token=abcdefgh", "title": "T"}, "url", "abcdefgh"),
+        ({"room": "Dr. Smith &amp; S&ouml;hne"}, "&amp;", "ouml"),
+        ({"note": "call 303-555-0188 \ud83d\ude00 \udc00"}, "note", "0188"),
+        ({"phone_number": "+44 20 7946 0958"}, "+44", "7946"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_only_what_is_harmless_by_field_and_form_stays(record_: dict[str, Any], kept: str, gone: str) -> None:
+    body = json.dumps([record_, {"id": 1}], ensure_ascii=True).encode()
+    text = json.dumps(record(exchange("/appointments/getOther", body)).to_json(), ensure_ascii=False)
+    assert kept in text
+    assert gone not in text
+
+
+def test_a_cut_off_answer_is_masked_as_well() -> None:
+    body = b'[{"patient_name": "Zerelda", "start": "2026-01-22 09:00:00"}, {"patient_name": "Quill'
+    [told] = record(exchange("/appointments/getCalendarEventData", body)).exchanges
+    assert "2026-01-22 09:00:00" in told["response"]["text"]
+    assert not {"Zerelda", "Quill"} & set(re.findall(r"\w+", told["response"]["text"]))
 
 
 def test_a_folder_is_never_overwritten(tmp_path: Path):

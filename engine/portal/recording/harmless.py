@@ -62,7 +62,7 @@ _NUMBER_FIELDS = frozenset(
 _LARGEST_NUMBER = 9999
 
 _STATUS_FIELDS = frozenset({"status", "currentstatus", "statuslabel"})
-_COLOR = re.compile(r"#[0-9a-fA-F]{3,8}|transparent", re.ASCII)
+_COLOR = re.compile(r"#[0-9a-fA-F]{3,8}", re.ASCII)
 _WHEN = re.compile(
     r"(\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(\.\d{1,9})?\s?(Z|[+-]\d{2}:?\d{2})?)?"
     r"|\d{1,2}:\d{2}(:\d{2})?(\.\d{1,3})?(\s?[ap]\.?m\.?)?)",
@@ -72,6 +72,43 @@ _WHEN = re.compile(
 _ANYWHERE = frozenset({"", "true", "false", "yes", "no", "0", "1"})
 
 _CONFIG_NAMES = PARTS | UNUSED | DAYS | OPENS | CLOSES | frozenset({*WRAPPERS, "name", "position", "duration"})
+
+#: Elements of a page that are kept; attributes of its form; attributes of any element.
+KEPT_TAGS = frozenset(
+    {
+        "html",
+        "head",
+        "body",
+        "title",
+        "main",
+        "section",
+        "header",
+        "footer",
+        "nav",
+        "article",
+        "aside",
+        "div",
+        "span",
+    }
+    | {"p", "h1", "h2", "h3", "h4", "ul", "ol", "li", "a", "b", "strong", "em", "small", "br", "hr", "table", "tr"}
+    | {
+        "td",
+        "th",
+        "tbody",
+        "form",
+        "fieldset",
+        "legend",
+        "label",
+        "input",
+        "button",
+        "select",
+        "option",
+        "textarea",
+    }
+    | {"dialog", "iframe"}
+)
+FORM_ATTRIBUTES = frozenset({"name", "id", "type", "for", "method", "action", "autocomplete", "inputmode"})
+ATTRIBUTES = frozenset({"role", "class", "hidden", "disabled", "required", "aria-modal", "open"})
 
 #: A name that may be a field's: lower-case at its start, without a number in it.
 IDENTIFIER = re.compile(r"_{0,2}[a-z][A-Za-z_]{0,39}\d?", re.ASCII)
@@ -107,9 +144,13 @@ def may_stay(text: str, field: str) -> bool:
         return normalise(text) is not None
     if field == "className":
         return normalise_class_names(text) is not None and _are_class_words(text)
-    if "color" in plain(field) or "colour" in plain(field):
-        return _COLOR.fullmatch(text.strip()) is not None
+    if is_color(text, field):
+        return True
     return text.strip().lower() in WEEKDAYS and plain(field) in _NUMBER_FIELDS
+
+
+def is_color(text: str, field: str) -> bool:
+    return ("color" in plain(field) or "colour" in plain(field)) and _COLOR.fullmatch(text.strip()) is not None
 
 
 def number_may_stay(value: float, field: str) -> bool:
@@ -143,6 +184,9 @@ EXPLAINED = (
     | frozenset(WEEKDAYS)
     | frozenset({"companyid", "submit", "email", "application", "json", "charset", "utf", "text", "html"})
     | frozenset({"example", "elsewhere", "https", "none", "get", "post", "seconds", "json", "headers"})
+    | KEPT_TAGS
+    | frozenset(word for name in (*FORM_ATTRIBUTES, *ATTRIBUTES) for word in name.split("-"))
+    | frozenset({"path", "query", "failure", "neo", "idexx"})
     | frozenset(map(plain, KNOWN_NAMES))
     | frozenset(word for name in KNOWN_NAMES for word in words_of(name))
 )

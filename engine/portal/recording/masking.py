@@ -16,6 +16,7 @@ from engine.portal.phones import e164
 from engine.portal.recording.harmless import (
     EXPLAINED,
     IDENTIFIER,
+    is_color,
     is_known_name,
     is_of_the_parser,
     is_time,
@@ -32,6 +33,8 @@ Position = tuple[str, ...]
 _PHONE = re.compile(r"[\d\s().+/x-]{6,30}", re.ASCII | re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE_WORDS = frozenset({"phone", "mobile", "cell", "fax", "tel", "telephone", "sms"})
+#: In place of any colour: one could spell a word.
+COLOR = "#888888"
 _MESSAGES = frozenset({"message", "error", "errors"})
 _FEW = 2
 
@@ -85,6 +88,8 @@ class Masker:
         raise TypeError(f"a value of the type {type(value).__name__} is not JSON")
 
     def text(self, value: str, field: str) -> str:
+        if is_color(value, field):
+            return COLOR
         if may_stay(value, field):
             if not is_time(value):
                 self.kept.setdefault(value, set()).add(field)
@@ -96,7 +101,7 @@ class Masker:
         if self._is_phone(value, field):
             return self.stand_ins.phone(value, self._are_alike)
         if field in _MESSAGES:
-            return mask_words(value)
+            return self.stand_ins.scrub(mask_words(value), EXPLAINED)
         return self.stand_ins.text(value)
 
     def _is_phone(self, value: str, field: str) -> bool:
@@ -130,9 +135,13 @@ class Masker:
         return IDENTIFIER.fullmatch(key) is not None and is_common and is_free
 
 
-def survivors(text: str, stand_ins: StandIns, always: Iterable[str]) -> list[str]:
-    """The originals that a masked text still contains: there must be none. `always`: texts that may never stay."""
-    found = {word for word in _words(text) if word in stand_ins.originals and _is_telling(word)}
+def survivors(text: str, stand_ins: StandIns | None, always: Iterable[str]) -> list[str]:
+    """The originals that a masked text still contains: there must be none.
+
+    `always`: texts that may never stay. Without `stand_ins` only these are searched.
+    """
+    originals = stand_ins.originals if stand_ins is not None else frozenset()
+    found = {word for word in _words(text) if word in originals and _is_telling(word)}
     whole = [re.compile(rf"(?<![^\W_]){re.escape(each)}(?![^\W_])", re.IGNORECASE) for each in always]
     return [*sorted(found), *(each.pattern for each in whole if each.search(text))]
 

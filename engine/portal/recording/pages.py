@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from html.parser import HTMLParser
 
-from engine.portal.recording.harmless import EXPLAINED
+from engine.portal.recording.harmless import ATTRIBUTES, EXPLAINED, FORM_ATTRIBUTES, KEPT_TAGS
 from engine.portal.recording.stand_ins import StandIns
 from engine.portal.redaction import mask_words
 
@@ -15,43 +15,8 @@ from engine.portal.redaction import mask_words
 _DROPPED = frozenset(
     {"script", "style", "noscript", "template", "svg", "object", "video", "audio", "canvas", "link"}
 )
-_KEPT = frozenset(
-    {
-        "html",
-        "head",
-        "body",
-        "title",
-        "main",
-        "section",
-        "header",
-        "footer",
-        "nav",
-        "article",
-        "aside",
-        "div",
-        "span",
-    }
-    | {"p", "h1", "h2", "h3", "h4", "ul", "ol", "li", "a", "b", "strong", "em", "small", "br", "hr", "table", "tr"}
-    | {
-        "td",
-        "th",
-        "tbody",
-        "form",
-        "fieldset",
-        "legend",
-        "label",
-        "input",
-        "button",
-        "select",
-        "option",
-        "textarea",
-    }
-    | {"dialog", "iframe"}
-)
 _VOID = frozenset({"br", "hr", "input"})
 _FORM_TAGS = frozenset({"form", "input", "button", "select", "textarea", "label"})
-_FORM_ATTRIBUTES = frozenset({"name", "id", "type", "for", "method", "action", "autocomplete", "inputmode"})
-_ATTRIBUTES = frozenset({"role", "class", "hidden", "disabled", "required", "aria-modal", "open"})
 _VALUE = re.compile(r"[\w ./:-]{0,60}", re.ASCII)
 
 #: The layout is indented up to this depth.
@@ -81,7 +46,7 @@ class _Masking(HTMLParser):
         if tag in _DROPPED:
             self._within = None if tag == "link" else tag
             return
-        if tag in _KEPT:
+        if tag in KEPT_TAGS:
             self._line(f"<{tag}{''.join(self._attribute(tag, name, value) for name, value in attrs)}>")
             if tag not in _VOID:
                 self._open.append(tag)
@@ -106,7 +71,7 @@ class _Masking(HTMLParser):
             self._line(f"</{self._open.pop()}>")
 
     def _attribute(self, tag: str, name: str, value: str | None) -> str:
-        if name not in _ATTRIBUTES and not (tag in _FORM_TAGS and name in _FORM_ATTRIBUTES):
+        if name not in ATTRIBUTES and not (tag in _FORM_TAGS and name in FORM_ATTRIBUTES):
             return ""
         if not value:
             return f" {name}"
@@ -115,12 +80,7 @@ class _Masking(HTMLParser):
         return f' {name}="{escape(self._scrubbed(found.group()))}"' if found else ""
 
     def _scrubbed(self, text: str) -> str:
-        """The text without words that are somebody's elsewhere in the recording."""
-        return re.sub(r"[^\W\d_]+|\d+", lambda found: self._instead(found.group()), text)
-
-    def _instead(self, word: str) -> str:
-        is_theirs = word.casefold() in self._stand_ins.originals and word.casefold() not in EXPLAINED
-        return self._stand_ins.by_part(word) if is_theirs else word
+        return self._stand_ins.scrub(text, EXPLAINED)
 
     def _line(self, text: str) -> None:
         self.lines.append("  " * min(len(self._open), _DEEPEST) + text)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.portal.drift import FIELD_NAME
+from engine.portal.recording.harmless import EXPLAINED
 from engine.portal.recording.masking import Masker, survivors
 from engine.portal.recording.pages import mask_page
 from engine.portal.recording.stand_ins import StandIns
@@ -125,8 +126,15 @@ class _Recorder:
         if body is not _NOT_JSON:
             response["json"] = self._masker.mask(body, (exchange.path,))
         elif exchange.body:
-            response["text"] = mask_body(exchange.body, exchange.headers.get("content-type", ""))
+            response["text"] = self._text(exchange)
         return response
+
+    def _text(self, exchange: Exchange) -> str:
+        """A body that is no JSON: a page, or what is left of an answer that broke off."""
+        text = exchange.body[:_KEPT_BYTES].decode("utf-8", "replace")
+        if text.lstrip().startswith("<"):
+            return mask_page(text, self._stand_ins)
+        return self._stand_ins.scrub(mask_body(exchange.body, ""), EXPLAINED)
 
     def _headers(self, exchange: Exchange) -> dict[str, str]:
         """The names of all headers; the values of few. Of a redirect, the path inside of the portal."""
@@ -154,7 +162,7 @@ class _Recorder:
         if form is not None:
             fields = {"company id": form.has_company, "user": form.has_user, "password": form.has_password}
             told["fields"] = {**fields, "button": form.has_submit}
-            told["inputs"] = [text for text in form.inputs if text.isascii()]
+            told["inputs"] = [self._stand_ins.scrub(text, EXPLAINED) for text in form.inputs if text.isascii()]
         if landing is not None:
             told |= {"landing": self._path(landing.path), "cookies": _cookie_facts(landing)}
         return told
@@ -167,9 +175,9 @@ class _Recorder:
     def _check(self, recording: Recording) -> None:
         """Looks for originals in the finished recording. Values of cookies and credentials may be nowhere in it."""
         secrets = [str(cookie.get("value", "")) for cookie in self._cookies] + self._secrets
-        always = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-        for name, part in _parts(recording):
-            if found := survivors(part, self._stand_ins, always):
+        always = [each for each in secrets if len(each) >= _SHORTEST_SECRET and each.casefold() not in EXPLAINED]
+        for name, part, may_have_words in _parts(recording):
+            if found := survivors(part, None if may_have_words else self._stand_ins, always):
                 raise UnsafeRecording(
                     f"{name} would still contain {len(found)} texts of the portal; nothing was written; "
                     "report it with the version of idexx-sync, and without the data"
@@ -177,6 +185,8 @@ class _Recorder:
 
 
 _NOT_JSON = object()
+#: The beginning of a page that is kept.
+_KEPT_BYTES = 256 * 1024
 #: A shorter secret, such as a company id of two digits, is found in any text.
 _SHORTEST_SECRET = 5
 
@@ -198,8 +208,7 @@ def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_plain(part: str, stand_ins: StandIns) -> bool:
-    is_theirs = any(word in stand_ins.originals for word in part.casefold().split("-"))
-    return not part or (FIELD_NAME.fullmatch(part) is not None and not is_theirs)
+    return not part or (FIELD_NAME.fullmatch(part) is not None and stand_ins.scrub(part, EXPLAINED) == part)
 
 
 def _cookie_facts(landing: Landing) -> list[dict[str, Any]]:
@@ -211,9 +220,13 @@ def _cookie_facts(landing: Landing) -> list[dict[str, Any]]:
     ]
 
 
-def _parts(recording: Recording) -> Iterable[tuple[str, str]]:
+def _parts(recording: Recording) -> Iterable[tuple[str, str, bool]]:
+    """Each part with its name, and whether it consists of our own words: of those only secrets are searched."""
     for exchange in recording.exchanges:
-        yield f"exchange {exchange['number']}", json.dumps(exchange, ensure_ascii=False)
+        response = exchange.get("response", {})
+        theirs = [exchange["request"].get("query"), response.get("json"), response.get("text")]
+        yield f"exchange {exchange['number']}", json.dumps(theirs, ensure_ascii=False), False
+        yield f"exchange {exchange['number']}", json.dumps(exchange, ensure_ascii=False), True
     for name, page in recording.pages.items():
-        yield f"the page {name}", page
-    yield "the description", json.dumps(recording.about, ensure_ascii=False)
+        yield f"the page {name}", page, False
+    yield "the description", json.dumps(recording.about, ensure_ascii=False), True

@@ -7,7 +7,7 @@ are drawn at random and never written down beside their originals.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from random import Random
 
 #: Runs of letters, with combining marks; runs of digits; HTML entities; everything else, one character at a time.
@@ -56,6 +56,16 @@ class StandIns:
 
     def by_part(self, original: str) -> str:
         return _PART.sub(self._part, original)
+
+    def scrub(self, text: str, explained: Container[str]) -> str:
+        """The text without words and numbers of originals, except those that stand there for another reason."""
+
+        def instead(found: re.Match[str]) -> str:
+            word = found.group()
+            is_theirs = word.casefold() in self.originals and word.casefold() not in explained
+            return self.by_part(word) if is_theirs else word
+
+        return re.sub(r"[^\W\d_]+|\d+", instead, text)
 
     def email(self, original: str) -> str:
         name, _, domain = original.casefold().partition("@")

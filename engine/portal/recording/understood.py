@@ -39,7 +39,7 @@ def understood(recording: Values) -> dict[str, Values]:
 def understand(answer: PortalResponse, clinic: Clinic, request: Values) -> Values | None:
     """What is understood of one answer; None for a call without a parser, such as a page."""
     try:
-        if request["path"] == CALENDAR_PATH:
+        if request["path"] == CALENDAR_PATH and {"start", "end"} <= request.get("query", {}).keys():
             return _calendar(answer, clinic, request["query"])
         for source, path in PATHS.items():
             if request["path"] == path:
