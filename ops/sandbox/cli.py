@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
         fault_settings = _fault_settings(given)
         FaultSettings.model_validate(fault_settings)
         recording = None if given.replay is None else read_recording(given.replay)
+        if recording is not None and given.today is not None:
+            recording = recording.moved_to(given.today)
     except (ValidationError, ValueError, OSError, NoRecording) as error:
         parser.error(str(error))
     settings = Settings(seed=given.seed, clinics=given.clinics, today=given.today, fault_settings=fault_settings)
@@ -51,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--today",
         type=date.fromisoformat,
-        help="the current day, YYYY-MM-DD (default: today in the clinic's time zone)",
+        help="the current day, YYYY-MM-DD (default: today in the clinic's time zone); with --replay, the recorded days "
+        "are moved by whole weeks, so that it is among them",
     )
     parser.add_argument("--latency-ms", type=float, help="duration of a call in milliseconds")
     parser.add_argument("--latency-jitter-ms", type=float, help="random deviation of the latency in milliseconds")

@@ -7,9 +7,11 @@ one after the other if it was made several times. Any other range of days is ans
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,21 @@ class Recording:
             return records
         counts = {name: len(records) for name in TOTALS if name in answer}
         return {**answer, **counts, wrapper: records}
+
+    def moved_to(self, today: date) -> Recording:
+        """The recording with its days moved by whole weeks, so that today is among its first seven."""
+        starts = [each["request"].get("query", {}).get("start") for each in self.exchanges]
+        first = min((date.fromisoformat(start[:10]) for start in starts if start), default=today)
+        weeks = (today - first).days // 7
+
+        def move(found: re.Match[str]) -> str:
+            try:
+                return (date.fromisoformat(found.group()) + timedelta(weeks=weeks)).isoformat()
+            except ValueError:  # such as the 30th of February
+                return found.group()
+
+        text = re.sub(r"\b20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\b", move, json.dumps(self.exchanges))
+        return Recording(self.about, json.loads(text), self.pages)
 
     def _all_records(self) -> Iterator[Any]:
         for answer in self._calendars():

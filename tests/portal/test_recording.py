@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +28,7 @@ from engine.portal.recording.recording import Recording
 from engine.portal.regions import left_portal, other_region
 from engine.portal.transcript import Exchange, Origin, SignInForm, Transcript
 from engine.snapshot import Snapshot
+from ops.sandbox import replay as sandbox_reading
 from ops.sandbox.client import SandboxProcess
 from tests.portal.conftest import KEY, LIMITS, TODAY, Stage
 from tests.portal.doubles import CountingBudget, MemorySessions
@@ -85,6 +86,13 @@ async def test_each_step_of_a_first_contact_is_told(stranger: Stage):
     assert stranger.evidence.kept == {}
 
 
+async def test_repeating_records_do_not_end_a_first_contact(stranger: Stage):
+    await stranger.sandbox.fault_settings(hold_id=4711, hold_twice=True)
+    found = await contact(stranger, 7)
+    assert found.report.failure is None
+    assert found.report.understood.types["block"] >= 10
+
+
 async def test_the_largest_span_is_the_last_one_that_is_answered_in_full(stranger: Stage):
     await stranger.sandbox.fault_settings(max_span_days=14)
     found = await contact(stranger, 7, (14, 28))
@@ -139,6 +147,9 @@ async def test_a_replay_shows_the_same_appointments_under_invented_names(
         # Each day alone: ranges that were not recorded as such.
         days = [await portal.scrape(stranger.clinic, credentials, DateRange(day, day)) for day in TWO_DAYS]
         await portal._client.close()
+    assert sandbox_reading.read_recording(tmp_path / "recording").moved_to(TODAY).records("2026", "2027")
+    moved = sandbox_reading.read_recording(tmp_path / "recording").moved_to(TODAY + timedelta(days=17))
+    assert moved.records("2026-02-05", "2026-02-06")  # a Thursday, as the recorded one
     shown = [place(each) for found in days for each in _appointments(found[next(iter(found))])]
     truth = await stranger.sandbox.truth(stranger.account.company_id, TWO_DAYS.start, TWO_DAYS.end)
     assert sorted(shown) == sorted(

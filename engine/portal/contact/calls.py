@@ -15,10 +15,12 @@ from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
 from engine.portal.call_context import CallContext
 from engine.portal.config_calls import ABSENT, PATHS
 from engine.portal.contact.report import ContactReport, Understood
+from engine.portal.drift import SharedIds
 from engine.portal.response import PortalResponse, check_status, read_json
 from engine.portal.schedule_config import ConfigSource, read_config
 from engine.portal.settings import PortalSettings
 from engine.portal.signed_in_context import SignedInContext
+from engine.repeating import portal_id
 from engine.snapshot import Snapshot
 
 APPOINTMENT_PATH = "/appointments/getAppointment"
@@ -41,6 +43,7 @@ class ContactCalls:
         self._call_context = call_context
         self._report = report
         self._days: Mapping[date, Snapshot] = {}
+        self._repeating: set[str] = set()
 
     def configuration(self) -> Iterator[tuple[str, Callable[[], Awaitable[Found]]]]:
         for source, path in PATHS.items():
@@ -62,15 +65,8 @@ class ContactCalls:
 
     async def one_appointment(self) -> Found:
         """Asks for one of the appointments that the calendar has shown."""
-        identity = next(
-            (
-                each.neo_appointment_id
-                for found in self._days.values()
-                for each in found.appointments
-                if not each.is_block
-            ),
-            None,
-        )
+        visits = (each for each in self._appointments() if not each.is_block)
+        identity = next((portal_id(each.neo_appointment_id) for each in visits), None)
         if identity is None:
             return False, "the calendar shows no appointment to ask for"
         return await self._signed_in.read(APPOINTMENT_PATH, {"id": identity}, _appointment)
@@ -91,9 +87,16 @@ class ContactCalls:
         return True, "; ".join([_parts(reading), *(problem.message for problem in reading.problems)])
 
     async def _read(self, dates: DateRange) -> Mapping[date, Snapshot]:
-        def understand(answer: PortalResponse, now: datetime) -> Mapping[date, Snapshot]:
-            return read_calendar(answer, self._call_context.clinic, dates, now, self._settings.ignored_fields)
+        """Reads the days. Ids at several times of one day count as repeating: a sync looks twice before it does."""
 
+        def understand(answer: PortalResponse, now: datetime) -> Mapping[date, Snapshot]:
+            clinic, ignored = self._call_context.clinic, self._settings.ignored_fields
+            return read_calendar(answer, clinic, dates, now, ignored, self._repeating)
+
+        try:
+            return await self._signed_in.read(CALENDAR_PATH, calendar_query(dates), understand)
+        except SharedIds as shared:
+            self._repeating |= {identity for identity, _ in shared.starts}
         return await self._signed_in.read(CALENDAR_PATH, calendar_query(dates), understand)
 
     def _take(self, found: Mapping[date, Snapshot]) -> None:
@@ -112,7 +115,7 @@ class ContactCalls:
 
 
 def _keys(snapshot: Snapshot) -> set[tuple[str, datetime]]:
-    return {(each.neo_appointment_id, each.starts_at) for each in snapshot.appointments}
+    return {(portal_id(each.neo_appointment_id), each.starts_at) for each in snapshot.appointments}
 
 
 def _parts(reading: ConfigReading) -> str:

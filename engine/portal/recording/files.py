@@ -27,7 +27,9 @@ Does a word stand there that is somebody's, and does not start with Q? Then do n
 
   recording.json      where and when it was recorded, and each step of the session
   understood.json     what this version understands of the answers
-Try it:               idexx-sync sandbox --replay FOLDER
+Try it:               idexx-sync sandbox --replay FOLDER --port 8700
+                      IDEXX_BASE_URL=http://127.0.0.1:8700 idexx-sync up
+                      (any user name and password; sync its days with --start and --end, or add --today to move them)
 """
 
 

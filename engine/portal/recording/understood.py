@@ -13,6 +13,7 @@ from engine.dates import DateRange
 from engine.failure import PortalFailure
 from engine.portal.calendar import CALENDAR_PATH, read_calendar
 from engine.portal.config_calls import PATHS
+from engine.portal.drift import SharedIds
 from engine.portal.response import PortalResponse
 from engine.portal.schedule_config import ConfigSource, read_config
 
@@ -76,7 +77,11 @@ def _key(appointment: Values) -> tuple[str, ...]:
 
 def _calendar(answer: PortalResponse, clinic: Clinic, query: Values) -> Values:
     start, end = date.fromisoformat(query["start"][:10]), date.fromisoformat(query["end"][:10])
-    days = read_calendar(answer, clinic, DateRange(start, end - timedelta(days=1)), _NOW)
+    dates = DateRange(start, end - timedelta(days=1))
+    try:
+        days = read_calendar(answer, clinic, dates, _NOW)
+    except SharedIds as shared:  # a sync looks twice before it takes them for repeating records
+        days = read_calendar(answer, clinic, dates, _NOW, (), {identity for identity, _ in shared.starts})
     proof = next(iter(days.values())).proof
     return {
         "wrapper": proof.wrapper,
