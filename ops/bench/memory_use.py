@@ -10,9 +10,12 @@ import psutil
 
 MIB = 2**20
 
+#: The switch that identifies our browsers.
+MARK = "--idexx-sync-browser="
+
 #: A part of a command line, and the kind of process that it identifies. The first match applies.
 KINDS = (
-    ("--idexx-sync-browser=", "chromium"),
+    (MARK, "chromium"),
     ("chrom", "chromium"),
     ("playwright", "playwright driver"),
     ("date_scraper", "scrapers"),
@@ -56,8 +59,12 @@ def pss_by_kind() -> dict[str, float]:
 
 
 def browsers() -> int:
-    """Returns the number of running Chromium browsers, without their child processes."""
-    return sum(1 for line in _command_lines() if "--idexx-sync-browser=" in line and "--type=" not in line)
+    """Returns the number of running Chromium browsers, without their child processes.
+
+    Debian's start script stays and has the browser's command line: only what it has started counts.
+    """
+    marked = {pid: parent for pid, parent, line in _processes() if MARK in line and "--type=" not in line}
+    return len(marked) - len(marked.keys() & set(marked.values()))
 
 
 def kind_of(line: str) -> str:
@@ -73,9 +80,10 @@ def _sum(uses: list[Use]) -> Use:
     )
 
 
-def _command_lines() -> Iterator[str]:
+def _processes() -> Iterator[tuple[int, int, str]]:
+    """Id, parent's id and command line of each descendant."""
     for process in psutil.Process().children(recursive=True):
         try:
-            yield " ".join(process.cmdline())
+            yield process.pid, process.ppid(), " ".join(process.cmdline())
         except psutil.Error:
             continue
