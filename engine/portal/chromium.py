@@ -76,9 +76,8 @@ def _on_path(names: Sequence[str]) -> Path | None:
 
 
 def _has_own_shell() -> bool:
-    """Whether Playwright has installed its headless shell; it writes the marker when that is complete."""
-    folder = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
-    caches = [Path(folder)] if folder else [Path.home() / name / "ms-playwright" for name in CACHES]
+    """Whether Playwright has its headless shell in its usual place; it writes the marker when that is complete."""
+    caches = [Path.home() / name / "ms-playwright" for name in CACHES]
     return any(any(each.glob("chromium_headless_shell-*/INSTALLATION_COMPLETE")) for each in caches)
 
 

@@ -32,7 +32,7 @@ OTHERS = {
     "printf",
     "sudo",
 }
-OTHERS |= {"systemctl", "pytest"}
+OTHERS |= {"systemctl", "pytest", "pg_dump", "pg_restore", "createdb"}
 
 #: What is written like a setting and is none: the compose file's variables, other programs', a stream.
 VARIABLES = {
