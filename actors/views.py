@@ -35,7 +35,13 @@ def clinic_view(
 
     `fresh_as_of` is the time of its last completed sync; None: never.
     """
-    about = {"slug": clinic.slug, "id": clinic.id, "name": clinic.name, "timezone": clinic.timezone}
+    about = {
+        "slug": clinic.slug,
+        "id": clinic.id,
+        "name": clinic.name,
+        "timezone": clinic.timezone,
+        "timezone_problem": clinic.timezone_problem,
+    }
     return about | held_to_goal(freshness, now) | {"schedule": schedule_view(schedule, now)}
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from engine.errors import BadRequest
+from engine.errors import BadRequest, NoTimeZone
 
 #: A slug stands for the clinic in NATS subjects, so it contains no character with a meaning there.
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
@@ -19,7 +20,8 @@ class Clinic:
     """A clinic. `timezone` is an IANA name; `country` (ISO 3166, two letters) selects how local phone numbers are
     read.
 
-    `resources` are the room ids that count as capacity; None: all rooms that the portal names.
+    `resources` are the room ids that count as capacity; None: all rooms that the portal names. `timezone_problem`
+    says why its zone is not known; `timezone` is empty then.
     """
 
     id: UUID
@@ -28,9 +30,13 @@ class Clinic:
     timezone: str
     country: str = "US"
     resources: tuple[str, ...] | None = None
+    timezone_problem: str | None = None
 
     @property
     def zone(self) -> ZoneInfo:
+        """Raises `NoTimeZone` if the clinic's zone is not known."""
+        if self.timezone_problem is not None:
+            raise NoTimeZone(no_time_zone(self.slug, self.name, self.timezone_problem))
         return ZoneInfo(self.timezone)
 
     def today(self, now: datetime) -> date:
@@ -46,6 +52,12 @@ def check_zone(timezone: str) -> ZoneInfo:
         raise BadRequest(
             f"timezone: {timezone!r} is not an IANA time zone; use one like 'America/Chicago'"
         ) from None
+
+
+def no_time_zone(slug: str, name: str, problem: str) -> str:
+    """Why the clinic is shut out, and how its zone is set."""
+    command = f"idexx-sync clinic add {slug} --name {shlex.quote(name)} --timezone ZONE"
+    return f"clinic {slug!r} has no time zone to go by: {problem}; set it with `{command}`"
 
 
 def check_slug(slug: str) -> str:

@@ -39,6 +39,13 @@ class LoginRejected(NoCredentials):
     reason = "login_rejected"
 
 
+class NoTimeZone(EngineError):
+    """The clinic's time zone is not known, and is not guessed."""
+
+    code = 409
+    reason = "no_time_zone"
+
+
 class UnknownClinic(EngineError):
     code = 404
     reason = "unknown_clinic"

@@ -52,13 +52,17 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleConfig:
-    """A clinic's configuration. `hours` is never empty: no portal says for certain that a clinic is never open."""
+    """A clinic's configuration. `hours` is never empty: no portal says for certain that a clinic is never open.
+
+    `default_capacity` is not the portal's: another program stored it. It counts while the rooms are unknown.
+    """
 
     hours: tuple[OpenHours, ...] | None = None
     slot_minutes: int | None = None
     rooms: tuple[Room, ...] | None = None
     types: tuple[AppointmentType, ...] | None = None
     providers: tuple[Provider, ...] | None = None
+    default_capacity: int | None = None
 
     def updated_by(self, read: ScheduleConfig) -> ScheduleConfig:
         """This configuration with every part that `read` has; missing parts keep their values."""
@@ -92,11 +96,11 @@ class ScheduleConfig:
     def capacity(self, resources: Iterable[str] | None = None) -> int | None:
         """How many appointments fit in one slot: the number of columns that count.
 
-        `resources` are the columns that an operator chose; None: all. Returns None if the columns were never read
-        and none were chosen.
+        `resources` are the columns that an operator chose; None: all. Returns the default capacity, or None, if
+        the columns were never read and none were chosen.
         """
         if self.rooms is None:
-            return None if resources is None else len(set(resources))
+            return self.default_capacity if resources is None else len(set(resources))
         wanted = None if resources is None else set(resources)
         return len([room for room in self.rooms if wanted is None or room.id in wanted])
 
@@ -119,7 +123,7 @@ def same_hours(weekdays: Iterable[int], opens: int, closes: int) -> tuple[OpenHo
 def slots_of(day: date, config: ScheduleConfig, resources: Iterable[str] | None = None) -> Iterator[Slot]:
     """The slots of one day, in order: none if the clinic is closed, or a part that slots need is unknown."""
     capacity = config.capacity(resources)
-    if config.slot_minutes is None or capacity is None:
+    if config.slot_minutes is None or not capacity:
         return
     for opens, closes in config.open_on(day):
         for start in range(opens, closes - config.slot_minutes + 1, config.slot_minutes):

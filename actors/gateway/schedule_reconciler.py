@@ -11,6 +11,7 @@ from actors.item_guard import ItemGuard
 from actors.runtime.process import Runtime
 from actors.schedules.cron import Cron
 from broker.primitives.cron_clock import CronClock, Schedule, ScheduleRefused, can_keep_schedules
+from engine.clinic import check_zone
 from engine.errors import BadRequest
 from engine.store.schedules import list_schedules, record_tick
 from engine.store.syncs.reading import database_time
@@ -73,7 +74,8 @@ class ScheduleReconciler:
         for one in stored:
             try:
                 cron = Cron.parse(one.cron)
-            except BadRequest as error:  # written into the table by hand
+                check_zone(one.timezone)
+            except BadRequest as error:  # written into the table by hand, or the clinic has no zone
                 await self._refuse(one.clinic, error.message)
                 continue
             if not one.paused:

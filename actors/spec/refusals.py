@@ -11,6 +11,7 @@ REFUSALS: dict[type[EngineError], str] = {
     errors.BadRequest: "the request is malformed; the message names the field",
     errors.NoCredentials: "no credentials are stored for the clinic",
     errors.LoginRejected: "the portal rejects the clinic's sign-in; no sync starts until its credentials change",
+    errors.NoTimeZone: "the clinic's time zone is not known; the message says how to set it",
     errors.UnknownClinic: "no clinic has this slug",
     errors.UnknownSync: "the clinic has no such sync",
     errors.WrongState: "the sync's status does not allow the command",

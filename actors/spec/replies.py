@@ -103,7 +103,9 @@ class Clinic(SentMessage):
     slug: Slug
     name: str
     timezone: str
-    """An IANA name."""
+    """An IANA name; empty: none counts, and its syncs are refused."""
+    timezone_problem: str | None
+    """Why none counts; null: one does."""
     login_failure: str | None
     """Why the portal rejected the last sign-in; null: it did not."""
     last_completed_at: Time | None

@@ -106,8 +106,8 @@ async def measure_case(connection: Connection, case: Case, rounds: int) -> Sampl
 
 async def _measure(connection: Connection, plan: Plan, case: Case) -> Sample:
     await connection.execute(
-        "truncate schedule_appointments, schedule_appointment_changes, schedule_date_scrapes,"
-        " schedule_second_sightings, schedule_held_removals"
+        "truncate schedule_appointments, idexx_sync.schedule_appointment_changes, idexx_sync.schedule_date_scrapes,"
+        " idexx_sync.schedule_second_sightings, idexx_sync.schedule_held_removals"
     )
     clinic_id = await add_clinic(connection)
     await copy_rows(connection, clinic_id, case.stored)

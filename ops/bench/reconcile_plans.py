@@ -75,7 +75,7 @@ async def copy_rows(connection: Connection, clinic_id: UUID, rows: Rows) -> None
 
 async def add_clinic(connection: Connection) -> UUID:
     clinic_id: UUID = await connection.fetchval(
-        "insert into clinics (name, slug) values ('bench', gen_random_uuid()::text) returning id"
+        "insert into clinics (name, slug) select n, n from (select gen_random_uuid()::text as n) random returning id"
     )
     return clinic_id
 

@@ -58,7 +58,7 @@ async def test_a_gateway_is_well_and_ready(gateway: httpx.AsyncClient) -> None:
 async def test_a_database_that_lacks_migrations_takes_no_work(
     gateway: httpx.AsyncClient, pool: asyncpg.Pool
 ) -> None:
-    await pool.execute("delete from idexx_schema_migrations where name like '0001%'")
+    await pool.execute("delete from idexx_sync.idexx_schema_migrations where name like '0001%'")
     response = await gateway.get("/ready")
     assert response.status_code == 503
     assert "idexx-sync migrate" in response.json()["checks"]["database"]["message"]

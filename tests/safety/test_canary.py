@@ -39,9 +39,9 @@ MARK = "qzcanary"
 #: Where personal data belongs.
 PERSONAL = {
     "schedule_appointments",
-    "schedule_appointment_changes",
-    "schedule_snapshots",
-    "schedule_second_sightings",
+    "idexx_sync.schedule_appointment_changes",
+    "idexx_sync.schedule_snapshots",
+    "idexx_sync.schedule_second_sightings",
 }
 
 #: Failures that a sync gets over, each struck once.
@@ -152,7 +152,7 @@ async def a_refused_row(asker: Asker, clinic: SandboxClinic, pool: asyncpg.Pool,
         f"alter table schedule_appointments add constraint no_mark check (notes !~ '{MARK}') not valid"
     )
     sync_id = (await asker.ask("sync", clinic.slug, first_days(1)))["sync_id"]
-    scraped = "select true from schedule_sync_dates where sync_id = $1 and status = 'scraped'"
+    scraped = "select true from idexx_sync.schedule_sync_dates where sync_id = $1 and status = 'scraped'"
     await until(lambda: pool.fetchval(scraped, sync_id))
     await asyncio.to_thread(
         send, nats_url, asker.prefix, "reconciler", "reconcile_date", sync_id, str(clinic.today)
@@ -194,7 +194,10 @@ async def collect(
         found.add("reports", body)
     for posted in hooks.posted:
         found.add("webhooks", (posted.headers, posted.body))
-    for (table,) in await pool.fetch("select tablename from pg_tables where schemaname = 'public'"):
+    for (table,) in await pool.fetch(
+        "select oid::regclass::text from pg_class where relkind = 'r'"
+        " and relnamespace in ('public'::regnamespace, 'idexx_sync'::regnamespace)"
+    ):
         if table not in PERSONAL:
             for row in await pool.fetch(f"select * from {table}"):
                 found.add(f"table {table}", dict(row))
@@ -227,7 +230,9 @@ async def test_no_personal_data_leaves_the_tables_that_are_for_it(
     # The data went all the way, and every output has content.
     assert await pool.fetchval(f"select count(*) from schedule_appointments where notes ~ '{MARK}'") > 20
     assert len(needles) > 30
-    assert await pool.fetchval("select count(*) from schedule_evidence where screenshot is not null") >= 3
+    assert (
+        await pool.fetchval("select count(*) from idexx_sync.schedule_evidence where screenshot is not null") >= 3
+    )
     assert {
         "logs",
         "reports",
@@ -235,7 +240,7 @@ async def test_no_personal_data_leaves_the_tables_that_are_for_it(
         "nats evt",
         "nats reconciler",
         "webhooks",
-        "table schedule_evidence",
+        "table idexx_sync.schedule_evidence",
     } <= set(found.outputs)
     assert reports.errors
     leaks = [leak for needle in {MARK, *needles} for leak in found.holds(needle)]

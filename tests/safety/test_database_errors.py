@@ -69,9 +69,11 @@ async def test_a_statement_that_waits_for_too_long_says_where_to_look(database_u
 async def test_a_process_that_is_newer_than_the_database_says_what_to_run(
     database: Database, pool: asyncpg.Pool
 ) -> None:
-    await pool.execute("drop function look_at_date")
-    message = await refused(database, "select * from look_at_date($1, $2, $3, $4)", *[None] * 4)
-    assert "function look_at_date" in message
+    await pool.execute("drop function idexx_sync.look_at_references")
+    message = await refused(
+        database, "select * from idexx_sync.look_at_references($1, $2, $3, $4, $5)", *[None] * 5
+    )
+    assert "function idexx_sync.look_at_references" in message
     assert "run `idexx-sync migrate`" in message
     assert "idexx-sync migrate" not in await refused(database, "select 1 / 0")
 

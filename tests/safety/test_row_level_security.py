@@ -10,7 +10,6 @@ from datetime import date
 import asyncpg
 import pytest
 
-from engine.store.migrate import FOLDER
 from ops.local.embedded.scratch_postgres import PASSWORD
 
 pytestmark = pytest.mark.anyio
@@ -20,12 +19,18 @@ READABLE = (
     "clinics",
     "clinic_schedule_config",
     "schedule_syncs",
-    "schedule_sync_dates",
-    "schedule_sync_events",
+    "idexx_sync.schedule_sync_dates",
+    "idexx_sync.schedule_sync_events",
     "schedule_slots",
     "schedule_appointments",
 )
-HIDDEN = ("idexx_credentials", "idexx_sessions", "schedule_snapshots", "clinic_roles")
+HIDDEN = (
+    "idexx_credentials",
+    "idexx_sync.sealed_credentials",
+    "idexx_sync.idexx_sessions",
+    "idexx_sync.schedule_snapshots",
+    "idexx_sync.clinic_roles",
+)
 
 ROWS = """
 with clinic as (insert into clinics (slug, name) values ($1, $1) returning id),
@@ -33,9 +38,9 @@ with clinic as (insert into clinics (slug, name) values ($1, $1) returning id),
         insert into schedule_syncs (clinic_id, sync_start_date, sync_end_date, status)
         select id, $2, $2, 'completed' from clinic returning id, clinic_id
     ),
-    dates as (insert into schedule_sync_dates (sync_id, date, position) select id, $2, 1 from sync),
+    dates as (insert into idexx_sync.schedule_sync_dates (sync_id, date, position) select id, $2, 1 from sync),
     events as (
-        insert into schedule_sync_events (sync_id, seq, clinic_id, event, payload, at)
+        insert into idexx_sync.schedule_sync_events (sync_id, seq, clinic_id, event, payload, at)
         select id, 1, clinic_id, 'accepted', jsonb_build_object(
             'event', 'accepted', 'sync_id', id, 'clinic', $1::text, 'seq', 1, 'at', '2026-03-04T12:00:00Z',
             'status', 'in_progress', 'start_date', $2::date, 'end_date', $2::date, 'dates_total', 1, 'dates_done', 0,
@@ -43,26 +48,29 @@ with clinic as (insert into clinics (slug, name) values ($1, $1) returning id),
         ), now() from sync
     ),
     config as (
-        insert into clinic_schedule_config (clinic_id, opens, closes, days_of_week, slot_minutes)
-        select id, '08:00', '18:00', '{1}', 30 from clinic
+        insert into clinic_schedule_config (clinic_id, days_of_week) select id, '{1}' from clinic
     ),
     slots as (
         insert into schedule_slots (clinic_id, date, start_time, end_time, capacity)
         select id, $2, '09:00', '09:30', 2 from clinic
     ),
-    secrets as (insert into idexx_credentials (clinic_id, key_id, sealed) select id, 'k', 'x' from clinic),
+    secrets as (insert into idexx_sync.sealed_credentials (clinic_id, key_id, sealed) select id, 'k', 'x' from clinic),
     sessions as (
-        insert into idexx_sessions (clinic_id, key_id, sealed, expires_at) select id, 'k', 'x', now() from clinic
+        insert into idexx_sync.idexx_sessions (clinic_id, key_id, sealed, expires_at)
+        select id, 'k', 'x', now() from clinic
     ),
     snapshots as (
-        insert into schedule_snapshots (sync_id, date, clinic_id, scraped_at, appointments, proof)
+        insert into idexx_sync.schedule_snapshots (sync_id, date, clinic_id, scraped_at, appointments, proof)
         select id, $2, clinic_id, now(), '[]', '{}' from sync
     )
 insert into schedule_appointments (clinic_id, neo_appointment_id, date, start_time, end_time, status, sync_hash)
 select id, '1', $2, '09:00', '09:30', 'scheduled', 'x' from clinic
 """
 DAY = date(2026, 3, 4)
-TABLES = "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+TABLES = (
+    "select oid::regclass::text from pg_class where relkind = 'r'"
+    " and relnamespace in ('public'::regnamespace, 'idexx_sync'::regnamespace)"
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ async def partner(owner: asyncpg.Pool, database_url: str) -> AsyncIterator[Partn
 
 
 async def test_a_role_reads_its_clinic_and_no_other(owner: asyncpg.Pool, partner: Partner) -> None:
-    await owner.execute("select give_clinic_to_role('elm', $1)", partner.role)
+    await owner.execute("select idexx_sync.give_clinic_to_role('elm', $1)", partner.role)
     assert await partner.connection.fetchval("select slug from clinics") == "elm"
     assert {table: await partner.count(table) for table in READABLE} == dict.fromkeys(READABLE, 1)
     free = await partner.connection.fetch("select * from get_available_slots((select id from clinics), $1)", DAY)
@@ -106,20 +114,20 @@ async def test_a_role_reads_its_clinic_and_no_other(owner: asyncpg.Pool, partner
 
 
 async def test_secrets_and_other_peoples_rights_stay_hidden(owner: asyncpg.Pool, partner: Partner) -> None:
-    await owner.execute("select give_clinic_to_role('elm', $1)", partner.role)
+    await owner.execute("select idexx_sync.give_clinic_to_role('elm', $1)", partner.role)
     for table in HIDDEN:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await partner.count(table)
 
 
 async def test_a_role_changes_nothing(owner: asyncpg.Pool, partner: Partner) -> None:
-    await owner.execute("select give_clinic_to_role('elm', $1)", partner.role)
+    await owner.execute("select idexx_sync.give_clinic_to_role('elm', $1)", partner.role)
     for statement in (
         "update schedule_appointments set status = 'cancelled'",
         "delete from schedule_slots",
         "insert into clinics (slug, name) values ('ash', 'Ash')",
-        "select give_clinic_to_role('oak', current_user)",
-        "select take_clinic_from_role('elm', current_user)",
+        "select idexx_sync.give_clinic_to_role('oak', current_user)",
+        "select idexx_sync.take_clinic_from_role('elm', current_user)",
         "select update_slot_counts_bulk((select id from clinics), date '2026-03-04', date '2026-03-04')",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -128,28 +136,30 @@ async def test_a_role_changes_nothing(owner: asyncpg.Pool, partner: Partner) -> 
 
 
 async def test_a_role_learns_nothing_of_another_role(owner: asyncpg.Pool, partner: Partner) -> None:
-    await owner.execute("select give_clinic_to_role('elm', current_user)")
+    await owner.execute("select idexx_sync.give_clinic_to_role('elm', current_user)")
+    await owner.execute(f"grant usage on schema idexx_sync to {partner.role}")
     me = await owner.fetchval("select current_user")
-    assert not await partner.connection.fetch("select clinics_of_role($1)", me)
+    assert not await partner.connection.fetch("select idexx_sync.clinics_of_role($1)", me)
 
 
 async def test_what_is_taken_back_is_gone_at_once(owner: asyncpg.Pool, partner: Partner) -> None:
-    await owner.execute("select give_clinic_to_role('elm', $1)", partner.role)
-    await owner.execute("select give_clinic_to_role('oak', $1)", partner.role)
+    await owner.execute("select idexx_sync.give_clinic_to_role('elm', $1)", partner.role)
+    await owner.execute("select idexx_sync.give_clinic_to_role('oak', $1)", partner.role)
     assert await partner.count("schedule_appointments") == 2
-    await owner.execute("select take_clinic_from_role('elm', $1)", partner.role)
+    await owner.execute("select idexx_sync.take_clinic_from_role('elm', $1)", partner.role)
     assert await partner.connection.fetchval("select slug from clinics") == "oak"
-    await owner.execute("select take_clinic_from_role('oak', $1)", partner.role)
+    await owner.execute("select idexx_sync.take_clinic_from_role('oak', $1)", partner.role)
     assert {table: await partner.count(table) for table in READABLE} == dict.fromkeys(READABLE, 0)
 
 
 async def test_a_role_with_every_grant_and_no_clinic_sees_no_row(owner: asyncpg.Pool, partner: Partner) -> None:
     """As everybody is on Supabase who holds the anonymous key."""
-    await owner.execute(f"grant select, insert, update, delete on all tables in schema public to {partner.role}")
-    tables = await owner.fetch(
-        "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
-    )
-    for (table,) in tables:
+    for schema in ("public", "idexx_sync"):
+        await owner.execute(f"grant usage on schema {schema} to {partner.role}")
+        await owner.execute(
+            f"grant select, insert, update, delete on all tables in schema {schema} to {partner.role}"
+        )
+    for (table,) in await owner.fetch(TABLES):
         assert await partner.count(table) == 0, table
     assert await partner.connection.execute("delete from schedule_appointments") == "DELETE 0"
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
@@ -163,8 +173,4 @@ async def test_no_table_is_without_row_level_security(pool: asyncpg.Pool) -> Non
 
 async def test_an_unknown_clinic_is_named(owner: asyncpg.Pool, partner: Partner) -> None:
     with pytest.raises(asyncpg.RaiseError, match="clinic ash is not known"):
-        await owner.execute("select give_clinic_to_role('ash', $1)", partner.role)
-
-
-async def test_it_may_run_twice(pool: asyncpg.Pool) -> None:
-    await pool.execute((FOLDER / "0003_row_level_security.sql").read_text())
+        await owner.execute("select idexx_sync.give_clinic_to_role('ash', $1)", partner.role)

@@ -66,7 +66,7 @@ async def test_rows_that_were_swapped_do_not_open(pool: asyncpg.Pool) -> None:
         for clinic in (elm, oak):
             await set_credentials(connection, vault, clinic.id, Credentials("desk", SECRET))
             await put_session(connection, vault, clinic.id, "1", {"cookie": SECRET}, 60)
-        for table in ("idexx_credentials", "idexx_sessions"):
+        for table in ("idexx_sync.sealed_credentials", "idexx_sync.idexx_sessions"):
             sealed = await connection.fetchval(f"select sealed from {table} where clinic_id = $1", elm.id)
             await connection.execute(f"update {table} set sealed = $2 where clinic_id = $1", oak.id, sealed)
         with pytest.raises(VaultError, match="was altered"):

@@ -68,7 +68,7 @@ class Desk:
         return [row["id"] for row in await self._pool.fetch("select id from schedule_syncs order by created_at")]
 
     async def last(self) -> Any:
-        return await self._pool.fetchrow("select * from clinic_sync_schedules")
+        return await self._pool.fetchrow("select * from idexx_sync.clinic_sync_schedules")
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ async def test_only_a_sync_that_brings_the_same_dates_does_what_is_due(harness: 
     await harness.take(Taken(AT + timedelta(hours=1)))
     assert len(await harness.syncs()) == 1
     assert (await harness.last())["last_outcome"] == "covered"
-    await pool.execute("update clinic_sync_schedules set days_ahead = 4")
+    await pool.execute("update idexx_sync.clinic_sync_schedules set days_ahead = 4")
     await harness.take(Taken(AT + timedelta(hours=2)))
     assert len(await harness.syncs()) == 2, "the one that runs does not bring the fourth day"
     await pool.execute("update schedule_syncs set dry_run = true")
@@ -130,7 +130,7 @@ async def test_only_a_sync_that_brings_the_same_dates_does_what_is_due(harness: 
 async def test_a_tick_of_a_schedule_that_is_paused_or_gone_is_dropped(harness: Desk, pool: asyncpg.Pool) -> None:
     await harness.store(paused=True)
     assert await harness.take(Taken()) == ["acked"]
-    await pool.execute("delete from clinic_sync_schedules")
+    await pool.execute("delete from idexx_sync.clinic_sync_schedules")
     assert await harness.take(Taken()) == ["acked"]
     assert await harness.take(Taken(key="unknown")) == ["acked"]
     assert await harness.syncs() == []

@@ -15,9 +15,10 @@ from tests.spec.hearing import faults
 #: One of each shape: a big test stores thousands.
 _STORED = """
     select distinct on (event, keys) event, payload
-    from schedule_sync_events, lateral (select array_agg(k order by k) as keys from jsonb_object_keys(payload) k) s
+    from idexx_sync.schedule_sync_events,
+        lateral (select array_agg(k order by k) as keys from jsonb_object_keys(payload) k) s
     union all
-    (select event, body::jsonb from webhook_deliveries limit 20)
+    (select event, body::jsonb from idexx_sync.webhook_deliveries limit 20)
 """
 
 

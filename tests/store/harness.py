@@ -82,7 +82,7 @@ class Harness:
     @classmethod
     async def open(cls, pool: asyncpg.Pool, resources: tuple[str, ...] | None = None) -> Harness:
         key = uuid.uuid4()
-        clinic = Clinic(key, f"c-{key.hex[:8]}", "Clinic", "UTC", resources=resources)
+        clinic = Clinic(key, f"c-{key.hex[:8]}", f"Clinic {key.hex[:8]}", "UTC", resources=resources)
         await pool.execute(
             "insert into clinics (id, slug, name, timezone, resources) values ($1, $2, $3, $4, $5)",
             clinic.id, clinic.slug, clinic.name, clinic.timezone, resources,
@@ -96,7 +96,7 @@ class Harness:
             self.clinic.id, day(first), day(last),
         )  # fmt: skip
         await self.pool.executemany(
-            "insert into schedule_sync_dates (sync_id, date, position) values ($1, $2, $3)",
+            "insert into idexx_sync.schedule_sync_dates (sync_id, date, position) values ($1, $2, $3)",
             [(sync_id, day(n), n - first) for n in range(first, last + 1)],
         )
         return sync_id
@@ -108,7 +108,8 @@ class Harness:
 
     async def store(self, sync_id: UUID, seen: Snapshot) -> None:
         await self.pool.execute(
-            "insert into schedule_snapshots (sync_id, date, clinic_id, scraped_at, appointments, proof, left_out)"
+            "insert into idexx_sync.schedule_snapshots (sync_id, date, clinic_id, scraped_at, appointments, proof"
+            ", left_out)"
             " values ($1, $2, $3, $4, $5, $6, $7) on conflict (sync_id, date) do update"
             " set scraped_at = excluded.scraped_at, appointments = excluded.appointments,"
             " left_out = excluded.left_out",
@@ -129,7 +130,10 @@ class Harness:
 
     async def _close(self, connection: Any, sync_id: UUID, date_: date, status: str) -> None:
         await connection.execute(
-            "update schedule_sync_dates set status = $3 where sync_id = $1 and date = $2", sync_id, date_, status
+            "update idexx_sync.schedule_sync_dates set status = $3 where sync_id = $1 and date = $2",
+            sync_id,
+            date_,
+            status,
         )
 
     async def second_look(self, sync_id: UUID, removal_limit: RemovalLimit = FENCE) -> float | None:
@@ -189,7 +193,7 @@ class Harness:
     async def kinds(self, key: str | int) -> list[str]:
         """The kinds of change that an appointment went through, in order."""
         rows = await self.pool.fetch(
-            "select kind from schedule_appointment_changes where clinic_id = $1 and neo_appointment_id = $2"
+            "select kind from idexx_sync.schedule_appointment_changes where clinic_id = $1 and neo_appointment_id = $2"
             " order by id",
             self.clinic.id, str(key),
         )  # fmt: skip

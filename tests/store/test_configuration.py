@@ -97,7 +97,7 @@ class Trial:
                     await reconcile_date(self.database, sync_id, day)
             async with self.database.transaction() as connection:
                 # A date that waits for its next try is due at once.
-                await connection.execute("update schedule_sync_dates set next_try_at = null")
+                await connection.execute("update idexx_sync.schedule_sync_dates set next_try_at = null")
                 sync = await get_sync(connection, sync_id)
             if sync.status.is_final:
                 return sync
@@ -108,7 +108,7 @@ class Trial:
         async with self.database.connection() as connection:
             rows = await connection.fetch(
                 "select extract(dow from date)::int as dow, start_time, capacity from schedule_slots"
-                " where clinic_id = $1 and capacity > 0 order by date, start_time",
+                " where clinic_id = $1 and not is_closed order by date, start_time",
                 self.clinic.id,
             )
         return [f"{row['dow']} {row['start_time']:%H:%M} x{row['capacity']}" for row in rows]
@@ -227,8 +227,10 @@ async def test_slots_that_were_made_from_defaults_are_closed(trial: Trial) -> No
     await trial.sync(Source([LOST]))
     assert await trial.offered() == []
     async with trial.database.connection() as connection:
-        left = await connection.fetch("select date, capacity from schedule_slots")
-    assert [tuple(row) for row in left] == [(MONDAY + timedelta(days=20), 0)], "it is taken, so it stays, closed"
+        left = await connection.fetch("select date, capacity - booked_count, is_closed from schedule_slots")
+    assert [tuple(row) for row in left] == [(MONDAY + timedelta(days=20), 0, True)], (
+        "it is taken, so it stays, closed"
+    )
 
 
 async def test_the_configuration_is_asked_for_once_in_a_sync(trial: Trial) -> None:
@@ -256,7 +258,9 @@ async def test_what_is_stored_is_what_was_read_and_the_old_columns_hold_the_enve
         stored = await load_stored_config(connection, trial.clinic.id)
         assert await find_clinic(connection, "elm-street") == trial.clinic
     assert (stored.config.hours, stored.config.rooms, stored.source) == (hours, ROOMS, "getAppointmentView")
-    row = await pool.fetchrow("select opens::text, closes::text, days_of_week from clinic_schedule_config")
+    row = await pool.fetchrow(
+        "select open_time::text, close_time::text, days_of_week from clinic_schedule_config where from_portal"
+    )
     assert row is not None
     assert tuple(row) == ("00:00:00", "23:59:00", [1, 5, 6])
     assert [slot for slot in await trial.offered() if slot[0] in "156"] == [

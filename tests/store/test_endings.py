@@ -138,8 +138,12 @@ async def test_a_clinic_is_as_fresh_as_the_oldest_open_date_of_its_last_complete
     never_read = await sync(TODAY)
     assert never_read == (None, False), "one date was never read"
     assert (await sync(SUNDAY))[1], "on that day the clinic is closed"
-    await pool.execute("update schedule_sync_dates set finished_at = finished_at - interval '50 minutes'")
+    await pool.execute(
+        "update idexx_sync.schedule_sync_dates set finished_at = finished_at - interval '50 minutes'"
+    )
     assert (await sync(TODAY))[1], "fifty minutes ago it was read"
-    await pool.execute("update schedule_sync_dates set finished_at = finished_at - interval '50 minutes'")
+    await pool.execute(
+        "update idexx_sync.schedule_sync_dates set finished_at = finished_at - interval '50 minutes'"
+    )
     assert (await sync(TODAY))[1] is False
     assert (await sync())[1]

@@ -65,7 +65,7 @@ async def test_no_table_keeps_anything_of_a_person(harness: Harness, pool: async
     await harness.end(sync)
     await harness.sync(300, {0: [other], 1: []})
     await pool.execute(
-        "insert into schedule_evidence (sync_id, date, at, reason, message, address, title, headers, body)"
+        "insert into idexx_sync.schedule_evidence (sync_id, date, at, reason, message, address, title, headers, body)"
         " values ($1, $2, now(), 'bad_answer', '', '', '', '{}', 'Xxxxxxx Xxxx')",
         *(sync, other.date),
     )

@@ -131,7 +131,9 @@ async def test_a_dry_run_plans_what_the_sync_then_does_and_leaves_nothing(harnes
     ]
     for one in seen:
         await harness.store(sync, one)
-    await harness.pool.execute("update schedule_sync_dates set status = 'reconciled' where sync_id = $1", sync)
+    await harness.pool.execute(
+        "update idexx_sync.schedule_sync_dates set status = 'reconciled' where sync_id = $1", sync
+    )
     versions, stored = await harness.row_versions(), await harness.stored()
     async with harness.pool.acquire() as connection, connection.transaction():
         shown = await dry_run(connection, harness.clinic, sync, harness.dates(0, 1), seen, RemovalLimit())
@@ -153,16 +155,18 @@ async def test_a_dry_run_lists_the_removals_that_would_be_held(harness: Harness)
     await harness.sync(0, {0: many})
     sync = await harness.start_sync(0, 0)
     await harness.store(sync, snapshot(0, 10, many[:3]))
-    await harness.pool.execute("update schedule_sync_dates set status = 'reconciled' where sync_id = $1", sync)
+    await harness.pool.execute(
+        "update idexx_sync.schedule_sync_dates set status = 'reconciled' where sync_id = $1", sync
+    )
     async with harness.pool.acquire() as connection, connection.transaction():
         shown = await dry_run(
             connection, harness.clinic, sync, harness.dates(0, 0), [snapshot(0, 10, many[:3])], RemovalLimit()
         )
     assert len(shown.held) == 47
-    assert await harness.pool.fetchval("select count(*) from schedule_held_removals") == 0
+    assert await harness.pool.fetchval("select count(*) from idexx_sync.schedule_held_removals") == 0
 
 
 async def test_a_clinic_that_is_removed_takes_its_changes_with_it(harness: Harness) -> None:
     await harness.sync(0, {0: [replace(appointment(1), client_name="Client")]})
     await harness.pool.execute("delete from clinics where id = $1", harness.clinic.id)
-    assert await harness.pool.fetchval("select count(*) from schedule_appointment_changes") == 0
+    assert await harness.pool.fetchval("select count(*) from idexx_sync.schedule_appointment_changes") == 0

@@ -21,7 +21,7 @@ async def counted(harness: Harness, table: str) -> int:
 
 async def test_what_has_had_its_time_goes_in_small_steps(harness: Harness) -> None:
     await harness.sync(0, {n: [appointment(n, n)] for n in range(3)})
-    await harness.pool.execute("update schedule_appointment_changes set published_at = now()")
+    await harness.pool.execute("update idexx_sync.schedule_appointment_changes set published_at = now()")
     async with harness.pool.acquire() as connection:
         for step in ({"snapshots": 2, "changes": 2}, {"snapshots": 1, "changes": 1}, {}):
             swept = await sweep(connection, LATER, step=2)
@@ -31,7 +31,7 @@ async def test_what_has_had_its_time_goes_in_small_steps(harness: Harness) -> No
 
 async def test_what_is_young_stays(harness: Harness) -> None:
     await harness.sync(0, {0: [appointment(1)]})
-    await harness.pool.execute("update schedule_appointment_changes set published_at = now()")
+    await harness.pool.execute("update idexx_sync.schedule_appointment_changes set published_at = now()")
     async with harness.pool.acquire() as connection:
         swept = await sweep(connection, datetime.now(UTC), Lifetimes())
     assert set(swept.values()) == {0}
@@ -43,7 +43,7 @@ async def test_what_is_not_published_or_belongs_to_a_sync_that_runs_stays(harnes
     async with harness.pool.acquire() as connection:
         swept = await sweep(connection, LATER)
     assert set(swept.values()) == {0}
-    assert await counted(harness, "schedule_snapshots") == 1
+    assert await counted(harness, "idexx_sync.schedule_snapshots") == 1
 
 
 async def test_events_go_when_their_sync_has_ended_and_they_are_published(harness: Harness) -> None:
@@ -56,7 +56,7 @@ async def test_events_go_when_their_sync_has_ended_and_they_are_published(harnes
             ("completed", "now()", 1),
         ):
             await connection.execute("update schedule_syncs set status = $1", status)
-            await connection.execute(f"update schedule_sync_events set published_at = {published}")
+            await connection.execute(f"update idexx_sync.schedule_sync_events set published_at = {published}")
             assert (await sweep(connection, LATER))["events"] == gone
 
 
@@ -66,5 +66,7 @@ async def test_held_removals_that_wait_for_a_decision_stay(harness: Harness) -> 
     sync = await harness.sync(10, {0: many[:5]})
     async with harness.pool.acquire() as connection:
         assert (await sweep(connection, LATER))["held"] == 0
-        await connection.execute("update schedule_held_removals set decided_at = now() where sync_id = $1", sync)
+        await connection.execute(
+            "update idexx_sync.schedule_held_removals set decided_at = now() where sync_id = $1", sync
+        )
         assert (await sweep(connection, LATER))["held"] == 45

@@ -1,4 +1,4 @@
-"""The schema, brought up to date: twice, on nothing, on the old tables, by two processes at once."""
+"""The schema, brought up to date: twice, on nothing, by two processes at once."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from engine.clinic import Clinic
-from engine.schedule import Room, ScheduleConfig, same_hours
-from engine.store.clinics import remove_clinic
 from engine.store.migrate import FOLDER, MigrationChanged, WrongEncoding, migrate, pending
-from engine.store.reconciling import refresh_slots, save_schedule_config
+from engine.store.predecessor.shape import FILE, read_shape, to_json
 from tests.conftest import open_pool
-from tests.store.harness import Harness, appointment, by_key, day
+from tests.store.installations import install
 
 pytestmark = pytest.mark.anyio
 
-ALL = sorted(path.stem for path in FOLDER.glob("*.sql"))
-OLD_TABLES = (Path(__file__).parent / "old_tables.sql").read_text()
+FILES = sorted(FOLDER.glob("*.sql"))
+ALL = [path.stem for path in FILES]
 
 
 @pytest.fixture
@@ -63,9 +60,24 @@ async def test_a_database_that_cannot_hold_every_name_is_refused_before_anything
         await empty.execute(f"drop database {name}")
 
 
-async def test_every_statement_may_run_again(pool: asyncpg.Pool[Any]) -> None:
-    for path in sorted(FOLDER.glob("*.sql")):
-        await pool.execute(path.read_text())
+async def test_every_statement_may_run_again(empty: asyncpg.Pool[Any]) -> None:
+    """Up to 0016 in the schema that the version had; after 0017 its tables are no longer there."""
+    async with empty.acquire() as connection:
+        await install(connection, "0017")
+        before = [path for path in FILES if path.stem < "0017"]
+        for path in before:
+            await connection.execute(path.read_text())
+        await migrate(connection)
+        await connection.execute("set search_path to pg_catalog")
+        for path in (path for path in FILES if path not in before):
+            await connection.execute(path.read_text())
+        await connection.execute("reset search_path")
+
+
+async def test_the_file_of_shared_tables_is_what_the_migrations_make(pool: asyncpg.Pool[Any]) -> None:
+    async with pool.acquire() as connection:
+        made = to_json(await read_shape(connection))
+    assert FILE.read_text() == made, "run python -m ops.dev.public_tables"
 
 
 async def test_an_empty_database_gets_everything_once_though_two_processes_begin_at_once(
@@ -86,41 +98,3 @@ async def test_a_migration_that_was_changed_is_refused(empty: asyncpg.Pool[Any],
         (tmp_path / "0001_a.sql").write_text("create table b ()")
         with pytest.raises(MigrationChanged, match="0001_a"):
             await migrate(connection, tmp_path)
-
-
-@pytest.fixture
-async def old(empty: asyncpg.Pool[Any]) -> Harness:
-    """The clinic of the old tables, migrated."""
-    await empty.execute(OLD_TABLES)
-    async with empty.acquire() as connection:
-        assert await migrate(connection) == ALL
-    row = await empty.fetchrow("select id, slug, name from clinics")
-    assert row is not None
-    return Harness(empty, Clinic(row["id"], row["slug"], row["name"], "UTC"))
-
-
-async def test_the_old_tables_keep_their_rows_and_the_next_sync_goes_on_with_them(old: Harness) -> None:
-    row_id = await old.row_id(1)
-    seen = appointment(1, patient_name="New", room_id=None)
-    await old.sync(0, {0: [seen]})
-    assert await old.stored() == by_key(seen)
-    assert await old.row_id(1) == row_id
-    assert await old.kinds(1) == ["updated"]
-    assert await old.kinds(2) == ["removed"]
-    assert await old.pool.fetchval("select update_slot_counts_bulk($1, $2, $2)", old.clinic.id, day(0)) == 1
-
-
-async def test_a_slot_of_the_old_tables_may_go_though_a_removed_appointment_points_at_it(old: Harness) -> None:
-    await old.pool.execute("update schedule_appointments set slot_id = (select id from schedule_slots)")
-    await old.sync(0, {0: []})
-    config = ScheduleConfig(same_hours(range(7), 10 * 60, 11 * 60), 15, (Room("a", "A"),))
-    async with old.pool.acquire() as connection, connection.transaction():
-        await save_schedule_config(connection, old.clinic.id, config)
-        counts = await refresh_slots(connection, old.clinic, old.dates(0, 0))
-    assert counts.removed == 1
-
-
-async def test_a_clinic_of_the_old_tables_can_be_removed(old: Harness) -> None:
-    async with old.pool.acquire() as connection:
-        await remove_clinic(connection, old.clinic.id)
-    assert await old.pool.fetchval("select count(*) from schedule_appointments") == 0

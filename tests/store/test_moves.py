@@ -32,7 +32,7 @@ async def test_a_move_that_is_shown_on_both_days_is_one_move(harness: Harness, o
     await harness.sync(30, {n: {0: [], 1: [NEW]}[n] for n in order})
     assert await harness.stored() == by_key(NEW)
     assert await harness.kinds(1) == ["added", "moved"]
-    assert await harness.pool.fetchval("select count(*) from schedule_second_sightings") == 0
+    assert await harness.pool.fetchval("select count(*) from idexx_sync.schedule_second_sightings") == 0
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
 from engine.schedule import Room, ScheduleConfig, same_hours
-from engine.store.migrate import FOLDER, migrate
+from engine.store.migrate import migrate
 from engine.store.reconciling import load_schedule_config
+from tests.store.installations import install
 from tests.store.test_migrate import empty, empty_url
 
 __all__ = ["empty", "empty_url"]
@@ -35,12 +34,9 @@ from clinics c, unnest('{08:00,09:00}'::time[]) t
 
 
 @pytest.fixture
-async def migrated(empty: asyncpg.Pool[Any], tmp_path: Path) -> asyncpg.Pool[Any]:
-    for path in sorted(FOLDER.glob("*.sql")):
-        if path.stem < NAME:
-            shutil.copy(path, tmp_path)
+async def migrated(empty: asyncpg.Pool[Any]) -> asyncpg.Pool[Any]:
     async with empty.acquire() as connection:
-        await migrate(connection, tmp_path)
+        await install(connection, NAME)
         await connection.execute(OLD_ROWS)
         assert NAME in await migrate(connection)
     return empty
@@ -62,33 +58,11 @@ async def test_hours_that_were_stored_are_kept(migrated: asyncpg.Pool[Any]) -> N
 
 async def test_slots_from_invented_hours_are_closed_and_the_others_stay(migrated: asyncpg.Pool[Any]) -> None:
     rows = await migrated.fetch(
-        "select c.slug, s.start_time::text, s.capacity from schedule_slots s join clinics c on c.id = s.clinic_id"
-        " order by 1, 2"
+        "select c.slug, s.start_time::text, s.capacity, s.is_closed"
+        " from schedule_slots s join clinics c on c.id = s.clinic_id order by 1, 2"
     )
     assert [tuple(row) for row in rows] == [
-        ("ash", "08:00:00", 2), ("ash", "09:00:00", 2),
-        ("elm", "08:00:00", 2), ("elm", "09:00:00", 2),
-        ("oak", "08:00:00", 0),
+        ("ash", "08:00:00", 2, False), ("ash", "09:00:00", 2, False),
+        ("elm", "08:00:00", 2, False), ("elm", "09:00:00", 2, False),
+        ("oak", "08:00:00", 1, True),
     ]  # fmt: skip
-
-
-async def test_hours_that_were_read_since_are_left_alone_when_it_runs_again(migrated: asyncpg.Pool[Any]) -> None:
-    await migrated.execute("update clinic_open_hours set closes_minute = 720")
-    await migrated.execute((FOLDER / f"{NAME}.sql").read_text())
-    assert (await config_of(migrated, "elm")).hours == same_hours([1, 3, 6], 450, 720)
-
-
-async def test_it_leaves_a_configuration_of_another_program_alone(
-    empty: asyncpg.Pool[Any], tmp_path: Path
-) -> None:
-    """Its table has no column `opens`, and its slots no instants."""
-    for path in sorted(FOLDER.glob("*.sql")):
-        if path.stem < NAME:
-            shutil.copy(path, tmp_path)
-    async with empty.acquire() as connection:
-        await migrate(connection, tmp_path)
-        await connection.execute(OLD_ROWS)
-        await connection.execute("alter table clinic_schedule_config rename column opens to open_time")
-        await migrate(connection)
-        assert await connection.fetchval("select count(*) from schedule_slots where capacity = 2") == 6
-        assert await connection.fetchval("select count(*) from clinic_open_hours") == 0

@@ -317,7 +317,7 @@ class ReconcileMachine(RuleBasedStateMachine):
 
     async def _replayed(self) -> dict[str, Appointment]:
         rows = await self.pool.fetch(
-            "select neo_appointment_id, kind, (after).* from schedule_appointment_changes"
+            "select neo_appointment_id, kind, (after).* from idexx_sync.schedule_appointment_changes"
             " where clinic_id = $1 order by id",
             self.harness.clinic.id,
         )

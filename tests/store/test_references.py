@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -18,7 +16,7 @@ from engine.store.reconciling import DateCounts, undo
 from engine.store.syncs.lifecycle import warnings_of_sync
 from engine.store.syncs.snapshots import from_row, to_columns
 from engine.warnings import SyncWarning, WarningCode
-from tests.store.harness import Harness, appointment, at, by_key, snapshot
+from tests.store.harness import Harness, appointment, by_key, snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -125,18 +123,6 @@ async def test_a_new_field_is_a_warning_of_its_own_once_for_each_clinic(
     assert await warned(await Harness.open(pool), tele=1) == ["tele"]
     async with pool.acquire() as connection:
         assert (await unknown_fields(connection))[harness.clinic.slug] == ["is_first", "tele", "weight"]
-
-
-async def test_what_the_version_before_uses_of_the_schema_is_as_it_was(harness: Harness) -> None:
-    for name in ("schedule_scraped_appointment", "schedule_appointment_values"):
-        attributes = await harness.pool.fetchval(
-            "select count(*) from pg_attribute where attrelid = $1::text::regclass and attnum > 0", name
-        )
-        assert attributes == 15, name
-    row = await harness.pool.fetchrow(
-        "select * from look_at_date($1, $2, $3, $4)", harness.clinic.id, date(2026, 3, 2), at(0), uuid4()
-    )
-    assert list(row.keys()) == ["ids", "hashes", "missing", "sighted"]
 
 
 def test_a_snapshot_comes_back_as_it_was_and_the_version_before_can_read_it() -> None:

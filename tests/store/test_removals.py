@@ -34,7 +34,8 @@ async def held(harness: Harness, sync_id: UUID) -> list[MissingAppointment]:
 async def held_counts(harness: Harness) -> Mapping[UUID, int]:
     """What the syncs that held anything back say of themselves."""
     rows = await harness.pool.fetch(
-        "select id, removals_held from schedule_syncs where id in (select sync_id from schedule_held_removals)"
+        "select id, removals_held from schedule_syncs"
+        " where id in (select sync_id from idexx_sync.schedule_held_removals)"
     )
     return {row["id"]: row["removals_held"] for row in rows}
 

@@ -67,7 +67,9 @@ async def test_records_that_share_an_id_become_a_row_each_in_the_second_look(
     assert await harness.stored() == expected()
     assert set((await portal_ids(harness)).values()) == {"lunch", *(str(100 + n) for n in DAYS)}
     assert first in [await harness.row_id(as_occurrence(lunch(n)).neo_appointment_id) for n in DAYS]
-    kinds = await harness.pool.fetch("select kind from schedule_appointment_changes where sync_id = $1", sync)
+    kinds = await harness.pool.fetch(
+        "select kind from idexx_sync.schedule_appointment_changes where sync_id = $1", sync
+    )
     assert [row["kind"] for row in kinds] == ["added"] * (len(DAYS) - 1), "the row that was there is only renamed"
 
 
@@ -78,10 +80,12 @@ async def test_once_it_is_known_a_look_writes_nothing(harness: Harness) -> None:
     sync = await harness.sync(200, week())
     assert await harness.row_versions() == before
     assert (
-        await harness.pool.fetchval("select count(*) from schedule_appointment_changes where sync_id = $1", sync)
+        await harness.pool.fetchval(
+            "select count(*) from idexx_sync.schedule_appointment_changes where sync_id = $1", sync
+        )
         == 0
     )
-    assert await harness.pool.fetchval("select count(*) from schedule_second_sightings") == 0
+    assert await harness.pool.fetchval("select count(*) from idexx_sync.schedule_second_sightings") == 0
 
 
 async def test_an_occurrence_that_changes_goes_or_comes_is_that_row_only(harness: Harness) -> None:

@@ -53,7 +53,9 @@ async def counts(harness: Harness, n: int = 0) -> dict[str, int]:
 
 
 async def free(harness: Harness, n: int = 0) -> list[Any]:
-    return await harness.pool.fetch("select * from get_available_slots($1, $2)", harness.clinic.id, day(n))
+    return await harness.pool.fetch(
+        "select * from get_available_slots($1, $2) where available_count > 0", harness.clinic.id, day(n)
+    )
 
 
 async def test_an_appointment_takes_every_slot_that_it_overlaps(harness: Harness) -> None:
@@ -81,7 +83,7 @@ async def test_a_block_without_a_room_takes_every_place_and_one_with_a_room_take
     await harness.sync(0, {0: seen})
     await refresh(harness)
     assert await counts(harness) == {"09:00": 2, "09:30": 1, "10:00": 1, "10:30": 0}
-    assert [row["start_time"].isoformat("minutes") for row in await free(harness)] == ["09:30", "10:00", "10:30"]
+    assert [row["slot_start"].isoformat("minutes") for row in await free(harness)] == ["09:30", "10:00", "10:30"]
 
 
 async def test_what_goes_on_past_midnight_takes_slots_of_the_day_after_the_range(harness: Harness) -> None:
@@ -113,8 +115,8 @@ async def test_a_slot_that_no_longer_fits_goes_unless_it_is_taken_and_then_nothi
     await refresh(harness)
     shorter = replace(CONFIG, hours=hours("09:00", "10:00"))
     assert await refresh(harness, shorter) == SlotCounts(created=0, removed=1, updated=1)
-    assert await counts(harness) == {"09:00": 0, "09:30": 0, "10:30": 1}
-    assert [row["start_time"] for row in await free(harness)] == [time(9), time(9, 30)]
+    assert await counts(harness) == {"09:00": 0, "09:30": 0, "10:30": 2}
+    assert [row["slot_start"] for row in await free(harness)] == [time(9), time(9, 30)]
     await harness.sync(10, {0: []})
     assert (await refresh(harness, shorter)).removed == 1
     assert await counts(harness) == {"09:00": 0, "09:30": 0}
@@ -122,7 +124,7 @@ async def test_a_slot_that_no_longer_fits_goes_unless_it_is_taken_and_then_nothi
 
 async def test_a_blocked_period_has_no_slots_and_a_closed_day_neither(harness: Harness) -> None:
     await harness.pool.execute(
-        "insert into clinic_blocked_periods (clinic_id, starts_at, ends_at) values ($1, $2, $3)",
+        "insert into idexx_sync.blocked_periods (clinic_id, starts_at, ends_at) values ($1, $2, $3)",
         harness.clinic.id, datetime(2026, 3, 2, 9, 45, tzinfo=UTC), datetime(2026, 3, 2, 10, 30, tzinfo=UTC),
     )  # fmt: skip
     await refresh(harness, replace(CONFIG, hours=hours("09:00", "11:00", [1])), 0, 1)
@@ -154,7 +156,7 @@ async def test_free_slots_have_their_freshness(harness: Harness) -> None:
     )
     await refresh(harness)
     slots = await free(harness)
-    assert [(row["start_time"], row["available"]) for row in slots] == [
+    assert [(row["slot_start"], row["available_count"]) for row in slots] == [
         (time(9, 30), 1), (time(10), 2), (time(10, 30), 2),
     ]  # fmt: skip
     assert {row["scraped_at"] for row in slots} == {at(0)}

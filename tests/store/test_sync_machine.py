@@ -124,7 +124,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.database = Database(self.url)
         vault = Vault.from_ring(new_ring())
         async with self.database.transaction() as connection:
-            self.clinic = await add_clinic(connection, f"c{next(_numbers)}", "C", "UTC")
+            self.clinic = await add_clinic(connection, slug := f"c{next(_numbers)}", slug.upper(), "UTC")
             await set_credentials(connection, vault, self.clinic.id, Credentials("u", "p"))
         self.portal = ModelPortal()
         self.harness = ScrapeContext(
@@ -266,7 +266,9 @@ class SyncMachine(RuleBasedStateMachine):
 
     async def _settle(self) -> None:
         for _ in range(200):
-            await self._execute("update schedule_sync_dates set next_try_at = now() where next_try_at is not null")
+            await self._execute(
+                "update idexx_sync.schedule_sync_dates set next_try_at = now() where next_try_at is not null"
+            )
             self.mail = list(dict.fromkeys(self.mail))
             for message in self.mail[:]:
                 self.mail.remove(message)

@@ -206,7 +206,7 @@ async def test_a_bad_snapshot_does_not_hold_up_the_other_dates_of_its_span(
         assert await see(database, clinic, claim, f"{claim.date}")
     async with database.connection() as connection:
         await connection.execute(
-            "update schedule_snapshots set appointments = '[{}]' where date = $1", taken[1].date
+            "update idexx_sync.schedule_snapshots set appointments = '[{}]' where date = $1", taken[1].date
         )
     with pytest.raises(KeyError):
         await reconcile_date(database, sync_id, taken[0].date)
@@ -309,7 +309,7 @@ async def test_a_sync_that_is_found_after_a_month_of_standstill_ends(database: D
     async with database.transaction() as connection:
         month_ago = "started_at = started_at - interval '30 days'"
         await connection.execute(f"update schedule_syncs set {month_ago}, deadline_at = started_at")
-        await connection.execute(f"update schedule_sync_dates set {month_ago}")
+        await connection.execute(f"update idexx_sync.schedule_sync_dates set {month_ago}")
     await give_up_dates(database, sync_id, [TODAY], Failure(Reason.TIMED_OUT, "the portal did not answer"))
     await step(database, sync_id)
     assert (await stored(database, sync_id)).status is SyncStatus.TIMED_OUT
@@ -381,7 +381,7 @@ async def test_before_a_removal_the_dates_that_may_show_where_it_went_are_read_o
     assert waits.look_again_after is not None, "a move has time to settle"
     async with database.connection() as connection:
         await connection.execute(
-            "update schedule_sync_dates set next_try_at = now() where next_try_at is not null"
+            "update idexx_sync.schedule_sync_dates set next_try_at = now() where next_try_at is not null"
         )
     [span] = (await step(database, sync_id, Limits())).dispatch
     assert (span.lead, span.days) == (TODAY, 2), "in one call"
@@ -396,7 +396,7 @@ async def test_before_a_removal_the_dates_that_may_show_where_it_went_are_read_o
     assert sync.stats["appointments_removed"] == 0
     async with database.connection() as connection:
         kinds = await connection.fetch(
-            "select kind from schedule_appointment_changes where neo_appointment_id = 'rex' order by id"
+            "select kind from idexx_sync.schedule_appointment_changes where neo_appointment_id = 'rex' order by id"
         )
     assert [row["kind"] for row in kinds] == ["added", "moved"]
 

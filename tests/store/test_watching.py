@@ -47,7 +47,9 @@ async def test_a_sync_is_as_silent_as_its_liveliest_date(
     await take(database, sync_id, TODAY)
     await pool.execute(f"update schedule_syncs set heartbeat_at = {MINUTES_AGO}")
     assert await silence(database) < 60, "its date was taken just now"
-    await pool.execute(f"update schedule_sync_dates set heartbeat_at = {MINUTES_AGO} where status = 'scraping'")
+    await pool.execute(
+        f"update idexx_sync.schedule_sync_dates set heartbeat_at = {MINUTES_AGO} where status = 'scraping'"
+    )
     assert await silence(database) >= 300
 
 

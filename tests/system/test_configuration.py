@@ -21,7 +21,7 @@ def settings() -> dict[str, str]:
 async def offered(pool: asyncpg.Pool) -> dict[int, set[str]]:
     """The times of the open slots by weekday, Sunday as 0."""
     rows = await pool.fetch(
-        "select extract(dow from date)::int as day, start_time from schedule_slots where capacity > 0"
+        "select extract(dow from date)::int as day, start_time from schedule_slots where not is_closed"
     )
     times: dict[int, set[str]] = {}
     for row in rows:

@@ -53,7 +53,7 @@ async def test_a_sync_survives_a_failover(
     await sandbox.fault_settings(clinics[0].company_id, latency_ms=300)
     system.everything()
     accepted = await asker.ask("sync", clinics[0].slug, first_days(DAYS))
-    done = "select count(*) from schedule_sync_dates where status = 'reconciled'"
+    done = "select count(*) from idexx_sync.schedule_sync_dates where status = 'reconciled'"
     await until(lambda: pool.fetchval(done))
     pair.primary.kill()
     await pair.standby.execute("select pg_promote()")

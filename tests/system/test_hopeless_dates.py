@@ -35,7 +35,7 @@ async def test_two_dates_that_always_answer_500_fail_alone(
     sync = asyncio.create_task(run(asker, failing))
 
     async def has_failed_often() -> bool:
-        retries = "select count(*) from schedule_sync_events where event = 'date_retrying'"
+        retries = "select count(*) from idexx_sync.schedule_sync_events where event = 'date_retrying'"
         return bool(await pool.fetchval(retries) >= 8)
 
     await until(has_failed_often, timeout=60)
@@ -66,7 +66,10 @@ async def test_a_worker_with_another_key_leaves_its_dates_to_the_others(
     sync = asyncio.create_task(run(asker, clinics[0], days=3))
 
     async def is_left() -> bool:
-        reason = "select count(*) from schedule_sync_dates where reason = 'wrong_encryption_key' and attempts = 0"
+        reason = (
+            "select count(*) from idexx_sync.schedule_sync_dates"
+            " where reason = 'wrong_encryption_key' and attempts = 0"
+        )
         return bool(await pool.fetchval(reason))
 
     await until(is_left)

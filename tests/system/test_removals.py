@@ -13,7 +13,9 @@ from tests.system.test_sync import agrees, run
 
 pytestmark = pytest.mark.anyio
 
-_KINDS = "select kind, count(*) from schedule_appointment_changes where sync_id = $1::uuid group by kind"
+_KINDS = (
+    "select kind, count(*) from idexx_sync.schedule_appointment_changes where sync_id = $1::uuid group by kind"
+)
 #: A calendar that hides most of its records, from a portal that cannot be asked for single ones.
 FEW = {"max_records_per_day": 1, "lookup_call": "absent"}
 

@@ -101,7 +101,7 @@ class Desk:
         return await self._pool.fetch("select id, status, request_id from schedule_syncs order by created_at")
 
     async def last(self) -> Any:
-        return await self._pool.fetchrow("select * from clinic_sync_schedules")
+        return await self._pool.fetchrow("select * from idexx_sync.clinic_sync_schedules")
 
     async def becomes(self, *outcomes: str) -> Any:
         """Waits until the last tick has led to one of these."""

@@ -189,7 +189,7 @@ class TestFullMailboxOfTheReconciler:
         sync = await asker.ask("sync", clinics[0].slug, {"days_ahead": 4})
 
         async def all_are_seen() -> bool:
-            counted = "select count(*) from schedule_sync_dates where status = 'scraped'"
+            counted = "select count(*) from idexx_sync.schedule_sync_dates where status = 'scraped'"
             return bool(await pool.fetchval(counted) == 4)
 
         await until(all_are_seen)

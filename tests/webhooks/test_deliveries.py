@@ -125,7 +125,7 @@ async def test_what_was_mailed_is_not_mailed_again_unless_it_is_lost(database: D
         await deliveries.mark_sent(connection, [delivery_id])
         assert await due(connection) == []
         await connection.execute(
-            "update webhook_deliveries set mailed_at = now() - interval '301 s', "
+            "update idexx_sync.webhook_deliveries set mailed_at = now() - interval '301 s', "
             "next_attempt_at = now() - interval '301 s'"
         )
         assert await due(connection) == [delivery_id], "no attempt for five minutes"
@@ -168,7 +168,7 @@ async def test_redelivered_it_is_the_same_delivery(database: Database, clinic: C
         first = await deliveries.begin_try(connection, delivery_id, 10)
         assert first is not None
         await deliveries.finish_try(connection, first, AttemptResult(None, 200), DELIVERED)
-        await connection.execute("update webhook_deliveries set queued_at = now() - interval '9 days'")
+        await connection.execute("update idexx_sync.webhook_deliveries set queued_at = now() - interval '9 days'")
         await deliveries.redeliver(connection, delivery_id)
         assert await due(connection) == [delivery_id]
         second = await deliveries.begin_try(connection, delivery_id, 10)
@@ -184,7 +184,9 @@ async def test_deliveries_without_an_attempt_are_overdue_and_a_receiver_that_has
     await run(database, clinic)
     async with database.transaction() as connection:
         assert await store.webhook_figures(connection) == store.WebhookFigures(1, [], 0)
-        await connection.execute("update webhook_deliveries set next_attempt_at = now() - interval '2 min'")
+        await connection.execute(
+            "update idexx_sync.webhook_deliveries set next_attempt_at = now() - interval '2 min'"
+        )
         assert await store.webhook_figures(connection) == store.WebhookFigures(1, [], 1)
         await store.pause_webhook(connection, clinic.id, Reason.GONE)
         assert await store.webhook_figures(connection) == store.WebhookFigures(1, [clinic.slug], 0)
@@ -224,7 +226,7 @@ async def test_secrets_are_sealed_for_their_clinic_and_rotate_with_the_keys(
     async with database.transaction() as connection:
         await store.set_webhook(connection, old, clinic, URL, Secrets.fresh())
         await store.store_secrets(connection, old, clinic.id, secrets)
-        sealed = await connection.fetchval("select sealed from clinic_webhooks")
+        sealed = await connection.fetchval("select sealed from idexx_sync.clinic_webhooks")
         assert secrets.current.removeprefix("whsec_").encode() not in sealed
         assert await store.reseal_secrets(connection, both) == (1, [])
         assert await store.get_secrets(connection, Vault.from_ring(new), clinic.id) == secrets
@@ -233,6 +235,6 @@ async def test_secrets_are_sealed_for_their_clinic_and_rotate_with_the_keys(
         await connection.execute(
             "insert into clinics (id, slug, name) values ($1, 'other', 'Other')", other := uuid4()
         )
-        await connection.execute("update clinic_webhooks set clinic_id = $1", other)
+        await connection.execute("update idexx_sync.clinic_webhooks set clinic_id = $1", other)
         with pytest.raises(VaultError, match="cannot be decrypted"):
             await store.get_secrets(connection, both, other)

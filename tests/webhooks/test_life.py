@@ -74,7 +74,7 @@ class Listeners:
 
     async def settled(self, slug: str) -> Any:
         """Its only delivery, once it was delivered or given up."""
-        query = "select d.* from webhook_deliveries d join clinics c on c.id = d.clinic_id where c.slug = $1"
+        query = "select d.* from idexx_sync.webhook_deliveries d join clinics c on c.id = d.clinic_id where c.slug = $1"
         return await until(
             lambda: self._pool.fetchrow(f"{query} and state <> 'pending' order by created_at desc", slug)
         )
@@ -158,7 +158,7 @@ async def test_receivers_that_behave_and_that_do_not(
     assert receiver.posted[-1].id == receiver.at("/well")[0].id
     status, _, said = await command("test", "gone")
     assert (status, "paused (gone)" in said) == (2, True)
-    assert await pool.fetchval("select count(*) from clinic_webhooks where paused_at is not null") == 1
+    assert await pool.fetchval("select count(*) from idexx_sync.clinic_webhooks where paused_at is not null") == 1
 
     async with httpx.AsyncClient() as client:
         page = (await client.get(f"http://127.0.0.1:{system.environment['HTTP_PORT']}/metrics")).text
@@ -193,18 +193,18 @@ async def test_a_killed_notifier_and_a_message_that_was_never_sent(
         one.verified(listeners.secrets["north"])
 
     # A process that ends a sync, publishes its events, and dies before it sends the notifier's message.
-    await pool.execute("delete from webhook_deliveries")
+    await pool.execute("delete from idexx_sync.webhook_deliveries")
     sync_id = await listeners.begin("north")
     database = Database(database_url)
     await cancel(database, north, sync_id, Limits(), RemovalLimit(20, 30.0))  # type: ignore[arg-type]
-    await pool.execute("update schedule_sync_events set published_at = now()")
+    await pool.execute("update idexx_sync.schedule_sync_events set published_at = now()")
     await database.close()
     assert (await listeners.settled("north"))["state"] == "delivered"
     assert receiver.posted[-1].verified(listeners.secrets["north"])["data"]["sync_id"] == sync_id
 
     # A message that comes before its time, since the clock of NATS is ahead.
     delivery_id = await pool.fetchval(
-        "update webhook_deliveries set state = 'pending', attempts = 0, mailed_at = now(), "
+        "update idexx_sync.webhook_deliveries set state = 'pending', attempts = 0, mailed_at = now(), "
         "next_attempt_at = now() + interval '1 s' returning id"
     )
     await asyncio.to_thread(send, nats_url, namespace, "notifier", "notify", str(delivery_id))
@@ -224,7 +224,7 @@ async def test_a_webhook_is_set_paused_resumed_rotated_and_removed_by_command(
     assert (await command("pause", "north"))[0] == 0
     system.gateway()
     await listeners.run("north")
-    assert await pool.fetchval("select state from webhook_deliveries") == "pending"
+    assert await pool.fetchval("select state from idexx_sync.webhook_deliveries") == "pending"
     status, [rotated], _ = await command("rotate", "north")
     assert status == 0
     status, [resumed], _ = await command("resume", "north")

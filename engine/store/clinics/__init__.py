@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from engine.clinic import Clinic, check_slug, check_zone
 from engine.credentials import Credentials
-from engine.errors import LoginRejected, NoCredentials, UnknownClinic
+from engine.errors import BadRequest, LoginRejected, NoCredentials, UnknownClinic
 from engine.failure import Reason
 from engine.store.database import Connection
 from engine.store.queries import Queries
@@ -32,7 +34,10 @@ async def add_clinic(
     """
     check_zone(timezone)
     code = None if country is None else country.upper()
-    row = await connection.fetchrow(SQL["add_clinic"], check_slug(slug), name, timezone, code)
+    try:
+        row = await connection.fetchrow(SQL["add_clinic"], check_slug(slug), name, timezone, code)
+    except asyncpg.UniqueViolationError:
+        raise BadRequest(f"name: {name!r} is the name of another clinic; give this one another") from None
     return _clinic(row)
 
 
@@ -124,7 +129,8 @@ def _clinic(row: Any) -> Clinic:
         id=row["id"],
         slug=row["slug"],
         name=row["name"],
-        timezone=row["timezone"],
+        timezone=row["timezone"] or "",
+        timezone_problem=row["timezone_problem"],
         country=row["country"],
         resources=None if resources is None else tuple(resources),
     )

@@ -1,5 +1,12 @@
-insert into clinics (slug, name, timezone, country)
-values ($1, $2, $3, coalesce($4, 'US'))
-on conflict (slug) do update
-    set name = excluded.name, timezone = excluded.timezone, country = coalesce($4, clinics.country)
-returning id, slug, name, timezone, country, resources
+-- The zone is set wherever one is named: in the clinic, and in the configuration of another program.
+with stored as (
+    insert into public.clinics as known (slug, name, timezone, country)
+    values ($1, $2, $3, coalesce($4, 'US'))
+    on conflict (slug) do update
+        set name = excluded.name, timezone = excluded.timezone, country = coalesce($4, known.country)
+    returning id, slug, name, timezone, null::text as timezone_problem, country, resources
+), zone as (
+    update public.clinic_schedule_config s set timezone = $3
+    from stored where s.clinic_id = stored.id and s.timezone <> $3
+)
+select * from stored

@@ -1,4 +1,4 @@
 select c.login_failure, k.clinic_id is not null as has_credentials
-from clinics c
-left join idexx_credentials k on k.clinic_id = c.id
+from idexx_sync.clinic_settings c
+left join idexx_sync.sealed_credentials k on k.clinic_id = c.id
 where c.id = $1

@@ -1,1 +1,1 @@
-delete from clinics where id = $1
+delete from public.clinics where id = $1

@@ -1,1 +1,1 @@
-update clinics set max_age_seconds = $2 where id = $1
+update public.clinics set max_age_seconds = $2 where id = $1

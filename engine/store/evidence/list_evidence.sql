@@ -1,4 +1,4 @@
 select date, at, reason, message, address, title, http_status, headers, body, screenshot
-from schedule_evidence
+from idexx_sync.schedule_evidence
 where sync_id = $1 and ($2::date is null or date = $2)
 order by id

@@ -1,5 +1,5 @@
 -- The rows stay, for counts and history: without everything that says whose they were.
-update schedule_appointments
+update public.schedule_appointments
 set patient_name = null, client_name = null, client_phone = null, client_phone_raw = null, notes = null,
     client_email = null, neo_client_id = null, neo_patient_id = null, neo_consultation_id = null,
     sync_hash = '', references_hash = null

@@ -1,5 +1,5 @@
 -- What changed and when stays; whose it was does not. $4: the fields of a person, each null.
-update schedule_appointment_changes
+update idexx_sync.schedule_appointment_changes
 set before = case when before is not null then jsonb_populate_record(before, $4::jsonb) end,
     after = case when after is not null then jsonb_populate_record(after, $4::jsonb) end
 where clinic_id = $1

@@ -1,5 +1,5 @@
 -- What each read showed of the person. $4: the fields of a person, each null; $5: fields that some rows have, too.
-update schedule_snapshots s
+update idexx_sync.schedule_snapshots s
 set appointments = (
         select coalesce(jsonb_agg(
             case when a ->> 'neo_appointment_id' = any ($2) or a ->> 'client_phone' = any ($3) 

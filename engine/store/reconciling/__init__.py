@@ -34,7 +34,7 @@ left-out record may be it, and protects it as well (`engine.left_out`).
 the absence that it concerns (`missing_since`). Being seen again ends the absence, and with it the held removal;
 being missed again by a later sync does not. A person approves or rejects the rest.
 
-**Locking.** Every writer calls `lock_clinic` first (`reconcile_snapshot` does so in `look_at_date`): one clinic's
+**Locking.** Every writer calls `lock_clinic` first (`reconcile_snapshot` does so in `look_at_references`): one clinic's
 writers take turns, clinics do not wait for each other. Everything runs inside the caller's transaction (read
 committed), so data, changes and events commit together.
 

@@ -2,9 +2,9 @@
 -- values at the first time and at the second (null: not there). Unchanged ones are left out.
 with spans as (
     select min(coalesce(completed_at, clock_timestamp())) as since, max(coalesce(completed_at, clock_timestamp())) as until
-    from schedule_syncs where clinic_id = $1 and id in ($2, $3)
+    from public.schedule_syncs where clinic_id = $1 and id in ($2, $3)
 ), changes as (
-    select c.* from schedule_appointment_changes c, spans
+    select c.* from idexx_sync.schedule_appointment_changes c, spans
     where c.clinic_id = $1 and c.at > spans.since and c.at <= spans.until
 ), ends as (
     select distinct appointment_id, neo_appointment_id,

@@ -1,1 +1,1 @@
-select repeating from ids_at_several_places($1, '{}')
+select repeating from idexx_sync.ids_at_several_places($1, '{}')

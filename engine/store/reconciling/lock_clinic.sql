@@ -1,1 +1,1 @@
-select lock_clinic($1)
+select idexx_sync.lock_clinic($1)

@@ -1,40 +1,43 @@
 -- Brings the slots of a range in line with the wanted ones. Slots that fit stay. One that no longer fits is
--- removed, unless it is taken: then it stays with capacity 0, so that nothing more is booked there.
+-- removed, unless it is taken: then it is closed and full, so that nothing more is booked there. A row cannot end
+-- at or after midnight: it ends a second before, and `ends_at` is exact.
 with wanted as (
-    select * from unnest($4::date[], $5::time[], $6::time[], $7::integer[], $8::timestamptz[], $9::timestamptz[])
+    select date, start_time, case when end_time > start_time then end_time else '23:59:59' end as end_time, capacity,
+        starts_at, ends_at
+    from unnest($4::date[], $5::time[], $6::time[], $7::integer[], $8::timestamptz[], $9::timestamptz[])
         as wanted (date, start_time, end_time, capacity, starts_at, ends_at)
 ), unmatched as materialized (
-    select s.id, s.date, s.capacity from schedule_slots s
+    select s.id, s.date, s.is_closed from public.schedule_slots s
     where s.clinic_id = $1 and s.date between $2 and $3
         and not exists (select from wanted w where (w.date, w.start_time) = (s.date, s.start_time))
 ), unwanted as (
     -- Counting takes long, and mostly every slot is wanted: without an unmatched slot, the range is empty.
-    select u.id, b.bookings, u.capacity
+    select u.id, b.bookings, u.is_closed
     from (select min(date) as first, max(date) as last from unmatched) range
-    cross join lateral schedule_slot_bookings($1, range.first, range.last) b
+    cross join lateral idexx_sync.schedule_slot_bookings($1, range.first, range.last) b
     join unmatched u on u.id = b.slot_id
 ), added as (
-    insert into schedule_slots (clinic_id, date, start_time, end_time, capacity, starts_at, ends_at, last_synced_at)
+    insert into public.schedule_slots (clinic_id, date, start_time, end_time, capacity, starts_at, ends_at, last_synced_at)
     select $1, date, start_time, end_time, capacity, starts_at, ends_at, now() from wanted w
     where not exists (
-        select from schedule_slots s
+        select from public.schedule_slots s
         where s.clinic_id = $1 and (s.date, s.start_time) = (w.date, w.start_time) and s.date between $2 and $3
     )
     returning 1
 ), reshaped as (
-    update schedule_slots s set end_time = w.end_time, capacity = w.capacity, starts_at = w.starts_at,
-        ends_at = w.ends_at, last_synced_at = now()
+    update public.schedule_slots s set end_time = w.end_time, capacity = w.capacity, starts_at = w.starts_at,
+        ends_at = w.ends_at, is_closed = false, last_synced_at = now()
     from wanted w
     where s.clinic_id = $1 and (s.date, s.start_time) = (w.date, w.start_time)
-        and (s.end_time, s.capacity, s.starts_at, s.ends_at)
-            is distinct from (w.end_time, w.capacity, w.starts_at, w.ends_at)
+        and (s.end_time, s.capacity, s.starts_at, s.ends_at, s.is_closed)
+            is distinct from (w.end_time, w.capacity, w.starts_at, w.ends_at, false)
     returning 1
 ), closed as (
-    update schedule_slots s set capacity = 0, last_synced_at = now()
-    from unwanted u where u.id = s.id and u.bookings > 0 and u.capacity > 0
+    update public.schedule_slots s set is_closed = true, booked_count = greatest(s.capacity, u.bookings), last_synced_at = now()
+    from unwanted u where u.id = s.id and u.bookings > 0 and not u.is_closed
     returning 1
 ), removed as (
-    delete from schedule_slots s using unwanted u where u.id = s.id and u.bookings = 0
+    delete from public.schedule_slots s using unwanted u where u.id = s.id and u.bookings = 0
     returning 1
 )
 select (select count(*) from added)::integer as created,

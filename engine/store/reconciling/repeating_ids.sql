@@ -2,13 +2,13 @@
 -- and still is in the newest scrape of its date.
 with places as materialized (
     select a.neo_appointment_id, a.date, coalesce(a.appeared_at, '-infinity') as appeared_at, scrape.scraped_at
-    from schedule_appointments a
-    join schedule_date_scrapes scrape using (clinic_id, date)
+    from public.schedule_appointments a
+    join idexx_sync.schedule_date_scrapes scrape using (clinic_id, date)
     where a.clinic_id = $1 and a.neo_appointment_id = any ($2::text[]) and a.deleted_at is null and a.missing_since is null
     union all
     select s.neo_appointment_id, s.date, s.appeared_at, scrape.scraped_at
-    from schedule_second_sightings s
-    join schedule_date_scrapes scrape using (clinic_id, date)
+    from idexx_sync.schedule_second_sightings s
+    join idexx_sync.schedule_date_scrapes scrape using (clinic_id, date)
     where s.clinic_id = $1 and s.neo_appointment_id = any ($2::text[])
 )
 select distinct neo_appointment_id as id from places one join places other using (neo_appointment_id)

@@ -1,5 +1,5 @@
 -- Stores the parts that a response had; a part that is null keeps its stored value.
-insert into clinic_portal_config as stored
+insert into idexx_sync.clinic_portal_config as stored
     (clinic_id, slot_minutes, rooms, appointment_types, providers, source, read_at, hours_read_at)
 values ($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, $6, clock_timestamp(), case when $7 then clock_timestamp() end)
 on conflict (clinic_id) do update set

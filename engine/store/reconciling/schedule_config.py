@@ -85,6 +85,7 @@ async def load_stored_config(connection: Connection, clinic_id: UUID) -> StoredC
         rooms=_objects(Room, row["rooms"]),
         types=_objects(AppointmentType, row["appointment_types"]),
         providers=_objects(Provider, row["providers"]),
+        default_capacity=row["default_capacity"],
     )
     return StoredConfig(config, row["source"], row["read_at"], row["hours_read_at"])
 

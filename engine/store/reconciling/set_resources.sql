@@ -1,1 +1,1 @@
-update clinics set resources = $2 where id = $1
+update public.clinics set resources = $2 where id = $1

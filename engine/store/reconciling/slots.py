@@ -39,7 +39,7 @@ class _TimedSlot:
 async def refresh_slots(connection: Connection, clinic: Clinic, dates: DateRange) -> SlotCounts:
     """Brings the range's slots in line with the configuration, then counts their appointments.
 
-    Rows that fit stay; others are removed, or closed (capacity 0) while they are taken. If hours, interval or
+    Rows that fit stay; others are removed, or closed (and full) while they are taken. If hours, interval or
     columns were never read, no slot is offered, not even after the range.
     """
     await lock_clinic(connection, clinic.id)

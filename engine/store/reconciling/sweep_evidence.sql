@@ -1,2 +1,2 @@
 -- Evidence of failed dates.
-delete from schedule_evidence where id in (select id from schedule_evidence where at < $1 order by at limit $2)
+delete from idexx_sync.schedule_evidence where id in (select id from idexx_sync.schedule_evidence where at < $1 order by at limit $2)

@@ -1,6 +1,6 @@
 -- Snapshots of syncs that have ended; they were applied long ago.
-delete from schedule_snapshots where ctid in (
-    select s.ctid from schedule_snapshots s join schedule_syncs y on y.id = s.sync_id
+delete from idexx_sync.schedule_snapshots where ctid in (
+    select s.ctid from idexx_sync.schedule_snapshots s join public.schedule_syncs y on y.id = s.sync_id
     where y.status not in ('queued', 'in_progress') and coalesce(y.completed_at, y.created_at) < $1
     limit $2
 )

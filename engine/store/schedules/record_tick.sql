@@ -1,5 +1,5 @@
 -- Records the outcome of the clinic's last tick.
-update clinic_sync_schedules s set
+update idexx_sync.clinic_sync_schedules s set
     last_tick_at = $2, last_outcome = $3, last_sync_id = $4, last_refusal = $5
-from clinics c
+from idexx_sync.clinic_settings c
 where c.id = s.clinic_id and c.slug = $1

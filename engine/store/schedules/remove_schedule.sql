@@ -1,1 +1,1 @@
-delete from clinic_sync_schedules where clinic_id = $1 returning clinic_id
+delete from idexx_sync.clinic_sync_schedules where clinic_id = $1 returning clinic_id

@@ -1,1 +1,1 @@
-select exists (select from schedule_sync_dates where sync_id = $1 and status not in ('reconciled', 'failed'))
+select exists (select from idexx_sync.schedule_sync_dates where sync_id = $1 and status not in ('reconciled', 'failed'))

@@ -1,6 +1,6 @@
 -- Claims the dates of a span that wait, or whose worker has stopped its heartbeats (which is not a new attempt). A
 -- claim is a fencing token: the previous holder of the date can no longer write.
-update schedule_sync_dates
+update idexx_sync.schedule_sync_dates
 set status = 'scraping', claim = gen_random_uuid(), worker = $4, heartbeat_at = clock_timestamp(),
     attempts = attempts + (status = 'pending')::integer,
     dispatched_at = coalesce(dispatched_at, clock_timestamp()), next_try_at = null,

@@ -1,1 +1,1 @@
-select c.slug from schedule_syncs s join clinics c on c.id = s.clinic_id where s.id = $1
+select c.slug from public.schedule_syncs s join idexx_sync.clinic_settings c on c.id = s.clinic_id where s.id = $1

@@ -1,6 +1,6 @@
 -- Dates that are open when the sync ends keep their last reason. A date whose second look is cut off stays
 -- reconciled.
-update schedule_sync_dates
+update idexx_sync.schedule_sync_dates
 set status = case when second_look then 'reconciled' else 'failed' end,
     reason = case when not second_look then coalesce(reason, 'sync_ended') end,
     message = case

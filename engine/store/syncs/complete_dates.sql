@@ -1,4 +1,4 @@
-update schedule_sync_dates d
+update idexx_sync.schedule_sync_dates d
 set status = 'reconciled', claim = null, finished_at = clock_timestamp(),
     added = d.added + counts.added, updated = d.updated + counts.updated, unchanged = counts.unchanged
 from unnest($3::date[], $4::integer[], $5::integer[], $6::integer[]) counts (date, added, updated, unchanged)

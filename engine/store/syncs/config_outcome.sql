@@ -1,1 +1,1 @@
-select configuration from schedule_syncs where id = $1
+select configuration from public.schedule_syncs where id = $1

@@ -6,11 +6,11 @@ select
     (
         select avg(recent.duration_ms) / 1000.0
         from (
-            select duration_ms from schedule_syncs
+            select duration_ms from public.schedule_syncs
             where clinic_id = $1 and status = 'completed' and duration_ms is not null
             order by completed_at desc limit 5
         ) recent
     )::float8 as typical_seconds,
     extract(epoch from clock_timestamp() - min(s.started_at) filter (where s.status = 'in_progress'))::float8 as oldest_seconds
-from schedule_syncs s
+from public.schedule_syncs s
 where s.clinic_id = $1 and s.status in ('queued', 'in_progress')

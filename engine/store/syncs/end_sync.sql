@@ -1,4 +1,4 @@
-update schedule_syncs s
+update public.schedule_syncs s
 set status = $2, completed_at = clock_timestamp(),
     -- A sync found after a month of standstill has to end as well: an integer holds 24 days.
     duration_ms = least(extract(epoch from clock_timestamp() - coalesce(s.started_at, s.created_at)) * 1000, 2147483647)::integer,
@@ -11,7 +11,7 @@ from (
     select
         coalesce(sum(added), 0) as added, coalesce(sum(updated), 0) as updated, coalesce(sum(removed), 0) as removed,
         coalesce(array_agg(date::text order by date) filter (where status = 'failed'), '{}') as failed
-    from schedule_sync_dates where sync_id = $1
+    from idexx_sync.schedule_sync_dates where sync_id = $1
 ) d
 where s.id = $1 and s.status = any($3)
 returning s.id

@@ -1,1 +1,1 @@
-select id, status from schedule_syncs where clinic_id = $1 and request_id = $2
+select id, status from public.schedule_syncs where clinic_id = $1 and request_id = $2

@@ -6,10 +6,10 @@ from (
         case when d.status = 'reconciled' then d.finished_at end,
         (
             select max(e.finished_at)
-            from schedule_syncs s join schedule_sync_dates e on e.sync_id = s.id
+            from public.schedule_syncs s join idexx_sync.schedule_sync_dates e on e.sync_id = s.id
             where s.clinic_id = $1 and not s.dry_run and e.date = d.date and e.status = 'reconciled'
         )
     ) as at
-    from schedule_sync_dates d
+    from idexx_sync.schedule_sync_dates d
     where d.sync_id = $2 and d.date = any($3)
 ) read

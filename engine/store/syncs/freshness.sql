@@ -6,9 +6,9 @@ select
     extract(epoch from clock_timestamp() - s.completed_at)::float8 as age_seconds,
     c.login_failure,
     c.max_age_seconds
-from clinics c
+from idexx_sync.clinic_settings c
 left join lateral (
-    select id, completed_at, partial_success, fresh_as_of from schedule_syncs
+    select id, completed_at, partial_success, fresh_as_of from idexx_sync.syncs
     where clinic_id = c.id and status = 'completed' and not dry_run
     order by completed_at desc limit 1
 ) s on true

@@ -2,13 +2,13 @@
 -- locked, and so being changed: waiting for them could end in a deadlock.
 with mine as (
     select d.sync_id, d.date, d.claim
-    from schedule_sync_dates d join schedule_syncs s on s.id = d.sync_id
+    from idexx_sync.schedule_sync_dates d join public.schedule_syncs s on s.id = d.sync_id
     where d.claim = any($1) and d.status = 'scraping' and s.status = 'in_progress'
 ), free as (
-    select d.sync_id, d.date from schedule_sync_dates d join mine using (sync_id, date)
+    select d.sync_id, d.date from idexx_sync.schedule_sync_dates d join mine using (sync_id, date)
     for no key update of d skip locked
 ), touched as (
-    update schedule_sync_dates d set heartbeat_at = clock_timestamp()
+    update idexx_sync.schedule_sync_dates d set heartbeat_at = clock_timestamp()
     from free where d.sync_id = free.sync_id and d.date = free.date
 )
 select claim from mine

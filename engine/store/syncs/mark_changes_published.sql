@@ -1,1 +1,1 @@
-update schedule_appointment_changes set published_at = clock_timestamp() where id = any($1)
+update idexx_sync.schedule_appointment_changes set published_at = clock_timestamp() where id = any($1)

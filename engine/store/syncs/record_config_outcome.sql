@@ -1,1 +1,1 @@
-update schedule_syncs set configuration = $2::jsonb where id = $1
+update public.schedule_syncs set configuration = $2::jsonb where id = $1

@@ -2,13 +2,13 @@
 with details as (
     select * from unnest($3::text[]) with ordinality details (own, number)
 ), sync as (
-    update schedule_syncs s
+    update public.schedule_syncs s
     set last_seq = s.last_seq + cardinality($3::text[]), heartbeat_at = clock_timestamp()
-    from clinics c
+    from idexx_sync.clinic_settings c
     where s.id = $1 and c.id = s.clinic_id
     returning s.*, c.slug, clock_timestamp() as at
 )
-insert into schedule_sync_events (sync_id, seq, clinic_id, event, at, payload)
+insert into idexx_sync.schedule_sync_events (sync_id, seq, clinic_id, event, at, payload)
 select id, seq, clinic_id, $2, at, jsonb_build_object(
     'event', $2::text,
     'sync_id', id,

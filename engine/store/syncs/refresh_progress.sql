@@ -1,5 +1,5 @@
 -- Progress never falls: dates only ever close.
-update schedule_syncs s
+update public.schedule_syncs s
 set dates_done = d.done,
     failed_dates = d.failed,
     progress_percentage = greatest(s.progress_percentage, 100 * d.closed / greatest(s.dates_total, 1)),
@@ -9,6 +9,6 @@ from (
         count(*) filter (where status = 'reconciled' or (second_look and status <> 'failed')) as done,
         count(*) filter (where status in ('reconciled', 'failed') or second_look) as closed,
         coalesce(array_agg(date::text order by date) filter (where status = 'failed'), '{}') as failed
-    from schedule_sync_dates where sync_id = $1
+    from idexx_sync.schedule_sync_dates where sync_id = $1
 ) d
 where s.id = $1

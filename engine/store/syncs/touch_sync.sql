@@ -1,2 +1,2 @@
 -- Sends a heartbeat: a Coordinator has just looked after the sync.
-update schedule_syncs set heartbeat_at = clock_timestamp() where id = $1
+update public.schedule_syncs set heartbeat_at = clock_timestamp() where id = $1

@@ -1,1 +1,1 @@
-select warnings from schedule_syncs where id = $1
+select warnings from public.schedule_syncs where id = $1

@@ -1,7 +1,7 @@
 -- Due deliveries that were not sent to the notifier, or sent so long ago ($1 seconds) that the message must be
 -- lost; of one sync, or of all ($2 null). Locked, so that each is sent once.
 select d.id
-from webhook_deliveries d join clinic_webhooks w on w.clinic_id = d.clinic_id
+from idexx_sync.webhook_deliveries d join idexx_sync.clinic_webhooks w on w.clinic_id = d.clinic_id
 where d.state = 'pending' and d.next_attempt_at <= clock_timestamp() and w.paused_at is null
     and ($2::uuid is null or d.sync_id = $2)
     and (

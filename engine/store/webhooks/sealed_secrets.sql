@@ -1,1 +1,1 @@
-select key_id, sealed, old_secret_until from clinic_webhooks where clinic_id = $1
+select key_id, sealed, old_secret_until from idexx_sync.clinic_webhooks where clinic_id = $1

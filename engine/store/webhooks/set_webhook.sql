@@ -1,5 +1,5 @@
 -- Another address is another receiver: the old secret and a pause are replaced.
-insert into clinic_webhooks (clinic_id, url, key_id, sealed)
+insert into idexx_sync.clinic_webhooks (clinic_id, url, key_id, sealed)
 values ($1, $2, $3, $4)
 on conflict (clinic_id) do update set
     url = excluded.url, key_id = excluded.key_id, sealed = excluded.sealed,

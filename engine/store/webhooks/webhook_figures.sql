@@ -4,8 +4,8 @@ select count(*) as webhooks,
     coalesce(array_agg(c.slug order by c.slug) filter (where w.pause_reason = 'gone'), '{}') as gone,
     (
         select count(*)
-        from webhook_deliveries d join clinic_webhooks v on v.clinic_id = d.clinic_id
+        from idexx_sync.webhook_deliveries d join idexx_sync.clinic_webhooks v on v.clinic_id = d.clinic_id
         where d.state = 'pending' and v.paused_at is null
             and d.next_attempt_at < clock_timestamp() - $1 * interval '1 second'
     ) as overdue
-from clinic_webhooks w join clinics c on c.id = w.clinic_id
+from idexx_sync.clinic_webhooks w join idexx_sync.clinic_settings c on c.id = w.clinic_id

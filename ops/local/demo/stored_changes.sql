@@ -9,8 +9,8 @@ select c.slug as clinic, h.kind, coalesce(v.after ->> 'patient_name', v.before -
                 or a.key = 'end_time' and v.before -> 'date' = v.after -> 'date' and v.before -> 'start_time' = v.after -> 'start_time')
         order by a.key
     ) as fields
-from schedule_appointment_changes h
-join clinics c on c.id = h.clinic_id
+from idexx_sync.schedule_appointment_changes h
+join idexx_sync.clinic_settings c on c.id = h.clinic_id
 cross join lateral (select to_jsonb(h.before) as before, to_jsonb(h.after) as after) v
 where h.sync_id = any($1::uuid[])
 order by c.slug, h.kind, coalesce(v.after ->> 'date', v.before ->> 'date'), coalesce(v.after ->> 'start_time', v.before ->> 'start_time')

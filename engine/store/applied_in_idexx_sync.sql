@@ -1,0 +1,1 @@
+select name, checksum from idexx_sync.idexx_schema_migrations

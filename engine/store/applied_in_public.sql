@@ -1,0 +1,1 @@
+select name, checksum from public.idexx_schema_migrations

@@ -1,0 +1,1 @@
+select exists (select from idexx_sync.predecessor_objects where kind = 'columns')

@@ -1,0 +1,3 @@
+select exists (
+    select from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname = any ($1::text[])
+)

@@ -1,0 +1,15 @@
+-- What else happens to a predecessor's database. $1 the predecessor's functions.
+select 'schedule_syncs' as object, 'set aside the constraint ' || c.conname as action, false as is_function
+from pg_constraint c
+join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1] and a.attname = 'status'
+where c.conrelid = to_regclass('public.schedule_syncs') and c.contype = 'c' and cardinality(c.conkey) = 1
+union all
+select 'schedule_syncs', 'close the syncs that are in progress, as failed', false
+union all
+select t, 'fill in starts_at and ends_at from the clinic''s zone', false
+from unnest(array['schedule_slots', 'schedule_appointments']) t
+union all
+select 'function ' || f.oid::regprocedure::text, 'put ours in its place, and keep it for --undo', true
+from pg_proc f
+where f.pronamespace = 'public'::regnamespace and f.proname = any ($1::text[]) and f.prokind = 'f'
+order by 3, 1, 2

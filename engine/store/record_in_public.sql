@@ -1,0 +1,1 @@
+insert into public.idexx_schema_migrations (name, checksum) values ($1, $2)

@@ -1,0 +1,2 @@
+-- `set local` with parameters.
+select set_config($1, $2, true)
