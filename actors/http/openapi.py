@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from actors.http.requests import SyncBody
-from actors.http.response_models import ClinicFreshness, Done, NotAccepted, NotDone
+from actors.http.response_models import ClinicFreshness, Done, NotAccepted, NotDone, SyncNotAccepted
 from actors.spec.replies import OverviewReply, SyncReply
 from actors.spec.schemas import WEBHOOKS, Schema, definitions
 
@@ -27,6 +27,7 @@ _CLINIC_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$", "description"
 #: The models of the response bodies.
 _BODIES: tuple[type[BaseModel], ...] = (
     ClinicFreshness,
+    SyncNotAccepted,
     Done,
     NotAccepted,
     NotDone,
@@ -111,8 +112,8 @@ def _sync() -> dict[str, Any]:
                     }
                 },
             },
-            **_refusals(400, 404, 413, 415, 421, 429, 503),
-            **_refusals(401, 408, 409, 500, ended=True),
+            **_refusals(400, 404, 413, 415, 421, 429, 503, body=SyncNotAccepted),
+            **_refusals(401, 408, 409, 500, body=SyncNotAccepted, may_have_run=True),
         },
     }
 
@@ -222,10 +223,10 @@ def _watch(summary: str, schema: dict[str, Any], *, fails: bool = True) -> dict[
     return {"summary": summary, "responses": responses}
 
 
-def _refusals(*codes: int, ended: bool = False) -> dict[str, Any]:
-    """The refusals with these codes. `ended`: the body may also be a sync that ran and ended this way."""
-    body = {"anyOf": [_reference(NotAccepted), _reference(NotDone)]} if ended else _reference(NotAccepted)
-    return {str(code): {"description": _REFUSALS[code], "content": _json(body)} for code in codes}
+def _refusals(*codes: int, body: type[BaseModel] = NotAccepted, may_have_run: bool = False) -> dict[str, Any]:
+    """The refusals with these codes. `may_have_run`: the body may also be a sync that ran and ended this way."""
+    schema = {"anyOf": [_reference(body), _reference(NotDone)]} if may_have_run else _reference(body)
+    return {str(code): {"description": _REFUSALS[code], "content": _json(schema)} for code in codes}
 
 
 def _reference(model: type[BaseModel]) -> Schema:

@@ -40,9 +40,13 @@ def ended(event: Mapping[str, Any], status: Mapping[str, Any] | None, now: datet
     }
 
 
-def refused(error: Mapping[str, Any], now: datetime) -> Fields:
-    """Of a request that is refused."""
-    return {"success": False, "errors": [error["message"]], "timestamp": now}
+def refused(error: Mapping[str, Any], now: datetime, *, of_sync: bool) -> Fields:
+    """Of a request that is refused; of one for a sync, all fields of its end, with nothing done."""
+    fields = {"success": False, "errors": [error["message"]], "timestamp": now}
+    if of_sync:
+        nothing = dict.fromkeys(("syncId", "dateRange", "syncedAt", "nextStaleAt"))
+        fields |= {**nothing, "stats": _stats({}), "durationMs": 0}
+    return fields
 
 
 def status(reply: Mapping[str, Any], last: Mapping[str, Any] | None, now: datetime) -> Fields:

@@ -85,6 +85,17 @@ class NotAccepted(Refusal):
     timestamp: Time
 
 
+class SyncNotAccepted(NotAccepted):
+    """A request for a sync that is not carried out: no sync, and nothing done."""
+
+    sync_id: Annotated[None, Field(alias="syncId")]
+    stats: OldStats
+    date_range: Annotated[None, Field(alias="dateRange")]
+    synced_at: Annotated[None, Field(alias="syncedAt")]
+    next_stale_at: Annotated[None, Field(alias="nextStaleAt")]
+    duration_ms: Annotated[Milliseconds, Field(alias="durationMs")]
+
+
 class LastSync(SentMessage):
     """The last completed sync of a clinic."""
 

@@ -63,37 +63,39 @@ def answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str
     )
 
 
-def refuse(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+def refuse(request: Request, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     error = body["error"]
-    body = {**body, **predecessor_fields.refused(error, datetime.now(UTC))}
+    # Only a sync is requested by POST.
+    body = {**body, **predecessor_fields.refused(error, datetime.now(UTC), of_sync=request.method == "POST")}
     extra = dict(headers or {})
     if wait := error.get("retry_after_ms"):
         extra["Retry-After"] = str(math.ceil(wait / 1000))
     return answer(body, error["code"], extra)
 
 
-async def on_refused(_: Request, error: Exception) -> Response:
+async def on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101
-    return refuse(error.body)
+    return refuse(request, error.body)
 
 
-async def on_engine_error(_: Request, error: Exception) -> Response:
+async def on_engine_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EngineError)  # noqa: S101
-    return refuse(refusal(error), {"WWW-Authenticate": "Bearer"} if isinstance(error, WrongKey) else None)
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, WrongKey) else None
+    return refuse(request, refusal(error), headers)
 
 
-async def on_http_exception(_: Request, error: Exception) -> Response:
+async def on_http_exception(request: Request, error: Exception) -> Response:
     """Converts Starlette's own errors: unknown path, wrong method."""
     assert isinstance(error, HTTPException)  # noqa: S101
     reason = _REASONS.get(error.status_code, "bad_request")
     body = {"ok": False, "error": {"code": error.status_code, "reason": reason, "message": error.detail}}
-    return refuse(body, error.headers)
+    return refuse(request, body, error.headers)
 
 
-async def on_error(_request: Request, _error: Exception) -> Response:
+async def on_error(request: Request, _error: Exception) -> Response:
     """Returns a 500. Starlette raises the error again after the response, and uvicorn logs it."""
     message = "the request failed with an unexpected error, which is in the gateway's log"
-    return refuse({"ok": False, "error": {"code": 500, "reason": "internal", "message": message}})
+    return refuse(request, {"ok": False, "error": {"code": 500, "reason": "internal", "message": message}})
 
 
 HANDLERS = {

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from actors.settings import Settings, load
-from engine.store.migrate import migrate
+from engine.store.migrate import migrate, pending
 from engine.store.vault import Vault, new_ring
-from ops.client.connections import open_database
+from ops.client.connections import open_database, require_sessions
 from ops.local.cancel_queued import cancel_queued
 from ops.local.discovery import KEY_FILE, with_environment
 from ops.local.embedded import Home, start_servers
@@ -60,8 +60,9 @@ class Machine:
             # The key is stored beside the data only if both belong to this machine.
             found["ENCRYPTION_KEY"] = self.home.secret(KEY_FILE, new_ring)
         async with open_database(servers.database_url) as connection:
-            if applied := await migrate(connection):
-                self.say(f"migrated the database: {', '.join(applied)}")
+            if await pending(connection):
+                await require_sessions(servers.database_url, "a migration")
+                self.say(f"migrated the database: {', '.join(await migrate(connection))}")
         return with_environment(found)
 
     async def start_sandbox(self, settings: Settings, arguments: Sequence[str] = ()) -> Settings:

@@ -83,6 +83,7 @@ async def test_a_failed_sync_and_a_refusal_say_so_in_texts(
     unknown = await gateway.post(SYNC, json={"clinicId": "nowhere", "daysAhead": 1})
     assert (unknown.status_code, unknown.json()["success"]) == (404, False)
     assert unknown.json()["errors"] == [unknown.json()["error"]["message"]]
+    assert (unknown.json()["syncId"], set(unknown.json()["stats"])) == (None, STATS)
 
 
 class TestDaysAfterToday:
