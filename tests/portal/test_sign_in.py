@@ -183,6 +183,24 @@ async def test_a_portal_that_leads_elsewhere_is_left_alone(stranger: Stage):
     assert all(line.startswith(b"GET ") for line in received)
 
 
+async def test_a_captcha_after_the_form_is_named(stranger: Stage):
+    captcha = b'<p>One moment.</p><div class="g-recaptcha" style="width: 300px; height: 70px">Prove it</div>'
+
+    async def pose(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        page = captcha if head.startswith(b"POST") else FORM
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + page)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(pose, "127.0.0.1", 0) as portal:
+        port = portal.sockets[0].getsockname()[1]
+        failure = await sign_in(stranger.having(base_url=f"http://127.0.0.1:{port}"))
+    assert failure is not None
+    assert failure.reason is Reason.SECOND_FACTOR
+    assert "captcha" in failure.message
+
+
 async def test_four_scrapers_sign_in_once_and_the_next_sync_not_at_all(stranger: Stage):
     for _ in range(2):
         found = await asyncio.gather(*[stranger.scrape_one() for _ in range(8)])
