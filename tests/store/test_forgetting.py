@@ -10,7 +10,7 @@ import pytest
 from engine.appointment import Appointment
 from engine.snapshot import LeftOutRecord
 from engine.store.forgetting import Person, find_person, forget
-from tests.store.harness import Harness, appointment, on, snapshot
+from tests.store.harness import Harness, appointment, day, on, snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +41,22 @@ async def everything(pool: asyncpg.Pool) -> str:
     return "\n".join(row["row"] for found in rows for row in found)
 
 
+async def book(pool: asyncpg.Pool, harness: Harness, client: str, phone: str) -> None:
+    """A booking by telephone, with the number as the caller said it."""
+    slot = await pool.fetchval(
+        "insert into public.schedule_slots (clinic_id, date, start_time, end_time, capacity)"
+        " values ($1, $2, '09:00', '09:15', 2) on conflict (clinic_id, date, start_time)"
+        " do update set capacity = 2 returning id",
+        *(harness.clinic.id, day(5)),
+    )
+    await pool.execute(
+        "insert into public.vapi_bookings"
+        " (clinic_id, slot_id, date, start_time, client_name, client_phone, patient_name)"
+        " values ($1, $2, $3, '09:00', $4, $5, 'Rex')",
+        *(harness.clinic.id, slot, day(5), client, phone),
+    )
+
+
 @pytest.mark.parametrize(
     "person",
     [
@@ -69,6 +85,8 @@ async def test_no_table_keeps_anything_of_a_person(harness: Harness, pool: async
         " values ($1, $2, now(), 'bad_answer', '', '', '', '{}', 'Xxxxxxx Xxxx')",
         *(sync, other.date),
     )
+    await book(pool, harness, "Zerelda Vost", "303-555-0188")
+    await book(pool, harness, "Harriet Tran", "303-555-0111")
     before = await everything(pool)
     assert all(trace in before for trace in TRACES)
     async with pool.acquire() as connection, connection.transaction():
@@ -78,7 +96,7 @@ async def test_no_table_keeps_anything_of_a_person(harness: Harness, pool: async
         done = await forget(connection, harness.clinic, person, found)
     after = await everything(pool)
     assert [trace for trace in (*TRACES, "Xxxxxxx") if trace in after] == []
-    assert done["appointments"] == 2
+    assert (done["appointments"], done["bookings"]) == (2, 1)
     assert min(done["changes"], done["snapshots"], done["evidence"]) > 0
     # The neighbour, and what happened when, stay.
     assert after.count("Harriet Tran") == before.count("Harriet Tran")

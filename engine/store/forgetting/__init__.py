@@ -77,7 +77,7 @@ async def forget(
     ids = [one.neo_appointment_id for one in found]
     phones = sorted({*person.phones, *(p for one in found for p in (one.client_phone, one.client_phone_raw) if p)})
     nothing = json.dumps(dict.fromkeys(PERSONAL))
-    rows = [one.id for one in found]
+    rows, names = [one.id for one in found], [text.lower() for text in person.names]
     done = {
         "appointments": await connection.execute(SQL["forget_appointments"], rows),
         "changes": await connection.execute(SQL["forget_changes"], clinic.id, rows, phones, nothing),
@@ -86,8 +86,6 @@ async def forget(
             SQL["forget_snapshots"], clinic.id, ids, phones, nothing, list(REFERENCES)
         ),
         "evidence": await connection.execute(SQL["forget_evidence"], clinic.id, [one.date for one in found]),
+        "bookings": await connection.execute(SQL["forget_bookings"], clinic.id, phones, names),
     }
-    if await connection.fetchval(SQL["has_bookings"]):
-        names = sorted({text.lower() for text in person.names})
-        done["bookings"] = await connection.execute(SQL["forget_bookings"], clinic.id, phones, names)
     return {kind: int(status.split()[-1]) for kind, status in done.items()}

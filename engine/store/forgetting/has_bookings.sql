@@ -1,1 +1,0 @@
-select to_regclass('public.vapi_bookings') is not null
