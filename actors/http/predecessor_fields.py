@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-#: Its defaults, for clinics without a freshness goal or an earlier configuration.
+#: Its default, for clinics without a freshness goal.
 STALE_AFTER_SECONDS = 60 * 60
+
+#: Its default, where a gateway of an older version replies.
 HORIZON_DAYS = 14
 
 _STATS = ("slots_created", "slots_updated", "appointments_added", "appointments_updated", "appointments_removed")
@@ -80,7 +82,7 @@ def status(reply: Mapping[str, Any], last: Mapping[str, Any] | None, now: dateti
             "nextStaleAt": _next_stale_at(clinic["last_completed_at"], clinic),
             "minutesSinceSync": minutes,
             "staleThresholdMinutes": _stale_after(clinic) // 60,
-            "syncHorizonDays": clinic.get("horizon_days") or HORIZON_DAYS,
+            "syncHorizonDays": clinic.get("horizon_days", HORIZON_DAYS),
         },
         "message": f"The data of {clinic['name']} is {state}: it was synced {minutes} minutes ago.",
         "recommendedAction": None,

@@ -128,6 +128,8 @@ class ClinicStatus(Clinic):
     last_completed_sync: UUID | None
     last_was_partial: bool | None
     age_seconds: float | None
+    horizon_days: Count
+    """How many days ahead its programs expect data, from the configuration of the service before; 14 if it had none."""
 
 
 class ClinicRow(Clinic):

@@ -25,6 +25,14 @@ STATS = {
 }
 CURRENT, NEXT = "sig_current_0123456789abcdefghijkl", "sig_next_0123456789abcdefghijklmno"
 
+#: As the replaced service kept it.
+OLD_CONFIGURATION = """
+insert into public.clinic_schedule_config (clinic_id, stale_threshold_minutes, sync_horizon_days) values ($1, 30, 21)
+on conflict (clinic_id) do update
+set stale_threshold_minutes = excluded.stale_threshold_minutes, sync_horizon_days = excluded.sync_horizon_days,
+    from_portal = false
+"""
+
 
 def workers(system: System) -> None:
     for queue in ("coordinator", "reconciler", "date_scraper"):
@@ -66,6 +74,10 @@ async def test_a_sync_and_its_status_have_the_fields_that_its_programs_read(
     assert status["freshness"]["staleThresholdMinutes"] == 60
     assert status["freshness"]["syncHorizonDays"] == 14
     assert status["message"]
+
+    await pool.execute(OLD_CONFIGURATION, clinic_id)
+    configured = (await gateway.get(f"{SYNC}/status", params={"clinicId": clinic_id})).json()["freshness"]
+    assert (configured["staleThresholdMinutes"], configured["syncHorizonDays"]) == (30, 21)
 
     await pool.execute("update schedule_syncs set completed_at = completed_at - interval '61 minutes'")
     assert (await gateway.get(f"{SYNC}/status", params={"clinicId": clinic_id})).json()["isStale"]

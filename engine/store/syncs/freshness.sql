@@ -5,7 +5,8 @@ select
     s.fresh_as_of,
     extract(epoch from clock_timestamp() - s.completed_at)::float8 as age_seconds,
     c.login_failure,
-    c.max_age_seconds
+    c.max_age_seconds,
+    c.horizon_days
 from idexx_sync.clinic_settings c
 left join lateral (
     select id, completed_at, partial_success, fresh_as_of from idexx_sync.syncs
