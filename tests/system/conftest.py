@@ -37,14 +37,20 @@ class System:
         self._folder.mkdir()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def gateway(self, name: str = "gateway") -> None:
-        self._start(name, "-m", "actors.gateway")
+    def gateway(self, name: str = "gateway", code: Path | None = None) -> None:
+        """Starts a gateway, of the code in a folder if one is given."""
+        self._start(name, "-m", "actors.gateway", code=code)
         self._await(name, "gateway_ready")
 
     def worker(
-        self, queue: str, name: str | None = None, threads: int | None = None, said: str = "worker_ready"
+        self,
+        queue: str,
+        name: str | None = None,
+        threads: int | None = None,
+        said: str = "worker_ready",
+        code: Path | None = None,
     ) -> None:
-        """Starts a worker; returns when its log contains `said`."""
+        """Starts a worker, of the code in a folder if one is given; returns when its log contains `said`."""
         name = name or queue
         self._start(
             name,
@@ -53,6 +59,7 @@ class System:
             "actors.app",
             "--skip-logging",
             *("--processes", "1", "--threads", str(threads or WORKERS[queue]), "--queues", queue),
+            code=code,
         )
         self._await(name, said)
 
@@ -96,11 +103,12 @@ class System:
         eventually(lambda: word in self.log(name) or process.poll() is not None, what=lambda: self.log(name))
         assert process.poll() is None, self.log(name)
 
-    def _start(self, name: str, *arguments: str) -> None:
+    def _start(self, name: str, *arguments: str, code: Path | None = None) -> None:
         with (self._folder / name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, *arguments],
-                env=dict(self.environment),
+                env={**self.environment, **({"PYTHONPATH": str(code)} if code else {})},
+                cwd=code,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
