@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
+from engine.retry_after import read_retry_after
 from engine.webhook import TEST, DeliveryState
 
 #: Seconds between one try and the next: nine tries in a day. Short at first, for a receiver that restarts; then
@@ -79,7 +79,8 @@ def read_status(status: int, retry_after: str | None, now: datetime, duration_ms
     reason = None
     if not 200 <= status < 300:
         reason = Reason.REDIRECT if 300 <= status < 400 else Reason.GONE if status == 410 else Reason.STATUS
-    return AttemptResult(reason, status, _seconds(retry_after, now) if reason else None, duration_ms)
+    wait = read_retry_after(retry_after, now, LONGEST_RETRY_AFTER)
+    return AttemptResult(reason, status, wait if reason else None, duration_ms)
 
 
 def decide(
@@ -100,25 +101,3 @@ def may_try(attempts: int, queued_at: datetime, now: datetime, schedule: Sequenc
         return Reason.TOO_OLD
     # Each try is counted before it is made, so a delivery that kills its worker is not tried endlessly.
     return Reason.LOST if attempts > len(schedule) + 1 else None
-
-
-def _seconds(retry_after: str | None, now: datetime) -> float | None:
-    """`Retry-After` in seconds within bounds, from a number or a date. None if it cannot be read."""
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
-    if text.isdecimal() and len(text) < 10:
-        seconds = float(text)
-    elif (date := _date(text)) is not None:
-        seconds = (date - now).total_seconds()
-    else:
-        return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return date if date.tzinfo else None

@@ -70,7 +70,7 @@ class PortalClient:
         answer = PortalResponse(url, received.status, received.headers, received.body)
         self._call_context.evidence_recorder.saw_answer(answer)
         if answer.status == 429:
-            await self._budget.throttled(retry_after(answer.headers.get("retry-after"), sent_at))
+            await self._budget.throttled(retry_after(answer, sent_at))
         else:
             await self._budget.succeeded()
         return answer, sent_at

@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, NoReturn
 
 from engine.failure import Failure, PortalFailure, Reason
+from engine.retry_after import read_retry_after
 
 #: Longest pause that is honored, in seconds.
 MAX_RETRY_AFTER = 3600.0
@@ -87,12 +87,17 @@ def _says_ended(value: Any) -> bool:
     return any(_ENDED_WORDS.search(text) or (" " not in text and leads_to_sign_in(text)) for text in texts)
 
 
+def retry_after(answer: PortalResponse, now: datetime) -> float | None:
+    """Returns the seconds that the portal asks to wait, if it does."""
+    return read_retry_after(answer.headers.get("retry-after"), now, MAX_RETRY_AFTER)
+
+
 def check_status(answer: PortalResponse, now: datetime) -> None:
     """Raises `PortalFailure` unless the status is 200. A redirect that arrives here was not to be followed."""
     status = answer.status
     if status == 200:
         return
-    pause = retry_after(answer.headers.get("retry-after"), now)
+    pause = retry_after(answer, now)
     if status == 429:
         raise _fail(Reason.RATE_LIMITED, "too many calls (429)", pause)
     if status == 401:
@@ -130,22 +135,6 @@ def page_reason(html: str) -> tuple[Reason, str]:
     if _LOGIN_WORDS.search(html):
         return Reason.SESSION_ENDED, "the session has ended (the response is the login page)"
     return Reason.BAD_ANSWER, "the response is an unknown page instead of data"
-
-
-def retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date; None if the header cannot be read."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header) if re.fullmatch(r"\s*\d+(\.\d+)?\s*", header) else _seconds_until(header, now)
-    except (ValueError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
-
-
-def _seconds_until(http_date: str, now: datetime) -> float:
-    then = parsedate_to_datetime(http_date)
-    return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp() - now.timestamp()
 
 
 def _text(answer: PortalResponse) -> str:
