@@ -1,7 +1,7 @@
 """A real Prometheus over real processes: alerts fire and resolve by what is done, and the dashboard has data.
 
-The whole drill, every alert, is `python -m ops.monitoring.alert_drill`; the dashboard can be looked at with
-`python -m ops.monitoring.dashboard_preview --picture FILE`.
+The whole drill, every alert, is `python -m ops.monitoring.alert_drill`; the dashboard after a longer run is checked
+with `python -m ops.monitoring.dashboard_check`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def run(module: str, *arguments: str) -> list[dict[str, Any]]:
 
 def test_alerts_fire_by_their_cause_and_are_resolved_by_what_the_runbook_says() -> None:
     rejected, gone = run("ops.monitoring.alert_drill", "--json", "--only", "LoginRejected", "NoGateway")
-    assert rejected["summary"] == "The portal does not let cedar-creek in; its syncs are refused"
+    assert rejected["summary"] == "The portal rejects the credentials of cedar-creek; its syncs are refused"
     assert gone["summary"] == "No gateway can be scraped; requests may go unanswered"
     for outcome in (rejected, gone):
         assert outcome["fired_after"], outcome
@@ -52,7 +52,7 @@ def test_alerts_fire_by_their_cause_and_are_resolved_by_what_the_runbook_says() 
 
 
 def test_every_query_of_the_dashboard_has_data_on_a_bad_day() -> None:
-    assert run("ops.monitoring.dashboard_preview", "--short") == [], "queries that answered nothing"
+    assert run("ops.monitoring.dashboard_check", "--short") == [], "queries that answered nothing"
 
 
 def test_every_alert_has_its_drill() -> None:
