@@ -19,6 +19,7 @@ from .errors import MessageTooLarge, is_passing, transport
 from .transport.client import OrderedClient, write_headers
 from .transport.connection import Connection
 from .transport.loop import LoopThread, WakeUp, wait
+from .transport.retry import retried
 
 #: How long one attempt waits for confirmation before a retry with the same Nats-Msg-Id. Seconds.
 ATTEMPT = 2.0
@@ -104,21 +105,19 @@ class Publisher:
 
     async def publish(self, outgoing: OutgoingMessage) -> PubAck:
         """Stores `outgoing`, retrying within the publisher's timeout; then raises BrokerConnectionError."""
-        deadline = asyncio.get_running_loop().time() + self._timeout
         unanswered = False
-        while True:
-            try:
-                if unanswered:
-                    await self._declare(outgoing.stream)
-                return await self._attempt(outgoing)
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                if asyncio.get_running_loop().time() + PAUSE > deadline:
-                    with transport():
-                        raise
-                unanswered = isinstance(error, nats.js.errors.NoStreamResponseError)
-            await asyncio.sleep(PAUSE)
+
+        def note(error: Exception) -> None:
+            nonlocal unanswered
+            unanswered = isinstance(error, nats.js.errors.NoStreamResponseError)
+
+        async def attempt() -> PubAck:
+            if unanswered:
+                await self._declare(outgoing.stream)
+            return await self._attempt(outgoing)
+
+        with transport():
+            return await retried(attempt, pause=PAUSE, within=self._timeout, before_pause=note)
 
     async def publish_many(self, outgoing_messages: list[OutgoingMessage]) -> list[PubAck | Exception]:
         """Stores many messages, up to WINDOW at the same time; returns their outcomes in order."""

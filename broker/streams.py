@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from nats.js.api import (
 from .names import WAITING, QueueNames
 from .primitives.declare import declare_consumer, declare_stream, has_consumer, require, version_of
 from .transport.connection import Connection
+from .transport.retry import retried
 
 #: The oldest supported server, and the first with scheduled messages; for older ones see
 #: `delayed_message_mover.py`.
@@ -142,14 +142,7 @@ class Streams:
     async def _insist(self, declare: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Retries a declaration until the timeout: a cluster without a leader does not respond. Repeating is
         harmless."""
-        deadline = time.monotonic() + self._connection.timeout
-        while True:
-            try:
-                return await declare()
-            except ConnectionClosed:
-                if time.monotonic() > deadline:
-                    raise
-            await asyncio.sleep(PAUSE)
+        await retried(declare, pause=PAUSE, within=self._connection.timeout, passing=_is_closed)
 
     async def _declare_box(self, names: QueueNames) -> None:
         options = self.options
@@ -224,6 +217,10 @@ class Streams:
         client = await self._connection.client()
         require(client, OLDEST_SERVER, "This broker")
         return client.jetstream(timeout=min(ATTEMPT, self._connection.timeout))
+
+
+def _is_closed(error: BaseException) -> bool:
+    return isinstance(error, ConnectionClosed)
 
 
 def _pair(names: QueueNames, level: int) -> list[tuple[str, str]]:

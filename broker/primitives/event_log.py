@@ -6,7 +6,6 @@ a known id, so a publisher that does not know whether an event was stored can pu
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import nats.errors
@@ -16,6 +15,7 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 from nats.js.errors import APIError
 
 from ..errors import NO_ROOM, StorageFull
+from ..transport.retry import retried
 from .declare import declare_stream
 
 #: How often the declaration of the stream is tried, and the pause between attempts in seconds.
@@ -56,14 +56,12 @@ class EventLog:
         Retries, because a cluster that has just started may need a while to elect a leader.
         """
         js = (await self._client()).jetstream()
-        for left in reversed(range(ATTEMPTS)):
-            try:
-                await declare_stream(js, self._config)
-                return
-            except BrokerConnectionError:
-                if not left:
-                    raise
-            await asyncio.sleep(PAUSE)
+        await retried(
+            lambda: declare_stream(js, self._config),
+            pause=PAUSE,
+            attempts=ATTEMPTS,
+            passing=lambda error: isinstance(error, BrokerConnectionError),
+        )
 
     async def publish(self, subject: str, payload: bytes, event_id: str) -> None:
         """Publishes an event and returns when it is stored. On `BrokerConnectionError`, publish it again."""

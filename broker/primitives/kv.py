@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,9 +21,10 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 
-from ..errors import MessageTooLarge, is_passing, transport
+from ..errors import MessageTooLarge, transport
 from ..names import token
 from ..transport.client import write_headers
+from ..transport.retry import retried
 from .declare import declare_stream, require
 
 #: Error codes: the stored revision is not the expected one.
@@ -84,18 +85,13 @@ class Bucket:
         """Returns the stored entry; a deleted or expired key has value None and the revision that a write must
         expect."""
         await self.declare()
-        for attempt in range(ATTEMPTS):
-            try:
-                raw = await self._js.get_msg(self.stream, subject=self._subject(key))
-            except nats.js.errors.NotFoundError:
-                return Entry(None, 0)
-            except Exception as error:
-                await _pass_over(error, attempt)
-                continue
-            headers = raw.headers or {}
-            gone = "KV-Operation" in headers or "Nats-Marker-Reason" in headers
-            return Entry(None if gone else raw.data or b"", raw.seq or 0)
-        raise AssertionError("the last attempt raises")
+        try:
+            raw = await _retried(lambda: self._js.get_msg(self.stream, subject=self._subject(key)))
+        except nats.js.errors.NotFoundError:
+            return Entry(None, 0)
+        headers = raw.headers or {}
+        gone = "KV-Operation" in headers or "Nats-Marker-Reason" in headers
+        return Entry(None if gone else raw.data or b"", raw.seq or 0)
 
     async def write(
         self, key: str, value: bytes, *, revision: int | None = None, ttl: float | None = None
@@ -178,16 +174,15 @@ class Bucket:
         size, limit = len(write_headers(headers)) + len(value), self._client.max_payload
         if size > limit:
             raise MessageTooLarge(size, limit)
-        for attempt in range(ATTEMPTS):
-            try:
-                return (await self._js.publish(self._subject(key), value, timeout=2, headers=dict(headers))).seq
-            except nats.js.errors.APIError as error:
-                if error.err_code in WRONG_REVISION:
-                    return None
-                await _pass_over(error, attempt)
-            except Exception as error:
-                await _pass_over(error, attempt)
-        raise AssertionError("the last attempt raises")
+        subject = self._subject(key)
+        try:
+            # nats-py adds to the headers, so each attempt gets its own.
+            stored = await _retried(lambda: self._js.publish(subject, value, timeout=2, headers=dict(headers)))
+        except nats.js.errors.APIError as error:
+            if error.err_code in WRONG_REVISION:
+                return None
+            raise
+        return stored.seq
 
     def _subject(self, key: str) -> str:
         return f"$KV.{self._name}.{token(key).replace('%', '=').replace('~', '=7E')}"
@@ -209,11 +204,9 @@ class Bucket:
         )
 
 
-async def _pass_over(error: Exception, attempt: int) -> None:
-    if not is_passing(error) or attempt == ATTEMPTS - 1:
-        with transport():
-            raise error
-    await asyncio.sleep(PAUSE)
+async def _retried(request: Callable[[], Awaitable[T]]) -> T:
+    with transport():
+        return await retried(request, pause=PAUSE, attempts=ATTEMPTS)
 
 
 def _ttl(seconds: float) -> str:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import nats.js.errors
 from nats.aio.client import Client
 
-from ..errors import is_passing, transport
+from ..errors import transport
+from .retry import retried
 
 #: How long a measurement is used; the clocks of two machines drift by less than 0.1 ms per second. Seconds.
 FRESH = 60.0
@@ -60,19 +61,15 @@ class ServerClock:
 
     async def _sample(self, client: Client) -> tuple[float, float]:
         """Returns the bounds of the offset: the server read its clock between request and response."""
-        for attempt in range(ATTEMPTS):
+
+        async def sample() -> tuple[float, float]:
             sent = time.monotonic()
-            try:
-                answer = await client.request(f"$JS.API.STREAM.INFO.{self._stream}", b"", timeout=TIMEOUT)
-                at = _read(answer.data)
-            except Exception as error:
-                if not is_passing(error) or attempt == ATTEMPTS - 1:
-                    with transport():
-                        raise
-                await asyncio.sleep(PAUSE)
-                continue
+            answer = await client.request(f"$JS.API.STREAM.INFO.{self._stream}", b"", timeout=TIMEOUT)
+            at = _read(answer.data)
             return at - time.monotonic(), at - sent
-        raise AssertionError("the last attempt raises")
+
+        with transport():
+            return await retried(sample, pause=PAUSE, attempts=ATTEMPTS)
 
 
 def _read(answer: bytes) -> float:
