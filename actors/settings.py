@@ -26,6 +26,7 @@ from actors.setting_types import (
     Waits,
 )
 from actors.validation_messages import what_is_wrong
+from engine.errors import ExpectedError
 from engine.removals import RemovalLimit
 from engine.store.pool_mode import PoolMode
 from engine.sync import MAX_SPAN_DAYS, Limits
@@ -50,8 +51,10 @@ SECRET = {
 }
 
 
-class SettingsError(Exception):
+class SettingsError(ExpectedError):
     """One or more environment variables have values that cannot be used."""
+
+    code = 400
 
 
 class Settings(BaseSettings):

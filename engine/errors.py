@@ -7,10 +7,19 @@ out and for unreachable servers.
 from __future__ import annotations
 
 
-class EngineError(Exception):
-    """Base of all engine errors. `code` is the number that a client of the interface sees."""
+class ExpectedError(Exception):
+    """Base of the errors whose message is for a person: a command shows it, without a traceback.
+
+    `code` decides on the exit status, as a status of HTTP does. `hint` is the command to try.
+    """
 
     code = 500
+    hint: str | None = None
+
+
+class EngineError(ExpectedError):
+    """Base of all engine errors. `code` is the number that a client of the interface sees."""
+
     reason = "internal"
 
     def __init__(self, message: str, *, retry_after_ms: int | None = None) -> None:

@@ -17,6 +17,7 @@ from playwright.async_api import Browser as PlaywrightBrowser
 from playwright.async_api import BrowserContext, ProxySettings
 from playwright.async_api import Error as PlaywrightError
 
+from engine.errors import ExpectedError
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal import browser_folders, processes
 from engine.portal.driver import Driver
@@ -52,8 +53,10 @@ SWITCHES = (
 BYPASS_NOTHING = "<-loopback>"
 
 
-class BrowserMissing(Exception):
+class BrowserMissing(ExpectedError):
     """No Chromium can be started here; the message says what to do."""
+
+    hint = "./ops/setup"
 
 
 def find_chromium(path: Path | None, *, headless: bool = True, full: bool = False) -> Path | None:

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import asyncpg
 
+from engine.errors import ExpectedError
 
-class MigrationError(Exception):
+
+class MigrationError(ExpectedError):
     """Base: the database cannot be migrated as it is. Nothing was changed."""
 
 

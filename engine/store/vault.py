@@ -20,13 +20,17 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from engine.errors import ExpectedError
+
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 
 
-class VaultError(Exception):
+class VaultError(ExpectedError):
     """The key ring cannot be read, or a secret cannot be opened with it."""
+
+    code = 400
 
 
 class WrongKey(VaultError):

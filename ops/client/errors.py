@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from types import ModuleType
 
+from engine.errors import ExpectedError
 from ops.client.exit_status import Exit, of_refusal
 
 Explanation = tuple[Exit, str, str | None]
 
 
-class CommandFailed(Exception):
-    """An error whose message a command shows as it is. `hint` is the command to try."""
+class CommandFailed(ExpectedError):
+    """An error of a command, with its exit status."""
 
     def __init__(self, message: str, *, status: Exit = Exit.FAILED, hint: str | None = None) -> None:
         super().__init__(message)
@@ -29,14 +31,15 @@ class Refused(CommandFailed):
 
 
 def explain(error: BaseException) -> Explanation:
-    """Explains an exception. Identifies its class by module name, so that no module is imported for the check."""
+    """Explains an exception."""
     if isinstance(error, CommandFailed):
         return error.status, str(error), error.hint
+    if isinstance(error, ExpectedError):
+        return of_refusal(error.code), _text(error), error.hint
     if isinstance(error, BaseExceptionGroup):
         return explain(error.exceptions[0])
-    for cls in type(error).__mro__:
-        if known := _KNOWN.get(f"{cls.__module__.partition('.')[0]}.{cls.__name__}"):
-            return known(error)
+    if (known := _of_postgres(error) or _of_nats(error)) is not None:
+        return known
     if isinstance(error, OSError):
         named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else _text(error)
         return Exit.FAILED, named, None
@@ -44,51 +47,31 @@ def explain(error: BaseException) -> Explanation:
     return Exit.FAILED, f"unexpected {type(error).__name__}: {_text(error)}", hint
 
 
-def _status(status: Exit, hint: str | None = None) -> Callable[[BaseException], Explanation]:
-    return lambda error: (status, _text(error), hint)
-
-
-def _engine(error: BaseException) -> Explanation:
-    return of_refusal(getattr(error, "code", 500)), _text(error), None
-
-
-def _nats(error: BaseException) -> Explanation:
-    return (
-        Exit.UNREACHABLE,
-        f"NATS does not respond ({type(error).__name__}: {_text(error)})",
-        "idexx-sync doctor",
-    )
-
-
-def _database(error: BaseException) -> Explanation:
+def _of_postgres(error: BaseException) -> Explanation | None:
+    asyncpg = _loaded("asyncpg")
+    if asyncpg is None or not isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
+        return None
+    if isinstance(
+        error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError | asyncpg.UndefinedFunctionError
+    ):
+        lacking = f"the database's tables are older than this version: {_text(error)}"
+        return Exit.FAILED, lacking, "idexx-sync migrate"
     return Exit.UNREACHABLE, f"PostgreSQL returned an error: {_text(error)}", "idexx-sync doctor"
 
 
-def _missing_table(error: BaseException) -> Explanation:
-    return Exit.FAILED, f"the database's tables are older than this version: {_text(error)}", "idexx-sync migrate"
+def _of_nats(error: BaseException) -> Explanation | None:
+    nats, dramatiq = _loaded("nats.errors"), _loaded("dramatiq.errors")
+    if (nats is None or not isinstance(error, nats.Error)) and (
+        dramatiq is None or not isinstance(error, dramatiq.BrokerConnectionError)
+    ):
+        return None
+    text = f"NATS does not respond ({type(error).__name__}: {_text(error)})"
+    return Exit.UNREACHABLE, text, "idexx-sync doctor"
 
 
-_KNOWN: dict[str, Callable[[BaseException], Explanation]] = {
-    "actors.SettingsError": _status(Exit.USAGE),
-    "engine.EngineError": _engine,
-    "engine.VaultError": _status(Exit.USAGE),
-    "engine.MigrationError": _status(Exit.FAILED),
-    "engine.BrowserMissing": _status(Exit.FAILED, "./ops/setup"),
-    "ops.HomeInUse": _status(Exit.FAILED),
-    "ops.StartFailed": _status(Exit.FAILED),
-    "ops.NatsServerMissing": _status(Exit.FAILED),
-    "ops.PostgresMissing": _status(Exit.FAILED),
-    "ops.PostgresBroken": _status(Exit.FAILED),
-    "ops.NoUnprivilegedUser": _status(Exit.FAILED),
-    "ops.SandboxError": _status(Exit.FAILED),
-    "dramatiq.ConnectionError": _nats,
-    "nats.Error": _nats,
-    "asyncpg.UndefinedTableError": _missing_table,
-    "asyncpg.UndefinedColumnError": _missing_table,
-    "asyncpg.UndefinedFunctionError": _missing_table,
-    "asyncpg.PostgresError": _database,
-    "asyncpg.InterfaceError": _database,
-}
+def _loaded(module: str) -> ModuleType | None:
+    """Returns a library's module, if it was imported: no error is its own otherwise, and importing it takes time."""
+    return sys.modules.get(module)
 
 
 def _text(error: BaseException) -> str:

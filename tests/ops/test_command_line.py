@@ -11,10 +11,15 @@ from io import StringIO
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import asyncpg
+import nats.errors
 import pytest
 from cyclopts import App
 from rich.console import Console
 
+from actors.settings import SettingsError
+from engine.portal.chromium import BrowserMissing
+from engine.store.vault import VaultError
 from ops.cli import main
 from ops.cli.app import COMMANDS, build
 from ops.client.errors import CommandFailed, Refused, explain
@@ -105,6 +110,29 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     assert done.returncode == Exit.UNREACHABLE
     assert f"127.0.0.1:{port}" in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_a_broker_without_its_server_is_told_by_the_same_exit_status() -> None:
+    done = run("dlq", "list", NATS_URL=f"nats://127.0.0.1:{free_port()}")
+    assert done.returncode == Exit.UNREACHABLE
+    assert "unexpected" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (SettingsError("HTTP_PORT is wrong"), Exit.USAGE),
+        (VaultError("no key"), Exit.USAGE),
+        (BrowserMissing("no Chromium"), Exit.FAILED),
+        (ExceptionGroup("both", [asyncpg.UndefinedTableError("no such table")]), Exit.FAILED),
+        (asyncpg.ConnectionDoesNotExistError("closed"), Exit.UNREACHABLE),
+        (nats.errors.TimeoutError(), Exit.UNREACHABLE),
+    ],
+)
+def test_an_expected_error_has_its_exit_status_and_no_class_name_first(error: Exception, status: Exit) -> None:
+    told, message, _ = explain(error)
+    assert told == status
+    assert not message.startswith("unexpected")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from engine.errors import ExpectedError
 from ops.deploy.private_files import write_private
 
 #: A log larger than this, in bytes, is rotated when its server starts.
@@ -24,7 +25,7 @@ LOG_LIMIT = 10_000_000
 LOCK_TIMEOUT = 0.3
 
 
-class HomeInUse(Exception):
+class HomeInUse(ExpectedError):
     """Another process runs servers in this home."""
 
 

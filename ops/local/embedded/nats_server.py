@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import ExpectedError
 from ops.deploy.nats.config_text import config_text
 from ops.deploy.private_files import write_private
 from ops.local.embedded.home import Home
@@ -36,7 +37,7 @@ feature_flags {{ js_ack_fc_v2: false }}
 """
 
 
-class NatsServerMissing(Exception):
+class NatsServerMissing(ExpectedError):
     """No nats-server program was found on this machine."""
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import asyncpg
 
+from engine.errors import ExpectedError
 from ops.deploy.private_files import write_private
 from ops.local.embedded.home import Home
 from ops.local.embedded.postgres_place import PostgresBroken, data_folder, program_folder
@@ -37,7 +38,7 @@ MAX_CONNECTIONS = 200
 PROBE_TIMEOUT, INITDB_TIMEOUT = 5.0, 120.0
 
 
-class PostgresMissing(Exception):
+class PostgresMissing(ExpectedError):
     """No usable PostgreSQL program was found on this machine."""
 
 

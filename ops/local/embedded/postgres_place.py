@@ -18,6 +18,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from engine.errors import ExpectedError
 from ops.local.embedded.home import Home
 from ops.local.embedded.postgres_user import as_owner
 from ops.local.supervision.child import as_user
@@ -28,7 +29,7 @@ OUTSIDE = Path("/var/lib/idexx-sync-postgres")
 TIMEOUT = 30
 
 
-class PostgresBroken(Exception):
+class PostgresBroken(ExpectedError):
     """The data folder cannot be created or accessed."""
 
 

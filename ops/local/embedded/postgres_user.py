@@ -9,13 +9,15 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.errors import ExpectedError
+
 USER = "idexx-sync"
 
 #: Timeout of creating the user. Seconds.
 TIMEOUT = 30
 
 
-class NoUnprivilegedUser(Exception):
+class NoUnprivilegedUser(ExpectedError):
     """This process runs as root, and there is no other user for PostgreSQL."""
 
 

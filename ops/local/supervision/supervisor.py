@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from typing import Self
 
+from engine.errors import ExpectedError
 from ops.local.supervision.child import Child, Output
 from ops.local.supervision.command import Command, Stage
 from ops.local.supervision.process_markers import kill_marked
@@ -28,7 +29,7 @@ SERVERS_SECONDS, SERVERS_SHARE = 5.0, 0.25
 READY_INTERVAL = 0.05
 
 
-class StartFailed(Exception):
+class StartFailed(ExpectedError):
     """A child ended, or was not ready in time, on its first start."""
 
 
