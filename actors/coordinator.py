@@ -19,8 +19,9 @@ from uuid import UUID
 import dramatiq
 import structlog
 
-from actors.dispatcher import COORDINATOR, Dispatcher
+from actors.dispatcher import Dispatcher
 from actors.item_guard import ItemGuard
+from actors.queues import COORDINATOR
 from actors.runtime.process import Runtime
 from actors.worker import WorkerRuntime
 from engine.steps.coordinate import coordinate as decide_next_step

@@ -19,19 +19,12 @@ from dramatiq.errors import BrokerConnectionError
 
 from actors.nats_storage import require_storage
 from actors.observability import tracing
+from actors.queues import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER, Queue
 from broker import MailboxFull, NatsBroker
 from engine.dispatch import Span
 from engine.errors import Unavailable
 from engine.steps.coordinate import Step
 from engine.sync import Limits
-
-COORDINATOR = "coordinator"
-DATE_SCRAPER = "date_scraper"
-RECONCILER = "reconciler"
-NOTIFIER = "notifier"
-
-#: The mailboxes, one for each actor.
-QUEUES = (COORDINATOR, DATE_SCRAPER, RECONCILER, NOTIFIER)
 
 #: Delay before the Coordinator tries a full mailbox again, in seconds.
 ROOM_WAIT = 1.0
@@ -126,7 +119,7 @@ class Dispatcher:
 
     async def _send(
         self,
-        queue: str,
+        queue: Queue,
         actor: str,
         about: UUID,
         *args: Any,

@@ -20,8 +20,8 @@ from uuid import UUID
 
 import dramatiq
 
-from actors.dispatcher import RECONCILER
 from actors.give_up import give_up_dates_of
+from actors.queues import RECONCILER
 from actors.worker import WorkerRuntime
 from engine.steps import reconcile
 

@@ -13,6 +13,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from actors.predecessor_environment import ALIASES, our_log_level, translated, without_meaning
+from actors.queues import QUEUES
 from actors.setting_types import (
     KeysOfCallers,
     Milliseconds,
@@ -191,13 +192,7 @@ class Settings(BaseSettings):
 
     def mailbox_sizes(self) -> dict[str, int]:
         """The size limit of each queue, in messages."""
-        own = {
-            "coordinator": self.mailbox_size_coordinator,
-            "date_scraper": self.mailbox_size_date_scraper,
-            "reconciler": self.mailbox_size_reconciler,
-            "notifier": self.mailbox_size_notifier,
-        }
-        return {queue: size or self.mailbox_size for queue, size in own.items()}
+        return {queue: getattr(self, f"mailbox_size_{queue}") or self.mailbox_size for queue in QUEUES}
 
     def share_metrics(self) -> Path:
         """The folder in which the processes of this machine count together; sets it for prometheus-client."""

@@ -28,8 +28,9 @@ import dramatiq
 import structlog
 
 from actors.date_scraper.evidence import SyncEvidence
-from actors.dispatcher import DATE_SCRAPER, Dispatcher
+from actors.dispatcher import Dispatcher
 from actors.give_up import give_up_dates_of
+from actors.queues import DATE_SCRAPER
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
 from actors.worker import WorkerRuntime

@@ -10,8 +10,8 @@ from typing import Any
 from dramatiq.errors import BrokerConnectionError
 
 from actors.clinic_views import all_clinics
-from actors.dispatcher import QUEUES
 from actors.messages import ALL
+from actors.queues import QUEUES
 from actors.runtime.portal_limits import portal_breaker, portal_bucket
 from actors.runtime.process import Runtime
 from actors.views import sync_view

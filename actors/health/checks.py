@@ -11,10 +11,10 @@ import nats.errors
 import psutil
 from nats.js.errors import APIError
 
-from actors.dispatcher import QUEUES
 from actors.health.report import Check, Finding, Status
 from actors.metrics import catalogue, files
 from actors.nats_storage import require_storage
+from actors.queues import QUEUES
 from actors.runtime.process import Runtime
 from engine.store.migrate import pending
 from engine.store.monitoring import sync_figures

@@ -14,10 +14,10 @@ from dramatiq.errors import BrokerConnectionError
 from prometheus_client import Metric as Family
 from prometheus_client.core import GaugeMetricFamily
 
-from actors.dispatcher import QUEUES
 from actors.health.probe import Probe
 from actors.metrics import catalogue
 from actors.metrics.catalogue import Metric
+from actors.queues import QUEUES
 from actors.runtime.portal_limits import PortalBreaker, portal_breaker, portal_bucket
 from actors.runtime.process import Runtime
 from broker import Lease, LeaseLost, TokenBucket

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from actors.dispatcher import QUEUES
+from actors.queues import QUEUES
 from engine.warnings import WarningCode
 
 #: How the gauges of a machine's live processes are merged: sum, maximum, minimum.

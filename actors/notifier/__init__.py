@@ -23,7 +23,7 @@ from uuid import UUID
 import dramatiq
 import structlog
 
-from actors.dispatcher import NOTIFIER
+from actors.queues import NOTIFIER
 from actors.runtime.process import Runtime
 from actors.worker import WorkerRuntime
 from engine.store.vault import VaultError

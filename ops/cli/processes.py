@@ -10,8 +10,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from actors.queues import Queue
 from ops.local.discovery import database_url, nats_url, settings_here
-from ops.local.processes import Queue, gateway_argv, worker_argv
+from ops.local.processes import gateway_argv, worker_argv
 
 
 def gateway() -> None:

@@ -7,18 +7,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
+from actors.queues import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER, Queue
 from ops.client.connections import open_nats
 from ops.local.supervision.command import Command, Stage
 
 if TYPE_CHECKING:
     from actors.settings import Settings
-
-Queue = Literal["coordinator", "date_scraper", "reconciler", "notifier"]
 
 #: Messages that a worker processes concurrently: all workers except the DateScraper wait for I/O, not for the CPU.
 THREADS = 8
@@ -35,10 +34,11 @@ def time_to_stop(settings: Settings) -> float:
 
 def processes(settings: Settings) -> Iterator[Command]:
     """Yields the commands in start order."""
-    for queue in ("coordinator", "reconciler", "notifier"):
+    first: tuple[Queue, ...] = (COORDINATOR, RECONCILER, NOTIFIER)
+    for queue in first:
         yield _worker(queue, queue, settings)
     for n in range(1, settings.browser_pool_size + 1):
-        yield _worker("date_scraper", f"scraper-{n}", settings)
+        yield _worker(DATE_SCRAPER, f"scraper-{n}", settings)
     ready = partial(gateway_answers, settings.need_nats_url())
     yield Command(name="gateway", argv=gateway_argv(), stage=Stage.GATEWAY, ready=ready)
 
@@ -48,7 +48,7 @@ def gateway_argv() -> tuple[str, ...]:
 
 
 def worker_argv(queue: Queue, settings: Settings) -> tuple[str, ...]:
-    threads = settings.sync_concurrency if queue == "date_scraper" else THREADS
+    threads = settings.sync_concurrency if queue == DATE_SCRAPER else THREADS
     return (
         *(sys.executable, "-m", "dramatiq", "actors.app"),
         *("--processes", "1", "--threads", str(threads), "--queues", queue),

@@ -15,8 +15,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from actors.dispatcher import DATE_SCRAPER
 from actors.messages import Subjects
+from actors.queues import DATE_SCRAPER
 from actors.settings import Settings
 from broker import NatsBroker
 from broker.names import QueueNames

@@ -21,8 +21,9 @@ from dramatiq import Worker
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from actors.dispatcher import COORDINATOR, QUEUES, RECONCILER, Dispatcher
+from actors.dispatcher import Dispatcher
 from actors.messages import Subjects
+from actors.queues import COORDINATOR, QUEUES, RECONCILER
 from actors.runtime.broker import build_broker
 from actors.runtime.portal_limits import portal_bucket
 from actors.settings import Settings

@@ -23,8 +23,8 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig, StreamConfig
 
-from actors.dispatcher import QUEUES, RECONCILER
 from actors.messages import Subjects
+from actors.queues import QUEUES, RECONCILER
 from actors.runtime.broker import build_broker
 from actors.runtime.portal_limits import portal_bucket
 from actors.settings import Settings

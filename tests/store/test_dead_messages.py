@@ -10,7 +10,7 @@ import pytest
 from dramatiq import Message, MessageProxy
 
 from actors import coordinator, date_scraper, notifier, reconciler
-from actors.dispatcher import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER
+from actors.queues import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER
 from actors.runtime.broker import build_broker
 from actors.settings import Settings
 from actors.worker import WorkerRuntime

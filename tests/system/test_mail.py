@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 from dramatiq import Message
 
-from actors.dispatcher import COORDINATOR, DATE_SCRAPER, RECONCILER, Dispatcher, Overloaded
+from actors.dispatcher import Dispatcher, Overloaded
+from actors.queues import COORDINATOR, DATE_SCRAPER, RECONCILER
 from actors.runtime.broker import MAILBOX_WAIT
 from broker import NatsBroker
 from engine.dispatch import Span

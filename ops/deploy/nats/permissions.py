@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from actors.dispatcher import QUEUES
 from actors.messages import Subjects
+from actors.queues import QUEUES
 from broker.names import QueueNames
 
 #: The commands that a client of a clinic may use. Decisions on held removals are left to operators.

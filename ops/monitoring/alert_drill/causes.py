@@ -15,7 +15,7 @@ from datetime import timedelta
 import psutil
 from dramatiq import Message
 
-from actors.dispatcher import DATE_SCRAPER, NOTIFIER
+from actors.queues import DATE_SCRAPER, NOTIFIER
 from actors.runtime.broker import build_broker
 from actors.settings import Settings
 from engine.store import clinics as store

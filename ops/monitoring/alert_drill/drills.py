@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from actors.dispatcher import DATE_SCRAPER
+from actors.queues import DATE_SCRAPER
 from ops.monitoring.alert_drill import causes
 from ops.monitoring.alert_drill.causes import GOAL, MAILBOX_SIZE, SCRAPERS, Cause
 from ops.monitoring.testbed.machine import Watched
