@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import traceback
 from dataclasses import dataclass
@@ -12,16 +11,18 @@ import nats.js.errors
 from dramatiq import Message
 from dramatiq.errors import BrokerConnectionError, DecodeError
 from dramatiq.logging import get_logger
+from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 
 from .delivery import Delivery
 from .errors import MessageTooLarge, transport
 from .in_flight import ACK, InFlight
 from .names import QueueNames
-from .publisher import OutgoingMessage, Publisher
+from .publisher import OutgoingMessage, PubAck, Publisher
 from .streams import Streams
 from .transport.clock import format_time, parse_time
 from .transport.connection import Connection
+from .transport.retry import retried
 
 ERROR, ATTEMPTS, TIME = "Dead-Error", "Dead-Deliveries", "Dead-Time"
 #: Maximum lengths of the error header, which is one line; the traceback is in the message's options. Characters.
@@ -42,6 +43,18 @@ class DeadLetter:
     #: How often the message was run, including deliveries that were never settled.
     attempts: int
     died_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Its name for people: the queue and the sequence."""
+        return f"{self.queue}/{self.sequence}"
+
+    @property
+    def call(self) -> str:
+        """The call of the actor that the message stands for."""
+        if self.message is None:
+            return "(cannot be read)"
+        return f"{self.message.actor_name}({', '.join(map(str, self.message.args))})"
 
 
 class DeadLetters:
@@ -70,24 +83,31 @@ class DeadLetters:
                 TIME: format_time(datetime.now(UTC).timestamp()),
             },
         )
-        while True:
-            try:
-                await self._streams.dead(names)
-                await self._publisher.publish(letter)
-                break
-            except BrokerConnectionError as trouble:
-                self._logger.warning(
-                    "A dead letter of queue %r could not be stored because NATS is unavailable; retrying: %s",
-                    names.queue,
-                    trouble,
-                )
-                await asyncio.sleep(PAUSE)
-            except MessageTooLarge:
-                if letter.payload is delivery.payload:
-                    raise
-                # Its traceback made it too large; the original payload fits.
-                letter.payload, letter.headers[ERROR] = delivery.payload, error[:SHORT_ERROR]
+        try:
+            await self._store(names, letter)
+        except MessageTooLarge:
+            if letter.payload is delivery.payload:
+                raise
+            # Its traceback made it too large; the original payload fits.
+            letter.payload, letter.headers[ERROR] = delivery.payload, error[:SHORT_ERROR]
+            await self._store(names, letter)
         self._in_flight.settle(delivery, ACK)
+
+    async def _store(self, names: QueueNames, letter: OutgoingMessage) -> None:
+        """Stores a dead letter, however long NATS is away: its message stays in flight."""
+
+        async def attempt() -> PubAck:
+            await self._streams.dead(names)
+            return await self._publisher.publish(letter)
+
+        def warn(error: Exception) -> None:
+            self._logger.warning(
+                "A dead letter of queue %r could not be stored because NATS is unavailable; retrying: %s",
+                names.queue,
+                error,
+            )
+
+        await retried(attempt, pause=PAUSE, passing=_is_away, before_pause=warn)
 
     async def read(self, names: QueueNames, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
         """Returns at most `limit` dead letters with a sequence above `after`, oldest first."""
@@ -127,10 +147,33 @@ class DeadLetters:
         await self._streams.dead(names)
         client = await self._connection.connected()
         with transport():
-            try:
-                return await client.jetstream().get_msg(names.dead, seq=sequence, subject=names.letter, next=True)
-            except nats.js.errors.NotFoundError:
-                return None
+            return await next_raw(client.jetstream(), names, sequence)
+
+
+async def next_raw(js: JetStreamContext, names: QueueNames, sequence: int) -> RawStreamMsg | None:
+    """Returns the raw dead letter of a queue with this sequence, or the next one; None if there is none."""
+    try:
+        return await js.get_msg(names.dead, seq=sequence, subject=names.letter, next=True)
+    except nats.js.errors.NotFoundError:
+        return None
+
+
+async def newest_dead_letters(js: JetStreamContext, names: QueueNames, count: int) -> list[DeadLetter]:
+    """Returns at most `count` of a queue's newest dead letters, oldest first, without a broker and its permissions."""
+    try:
+        state = (await js.stream_info(names.dead)).state
+    except nats.js.errors.NotFoundError:
+        return []
+    letters: list[DeadLetter] = []
+    sequence = max(1, state.first_seq, state.last_seq - count + 1)
+    while (raw := await next_raw(js, names, sequence)) is not None:
+        letters.append(dead_letter_of(names.queue, raw))
+        sequence = letters[-1].sequence + 1
+    return letters
+
+
+def _is_away(error: BaseException) -> bool:
+    return isinstance(error, BrokerConnectionError)
 
 
 def describe(error: BaseException | None) -> str:

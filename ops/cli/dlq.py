@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from actors.dispatcher import QUEUES
+from actors.queues import QUEUES
 from actors.runtime.broker import build_broker
 from broker import NatsBroker
 from broker.dead_letters import DeadLetter
@@ -48,7 +48,7 @@ def list_(*, json: Json = False) -> None:
     now = datetime.now(UTC)
     for letter in letters:
         died = ago(letter.died_at, now)
-        shown.add_row(_id(letter), _call(letter), died, str(letter.attempts), letter.error[:80])
+        shown.add_row(letter.name, letter.call, died, str(letter.attempts), letter.error[:80])
     console().print(shown if letters else "no dead letters")
 
 
@@ -134,25 +134,14 @@ def _named(broker: NatsBroker, name: str) -> list[DeadLetter]:
 
 def _print_outcome(what: str, done: list[DeadLetter], as_json: bool) -> None:
     if as_json:
-        answer({"ok": True, what: [_id(letter) for letter in done]})
+        answer({"ok": True, what: [letter.name for letter in done]})
     else:
-        say(f"{what} {len(done)}: {', '.join(_id(letter) for letter in done) or 'there were none'}")
-
-
-def _id(letter: DeadLetter) -> str:
-    return f"{letter.queue}/{letter.sequence}"
-
-
-def _call(letter: DeadLetter) -> str:
-    if letter.message is None:
-        return "(cannot be read)"
-    arguments = ", ".join(str(argument) for argument in letter.message.args)
-    return f"{letter.message.actor_name}({arguments})"
+        say(f"{what} {len(done)}: {', '.join(letter.name for letter in done) or 'there were none'}")
 
 
 def _view(letter: DeadLetter) -> dict[str, Any]:
     view: dict[str, Any] = {
-        "letter": _id(letter),
+        "letter": letter.name,
         "died_at": letter.died_at,
         "attempts": letter.attempts,
         "error": letter.error,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
+from actors.queues import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER
 from ops.console.overview import ConsoleOverview, View
 from ops.terminal.durations import in_words
 from ops.terminal.progress import SyncProgress
@@ -24,7 +25,7 @@ MAILBOXES = ("mailbox", "messages", "in flight", "later", "dead")
 BROWSERS = ("browser", "works on")
 
 #: The kinds of processes, grouped into lines that fit their panel.
-_PROCESSES = (("gateway", "coordinator", "reconciler"), ("notifier", "date_scraper"))
+_PROCESSES = (("gateway", COORDINATOR, RECONCILER), (NOTIFIER, DATE_SCRAPER))
 
 #: Age from which a clinic's data is shown in yellow. Seconds.
 OLD = 86_400
@@ -177,7 +178,7 @@ def browser_rows(overview: ConsoleOverview) -> list[Row]:
     hands: dict[str, dict[str, list[str]]] = {}
     for one in overview.reply["in_hand"]:
         hands.setdefault(one["worker"], {}).setdefault(one["clinic"], []).append(one["date"][5:])
-    here = [one["worker"] for one in overview.workers if "date_scraper" in one["queues"].split()]
+    here = [one["worker"] for one in overview.workers if DATE_SCRAPER in one["queues"].split()]
     rows = [(name, (Text(name, "bold"), _work(hands.get(name)))) for name in here]
     lost = [(name, (Text(name, "bold red"), _work(work))) for name, work in hands.items() if name not in here]
     return [*rows, *lost]

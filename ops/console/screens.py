@@ -15,6 +15,7 @@ from textual.css.query import NoMatches
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Label, RichLog, Static
 
+from broker.dead_letters import DeadLetter
 from ops.console.overview import View
 from ops.console.rows import Row
 from ops.console.state import Known
@@ -107,7 +108,7 @@ class LettersScreen(Screen[None]):
                     self._show(letters)
             await asyncio.sleep(REFRESH)
 
-    def _show(self, letters: list[View]) -> None:
+    def _show(self, letters: list[DeadLetter]) -> None:
         text = "idexx-sync dlq replay LETTER retries a message" if letters else "there are no dead letters"
         self.query_one("#about", Static).update(text)
         self.query_one(LiveTable).show([letter_row(letter, self._known.now()) for letter in letters])
@@ -162,13 +163,13 @@ def date_row(day: View, now: datetime) -> Row:
 _DATE_STYLES = {"reconciled": "green", "failed": "red", "scraping": "yellow", "scraped": "cyan", "pending": "dim"}
 
 
-def letter_row(letter: View, now: datetime) -> Row:
-    return letter["letter"], (
-        Text(letter["letter"], "bold"),
-        Text(letter["call"]),
-        Text(ago(letter["died_at"], now), "dim"),
-        Text(str(letter["attempts"]), justify="right"),
-        Text(letter["error"], "red"),
+def letter_row(letter: DeadLetter, now: datetime) -> Row:
+    return letter.name, (
+        Text(letter.name, "bold"),
+        Text(letter.call),
+        Text(ago(letter.died_at, now), "dim"),
+        Text(str(letter.attempts), justify="right"),
+        Text(letter.error, "red"),
     )
 
 

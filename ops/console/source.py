@@ -13,15 +13,19 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from actors.messages import ALL, Subjects
+from actors.queues import QUEUES
+from broker.dead_letters import DeadLetter, newest_dead_letters
+from broker.names import QueueNames
 from ops.client.events import Event, events_of, events_of_all
 from ops.client.requests import ask
-from ops.console.dead_letters import read_letters
 from ops.console.overview import ConsoleOverview, View
 
 GATEWAYS, WORKERS = "idexx-sync", "idexx-sync-worker"
 
 #: How long to wait for responses to a ping. Seconds.
 PING_WAIT = 0.4
+#: How many of the newest dead letters of each queue are shown.
+NEWEST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,11 @@ class Source:
         """Yields the sync's events after number `after_seq` live, to the last one."""
         return events_of(self.client, self.subjects, clinic, sync_id, after_seq=after_seq)
 
-    async def letters(self) -> list[View]:
-        return await read_letters(self.client, self.subjects)
+    async def letters(self) -> list[DeadLetter]:
+        """Returns the newest dead letters of each queue, without removing them."""
+        js, prefix = self.client.jetstream(), self.subjects.prefix
+        queues = (QueueNames(prefix, queue) for queue in QUEUES)
+        return [letter for names in queues for letter in await newest_dead_letters(js, names, NEWEST)]
 
     async def retry(self, sync: View) -> dict[str, Any]:
         """Requests a new sync of the same dates."""
