@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import nats.errors
 from dramatiq.errors import BrokerConnectionError
 from nats.aio.client import Client
-from nats.aio.subscription import Subscription
 from nats.js.errors import APIError, NotFoundError
 
 from actors.http.responses import Refused
 from actors.messages import encode
 from actors.observability import tracing
 from actors.runtime.process import Runtime
-from broker.transport.client import cancellable
+from actors.sync_events import follow_sync, unsubscribe
 from engine.errors import Unavailable
 from engine.events import Event
 
@@ -54,26 +54,13 @@ class NatsClient:
         return answer
 
     async def follow(self, clinic: str, sync_id: str, after: int = 0) -> AsyncGenerator[dict[str, Any] | None]:
-        """The sync's events after number `after`, up to the last one; None after a while without a new one.
-
-        Stored events are requested, new ones are received. A gap in the numbers, or silence, triggers another
-        request.
-        """
-        client = await self._client()
-        heard = await client.subscribe(self._subjects.sync_event(clinic, sync_id))
-        try:
-            while True:
-                events = await self._stored(clinic, sync_id, after) or await _next(heard, after)
-                while events:
-                    for event in events:
-                        after = event["seq"]
-                        yield event
-                        if Event(event["event"]).is_last:
-                            return
-                    events = await _next(heard, after)
-                yield None
-        finally:
-            await asyncio.shield(_unsubscribe(heard))
+        """The sync's events after number `after`, up to the last one; None after a while without a new one."""
+        subject = self._subjects.sync_event(clinic, sync_id)
+        stored = partial(self._stored, clinic, sync_id)
+        events = follow_sync(await self._client(), subject, stored, after=after, silence=LOOK_AGAIN)
+        async with aclosing(events):
+            async for event in events:
+                yield event
 
     async def events_of_all(self) -> AsyncGenerator[dict[str, Any]]:
         """The events of every sync as they are published; one can be lost. Raises `Unavailable`."""
@@ -84,7 +71,7 @@ class NatsClient:
                 async for message in heard.messages:
                     yield json.loads(message.data)
             finally:
-                await asyncio.shield(_unsubscribe(heard))
+                await asyncio.shield(unsubscribe(heard))
         except nats.errors.Error as error:
             raise Unavailable(f"the subscription to events failed ({error}); try again") from error
 
@@ -131,19 +118,3 @@ class NatsClient:
             return await self._process.broker.client()
         except BrokerConnectionError as error:
             raise Unavailable(f"NATS is unreachable ({error}); try again", retry_after_ms=1000) from error
-
-
-async def _next(heard: Subscription, after: int) -> list[dict[str, Any]]:
-    """The event after number `after` when it is published; empty after a gap in the numbers, or silence."""
-    try:
-        while True:
-            event: dict[str, Any] = json.loads((await cancellable(heard.next_msg(timeout=LOOK_AGAIN))).data)
-            if event["seq"] > after:
-                return [event] if event["seq"] == after + 1 else []
-    except nats.errors.TimeoutError:
-        return []
-
-
-async def _unsubscribe(heard: Subscription) -> None:
-    with contextlib.suppress(nats.errors.Error):  # the connection is closed, and the subscription with it
-        await heard.unsubscribe()

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from functools import partial
 from time import monotonic
-from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
-from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from actors.messages import ALL, Subjects
+from actors.sync_events import SyncEvent, follow_sync, unsubscribe
 from broker.transport.client import cancellable
 from engine.events import LAST
 from ops.client.errors import CommandFailed
 from ops.client.requests import ask
 
-Event = dict[str, Any]
+Event = SyncEvent
 
 #: Called with the error while no gateway responds, and with None when one does.
 Looked = Callable[[CommandFailed | None], None]
@@ -41,33 +41,13 @@ SILENCE = 2.0
 async def events_of(
     client: Client, subjects: Subjects, clinic: str, sync_id: str, *, after_seq: int = 0
 ) -> AsyncGenerator[Event]:
-    """Yields every event of a sync after number `after_seq`, to the last one, in order and once.
-
-    Subscribes first, then requests the past events; requests again after a gap or silence.
-    """
-    live = await client.subscribe(subjects.sync_event(clinic, sync_id))
-    seen = after_seq
-    try:
-        while True:
-            # A reply is limited in size: request the next part until none is left.
-            while past := await _events_after(client, subjects, clinic, sync_id, seen):
-                for event in past:
-                    yield event
-                    seen = event["seq"]
-                    if event["event"] in LAST:
-                        return
-            with suppress(NatsTimeoutError):
-                while (event := json.loads((await cancellable(live.next_msg(timeout=SILENCE))).data))[
-                    "seq"
-                ] <= seen + 1:
-                    if event["seq"] <= seen:
-                        continue
-                    yield event
-                    seen = event["seq"]
-                    if event["event"] in LAST:
-                        return
-    finally:
-        await _let_go(live)
+    """Yields every event of a sync after number `after_seq`, to the last one, in order and once."""
+    stored = partial(_events_after, client, subjects, clinic, sync_id)
+    events = follow_sync(client, subjects.sync_event(clinic, sync_id), stored, after=after_seq, silence=SILENCE)
+    async with aclosing(events):
+        async for event in events:
+            if event is not None:
+                yield event
 
 
 async def _events_after(client: Client, subjects: Subjects, clinic: str, sync_id: str, seq: int) -> list[Event]:
@@ -106,26 +86,16 @@ async def events_of_all(
             else:
                 looked(None)
     finally:
-        await _let_go(live)
-
-
-async def _let_go(live: Subscription) -> None:
-    """Unsubscribes. Ignores a lost connection, so that Ctrl-C is not replaced by another error."""
-    with suppress(OSError, NatsError):
-        await live.unsubscribe()
+        await unsubscribe(live)
 
 
 async def _next(live: Subscription, timeout: float) -> Event | None:
     if timeout <= 0:
         return None
     with suppress(NatsTimeoutError):
-        return await _event(live, timeout)
+        event: Event = json.loads((await cancellable(live.next_msg(timeout=timeout))).data)
+        return event
     return None
-
-
-async def _event(live: Subscription, timeout: float) -> Event:
-    event: Event = json.loads((await cancellable(live.next_msg(timeout=timeout))).data)
-    return event
 
 
 class _Known:
