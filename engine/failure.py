@@ -40,7 +40,7 @@ class Reason(StrEnum):
     SYNC_ENDED = "sync_ended"
 
 
-#: Reasons that make every other date of the sync pointless and end it at once.
+#: The reasons of the account: they make every other date of the sync pointless, and end it at once.
 FATAL_FOR_SYNC = frozenset(
     {
         Reason.NO_CREDENTIALS,

@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from actors.settings import Settings
 from engine.credentials import Credentials
+from engine.failure import FATAL_FOR_SYNC
 from engine.store import clinics as store
 from engine.store.clinics.rotating import Rotation, rotate_credentials
 from engine.store.vault import Vault
@@ -21,7 +22,7 @@ from ops.cli.contact.next_step import next_step
 from ops.cli.contact.page import show_step, to_json, understood_lines
 from ops.client.connections import open_database
 from ops.client.errors import CommandFailed
-from ops.client.exit_status import LOGIN_REASONS, Exit
+from ops.client.exit_status import Exit
 from ops.local.discovery import database_url, settings_here
 from ops.terminal.output import Json, answer, say, warn
 
@@ -86,7 +87,7 @@ def try_(
     if failure is None:
         say(f"the portal accepts the credentials of {clinic}; next: idexx-sync sync {clinic} --days 3 --dry-run")
         return Exit.OK
-    status = Exit.LOGIN_REJECTED if failure.reason in LOGIN_REASONS else Exit.FAILED
+    status = Exit.LOGIN_REJECTED if failure.reason in FATAL_FOR_SYNC else Exit.FAILED
     if json:
         return status
     if file is not None:

@@ -7,11 +7,12 @@ from typing import Annotated
 
 from cyclopts import App, Parameter, validators
 
+from engine.failure import FATAL_FOR_SYNC
 from ops.cli.contact.contact import make_contact
 from ops.cli.contact.next_step import next_step
 from ops.cli.contact.page import show_step
 from ops.client.errors import CommandFailed
-from ops.client.exit_status import LOGIN_REASONS, Exit
+from ops.client.exit_status import Exit
 from ops.local.discovery import settings_here
 from ops.terminal.output import Json, answer, say
 
@@ -57,6 +58,6 @@ def record(
         return Exit.OK
     raise CommandFailed(
         f"the session ended early: {failure.message} ({failure.reason}); what came before is recorded",
-        status=Exit.LOGIN_REJECTED if failure.reason in LOGIN_REASONS else Exit.FAILED,
+        status=Exit.LOGIN_REJECTED if failure.reason in FATAL_FOR_SYNC else Exit.FAILED,
         hint=next_step(contact, failure),
     )

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from enum import IntEnum
 from typing import Any
 
+from engine.failure import FATAL_FOR_SYNC, Reason
+
 
 class Exit(IntEnum):
     OK = 0
@@ -19,9 +21,6 @@ class Exit(IntEnum):
     ENDED_EARLY = 8  # cancelled or timed out
     INTERRUPTED = 130
 
-
-#: Reasons of `engine.failure` that mean the clinic cannot sign in to the portal.
-LOGIN_REASONS = frozenset({"no_credentials", "no_company_id", "login_rejected", "account_locked", "second_factor"})
 
 #: The exit status for each code of a refusal.
 REFUSALS = {
@@ -37,9 +36,10 @@ REFUSALS = {
 
 def sign_in_remedy(clinic: str, reasons: Collection[str | None]) -> str:
     """Returns the command that stores other credentials, or tests the current ones if others would not help."""
-    if set(reasons) & LOGIN_REASONS and set(reasons) & LOGIN_REASONS <= {"second_factor", "account_locked"}:
+    of_account = FATAL_FOR_SYNC.intersection(reasons)
+    if of_account and of_account <= {Reason.SECOND_FACTOR, Reason.ACCOUNT_LOCKED}:
         return f"idexx-sync credentials test {clinic}"
-    company_id = " --company-id ID" if "no_company_id" in reasons else ""
+    company_id = " --company-id ID" if Reason.NO_COMPANY_ID in reasons else ""
     return f"idexx-sync credentials set {clinic}{company_id}"
 
 
@@ -63,4 +63,4 @@ def of_ending(event: Mapping[str, Any]) -> Exit:
         case "cancelled" | "timed_out":
             return Exit.ENDED_EARLY
     reasons = {error.get("reason") for error in event.get("errors") or ()}
-    return Exit.LOGIN_REJECTED if reasons & LOGIN_REASONS else Exit.FAILED
+    return Exit.LOGIN_REJECTED if reasons & FATAL_FOR_SYNC else Exit.FAILED

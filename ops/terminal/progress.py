@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.events import LAST
+from engine.failure import FATAL_FOR_SYNC
 from ops.client.events import Event
-from ops.client.exit_status import LOGIN_REASONS, sign_in_remedy
+from ops.client.exit_status import sign_in_remedy
 
 
 @dataclass
@@ -164,7 +165,7 @@ def warnings(ending: Mapping[str, Any]) -> list[str]:
 def next_step(ending: Mapping[str, Any]) -> str | None:
     """Returns the command to try after failed dates, if any."""
     reasons = {error.get("reason") for error in ending.get("errors") or ()}
-    if reasons & LOGIN_REASONS:
+    if reasons & FATAL_FOR_SYNC:
         return sign_in_remedy(ending["clinic"], reasons)
     if "portal_changed" in reasons:
         return f"idexx-sync evidence {ending['sync_id']}"

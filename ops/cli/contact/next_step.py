@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.failure import Failure, Reason
+from engine.failure import FATAL_FOR_SYNC, Failure, Reason
 from ops.cli.contact.contact import Contact
-from ops.client.exit_status import LOGIN_REASONS, sign_in_remedy
+from ops.client.exit_status import sign_in_remedy
 
 _WAIT = frozenset({Reason.MAINTENANCE, Reason.RATE_LIMITED, Reason.TIMED_OUT, Reason.CONNECTION_LOST})
 
@@ -20,7 +20,7 @@ def next_step(contact: Contact, failure: Failure) -> str:
                 f"open {url} in a browser and sign in with the same values; where that works, compare the address "
                 f"then shown (us., eu., …) with IDEXX_BASE_URL; else {sign_in_remedy(slug, {failure.reason})}"
             )
-        case reason if reason in LOGIN_REASONS:
+        case reason if reason in FATAL_FOR_SYNC:
             return f"do what the message says, then {again}"
         case reason if reason in _WAIT:
             return f"try again in some minutes: {again}"
