@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from dramatiq.middleware import (
-    AgeLimit,
-    Callbacks,
-    CurrentMessage,
-    Pipelines,
-    Retries,
-    ShutdownNotifications,
-    TimeLimit,
-)
+from dramatiq.middleware import Retries, TimeLimit
 
 from actors.runtime.nats_options import connect_options, servers
 from actors.settings import Settings
@@ -36,12 +28,7 @@ def build_broker(settings: Settings) -> NatsBroker:
         replicas=settings.nats_replicas,
         connect_options=connect_options(settings),
         middleware=[
-            AgeLimit(),
             TimeLimit(),
-            ShutdownNotifications(),
-            Callbacks(),
-            Pipelines(),
             Retries(max_retries=MAX_RETRIES, min_backoff=MIN_BACKOFF_MS, max_backoff=MAX_BACKOFF_MS),
-            CurrentMessage(),
         ],
     )
