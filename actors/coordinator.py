@@ -9,11 +9,14 @@ After the commit the relay publishes the step's events, the workers of a sync th
 messages are sent. A crash in between loses no sync: every gateway runs the `StalledSyncSweeper`, which does the next
 step of a sync that is overdue, silent, or queued although it could run. It also ends a sync that has timed out.
 
-It needs the database and nothing else: no portal, no resource of its own.
+It needs the database and NATS, and no portal.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 import dramatiq
@@ -21,11 +24,15 @@ import structlog
 
 from actors.dispatcher import Dispatcher
 from actors.item_guard import ItemGuard
+from actors.outbox.events import Relay
 from actors.queues import COORDINATOR
 from actors.runtime.process import Runtime
+from actors.settings import Settings
 from actors.worker import WorkerRuntime
 from engine.steps.coordinate import coordinate as decide_next_step
+from engine.store.database import Database
 from engine.store.syncs.admission import need_attention
+from engine.sync import Limits
 
 log = structlog.get_logger(__name__)
 
@@ -34,22 +41,45 @@ SWEEP_INTERVAL = 0.5
 
 
 def declare(worker: WorkerRuntime) -> None:
-    """Declares the actor `coordinate`."""
+    """Declares the actor `coordinate`, and opens what it uses."""
+    coordinator = worker.resource(COORDINATOR, partial(open_coordinator, dispatcher=worker.dispatcher))
 
     @dramatiq.actor(broker=worker.broker, queue_name=COORDINATOR)
     async def coordinate(sync_id: str, *, traceparent: str | None = None) -> None:
         sync = UUID(sync_id)
         async with worker.process.about("coordinate", sync, traceparent=traceparent):
-            await step(worker.process, worker.dispatcher, sync)
+            await coordinator.get().step(sync)
 
 
-async def step(process: Runtime, dispatcher: Dispatcher, sync_id: UUID) -> None:
-    """Commits, then sends: events, stop messages to workers, dates to scrape, syncs to start."""
-    decided = await decide_next_step(process.database, sync_id, process.limits, process.removal_limit)
-    process.relay.poke(decided.clinic_id)
-    if decided.stop_workers:
-        await process.stop_workers(sync_id)
-    await dispatcher.follow(sync_id, decided)
+@asynccontextmanager
+async def open_coordinator(process: Runtime, dispatcher: Dispatcher) -> AsyncIterator[Coordinator]:
+    yield Coordinator(process.settings, process.database, process.relay, process.stop_workers, dispatcher)
+
+
+class Coordinator:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        relay: Relay,
+        stop_workers: Callable[[UUID], Awaitable[None]],
+        dispatcher: Dispatcher,
+    ) -> None:
+        """`stop_workers` is called with a sync that has ended."""
+        self._limits = settings.limits
+        self._removal_limit = settings.removal_limit
+        self._database = database
+        self._relay = relay
+        self._stop_workers = stop_workers
+        self._dispatcher = dispatcher
+
+    async def step(self, sync_id: UUID) -> None:
+        """Commits, then sends: events, stop messages to workers, dates to scrape, syncs to start."""
+        decided = await decide_next_step(self._database, sync_id, self._limits, self._removal_limit)
+        self._relay.poke(decided.clinic_id)
+        if decided.stop_workers:
+            await self._stop_workers(sync_id)
+        await self._dispatcher.follow(sync_id, decided)
 
 
 class StalledSyncSweeper:
@@ -59,17 +89,18 @@ class StalledSyncSweeper:
     running a step twice does no harm.
     """
 
-    def __init__(self, process: Runtime, dispatcher: Dispatcher) -> None:
-        self._process = process
-        self._dispatcher = dispatcher
+    def __init__(self, limits: Limits, database: Database, take_step: Callable[[UUID], Awaitable[None]]) -> None:
+        """`take_step` is a Coordinator's step."""
+        self._limits = limits
+        self._database = database
+        self._take_step = take_step
         self._guard = ItemGuard[UUID]("stalled sync")
 
     async def once(self) -> None:
-        limits = self._process.limits
-        async with self._process.database.connection() as connection:
-            found = await need_attention(connection, limits, limits.silent_after)
+        async with self._database.connection() as connection:
+            found = await need_attention(connection, self._limits, self._limits.silent_after)
         await self._guard.each(found, self._step)
 
     async def _step(self, sync_id: UUID) -> None:
         log.info("stalled_sync_found", sync_id=str(sync_id))
-        await step(self._process, self._dispatcher, sync_id)
+        await self._take_step(sync_id)

@@ -9,33 +9,58 @@ changes nothing, and a date that is closed stays as it is; so a message that is 
 After the commit the relay publishes the step's events at once. If the date was the sync's last open one, the
 Coordinator is notified and ends the sync. If the message is dead-lettered, its date fails (`actors/give_up.py`).
 
-It needs only the database: no browser, no portal, no resource of its own.
+It needs the database and NATS: no browser, no portal.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
 import dramatiq
 
+from actors.dispatcher import Dispatcher
 from actors.give_up import give_up_dates_of
+from actors.outbox.events import Relay
 from actors.queues import RECONCILER
+from actors.runtime.process import Runtime
 from actors.worker import WorkerRuntime
 from engine.steps import reconcile
+from engine.store.database import Database
 
 
 def declare(worker: WorkerRuntime) -> None:
-    """Declares the actor `reconcile_date`, and the handler of its dead-lettered messages."""
+    """Declares the actor `reconcile_date`, what it uses, and the handler of its dead-lettered messages."""
+    reconciler = worker.resource(RECONCILER, partial(open_reconciler, dispatcher=worker.dispatcher))
     worker.on_dead_message("reconcile_date", partial(give_up_dates_of, worker=worker))
 
     @dramatiq.actor(broker=worker.broker, queue_name=RECONCILER)
     async def reconcile_date(sync_id: str, day: str, *, traceparent: str | None = None) -> None:
-        process, sync, when = worker.process, UUID(sync_id), date.fromisoformat(day)
-        async with process.about("reconcile_date", sync, when, traceparent):
-            done = await reconcile.reconcile_date(process.database, sync, when, process.removal_limit.settle)
-            if done is not None:
-                process.relay.poke(done.clinic_id)
-                if done.is_last:
-                    await worker.dispatcher.report(sync)
+        sync, when = UUID(sync_id), date.fromisoformat(day)
+        async with worker.process.about("reconcile_date", sync, when, traceparent):
+            await reconciler.get().reconcile(sync, when)
+
+
+@asynccontextmanager
+async def open_reconciler(process: Runtime, dispatcher: Dispatcher) -> AsyncIterator[Reconciler]:
+    yield Reconciler(process.database, process.relay, dispatcher, process.settings.removal_limit.settle)
+
+
+class Reconciler:
+    def __init__(self, database: Database, relay: Relay, dispatcher: Dispatcher, settle: timedelta) -> None:
+        """`settle` is the time within which a missing appointment may still be moving."""
+        self._database = database
+        self._relay = relay
+        self._dispatcher = dispatcher
+        self._settle = settle
+
+    async def reconcile(self, sync_id: UUID, day: date) -> None:
+        """Commits, then sends."""
+        done = await reconcile.reconcile_date(self._database, sync_id, day, self._settle)
+        if done is not None:
+            self._relay.poke(done.clinic_id)
+            if done.is_last:
+                await self._dispatcher.report(sync_id)

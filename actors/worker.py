@@ -122,7 +122,7 @@ class WorkerRuntime(Middleware):
             process = self._process = Runtime(self.settings, self.broker, self._metrics, "+".join(sorted(queues)))
             opened.push_async_callback(process.close)
             await process.open()
-            await announce(process, queues)
+            await announce(await self.broker.client(), process.subjects.prefix, process.name, queues)
             await self._open_listener(opened, process)
             for resource in self._resources:
                 if resource.queue in queues:

@@ -44,6 +44,9 @@ WALLS = [
 #: Each declares one actor; they exchange messages.
 ACTORS = ("actors.coordinator", "actors.date_scraper", "actors.reconciler", "actors.notifier")
 
+#: They put a process together from its parts: each other module takes the parts that it uses.
+ASSEMBLIES = (*ACTORS, "actors.worker", "actors.gateway.main", "actors.http.listener")
+
 #: Folders that are not in the wheel; nothing that runs in production may need them.
 DEVELOPERS_ONLY = ("ops.bench", "ops.dev", "ops.faults", "ops.monitoring")
 
@@ -154,6 +157,26 @@ def test_production_code_needs_no_developers_tool() -> None:
         if any(inside(name, tool) for tool in DEVELOPERS_ONLY)
     ]
     assert not broken, f"{'; '.join(broken)}: but the wheel does not hold it"
+
+
+def test_only_what_puts_a_process_together_takes_all_of_it() -> None:
+    """A module that reaches through the process hides what it needs, from its tests too."""
+    broken = [
+        module
+        for module, tree in modules().items()
+        if module not in ASSEMBLIES
+        for name in imports(module, tree)
+        if inside(name, "actors.runtime.process")
+    ]
+    assert not broken, f"{broken}: take the database, the broker or the settings as arguments"
+    stored = [
+        f"{module}.{node.name}"
+        for module in (*ACTORS, "actors.http.listener")
+        for node in ast.walk(modules()[module])
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(one, ast.Attribute) and one.attr == "_process" for one in ast.walk(node))
+    ]
+    assert not stored, f"{stored}: keep the parts of the process that it uses, not the process"
 
 
 def test_the_environment_is_read_in_one_place() -> None:

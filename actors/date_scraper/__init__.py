@@ -30,12 +30,16 @@ import structlog
 from actors.date_scraper.evidence import SyncEvidence
 from actors.dispatcher import Dispatcher
 from actors.give_up import give_up_dates_of
+from actors.metrics import Metrics
+from actors.outbox.events import Relay
 from actors.queues import DATE_SCRAPER
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
+from actors.runtime.vault import open_vault
 from actors.worker import WorkerRuntime
 from engine.calendar_source import CalendarSource
 from engine.steps.scrape import LEFT_FOR, ScrapeContext, scrape_dates
+from engine.store.vault import Vault
 
 log = structlog.get_logger(__name__)
 
@@ -65,17 +69,18 @@ def declare(worker: WorkerRuntime) -> None:
 class DateScraper:
     """Runs the step of a message, and sends the messages that follow."""
 
-    def __init__(self, process: Runtime, dispatcher: Dispatcher, context: ScrapeContext) -> None:
-        self._process = process
-        self._dispatcher = dispatcher
+    def __init__(self, context: ScrapeContext, relay: Relay, dispatcher: Dispatcher, metrics: Metrics) -> None:
         self._context = context
+        self._relay = relay
+        self._dispatcher = dispatcher
+        self._metrics = metrics
         self._logged_keys: set[str] = set()
 
     async def scrape(self, sync_id: UUID, first_date: date, days: int) -> None:
         """Commits, then sends. Raises `Unavailable` or `BrokerConnectionError`; then the message is retried."""
         done = await scrape_dates(self._context, sync_id, first_date, days)
         if done.clinic_id is not None:
-            self._process.relay.poke(done.clinic_id)
+            self._relay.poke(done.clinic_id)
         await self._dispatcher.reconcile_dates(sync_id, done.reconcile)
         if done.coordinate:
             await self._dispatcher.report(sync_id)
@@ -87,7 +92,7 @@ class DateScraper:
 
     async def measure_browser(self) -> None:
         """Records the memory of the browser."""
-        self._process.metrics.set_browser_memory(await self._context.portal.memory_mib() * 2**20)
+        self._metrics.set_browser_memory(await self._context.portal.memory_mib() * 2**20)
 
     def _log_wrong_key(self, error: str) -> None:
         """Logs once that this worker's key ring does not open a clinic's credentials."""
@@ -105,26 +110,28 @@ async def open_scraper(process: Runtime, dispatcher: Dispatcher) -> AsyncIterato
     """Starts the browser, and closes it after the body. The process is not ready before it runs."""
     process.not_ready.add("browser")
     # Only a DateScraper needs Playwright, which is large.
-    from actors.date_scraper.portal import open_portal
+    from actors.date_scraper.portal import open_portal, shared_sessions
 
-    portal = await open_portal(process)
+    settings, client, vault = process.settings, await process.broker.client(), open_vault(process.settings)
+    sessions = shared_sessions(settings, client, process.database, vault, process.name)
+    portal = await open_portal(settings, client, sessions, process.metrics)
     try:
         process.not_ready.discard("browser")
         process.metrics.set_browser_dates(0)
-        scraper = DateScraper(process, dispatcher, _context(process, portal))
+        scraper = DateScraper(_context(process, portal, vault), process.relay, dispatcher, process.metrics)
         process.own(periodically(scraper.measure_browser, BROWSER_INTERVAL))
         yield scraper
     finally:
         await portal.close()
 
 
-def _context(process: Runtime, portal: CalendarSource) -> ScrapeContext:
+def _context(process: Runtime, portal: CalendarSource, vault: Vault) -> ScrapeContext:
     return ScrapeContext(
         database=process.database,
         portal=portal,
-        vault=process.vault(),
+        vault=vault,
         worker=process.name,
-        limits=process.limits,
+        limits=process.settings.limits,
         hold=process.claim_heartbeats.hold,
         jitter=process.random.random,
         evidence=partial(SyncEvidence, process.database),

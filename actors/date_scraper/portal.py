@@ -9,20 +9,22 @@ from nats.aio.client import Client
 
 from actors.date_scraper.rate_limiter import SharedRateLimiter
 from actors.date_scraper.sessions import LEASE_SECONDS, SharedSessions
+from actors.messages import Subjects
+from actors.metrics import Metrics
 from actors.runtime.portal_limits import portal_breaker, portal_bucket
-from actors.runtime.process import Runtime
 from actors.settings import Settings
 from broker import Lease
 from engine.calendar_source import CalendarSource
 from engine.portal import BrowserLimits, Portal, PortalSettings, TimeLimits
+from engine.store.database import Database
+from engine.store.vault import Vault
 
 
-async def open_portal(process: Runtime) -> CalendarSource:
-    """Opens the portal and launches its browser.
-
-    Raises `VaultError` if there is no key for the clinics' credentials.
-    """
-    portal = await make_portal(process)
+async def open_portal(
+    settings: Settings, client: Client, sessions: SharedSessions, metrics: Metrics
+) -> CalendarSource:
+    """Opens the portal and launches its browser."""
+    portal = make_portal(settings, client, sessions, metrics)
     if isinstance(portal, Portal):
         try:
             await portal.start()
@@ -32,15 +34,14 @@ async def open_portal(process: Runtime) -> CalendarSource:
     return portal
 
 
-async def make_portal(process: Runtime) -> CalendarSource:
-    """The portal, without a browser yet; another `CalendarSource` would be made here. Raises `VaultError`."""
-    settings, client = process.settings, await process.broker.client()
+def make_portal(settings: Settings, client: Client, sessions: SharedSessions, metrics: Metrics) -> CalendarSource:
+    """The portal, without a browser yet; another `CalendarSource` would be made here."""
     return Portal(
         portal_settings(settings),
-        sessions=_sessions(process, client),
-        budget=SharedRateLimiter(portal_bucket(settings, client), process.metrics.observe_rate_limit_wait),
+        sessions=sessions,
+        budget=SharedRateLimiter(portal_bucket(settings, client), metrics.observe_rate_limit_wait),
         breaker=portal_breaker(settings, client),
-        observer=process.metrics,
+        observer=metrics,
     )
 
 
@@ -59,18 +60,21 @@ def portal_settings(settings: Settings) -> PortalSettings:
     )
 
 
-def _sessions(process: Runtime, client: Client) -> SharedSessions:
+def shared_sessions(
+    settings: Settings, client: Client, database: Database, vault: Vault, worker: str
+) -> SharedSessions:
+    """The sessions that all DateScrapers share. `worker` is named as the holder of a lease."""
     lease = partial(
         Lease,
         client,
-        bucket=process.subjects.leases_bucket,
+        bucket=Subjects(settings.subject_prefix).leases_bucket,
         ttl=LEASE_SECONDS,
-        holder=process.name,
-        replicas=process.settings.nats_replicas,
+        holder=worker,
+        replicas=settings.nats_replicas,
     )
     return SharedSessions(
-        process.database,
-        process.vault(),
-        process.settings.session_ttl_ms / 1000,
+        database,
+        vault,
+        settings.session_ttl_ms / 1000,
         lambda clinic: lease(key=f"sign-in.{clinic}"),
     )

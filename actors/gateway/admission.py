@@ -10,7 +10,7 @@ from dramatiq.errors import BrokerConnectionError
 
 from actors.dispatcher import Dispatcher
 from actors.messages import SyncCommand
-from actors.runtime.process import Runtime
+from actors.outbox.events import Relay
 from broker import MailboxFull
 from engine.clinic import Clinic
 from engine.dates import work_order
@@ -18,7 +18,7 @@ from engine.store.clinics import check_can_sign_in
 from engine.store.database import Connection
 from engine.store.syncs.admission import Admission, admit
 from engine.store.syncs.reading import database_time
-from engine.sync import SyncRequest, SyncStatus
+from engine.sync import Limits, SyncRequest, SyncStatus
 
 log = structlog.get_logger(__name__)
 
@@ -26,8 +26,9 @@ log = structlog.get_logger(__name__)
 class AdmissionControl:
     """Admits syncs: `check_room`, then `admit` in a transaction, then `set_going` after its commit."""
 
-    def __init__(self, process: Runtime, dispatcher: Dispatcher) -> None:
-        self._process = process
+    def __init__(self, limits: Limits, relay: Relay, dispatcher: Dispatcher) -> None:
+        self._limits = limits
+        self._relay = relay
         self._dispatcher = dispatcher
 
     async def check_room(self) -> None:
@@ -40,14 +41,14 @@ class AdmissionControl:
         dates = command.dates(today)
         await check_can_sign_in(connection, clinic)
         request = SyncRequest(clinic.id, dates, command.request_id, command.dry_run)
-        return await admit(connection, request, work_order(dates, today), self._process.limits)
+        return await admit(connection, request, work_order(dates, today), self._limits)
 
     async def set_going(self, clinic: Clinic, admission: Admission) -> None:
         """Publishes the recorded events and notifies the Coordinator; a repeated request needs neither."""
         if not admission.is_new:
             return
         log.info("sync_accepted", clinic=clinic.slug, sync_id=str(admission.sync_id), status=admission.status)
-        self._process.relay.poke(clinic.id)
+        self._relay.poke(clinic.id)
         await self.coordinate([admission.sync_id] if admission.status is SyncStatus.IN_PROGRESS else [])
 
     async def coordinate(self, started: Sequence[UUID]) -> None:

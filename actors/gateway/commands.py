@@ -13,7 +13,7 @@ import structlog
 
 from actors.clinic_views import one_clinic
 from actors.gateway.admission import AdmissionControl
-from actors.gateway.overview import overview
+from actors.gateway.overview import Overview
 from actors.messages import (
     ALL,
     EventsQuery,
@@ -25,7 +25,8 @@ from actors.messages import (
     SyncReference,
     parse,
 )
-from actors.runtime.process import Runtime
+from actors.outbox.events import Relay
+from actors.settings import Settings
 from actors.views import sync_view
 from engine.clinic import Clinic
 from engine.errors import BadRequest, WrongState
@@ -47,10 +48,23 @@ Command = Callable[[str, bytes], Awaitable[dict[str, Any]]]
 
 
 class Commands:
-    def __init__(self, process: Runtime, admission: AdmissionControl) -> None:
-        self._process = process
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        relay: Relay,
+        stop_workers: Callable[[UUID], Awaitable[None]],
+        admission: AdmissionControl,
+        overview: Overview,
+    ) -> None:
+        """`stop_workers` is called with a sync that was cancelled."""
+        self._settings = settings
+        self._database = database
+        self._relay = relay
+        self._stop_workers = stop_workers
         self._admission = admission
-        self._subjects: Subjects = process.subjects
+        self._overview = overview
+        self._subjects = Subjects(settings.subject_prefix)
 
     def by_verb(self) -> dict[str, Command]:
         return {
@@ -68,7 +82,7 @@ class Commands:
         """Stores a sync, started or queued."""
         command = parse(SyncCommand, payload)
         await self._admission.check_room()
-        async with self._process.database.transaction() as connection:
+        async with self._database.transaction() as connection:
             clinic = await find_clinic(connection, slug)
             admission = await self._admission.admit(connection, clinic, command)
         await self._admission.set_going(clinic, admission)
@@ -84,14 +98,14 @@ class Commands:
     async def cancel(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Cancels a queued or running sync; repeating it does no harm."""
         sync_id = parse(SyncReference, payload).sync_id
-        async with self._process.database.connection() as connection:
+        async with self._database.connection() as connection:
             clinic = await find_clinic(connection, slug)
-        process = self._process
-        done = await cancel(process.database, clinic, sync_id, process.limits, process.removal_limit)
+        settings = self._settings
+        done = await cancel(self._database, clinic, sync_id, settings.limits, settings.removal_limit)
         if done.changed:
             log.info("sync_cancelled", clinic=slug, sync_id=str(sync_id))
-            await process.stop_workers(sync_id)
-            process.relay.poke(clinic.id)
+            await self._stop_workers(sync_id)
+            self._relay.poke(clinic.id)
             await self._admission.coordinate(done.started)
         return {"ok": True, "sync_id": sync_id, "status": SyncStatus.CANCELLED}
 
@@ -107,11 +121,11 @@ class Commands:
         self, slug: str, payload: bytes, decide: Callable[[Database, Clinic, UUID], Awaitable[int]], decision: str
     ) -> dict[str, Any]:
         sync_id = parse(SyncReference, payload).sync_id
-        async with self._process.database.connection() as connection:
+        async with self._database.connection() as connection:
             clinic = await find_clinic(connection, slug)
-        count = await decide(self._process.database, clinic, sync_id)
+        count = await decide(self._database, clinic, sync_id)
         log.info(f"removals_{decision}", clinic=slug, sync_id=str(sync_id), removals=count)
-        self._process.relay.poke(clinic.id)
+        self._relay.poke(clinic.id)
         return {"ok": True, "sync_id": sync_id, "status": decision, "removals": count}
 
     async def status(self, slug: str, payload: bytes) -> dict[str, Any]:
@@ -120,7 +134,7 @@ class Commands:
         A client that knows a sync's id but not its clinic sends the request to `_all`.
         """
         query = parse(StatusQuery, payload)
-        async with self._process.database.connection() as connection:
+        async with self._database.connection() as connection:
             clinic = await _clinic_asked_for(connection, slug, query.sync_id)
             sync = await _sync_asked_for(connection, clinic, query.sync_id)
             about = await one_clinic(connection, clinic)
@@ -132,7 +146,7 @@ class Commands:
     async def events(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Returns a sync's events after a number, for clients that join late and may not read the stream."""
         query = parse(EventsQuery, payload)
-        async with self._process.database.connection() as connection:
+        async with self._database.connection() as connection:
             clinic = await find_clinic(connection, slug)
             sync = await get_sync(connection, query.sync_id, clinic.id)
             found = await events_after(connection, sync.id, query.after_seq)
@@ -141,7 +155,7 @@ class Commands:
     async def plan(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Returns one page of what a dry run would have changed: kinds, ids, dates and times."""
         query = parse(PlanQuery, payload)
-        async with self._process.database.connection() as connection:
+        async with self._database.connection() as connection:
             clinic = await find_clinic(connection, slug)
             sync = await get_sync(connection, query.sync_id, clinic.id)
         if sync.plan is None:
@@ -152,7 +166,7 @@ class Commands:
     async def overview(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Returns a clinic and its syncs; for `_all`, everything that the console shows."""
         parse(Request, payload)
-        return await overview(self._process, slug)
+        return await self._overview.read(slug)
 
 
 async def _clinic_asked_for(connection: Connection, slug: str, sync_id: UUID | None) -> Clinic:

@@ -14,11 +14,13 @@ from types import FrameType
 import structlog
 from dramatiq.errors import BrokerConnectionError
 
-from actors.coordinator import SWEEP_INTERVAL, StalledSyncSweeper
+from actors.coordinator import SWEEP_INTERVAL, Coordinator, StalledSyncSweeper
 from actors.dispatcher import Dispatcher
 from actors.gateway import retention, schedule_reconciler
 from actors.gateway.admission import AdmissionControl
 from actors.gateway.commands import Commands
+from actors.gateway.overview import Overview
+from actors.gateway.rejections import Rejections
 from actors.gateway.retention import Retention
 from actors.gateway.schedule_reconciler import ScheduleReconciler, clock_of
 from actors.gateway.schedule_ticks import TickConsumer
@@ -46,10 +48,16 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self.broker = build_broker(settings)
         metrics = Metrics.of_machine(settings)
-        self._process = Runtime(settings, self.broker, metrics, "gateway")
+        self._settings = settings
+        self._process = process = Runtime(settings, self.broker, metrics, "gateway")
         self._dispatcher = Dispatcher(self.broker, metrics.count_mailbox_rejection)
-        self._admission = AdmissionControl(self._process, self._dispatcher)
-        self._service = CommandService(self._process, Commands(self._process, self._admission))
+        self._admission = AdmissionControl(settings.limits, process.relay, self._dispatcher)
+        self._rejections = Rejections(process.event_log, process.subjects)
+        overview = Overview(settings, self.broker, process.database)
+        commands = Commands(
+            settings, process.database, process.relay, process.stop_workers, self._admission, overview
+        )
+        self._service = CommandService(self.broker, process.subjects, process.name, commands, self._rejections)
         #: Closes what is open, in reverse order.
         self._resources = AsyncExitStack()
 
@@ -72,17 +80,24 @@ class Gateway:
         listener = Listener.of_gateway(self._process)
         opened.push_async_callback(listener.close)
         await listener.open()
-        self._process.own(periodically(StalledSyncSweeper(self._process, self._dispatcher).once, SWEEP_INTERVAL))
-        self._process.own(periodically(self._process.relay.sweep, RELAY_SWEEP_INTERVAL))
-        self._process.own(periodically(self._process.deliveries.sweep, webhooks.SWEEP_INTERVAL))
-        self._process.own(periodically(Retention(self._process).once, retention.INTERVAL))
-        clock = clock_of(self._process)
-        self._process.own(
-            periodically(ScheduleReconciler(self._process, clock).once, schedule_reconciler.INTERVAL)
-        )
-        self._process.own(TickConsumer(self._process, clock, self._admission).run())
+        self._begin_duties()
         await self._service.start()
         self._process.not_ready.discard("consumer")
+
+    def _begin_duties(self) -> None:
+        process, database = self._process, self._process.database
+        coordinator = Coordinator(self._settings, database, process.relay, process.stop_workers, self._dispatcher)
+        sweeper = StalledSyncSweeper(self._settings.limits, database, coordinator.step)
+        clock = clock_of(self._settings, self.broker)
+        for duty, interval in (
+            (sweeper.once, SWEEP_INTERVAL),
+            (process.relay.sweep, RELAY_SWEEP_INTERVAL),
+            (process.deliveries.sweep, webhooks.SWEEP_INTERVAL),
+            (Retention(database).once, retention.INTERVAL),
+            (ScheduleReconciler(database, clock).once, schedule_reconciler.INTERVAL),
+        ):
+            process.own(periodically(duty, interval))
+        process.own(TickConsumer(database, clock, self._admission, self._rejections).run())
 
     async def close(self) -> None:
         self._process.not_ready.add("consumer")

@@ -13,11 +13,12 @@ from actors.clinic_views import all_clinics
 from actors.messages import ALL
 from actors.queues import QUEUES
 from actors.runtime.portal_limits import portal_breaker, portal_bucket
-from actors.runtime.process import Runtime
+from actors.settings import Settings
 from actors.views import sync_view
+from broker import NatsBroker
 from engine.errors import Unavailable
 from engine.store.clinics import find_clinic
-from engine.store.database import Connection
+from engine.store.database import Connection, Database
 from engine.store.monitoring import claimed_dates
 from engine.store.syncs.reading import database_time, live_syncs
 from engine.sync import Sync, SyncStatus
@@ -27,11 +28,42 @@ from engine.task_group import task_group
 LATEST = 30
 
 
-async def overview(process: Runtime, slug: str) -> dict[str, Any]:
-    """One clinic with its syncs; or every clinic and the resources that they share."""
-    async with process.database.connection() as connection:
-        stored = await _stored(connection, slug)
-    return {"ok": True, **stored, **(await _shared(process) if slug == ALL else {})}
+class Overview:
+    def __init__(self, settings: Settings, broker: NatsBroker, database: Database) -> None:
+        self._settings = settings
+        self._broker = broker
+        self._database = database
+
+    async def read(self, slug: str) -> dict[str, Any]:
+        """One clinic with its syncs; or every clinic and the resources that they share."""
+        async with self._database.connection() as connection:
+            stored = await _stored(connection, slug)
+        return {"ok": True, **stored, **(await self._shared() if slug == ALL else {})}
+
+    async def _shared(self) -> dict[str, Any]:
+        """The actors' mailboxes, the portal's rate limit and its circuit breaker."""
+        settings = self._settings
+        try:
+            client = await self._broker.client()
+            bucket = portal_bucket(settings, client)
+            async with task_group() as group:
+                boxes = [group.create_task(self._broker.mailbox_async(queue)) for queue in QUEUES]
+                breaker = group.create_task(portal_breaker(settings, client).state())
+                rate = group.create_task(bucket.allowed_rate())
+                pause = group.create_task(bucket.paused_for())
+        except BrokerConnectionError as error:
+            raise Unavailable(f"JetStream does not respond ({error}); try again", retry_after_ms=1000) from error
+        budget = {
+            "rate": rate.result(),
+            "limit": settings.idexx_rate_limit,
+            "burst": settings.rate_burst,
+            "paused_for": pause.result(),
+        }
+        return {
+            "mailboxes": [asdict(box.result()) for box in boxes],
+            "budget": budget,
+            "breaker": breaker.result(),
+        }
 
 
 async def _stored(connection: Connection, slug: str) -> dict[str, Any]:
@@ -54,25 +86,3 @@ def _placed(syncs: Sequence[Sync]) -> list[dict[str, Any]]:
         waiting[sync.clinic] += sync.status is SyncStatus.QUEUED
         views.append(sync_view(sync, position=waiting[sync.clinic] if sync.status is SyncStatus.QUEUED else 0))
     return views[::-1]
-
-
-async def _shared(process: Runtime) -> dict[str, Any]:
-    """The actors' mailboxes, the portal's rate limit and its circuit breaker."""
-    settings = process.settings
-    try:
-        client = await process.broker.client()
-        bucket = portal_bucket(settings, client)
-        async with task_group() as group:
-            boxes = [group.create_task(process.broker.mailbox_async(queue)) for queue in QUEUES]
-            breaker = group.create_task(portal_breaker(settings, client).state())
-            rate = group.create_task(bucket.allowed_rate())
-            pause = group.create_task(bucket.paused_for())
-    except BrokerConnectionError as error:
-        raise Unavailable(f"JetStream does not respond ({error}); try again", retry_after_ms=1000) from error
-    budget = {
-        "rate": rate.result(),
-        "limit": settings.idexx_rate_limit,
-        "burst": settings.rate_burst,
-        "paused_for": pause.result(),
-    }
-    return {"mailboxes": [asdict(box.result()) for box in boxes], "budget": budget, "breaker": breaker.result()}

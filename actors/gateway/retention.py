@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from actors.item_guard import ItemGuard
-from actors.runtime.process import Runtime
+from engine.store.database import Database
 from engine.store.reconciling.retention import KINDS, sweep_kind
 from engine.store.syncs.reading import database_time
 
@@ -16,15 +16,15 @@ INTERVAL = 30.0
 
 
 class Retention:
-    def __init__(self, process: Runtime) -> None:
-        self._process = process
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._guard = ItemGuard[str]("retention")
 
     async def once(self) -> None:
         await self._guard.each(KINDS, self._sweep)
 
     async def _sweep(self, kind: str) -> None:
-        async with self._process.database.transaction() as connection:
+        async with self._database.transaction() as connection:
             removed = await sweep_kind(connection, kind, await database_time(connection))
         if removed:
             log.info("expired_rows_removed", kind=kind, removed=removed)

@@ -8,11 +8,14 @@ from __future__ import annotations
 import structlog
 
 from actors.item_guard import ItemGuard
-from actors.runtime.process import Runtime
+from actors.messages import Subjects
 from actors.schedules.cron import Cron
+from actors.settings import Settings
+from broker import NatsBroker
 from broker.primitives.cron_clock import CronClock, Schedule, ScheduleRefused, can_keep_schedules
 from engine.clinic import check_zone
 from engine.errors import BadRequest
+from engine.store.database import Database
 from engine.store.schedules import list_schedules, record_tick
 from engine.store.syncs.reading import database_time
 
@@ -22,17 +25,15 @@ log = structlog.get_logger(__name__)
 INTERVAL = 2.0
 
 
-def clock_of(process: Runtime) -> CronClock:
+def clock_of(settings: Settings, broker: NatsBroker) -> CronClock:
     """The clock of this installation."""
-    settings, subjects = process.settings, process.subjects
-    return CronClock(
-        process.broker.client, subjects.schedule_stream, settings.subject_prefix, replicas=settings.nats_replicas
-    )
+    prefix = settings.subject_prefix
+    return CronClock(broker.client, Subjects(prefix).schedule_stream, prefix, replicas=settings.nats_replicas)
 
 
 class ScheduleReconciler:
-    def __init__(self, process: Runtime, clock: CronClock) -> None:
-        self._process = process
+    def __init__(self, database: Database, clock: CronClock) -> None:
+        self._database = database
         self._clock = clock
         self._is_declared = False
         self._has_warned = False
@@ -55,7 +56,7 @@ class ScheduleReconciler:
         await self._guard.each((wanted[token] for token in sorted(wanted.keys() - there)), self._put)
 
     async def _is_possible(self) -> bool:
-        client = await self._process.broker.client()
+        client = await self._clock.client()
         if can_keep_schedules(client):
             return True
         if not self._has_warned:
@@ -68,7 +69,7 @@ class ScheduleReconciler:
         return False
 
     async def _wanted(self) -> list[Schedule]:
-        async with self._process.database.connection() as connection:
+        async with self._database.connection() as connection:
             stored = await list_schedules(connection)
         found = []
         for one in stored:
@@ -97,5 +98,5 @@ class ScheduleReconciler:
             return
         self._refused[clinic] = why
         log.warning("schedule_refused", clinic=clinic, error=why)
-        async with self._process.database.transaction() as connection:
+        async with self._database.transaction() as connection:
             await record_tick(connection, clinic, await database_time(connection), "refused", refusal=why)

@@ -16,15 +16,14 @@ import structlog
 from dramatiq.errors import BrokerConnectionError
 
 from actors.gateway.admission import AdmissionControl
-from actors.gateway.rejections import publish_rejection
+from actors.gateway.rejections import Rejections
 from actors.messages import SyncCommand
 from actors.observability import error_reports
-from actors.runtime.process import Runtime
 from broker.primitives.cron_clock import CronClock, Tick, can_keep_schedules
 from engine.clinic import Clinic
 from engine.errors import EngineError, Unavailable, UnknownClinic
 from engine.store.clinics import find_clinic
-from engine.store.database import Connection
+from engine.store.database import Connection, Database
 from engine.store.schedules import ClinicSchedule, Outcome, find_schedule, record_tick
 from engine.store.syncs.admission import Admission, find_covering, lock_clinic_row
 from engine.store.syncs.reading import database_time
@@ -51,16 +50,19 @@ class TickOutcome:
 
 
 class TickConsumer:
-    def __init__(self, process: Runtime, clock: CronClock, admission: AdmissionControl) -> None:
-        self._process = process
+    def __init__(
+        self, database: Database, clock: CronClock, admission: AdmissionControl, rejections: Rejections
+    ) -> None:
+        self._database = database
         self._clock = clock
         self._admission = admission
+        self._rejections = rejections
 
     async def run(self) -> None:
         """Takes one tick after the other until it is cancelled."""
         while True:
             try:
-                if can_keep_schedules(await self._process.broker.client()):
+                if can_keep_schedules(await self._clock.client()):
                     await self._take_ticks()
                 else:
                     await asyncio.sleep(LONG_PAUSE)
@@ -104,7 +106,7 @@ class TickConsumer:
     async def _carry_out(self, tick: Tick) -> TickOutcome | None:
         """Admits the tick's sync. None: the clinic has no schedule any more, or it is paused."""
         await self._admission.check_room()
-        async with self._process.database.transaction() as connection:
+        async with self._database.transaction() as connection:
             clinic = await find_clinic(connection, tick.key)
             schedule = await find_schedule(connection, clinic)
             if schedule is None or schedule.paused:
@@ -137,6 +139,6 @@ class TickConsumer:
         log.warning("scheduled_sync_refused", clinic=tick.key, reason=error.reason, error=error.message)
         if isinstance(error, UnknownClinic):
             return  # the clinic was removed, so the rejection has no recipient
-        await publish_rejection(self._process, tick.key, error)
-        async with self._process.database.transaction() as connection:
+        await self._rejections.publish(tick.key, error)
+        async with self._database.transaction() as connection:
             await record_tick(connection, tick.key, tick.at, "refused", refusal=error.message)

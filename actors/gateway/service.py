@@ -16,11 +16,11 @@ from nats.micro.request import Request
 from nats.micro.service import EndpointConfig, Service
 
 from actors.gateway.commands import Command, Commands
-from actors.gateway.rejections import publish_rejection
-from actors.messages import Busy, Internal, encode, refusal
+from actors.gateway.rejections import Rejections
+from actors.messages import Busy, Internal, Subjects, encode, refusal
 from actors.observability import error_reports, tracing
 from actors.runtime.periodic import report_failure
-from actors.runtime.process import Runtime
+from broker import NatsBroker
 from engine.errors import EngineError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -30,25 +30,31 @@ MAX_AT_ONCE = 128
 
 
 class CommandService:
-    def __init__(self, process: Runtime, commands: Commands) -> None:
-        self._process = process
+    def __init__(
+        self, broker: NatsBroker, subjects: Subjects, name: str, commands: Commands, rejections: Rejections
+    ) -> None:
+        """`name` is the process's, as a ping shows it."""
+        self._broker = broker
+        self._subjects = subjects
+        self._name = name
         self._commands = commands
+        self._rejections = rejections
         self._service: Service | None = None
         self._requests: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def start(self) -> None:
         """Starts to take requests, in a queue group with every other gateway."""
-        client = await self._process.broker.client()
+        client = await self._broker.client()
         self._service = await nats.micro.add_service(
             client,
             name=NAME,
             version=version("idexx-sync"),
             description="Syncs of veterinary clinics' calendars",
-            metadata={"prefix": self._process.subjects.prefix, "worker": self._process.name},
+            metadata={"prefix": self._subjects.prefix, "worker": self._name},
         )
         for verb, command in self._commands.by_verb().items():
-            subject = self._process.subjects.command(verb)
+            subject = self._subjects.command(verb)
             await self._service.add_endpoint(
                 EndpointConfig(name=verb, subject=subject, handler=self._handler(verb, command))
             )
@@ -99,7 +105,7 @@ class CommandService:
         if self._is_awaited(request):
             await request.respond_error(str(error.code), _header(error.message), encode(body))
             return
-        await publish_rejection(self._process, _clinic(request), error)
+        await self._rejections.publish(_clinic(request), error)
 
     def _is_awaited(self, request: Request) -> bool:
         """Whether the reply goes to the client that sent the request.
@@ -108,7 +114,7 @@ class CommandService:
         make the gateway write there in its own name.
         """
         reply = request._msg.reply
-        return bool(reply) and not reply.startswith((f"{self._process.subjects.prefix}.", "$"))
+        return bool(reply) and not reply.startswith((f"{self._subjects.prefix}.", "$"))
 
 
 def _clinic(request: Request) -> str:

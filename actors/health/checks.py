@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import nats.errors
@@ -12,10 +12,13 @@ import psutil
 from nats.js.errors import APIError
 
 from actors.health.report import Check, Finding, Status
+from actors.messages import Subjects
 from actors.metrics import catalogue, files
 from actors.nats_storage import require_storage
 from actors.queues import QUEUES
-from actors.runtime.process import Runtime
+from actors.settings import Settings
+from broker import NatsBroker
+from engine.store.database import Database
 from engine.store.migrate import pending
 from engine.store.monitoring import sync_figures
 from engine.task_group import task_group
@@ -30,8 +33,16 @@ NEARLY_FULL = 0.8
 WRITE_WITHIN = 1.2
 
 
-def checks_of(process: Runtime, metrics_folder: Path) -> Sequence[Check]:
-    checks = _Checks(process, metrics_folder)
+def checks_of(
+    process: str,
+    settings: Settings,
+    broker: NatsBroker,
+    database: Database,
+    not_ready: Collection[str],
+    metrics_folder: Path,
+) -> Sequence[Check]:
+    """`process` names it for people. `not_ready` always has what it still needs before it can take work."""
+    checks = _Checks(process, settings, broker, database, not_ready, metrics_folder)
     return (
         Check("process", checks.process),
         Check("memory", checks.memory),
@@ -48,13 +59,25 @@ def checks_of(process: Runtime, metrics_folder: Path) -> Sequence[Check]:
 class _Checks:
     """The checks. They may hang, and may raise the errors of an unreachable server."""
 
-    def __init__(self, process: Runtime, metrics_folder: Path) -> None:
+    def __init__(
+        self,
+        process: str,
+        settings: Settings,
+        broker: NatsBroker,
+        database: Database,
+        not_ready: Collection[str],
+        metrics_folder: Path,
+    ) -> None:
         self._process = process
+        self._settings = settings
+        self._broker = broker
+        self._database = database
+        self._not_ready = not_ready
         self._folder = metrics_folder
 
     async def process(self) -> Finding:
         up = time.time() - psutil.Process().create_time()
-        return Finding(Status.PASS, f"{self._process.kind} {self._process.name}, up {up:.0f} s")
+        return Finding(Status.PASS, f"{self._process}, up {up:.0f} s")
 
     async def memory(self) -> Finding:
         used = psutil.Process().memory_info().rss
@@ -63,34 +86,34 @@ class _Checks:
 
     async def environment(self) -> Finding:
         """Finds missing settings without which the process could still start."""
-        if self._process.settings.encryption_key is None:
+        if self._settings.encryption_key is None:
             return Finding(Status.WARN, "ENCRYPTION_KEY is not set: no clinic's credentials can be decrypted")
         return Finding(Status.PASS, "all required settings are set")
 
     async def nats(self) -> Finding:
         """Checks whether JetStream responds and stores, and whether the event stream exists."""
-        stream = self._process.subjects.event_stream
-        client = await self._process.broker.client()
+        stream = Subjects(self._settings.subject_prefix).event_stream
+        client = await self._broker.client()
         try:
             await client.jetstream().stream_info(stream)
         except (nats.errors.Error, APIError) as error:
             return Finding(Status.FAIL, f"the stream {stream} cannot be read: {error or type(error).__name__}")
-        await require_storage(self._process.broker, WRITE_WITHIN)
+        await require_storage(self._broker, WRITE_WITHIN)
         return Finding(Status.PASS, "JetStream responds and stores messages")
 
     async def database(self) -> Finding:
-        async with self._process.database.connection() as connection:
+        async with self._database.connection() as connection:
             missing = await pending(connection)
         if missing:
             return Finding(Status.FAIL, f"not migrated ({', '.join(missing)}): run `idexx-sync migrate`")
-        await self._process.database.require_writes()
+        await self._database.require_writes()
         return Finding(Status.PASS, "PostgreSQL responds and accepts writes, and its tables are up to date")
 
     async def sync_queue(self) -> Finding:
-        async with self._process.database.connection() as connection:
+        async with self._database.connection() as connection:
             found = await sync_figures(connection)
         text = f"{found.running} running, {found.queued} queued"
-        if found.silence > self._process.limits.stale_after:
+        if found.silence > self._settings.limits.stale_after:
             return Finding(Status.WARN, f"{text}; one has had no heartbeat for {found.silence:.0f} s")
         return Finding(Status.WARN if found.queued > BACKLOG else Status.PASS, text)
 
@@ -105,7 +128,7 @@ class _Checks:
 
     async def mailboxes(self) -> Finding:
         async with task_group() as group:
-            asked = [group.create_task(self._process.broker.mailbox_async(queue)) for queue in QUEUES]
+            asked = [group.create_task(self._broker.mailbox_async(queue)) for queue in QUEUES]
         boxes = [box.result() for box in asked]
         text = ", ".join(f"{box.queue} {box.messages}/{box.limit}" for box in boxes)
         if dead := sum(box.dead for box in boxes):
@@ -115,6 +138,6 @@ class _Checks:
 
     async def consumer(self) -> Finding:
         """Checks whether the process takes messages, and whether its browser has been launched once."""
-        if waits_for := sorted(self._process.not_ready):
+        if waits_for := sorted(self._not_ready):
             return Finding(Status.FAIL, f"not ready: waiting for {', '.join(waits_for)}")
         return Finding(Status.PASS, "ready")

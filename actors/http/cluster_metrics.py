@@ -15,13 +15,15 @@ from prometheus_client import Metric as Family
 from prometheus_client.core import GaugeMetricFamily
 
 from actors.health.probe import Probe
+from actors.messages import Subjects
 from actors.metrics import catalogue
 from actors.metrics.catalogue import Metric
 from actors.queues import QUEUES
 from actors.runtime.portal_limits import PortalBreaker, portal_breaker, portal_bucket
-from actors.runtime.process import Runtime
-from broker import Lease, LeaseLost, TokenBucket
+from actors.settings import Settings
+from broker import Lease, LeaseLost, NatsBroker, TokenBucket
 from engine.errors import EngineError
+from engine.store.database import Database
 from engine.store.monitoring import ClinicFigures, clinic_figures, sync_figures
 from engine.store.webhooks import webhook_figures
 from engine.task_group import task_group
@@ -38,9 +40,13 @@ Value = tuple[tuple[str, ...], float]
 class ClusterFigures:
     """The cluster's figures. `families` reads them; `hold_lease` makes this gateway the one that reports them."""
 
-    def __init__(self, process: Runtime) -> None:
-        self._process = process
-        self._leases = process.subjects.leases_bucket
+    def __init__(self, settings: Settings, broker: NatsBroker, database: Database, name: str) -> None:
+        """`name` is the process's; the lease shows it."""
+        self._settings = settings
+        self._broker = broker
+        self._stored = database
+        self._name = name
+        self._leases = Subjects(settings.subject_prefix).leases_bucket
         self._reported_elsewhere = False
         self._limits: tuple[PortalBreaker, TokenBucket] | None = None
         self._database = Probe(self._ask_database)
@@ -49,14 +55,14 @@ class ClusterFigures:
     async def hold_lease(self) -> None:
         """Keeps the lease until it is lost or NATS is unreachable."""
         try:
-            client = await self._process.broker.client()
+            client = await self._broker.client()
             async with Lease(
                 client,
                 bucket=self._leases,
                 key=LEASE,
                 ttl=LEASE_SECONDS,
-                holder=self._process.name,
-                replicas=self._process.settings.nats_replicas,
+                holder=self._name,
+                replicas=self._settings.nats_replicas,
             ):
                 await asyncio.Event().wait()
         except (LeaseLost, BrokerConnectionError) as error:
@@ -81,7 +87,7 @@ class ClusterFigures:
         self._nats.close()
 
     async def _ask_database(self) -> list[Family]:
-        async with self._process.database.connection() as connection:
+        async with self._stored.connection() as connection:
             syncs, clinics = await sync_figures(connection), await clinic_figures(connection)
             webhooks = await webhook_figures(connection)
         return [
@@ -99,12 +105,12 @@ class ClusterFigures:
         ]
 
     async def _ask_nats(self) -> list[Family]:
-        leases = await self._process.broker.bucket(self._leases)
+        leases = await self._broker.bucket(self._leases)
         holder = (await leases.read(LEASE)).value
-        self._reported_elsewhere = holder not in (None, self._process.name.encode())
+        self._reported_elsewhere = holder not in (None, self._name.encode())
         breaker, budget = await self._shared()
         async with task_group() as group:
-            requests = [group.create_task(self._process.broker.mailbox_async(queue)) for queue in QUEUES]
+            requests = [group.create_task(self._broker.mailbox_async(queue)) for queue in QUEUES]
         boxes = [box.result() for box in requests]
         is_closed, rate = await breaker.state() == "closed", await budget.allowed_rate()
         return [
@@ -118,7 +124,7 @@ class ClusterFigures:
 
     async def _shared(self) -> tuple[PortalBreaker, TokenBucket]:
         if self._limits is None:
-            settings, client = self._process.settings, await self._process.broker.client()
+            settings, client = self._settings, await self._broker.client()
             self._limits = portal_breaker(settings, client), portal_bucket(settings, client)
         return self._limits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 from actors.health import Health, checks_of
@@ -33,9 +34,13 @@ class Listener:
     def of_gateway(cls, process: Runtime) -> Self:
         """With the API and the cluster's figures. Raises `SettingsError` if it may not, or cannot, listen."""
         settings, folder = process.settings, process.settings.share_metrics()
-        health, cluster = Health(checks_of(process, folder)), ClusterFigures(process)
-        wait = settings.http_sync_wait_ms / 1000
-        api = Api(NatsClient(process), wait, after_today=settings.http_days_after_today)
+        health = _health(process, folder)
+        cluster = ClusterFigures(settings, process.broker, process.database, process.name)
+        api = Api(
+            NatsClient(process.broker, process.subjects),
+            settings.http_sync_wait_ms / 1000,
+            after_today=settings.http_days_after_today,
+        )
         app = gateway_app(settings, ProbeRoutes(health, folder, cluster), api)
         process.own(periodically(cluster.hold_lease, LEASE_PAUSE))
         return cls(HttpServer(app, settings.http_host, settings.http_port, "HTTP_PORT"), health, api, cluster)
@@ -44,7 +49,7 @@ class Listener:
     def of_worker(cls, process: Runtime, port: int) -> Self:
         """With the figures of its machine only."""
         settings, folder = process.settings, process.settings.share_metrics()
-        health = Health(checks_of(process, folder))
+        health = _health(process, folder)
         app = worker_app(ProbeRoutes(health, folder, None))
         return cls(HttpServer(app, settings.http_host, port, "WORKER_HTTP_PORT"), health, None, None)
 
@@ -59,3 +64,10 @@ class Listener:
         self._health.close()
         if self._cluster is not None:
             self._cluster.close()
+
+
+def _health(process: Runtime, metrics_folder: Path) -> Health:
+    name = f"{process.kind} {process.name}"
+    return Health(
+        checks_of(name, process.settings, process.broker, process.database, process.not_ready, metrics_folder)
+    )

@@ -15,10 +15,10 @@ from nats.aio.client import Client
 from nats.js.errors import APIError, NotFoundError
 
 from actors.http.responses import Refused
-from actors.messages import encode
+from actors.messages import Subjects, encode
 from actors.observability import tracing
-from actors.runtime.process import Runtime
 from actors.sync_events import follow_sync, unsubscribe
+from broker import NatsBroker
 from engine.errors import Unavailable
 from engine.events import Event
 
@@ -31,9 +31,9 @@ APPEARS_WITHIN = 1.0
 
 
 class NatsClient:
-    def __init__(self, process: Runtime) -> None:
-        self._process = process
-        self._subjects = process.subjects
+    def __init__(self, broker: NatsBroker, subjects: Subjects) -> None:
+        self._broker = broker
+        self._subjects = subjects
 
     async def ask(self, verb: str, clinic: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The service's reply. Raises `Refused` with its refusal, or `Unavailable` if no gateway replies."""
@@ -115,6 +115,6 @@ class NatsClient:
 
     async def _client(self) -> Client:
         try:
-            return await self._process.broker.client()
+            return await self._broker.client()
         except BrokerConnectionError as error:
             raise Unavailable(f"NATS is unreachable ({error}); try again", retry_after_ms=1000) from error

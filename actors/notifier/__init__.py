@@ -13,8 +13,9 @@ message was lost, so a dead message needs no handler.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -23,10 +24,16 @@ from uuid import UUID
 import dramatiq
 import structlog
 
+from actors.metrics import Metrics
+from actors.outbox.webhooks import Deliveries
 from actors.queues import NOTIFIER
 from actors.runtime.process import Runtime
+from actors.runtime.vault import open_vault
+from actors.runtime.work_context import WorkContext
+from actors.settings import Settings
 from actors.worker import WorkerRuntime
-from engine.store.vault import VaultError
+from engine.store.database import Database
+from engine.store.vault import Vault, VaultError
 from engine.store.webhooks import get_secrets, pause_webhook
 from engine.store.webhooks.deliveries import begin_try, finish_try, time_until_due
 from engine.webhook import TEST, Delivery, DeliveryState, sign
@@ -57,62 +64,80 @@ def declare(worker: WorkerRuntime) -> None:
 @asynccontextmanager
 async def open_notifier(process: Runtime) -> AsyncIterator[Notifier]:
     """Opens the Notifier. Raises `VaultError` if there is no key ring."""
+    settings = process.settings
     # Only a Notifier needs an HTTP client.
     from actors.notifier.http_client import WebhookClient
 
-    settings = process.settings
-    yield Notifier(process, WebhookClient(settings.webhook_reach, settings.webhook_timeout_ms / 1000))
+    client = WebhookClient(settings.webhook_reach, settings.webhook_timeout_ms / 1000)
+    yield Notifier(
+        settings=settings,
+        database=process.database,
+        vault=open_vault(settings),
+        client=client,
+        deliveries=process.deliveries,
+        metrics=process.metrics,
+        about=process.about,
+        jitter=process.random.random,
+    )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notifier:
-    """Delivers webhooks. Raises `VaultError` if there is no key ring."""
+    """Delivers webhooks. `jitter` returns a number from 0 to 1."""
 
-    def __init__(self, process: Runtime, client: WebhookClient) -> None:
-        settings = process.settings
-        self._process = process
-        self._database = process.database
-        self._vault = process.vault()
-        self._schedule: Sequence[float] = settings.webhook_retry_seconds
-        self._client = client
-        self._lease = settings.webhook_timeout_ms / 1000 + LEASE_MARGIN
+    settings: Settings
+    database: Database
+    vault: Vault
+    client: WebhookClient
+    deliveries: Deliveries
+    metrics: Metrics
+    about: WorkContext
+    jitter: Callable[[], float]
+
+    @property
+    def _lease(self) -> float:
+        """Time for which an attempt is claimed, in seconds."""
+        return self.settings.webhook_timeout_ms / 1000 + LEASE_MARGIN
 
     async def notify(self, delivery_id: UUID, traceparent: str | None = None) -> None:
         """Makes the next attempt if it is due; otherwise sends the message again for when it is.
 
         It is not due if another worker makes it, or made it and died, or if the clock of NATS is ahead.
         """
-        async with self._process.about.named("notify", {"delivery": str(delivery_id)}, traceparent):
-            async with self._database.transaction() as connection:
+        async with self.about.named("notify", {"delivery": str(delivery_id)}, traceparent):
+            async with self.database.transaction() as connection:
                 delivery = await begin_try(connection, delivery_id, self._lease)
                 wait = None if delivery else await time_until_due(connection, delivery_id)
             if delivery is None:
                 if wait is not None:
-                    await self._process.deliveries.send_later(delivery_id, wait)
+                    await self.deliveries.send_later(delivery_id, wait)
                 return
             answer = await self._try(delivery)
             decision = decide(
-                answer, delivery.event, delivery.attempts, self._schedule, self._process.random.random()
+                answer, delivery.event, delivery.attempts, self.settings.webhook_retry_seconds, self.jitter()
             )
             await self._write_down(delivery, answer, decision)
             if decision.state is DeliveryState.PENDING:
-                await self._process.deliveries.send_later(delivery.id, decision.wait)
+                await self.deliveries.send_later(delivery.id, decision.wait)
 
     async def _try(self, delivery: Delivery) -> AttemptResult:
-        if reason := may_try(delivery.attempts, delivery.queued_at, delivery.now, self._schedule):
+        if reason := may_try(
+            delivery.attempts, delivery.queued_at, delivery.now, self.settings.webhook_retry_seconds
+        ):
             return AttemptResult(reason)
         try:
-            async with self._database.connection() as connection:
-                secrets = await get_secrets(connection, self._vault, delivery.clinic_id)
+            async with self.database.connection() as connection:
+                secrets = await get_secrets(connection, self.vault, delivery.clinic_id)
         except VaultError as error:
             # An operator may put the key back: the schedule continues.
             log.error("webhook_secret_not_decrypted", clinic=delivery.clinic, error=str(error))
             return AttemptResult(Reason.NO_KEY)
         if secrets is None:
             return AttemptResult(Reason.REMOVED)
-        return await self._client.post(delivery.url, sign(delivery, secrets, datetime.now(UTC)), delivery.body)
+        return await self.client.post(delivery.url, sign(delivery, secrets, datetime.now(UTC)), delivery.body)
 
     async def _write_down(self, delivery: Delivery, answer: AttemptResult, decision: AttemptDecision) -> None:
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             await finish_try(connection, delivery, answer, decision)
             if decision.pause and answer.reason is not None:
                 await pause_webhook(connection, delivery.clinic_id, answer.reason)
@@ -121,7 +146,7 @@ class Notifier:
     def _log_attempt(self, delivery: Delivery, answer: AttemptResult, decision: AttemptDecision) -> None:
         is_open = decision.state is DeliveryState.PENDING
         if delivery.event != TEST:
-            self._process.metrics.count_webhook_attempt("retrying" if is_open else decision.state.value)
+            self.metrics.count_webhook_attempt("retrying" if is_open else decision.state.value)
         say = log.info if decision.state is DeliveryState.DELIVERED else log.warning
         details = {
             "reason": answer.reason,

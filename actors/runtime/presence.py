@@ -6,15 +6,14 @@ from collections.abc import Collection
 from importlib.metadata import version
 
 import nats.micro
-
-from actors.runtime.process import Runtime
+from nats.aio.client import Client
 
 #: Every worker on every machine replies to `$SRV.PING.idexx-sync-worker`.
 NAME = "idexx-sync-worker"
 
 
-async def announce(process: Runtime, queues: Collection[str]) -> None:
-    """Starts to reply to pings, until the process's connection ends."""
-    client = await process.broker.client()
-    about = {"prefix": process.subjects.prefix, "worker": process.name, "queues": " ".join(sorted(queues))}
+async def announce(client: Client, prefix: str, worker: str, queues: Collection[str]) -> None:
+    """Starts to reply to pings with the prefix of the subjects, the worker and its queues, until the connection
+    ends."""
+    about = {"prefix": prefix, "worker": worker, "queues": " ".join(sorted(queues))}
     await nats.micro.add_service(client, name=NAME, version=version("idexx-sync"), metadata=about)

@@ -31,7 +31,6 @@ from actors.settings import Settings
 from broker import NatsBroker
 from broker.primitives.event_log import EventLog
 from engine.store.database import Database
-from engine.store.vault import Vault
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +54,6 @@ class Runtime:
         self.not_ready = {"consumer"}
         self.broker = broker
         self.limits = settings.limits
-        self.removal_limit = settings.removal_limit
         self.subjects = Subjects(settings.subject_prefix)
         self.name = f"{socket.gethostname()}/{getpid()}"
         observe = tracing.trace_statement if tracing.is_on() else None
@@ -77,11 +75,6 @@ class Runtime:
         self.random = random.Random()  # noqa: S311 (jitter, not secrecy)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stops: Subscription | None = None
-
-    def vault(self) -> Vault:
-        """The vault of the clinics' credentials. Raises `VaultError` if `ENCRYPTION_KEY` is missing or invalid."""
-        key = self.settings.encryption_key
-        return Vault.from_ring("" if key is None else key.get_secret_value())
 
     async def open(self) -> None:
         await self.event_log.declare()

@@ -103,7 +103,7 @@ class CronClock:
         ack_wait: float = 30.0,
     ) -> None:
         """`ack_wait` (seconds) is how long a taker may hold a tick before the server redelivers it."""
-        self._client = client
+        self.client = client
         self._prefix = prefix
         self.stream = stream
         self._config = StreamConfig(
@@ -128,7 +128,7 @@ class CronClock:
 
     async def declare(self) -> None:
         """Creates or updates the stream and its consumer. Raises `DeclarationRefused`."""
-        client = await self._client()
+        client = await self.client()
         if not can_keep_schedules(client):
             oldest = ".".join(map(str, OLDEST_SERVER))
             raise DeclarationRefused(
@@ -141,7 +141,7 @@ class CronClock:
 
     async def there(self) -> set[str] | None:
         """Returns the tokens of the stored schedules; None if the stream or its consumer does not exist."""
-        js = (await self._client()).jetstream()
+        js = (await self.client()).jetstream()
         prefix = f"{self._prefix}.schedule."
         with transport():
             try:
@@ -153,14 +153,14 @@ class CronClock:
 
     async def drop(self, tokens: Iterable[str]) -> None:
         """Deletes these schedules."""
-        js = (await self._client()).jetstream()
+        js = (await self.client()).jetstream()
         for token in tokens:
             with transport():
                 await js.purge_stream(self.stream, subject=f"{self._prefix}.schedule.{token}")
 
     async def put(self, schedule: Schedule) -> None:
         """Stores a schedule. Raises `ScheduleRefused` if the server does not accept it."""
-        js = (await self._client()).jetstream()
+        js = (await self.client()).jetstream()
         headers = {
             SCHEDULE: schedule.cron,
             TIME_ZONE: schedule.timezone,
@@ -181,7 +181,7 @@ class CronClock:
 
     async def ticks(self) -> TickSource:
         """Returns a source of ticks for one taker."""
-        js = (await self._client()).jetstream()
+        js = (await self.client()).jetstream()
         with transport():
             return TickSource(
                 js, await js.pull_subscribe_bind(DURABLE, stream=self.stream), f"{self._prefix}.due."

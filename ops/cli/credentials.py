@@ -11,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from actors.runtime.vault import open_vault
 from actors.settings import Settings
 from engine.credentials import Credentials
 from engine.failure import FATAL_FOR_SYNC
@@ -54,7 +55,7 @@ def set_(
     Example: `idexx-sync credentials set cedar-creek --company-id 1234 --username desk < password-file`
     """
     settings = settings_here()
-    vault = _vault(settings)
+    vault = open_vault(settings)
     given = Credentials(username or _ask("Username: "), _password(), company_id)
     asyncio.run(_store(settings, vault, clinic, given))
     if json:
@@ -120,7 +121,7 @@ def rotate(*, json: Json = False) -> Exit:
     Example: `ENCRYPTION_KEY=k2:…,k1:… idexx-sync credentials rotate`
     """
     settings = settings_here()
-    done = asyncio.run(_rotate(settings, _vault(settings)))
+    done = asyncio.run(_rotate(settings, open_vault(settings)))
     if json:
         answer({"ok": not done.closed, "rotated": done.sealed, "closed": list(done.closed)})
     elif not done.closed:
@@ -143,11 +144,6 @@ async def _store(settings: Settings, vault: Vault, slug: str, given: Credentials
     async with open_database(database_url(settings)) as connection:
         clinic = await store.find_clinic(connection, slug)
         await store.set_credentials(connection, vault, clinic.id, given)
-
-
-def _vault(settings: Settings) -> Vault:
-    key = settings.encryption_key
-    return Vault.from_ring("" if key is None else key.get_secret_value())
 
 
 def _ask(question: str) -> str:

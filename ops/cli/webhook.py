@@ -9,12 +9,12 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, Parameter
 
+from actors.runtime.vault import open_vault
 from actors.settings import Settings
 from engine.clinic import Clinic
 from engine.store import webhooks as store
 from engine.store.clinics import find_clinic
 from engine.store.syncs.reading import database_time
-from engine.store.vault import Vault
 from engine.webhook import Secrets, Webhook
 from ops.cli.confirm import Yes, confirm
 from ops.cli.webhook_log import log, redeliver, try_
@@ -47,7 +47,7 @@ def set_(clinic: Slug, url: Url, *, json: Json = False) -> None:
     """
     settings = settings_here()
     settings.webhook_reach.check_url(url)
-    vault = vault_of(settings)
+    vault = open_vault(settings)
 
     async def run(connection: Any, found: Clinic) -> str | None:
         before = await store.find_webhook(connection, found)
@@ -75,7 +75,7 @@ def rotate(clinic: Slug, *, json: Json = False) -> None:
     Example: `idexx-sync clinic webhook rotate cedar-creek`
     """
     settings = settings_here()
-    vault = vault_of(settings)
+    vault = open_vault(settings)
 
     async def run(connection: Any, found: Clinic) -> Secrets:
         async with connection.transaction():
@@ -168,11 +168,6 @@ def remove(clinic: Slug, *, yes: Yes = False, json: Json = False) -> None:
         answer({"ok": True, "clinic": clinic, "removed": True})
     else:
         say(f"removed the webhook of {clinic}")
-
-
-def vault_of(settings: Settings) -> Vault:
-    key = settings.encryption_key
-    return Vault.from_ring("" if key is None else key.get_secret_value())
 
 
 def _with_clinic(settings: Settings, slug: str, run: Callable[[Any, Clinic], Awaitable[T]]) -> T:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
 
+from actors.runtime.vault import open_vault
 from actors.settings import Settings
 from engine.errors import Unavailable
 from engine.store.clinics import find_clinic, get_credentials, list_clinics
@@ -16,7 +17,7 @@ from engine.store.clinics.unknown_fields import unknown_fields
 from engine.store.connecting import is_pooled
 from engine.store.database import Connection, accepts_writes
 from engine.store.migrate import pending, wrong_encoding
-from engine.store.vault import Vault, VaultError
+from engine.store.vault import VaultError
 from engine.store.webhooks import WebhookFigures, webhook_figures
 from ops.client.connections import open_database, where
 from ops.client.exit_status import sign_in_remedy
@@ -132,7 +133,7 @@ async def _opens(
     """Returns `key`, or a failure if the credentials were encrypted with a different key."""
     if key.grade != Grade.PASS:
         return key
-    vault, closed = _vault(settings), []
+    vault, closed = open_vault(settings), []
     for slug in (clinic["slug"] for clinic in clinics if clinic["has_credentials"]):
         try:
             await get_credentials(connection, vault, await find_clinic(connection, slug))
@@ -144,14 +145,9 @@ async def _opens(
     return fail("encryption key", what, "append the key that encrypted them to ENCRYPTION_KEY")
 
 
-def _vault(settings: Settings) -> Vault:
-    key = settings.encryption_key
-    return Vault.from_ring("" if key is None else key.get_secret_value())
-
-
 def _key(settings: Settings) -> Finding:
     try:
-        vault = _vault(settings)
+        vault = open_vault(settings)
     except VaultError as error:
         return fail("encryption key", str(error), "set ENCRYPTION_KEY")
     return good("encryption key", f"new secrets are encrypted with key {vault.primary!r}")

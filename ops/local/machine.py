@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from actors.runtime.vault import open_vault
 from actors.settings import Settings, load
 from engine.store.migrate import migrate, pending
-from engine.store.vault import Vault, new_ring
+from engine.store.vault import new_ring
 from ops.client.connections import open_database, require_sessions
 from ops.local.cancel_queued import cancel_queued
 from ops.local.discovery import KEY_FILE, with_environment
@@ -83,8 +84,7 @@ class Machine:
         argv = (sys.executable, "-m", "ops.sandbox", "--port", str(port), *arguments)
         await self.supervisor.start(Command(name="sandbox", argv=argv, stage=Stage.SERVERS, log=log, ready=ready))
         os.environ["IDEXX_BASE_URL"] = sandbox.url
-        key = settings.encryption_key
-        vault = Vault.from_ring("" if key is None else key.get_secret_value())
+        vault = open_vault(settings)
         async with open_database(settings.need_database_url()) as connection:
             slugs = await store_clinics(connection, vault, await sandbox.clinics())
         self.say(f"the sandbox portal is running at {sandbox.url}, with the clinics {', '.join(slugs)}")

@@ -50,7 +50,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         async def close(self) -> None:
             order.append("browser")
 
-    async def open_portal(_: Runtime) -> Portal:
+    async def open_portal(*_: object) -> Portal:
         return Portal()
 
     monkeypatch.setattr(Runtime, "close", close)

@@ -44,8 +44,10 @@ async def test_the_lease_is_taken_again_after_the_server_refused_it(nats_url: st
     async def holder() -> bytes | None:
         return (await bucket.read(LEASE)).value
 
+    figures = ClusterFigures(process.settings, process.broker, process.database, process.name)
+
     async def begin() -> None:
-        process.own(periodically(ClusterFigures(process).hold_lease, 0.05))
+        process.own(periodically(figures.hold_lease, 0.05))
 
     refused = await client.subscribe(f"$KV.{process.subjects.leases_bucket}.>")
     await asyncio.to_thread(process.broker.run, begin())

@@ -13,6 +13,7 @@ import pytest
 
 from actors.dispatcher import Dispatcher
 from actors.gateway.admission import AdmissionControl
+from actors.gateway.rejections import Rejections
 from actors.gateway.schedule_reconciler import clock_of
 from actors.gateway.schedule_ticks import TickConsumer
 from actors.runtime.broker import build_broker
@@ -50,8 +51,10 @@ class Desk:
         self._broker = broker
         self._pool = pool
         self.process = Runtime(settings, broker)
-        admitting = AdmissionControl(self.process, Dispatcher(broker, lambda _queue: None))
-        self._due = TickConsumer(self.process, clock_of(self.process), admitting)
+        dispatcher, process = Dispatcher(broker, lambda _queue: None), self.process
+        admitting = AdmissionControl(settings.limits, process.relay, dispatcher)
+        rejections = Rejections(process.event_log, process.subjects)
+        self._due = TickConsumer(process.database, clock_of(settings, broker), admitting, rejections)
 
     async def store(self, paused: bool = False, days: int = 3) -> None:
         async with self._pool.acquire() as connection:

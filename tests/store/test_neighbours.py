@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +13,6 @@ import pytest
 import sentry_sdk
 from dramatiq.errors import BrokerConnectionError
 
-from actors import coordinator
 from actors.coordinator import StalledSyncSweeper
 from actors.gateway import retention
 from actors.item_guard import FIRST_PAUSE, LONGEST_PAUSE, ItemGuard
@@ -52,14 +50,12 @@ async def test_a_sync_that_cannot_be_looked_after_holds_up_no_other(
     await pool.execute("update schedule_syncs set deadline_at = now() - interval '1 minute'")
     looked_after: list[UUID] = []
 
-    async def look_after(_process: object, _mail: object, sync_id: UUID) -> None:
+    async def look_after(sync_id: UUID) -> None:
         looked_after.append(sync_id)
         if sync_id == looked_after[0]:
             raise KeyError("a bug")
 
-    monkeypatch.setattr(coordinator, "step", look_after)
-    process = SimpleNamespace(limits=LIMITS, database=database)
-    sweep = StalledSyncSweeper(cast("Any", process), cast("Any", None))
+    sweep = StalledSyncSweeper(LIMITS, database, look_after)
     for _ in range(3):
         await sweep.once()
     assert set(looked_after) == set(syncs)
@@ -77,7 +73,7 @@ async def test_records_of_one_kind_that_cannot_be_removed_keep_no_other_kind(
         raise KeyError(kind)
 
     monkeypatch.setattr(retention, "sweep_kind", sweep)
-    await retention.Retention(cast("Any", SimpleNamespace(database=database))).once()
+    await retention.Retention(database).once()
     assert swept == list(KINDS)
 
 

@@ -9,15 +9,17 @@ from datetime import UTC, datetime
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
+from actors.runtime.vault import open_vault
 from actors.settings import Settings
 from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.failure import Failure
 from engine.store import clinics as store
+from engine.store.database import Database
 from ops.local.discovery import database_url, nats_url
 
 if TYPE_CHECKING:
-    from actors.runtime.process import Runtime
+    from broker import NatsBroker
     from engine.calendar_source import CalendarSource
     from engine.portal.contact import ContactReport, Step
     from engine.portal.recording import Recording
@@ -77,40 +79,47 @@ def make_contact(
 ) -> Contact:
     """Goes through all steps with the clinic's portal; `show` is called with each."""
     from actors.runtime.broker import build_broker
-    from actors.runtime.process import Runtime
 
     for need in (nats_url, database_url):
         need(settings)
     broker = build_broker(settings)
     try:
-        return broker.run(_contact(Runtime(settings, broker), slug, show, days, longer))
+        return broker.run(_contact(settings, broker, slug, show, days, longer))
     finally:
         broker.close()
 
 
 async def _contact(
-    process: Runtime, slug: str, show: Callable[[Step], None], days: int, longer: Sequence[int] | None
+    settings: Settings,
+    broker: NatsBroker,
+    slug: str,
+    show: Callable[[Step], None],
+    days: int,
+    longer: Sequence[int] | None,
 ) -> Contact:
-    from actors.date_scraper.portal import make_portal
+    from actors.date_scraper.portal import make_portal, shared_sessions
+    from actors.metrics import Metrics
     from engine.portal import Portal
     from engine.portal.contact import LONGER, first_contact
     from engine.portal.transcript import Transcript
 
-    portal, transcript = await make_portal(process), Transcript()
+    database, vault, client = Database(database_url(settings)), open_vault(settings), await broker.client()
+    sessions = shared_sessions(settings, client, database, vault, "idexx-sync")
+    portal, transcript = make_portal(settings, client, sessions, Metrics()), Transcript()
     try:
-        async with process.database.connection() as connection:
+        async with database.connection() as connection:
             clinic = await store.find_clinic(connection, slug)
-            stored = await store.get_credentials(connection, process.vault(), clinic)
+            stored = await store.get_credentials(connection, vault, clinic)
         if isinstance(portal, Portal):
             ranges = LONGER if longer is None else longer
             report = await first_contact(portal, clinic, stored, transcript, show, days=days, longer=ranges)
         else:
             report = await _only_sign_in(portal, clinic, stored, show)
-        await _keep_outcome(process, clinic, stored, report)
-        return Contact(clinic, stored, process.settings.idexx_base_url, report, transcript)
+        await _keep_outcome(database, clinic, stored, report)
+        return Contact(clinic, stored, settings.idexx_base_url, report, transcript)
     finally:
         await portal.close()
-        await process.database.close()
+        await database.close()
 
 
 async def _only_sign_in(
@@ -126,10 +135,10 @@ async def _only_sign_in(
     return ContactReport([step])
 
 
-async def _keep_outcome(process: Runtime, clinic: Clinic, stored: Credentials, report: ContactReport) -> None:
+async def _keep_outcome(database: Database, clinic: Clinic, stored: Credentials, report: ContactReport) -> None:
     """Marks the clinic as refused, or as let in; an outcome that says nothing of the credentials changes nothing."""
     failed = next((step.failure for step in report.steps if step.name in SIGN_IN_STEPS and step.failure), None)
     is_in = any(step.name == "sign-in" and step.is_done for step in report.steps)
     if is_in or (failed is not None and failed.is_fatal):
-        async with process.database.connection() as connection:
+        async with database.connection() as connection:
             await store.mark_login_failure(connection, clinic.id, stored, failed.reason if failed else None)
