@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Literal, Self
+from dataclasses import dataclass, field, replace
+from typing import Self
 
+from broker.primitives.circuit_breaker import Gate
 from engine.failure import Reason
-
-State = Literal["closed", "open", "half_open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +67,12 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """The shared record of one clinic, or of the address. Times are the server's; 0 is never."""
+class Health(Gate):
+    """The shared record of one clinic, or of the address."""
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     #: Of the last failure.
     reason: Reason | None = None
-    #: No call is made before this time.
-    open_until: float = 0.0
-    #: Until this time one caller tries alone.
-    probe_until: float = 0.0
-
-    def state(self, now: float) -> State:
-        """closed: all calls are made; open: none; half_open: one caller may try."""
-        if not self.open_until:
-            return "closed"
-        return "open" if now < self.open_until else "half_open"
-
-    def admit(self, now: float, policy: Policy) -> tuple[Self, float]:
-        """The record, and the seconds that a caller must wait (0.0: it may call now)."""
-        match self.state(now):
-            case "closed":
-                return self, 0.0
-            case "open":
-                return self, self.open_until - now
-        if now < self.probe_until:
-            return self, self.probe_until - now
-        return replace(self, probe_until=now + policy.probe), 0.0
 
     def record(self, scrape: Scrape, seen: Mapping[str, Outcome], now: float, policy: Policy) -> Self:
         """The record after a scrape that gave its subjects these outcomes.
@@ -124,9 +102,6 @@ class Health:
             and self.calls >= policy.least_calls
             and self.failed >= policy.share * self.calls
         )
-
-    def to_json(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
 
     @classmethod
     def from_json(cls, value: bytes | None) -> Self:

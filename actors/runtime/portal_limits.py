@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 
 from actors.messages import Subjects
-from actors.runtime.portal_health import ADDRESS, CLINIC, Health, Outcome, Policy, Scrape, State
+from actors.runtime.portal_health import ADDRESS, CLINIC, Health, Outcome, Policy, Scrape
 from actors.settings import Settings
 from broker import TokenBucket
+from broker.primitives.circuit_breaker import State
 from broker.primitives.kv import Bucket
+from broker.primitives.shared_record import SharedRecord
 from broker.transport.clock import ServerClock
 from engine.failure import Failure, Reason
-
-T = TypeVar("T")
 
 #: A record that no call has changed for this long is dropped. Seconds.
 FORGET_AFTER = 3600.0
@@ -33,19 +31,20 @@ class PortalBreaker:
         self._bucket = Bucket(client, bucket, replicas=replicas)
         self._key = key
         self._clock = ServerClock(self._bucket.stream)
+        self._address = self._record(key)
 
     async def admit(self, clinic: str) -> Failure | None:
         """None: call, and record the outcome. A failure: make no call before its `retry_after` is over."""
         # The clinic first: if the address granted a try and the clinic then refused it, that try would block all
         # others.
-        health, wait = await self._admit(self._key_of(clinic), CLINIC)
+        health, wait = await self._admit(self._of_clinic(clinic), CLINIC)
         if wait:
             message = (
                 f"not requested: calls for this clinic are paused, because {health.failed} of its "
                 f"last {health.calls} dates failed"
             )
             return Failure(health.reason or Reason.CIRCUIT_OPEN, message, wait, was_asked=False)
-        health, wait = await self._admit(self._key, ADDRESS)
+        health, wait = await self._admit(self._address, ADDRESS)
         if wait:
             message = (
                 f"not requested: all calls to the portal are paused, because {health.failed} of the "
@@ -64,44 +63,30 @@ class PortalBreaker:
             changed = health.record(scrape, scrape.outcomes(now), now, CLINIC)
             return changed, changed
 
-        whole = await self._change(self._key_of(clinic), of_clinic)
+        whole = await self._of_clinic(clinic).change(of_clinic)
 
         def of_address(health: Health, now: float) -> tuple[Health, None]:
             seen = {clinic: Outcome(whole.failed, whole.calls, now)}
             return health.record(scrape, seen, now, ADDRESS), None
 
-        await self._change(self._key, of_address)
+        await self._address.change(of_address)
 
     async def state(self) -> State:
         """The state of the address's breaker, for metrics and the overview."""
-        health = Health.from_json((await self._bucket.read(self._key)).value)
-        return health.state(await self._now())
+        return (await self._address.read()).state(await self._address.now())
 
-    async def _admit(self, key: str, policy: Policy) -> tuple[Health, float]:
+    async def _admit(self, record: SharedRecord[Health], policy: Policy) -> tuple[Health, float]:
         def change(health: Health, now: float) -> tuple[Health, tuple[Health, float]]:
-            changed, wait = health.admit(now, policy)
+            changed, wait = health.admit(now, policy.probe)
             return changed, (health, wait)
 
-        return await self._change(key, change)
+        return await record.change(change)
 
-    async def _change(self, key: str, change: Callable[[Health, float], tuple[Health, T]]) -> T:
-        # Measuring the clock may take several round trips, so it comes before the record is read.
-        ahead = await self._now() - time.monotonic()
+    def _of_clinic(self, clinic: str) -> SharedRecord[Health]:
+        return self._record(f"{self._key}.{clinic}")
 
-        def encoded(value: bytes | None) -> tuple[bytes | None, T]:
-            health = Health.from_json(value)
-            changed, result = change(health, time.monotonic() + ahead)
-            return (None if changed == health else changed.to_json()), result
-
-        result, _ = await self._bucket.update(key, encoded, ttl=FORGET_AFTER)
-        return result
-
-    async def _now(self) -> float:
-        await self._bucket.declare()
-        return await self._clock.now(self._bucket.client)
-
-    def _key_of(self, clinic: str) -> str:
-        return f"{self._key}.{clinic}"
+    def _record(self, key: str) -> SharedRecord[Health]:
+        return SharedRecord(self._bucket, self._clock, key, Health.from_json, ttl=FORGET_AFTER)
 
 
 def portal_bucket(settings: Settings, client: Client) -> TokenBucket:

@@ -4,11 +4,9 @@ call."""
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Literal, TypeVar
+from typing import Literal, Self
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -16,17 +14,15 @@ from nats.js import JetStreamContext
 from ..errors import CircuitOpen
 from ..transport.clock import ServerClock
 from .kv import Bucket
+from .shared_record import SharedRecord
 
 State = Literal["closed", "open", "half_open"]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Circuit:
-    """The shared record. Times are the server's, in seconds since the epoch; 0 means never."""
+class Gate:
+    """Whether calls are allowed. Times are the server's, in seconds since the epoch; 0 means never."""
 
-    #: Failures since the last success.
-    failures: int = 0
     #: No call is allowed before this.
     open_until: float = 0.0
     #: A trial call is in progress until this; no other call is allowed.
@@ -38,7 +34,7 @@ class Circuit:
             return "closed"
         return "open" if now < self.open_until else "half_open"
 
-    def admit(self, now: float, probe: float) -> tuple[Circuit, float]:
+    def admit(self, now: float, probe: float) -> tuple[Self, float]:
         """Returns the changed record and how many seconds the caller must wait (0.0: the call is allowed)."""
         match self.state(now):
             case "closed":
@@ -49,6 +45,14 @@ class Circuit:
             return self, self.probe_until - now
         return replace(self, probe_until=now + probe), 0.0
 
+
+@dataclass(frozen=True, slots=True)
+class Circuit(Gate):
+    """The shared record of a circuit breaker."""
+
+    #: Failures since the last success.
+    failures: int = 0
+
     def succeeded(self) -> Circuit:
         """Returns the record after a success: closed."""
         return Circuit()
@@ -58,7 +62,7 @@ class Circuit:
         failures = self.failures + 1
         if failures < threshold and not self.open_until:
             return replace(self, failures=failures)
-        return Circuit(failures, now + cool_down)
+        return Circuit(failures=failures, open_until=now + cool_down)
 
 
 class CircuitBreaker:
@@ -81,30 +85,32 @@ class CircuitBreaker:
         probe: float = 30.0,
         replicas: int = 1,
     ) -> None:
-        self._bucket = Bucket(nats, bucket, replicas=replicas)
+        stored = Bucket(nats, bucket, replicas=replicas)
+        self._circuit = SharedRecord(stored, ServerClock(stored.stream), key, _decode)
         self._key = key
         self._threshold = threshold
         self._cool_down = cool_down
         self._probe = probe
-        self._clock = ServerClock(self._bucket.stream)
 
     async def admit(self) -> float:
         """Returns 0.0 if the call is allowed (then report its outcome), else the seconds to wait before asking
         again."""
-        return await self._change(lambda circuit, now: circuit.admit(now, self._probe))
+        return await self._circuit.change(lambda circuit, now: circuit.admit(now, self._probe))
 
     async def succeeded(self) -> None:
         """Reports that an allowed call succeeded."""
-        await self._change(lambda circuit, _: (circuit.succeeded(), None))
+        await self._circuit.change(lambda circuit, _: (circuit.succeeded(), None))
 
     async def failed(self) -> None:
         """Reports that an allowed call failed."""
-        await self._change(lambda circuit, now: (circuit.failed(now, self._threshold, self._cool_down), None))
+        await self._circuit.change(
+            lambda circuit, now: (circuit.failed(now, self._threshold, self._cool_down), None)
+        )
 
     async def state(self) -> State:
         """Returns the current state, for metrics and display."""
-        circuit = _decode((await self._bucket.read(self._key)).value)
-        return circuit.state(await self._now())
+        circuit = await self._circuit.read()
+        return circuit.state(await self._circuit.now())
 
     async def __aenter__(self) -> CircuitBreaker:
         if wait := await self.admit():
@@ -118,22 +124,6 @@ class CircuitBreaker:
             await self.succeeded()
         elif issubclass(kind, Exception):  # a cancelled call is not evidence about the called service
             await self.failed()
-
-    async def _change(self, change: Callable[[Circuit, float], tuple[Circuit, T]]) -> T:
-        # Measuring the clock may take several round trips, so it happens before the record is read.
-        ahead = await self._now() - time.monotonic()
-
-        def encoded(value: bytes | None) -> tuple[bytes | None, T]:
-            circuit = _decode(value)
-            changed, result = change(circuit, time.monotonic() + ahead)
-            return (None if changed == circuit else json.dumps(asdict(changed)).encode()), result
-
-        result, _ = await self._bucket.update(self._key, encoded)
-        return result
-
-    async def _now(self) -> float:
-        await self._bucket.declare()
-        return await self._clock.now(self._bucket.client)
 
 
 def _decode(value: bytes | None) -> Circuit:

@@ -6,15 +6,13 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import TypeVar
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from ..transport.clock import ServerClock
-from .kv import Bucket, Entry
+from .kv import Bucket
+from .shared_record import SharedRecord
 from .token_arithmetic import Record, Terms
 
 #: How many waiters of one process take tokens in one write; the limit lets other processes get their turn.
@@ -27,8 +25,6 @@ DECREASE = 0.8
 #: How long the rate takes to grow from nothing to full, in seconds. Slow, because exceeding the limit costs a
 #: refusal.
 RECOVERY = 180.0
-
-T = TypeVar("T")
 
 
 class TokenBucket:
@@ -62,10 +58,8 @@ class TokenBucket:
                 f"rate is {rate} and burst {burst}: the rate must be positive and the burst at least 1."
             )
         self._terms = Terms(rate, burst, recovery, least)
-        self._bucket = Bucket(nats, bucket, replicas=replicas)
-        self._key = key
-        self._clock = ServerClock(self._bucket.stream)
-        self._known = Entry(None, 0)
+        stored = Bucket(nats, bucket, replicas=replicas)
+        self._record = SharedRecord(stored, ServerClock(stored.stream), key, _decode, keeps=True)
         self._lead = 0.0
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._serving: asyncio.Task[None] | None = None
@@ -88,16 +82,16 @@ class TokenBucket:
 
         A caller that waits by itself does not notice a pause that starts in the meantime.
         """
-        times = await self._change(lambda record, now: self._terms.take(record, now, n))
-        return max(0.0, times[-1] - await self._now())
+        times = await self._record.change(lambda record, now: self._terms.take(record, now, n))
+        return max(0.0, times[-1] - await self._record.now())
 
     async def pause(self, seconds: float) -> None:
         """Grants no tokens for `seconds`; tokens that callers wait for become void."""
-        await self._change(lambda record, now: (self._terms.pause(record, now, seconds), None))
+        await self._record.change(lambda record, now: (self._terms.pause(record, now, seconds), None))
 
     async def slow_down(self, factor: float = 0.5) -> None:
         """Lowers the rate of all processes; it grows back over time."""
-        await self._change(lambda record, now: (self._terms.slow_down(record, now, factor), None))
+        await self._record.change(lambda record, now: (self._terms.slow_down(record, now, factor), None))
 
     async def throttled(self, retry_after: float | None = None) -> None:
         """Handles a refusal for too many calls (HTTP 429): pauses for `retry_after` seconds and lowers the rate.
@@ -111,20 +105,20 @@ class TokenBucket:
             paused = self._terms.pause(record, now, pause)
             return (self._terms.slow_down(paused, now, DECREASE) if begins else paused), None
 
-        await self._change(change)
+        await self._record.change(change)
 
     async def succeeded(self) -> None:
         """Has no effect, because the rate grows back over time. For callers that report both outcomes."""
 
     async def allowed_rate(self) -> float:
         """Returns the current rate in tokens per second."""
-        record = _decode((await self._bucket.read(self._key)).value)
-        return self._terms.rate * self._terms.share(record, await self._now())
+        record = await self._record.read()
+        return self._terms.rate * self._terms.share(record, await self._record.now())
 
     async def paused_for(self) -> float:
         """Returns the remaining seconds of the pause; 0.0 if there is none."""
-        record = _decode((await self._bucket.read(self._key)).value)
-        return max(0.0, record.paused_until - await self._now())
+        record = await self._record.read()
+        return max(0.0, record.paused_until - await self._record.now())
 
     async def _serve(self) -> None:
         try:
@@ -144,7 +138,7 @@ class TokenBucket:
             if not self._drop_cancelled():
                 return
             # A waiter may be cancelled while the time is requested.
-            if await self._now() - at <= self._terms.latest_use and self._drop_cancelled():
+            if await self._record.now() - at <= self._terms.latest_use and self._drop_cancelled():
                 self._waiters.popleft().set_result(None)
 
     async def _take(self, count: int) -> tuple[list[float], int]:
@@ -155,15 +149,15 @@ class TokenBucket:
             taken, times = self._terms.take(record, now + lead, count)
             return taken, (times, taken.pauses)
 
-        taken = await self._change(take)
+        taken = await self._record.change(take)
         self._learn(time.monotonic() - began)
         return taken
 
     async def _is_void(self, pauses: int) -> bool:
         began = time.monotonic()
-        self._known = await self._bucket.read(self._key)
+        record = await self._record.read()
         self._learn(time.monotonic() - began)
-        return _decode(self._known.value).pauses != pauses
+        return record.pauses != pauses
 
     def _learn(self, took: float) -> None:
         """Adapts how early tokens are taken and checked to the measured latency, so that they can be used in
@@ -171,7 +165,7 @@ class TokenBucket:
         self._lead = took * 1.5 if took > self._terms.latest_use / 2 else self._lead / 2
 
     async def _sleep_until(self, at: float) -> bool:
-        wait = at - await self._now()
+        wait = at - await self._record.now()
         if wait <= 0:
             return False
         await asyncio.sleep(wait)
@@ -181,21 +175,6 @@ class TokenBucket:
         while self._waiters and self._waiters[0].done():
             self._waiters.popleft()
         return bool(self._waiters)
-
-    async def _change(self, change: Callable[[Record, float], tuple[Record, T]]) -> T:
-        # Measuring the clock may take several round trips, so it happens before the record is read.
-        ahead = await self._now() - time.monotonic()
-
-        def encoded(value: bytes | None) -> tuple[bytes, T]:
-            record, result = change(_decode(value), time.monotonic() + ahead)
-            return json.dumps(asdict(record)).encode(), result
-
-        result, self._known = await self._bucket.update(self._key, encoded, known=self._known)
-        return result
-
-    async def _now(self) -> float:
-        await self._bucket.declare()
-        return await self._clock.now(self._bucket.client)
 
 
 def _decode(value: bytes | None) -> Record:
