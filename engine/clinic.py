@@ -21,7 +21,8 @@ class Clinic:
     read.
 
     `resources` are the room ids that count as capacity; None: all rooms that the portal names. `timezone_problem`
-    says why its zone is not known; `timezone` is empty then.
+    says why its zone is not known; `timezone` is empty then. `horizon_days` is how many days its schedule reads
+    unless another number is given.
     """
 
     id: UUID
@@ -31,6 +32,7 @@ class Clinic:
     country: str = "US"
     resources: tuple[str, ...] | None = None
     timezone_problem: str | None = None
+    horizon_days: int = 14
 
     @property
     def zone(self) -> ZoneInfo:

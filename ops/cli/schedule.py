@@ -30,7 +30,13 @@ schedule = App(name="schedule", help="Sync a clinic on a schedule.")
 schedule.command(preview)
 
 Slug = Annotated[str, Parameter(help="The clinic's slug.")]
-Days = Annotated[int, Parameter(validator=Number(gte=1, lte=MAX_DAYS), help="Number of days, including today.")]
+Days = Annotated[
+    int | None,
+    Parameter(
+        validator=Number(gte=1, lte=MAX_DAYS),
+        help="Number of days, including today; default: the clinic's horizon (14 unless another program set it).",
+    ),
+]
 
 
 @schedule.command(name="set")
@@ -44,7 +50,7 @@ def set_(
         ),
     ],
     *,
-    days: Days = 14,
+    days: Days = None,
     timezone: Annotated[str | None, Parameter(help="An IANA time zone; default: the clinic's.")] = None,
     max_age: MaxAge = None,
     json: Json = False,
@@ -63,7 +69,7 @@ def set_(
     asyncio.run(check_clock(settings))
 
     async def change(connection: Connection, found: Clinic) -> None:
-        await store.set_schedule(connection, found, text, timezone, days)
+        await store.set_schedule(connection, found, text, timezone, found.horizon_days if days is None else days)
         if max_age is not None:
             await set_goal(connection, found, goal)
 

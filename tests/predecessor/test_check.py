@@ -45,6 +45,12 @@ async def test_what_does_not_fit_is_named_before_anything_is_touched(
         await migrate(old, accepted=[problem.object.rpartition(".")[2]])
 
 
+async def test_an_old_server_is_refused(old: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.store.predecessor.check.OLDEST_POSTGRES", 99)
+    with pytest.raises(DoesNotFit, match=r"PostgreSQL: is version .*; update it to 99 or newer"):
+        await migrate(old)
+
+
 async def test_a_constraint_that_lets_syncs_through_stays(old: asyncpg.Connection) -> None:
     await old.execute("alter table schedule_syncs add check (progress_percentage between 0 and 100)")
     await old.execute("alter table schedule_syncs add check (status in ('in_progress', 'completed', 'failed'))")

@@ -113,6 +113,7 @@ async def test_hours_and_limits_come_from_the_old_configuration(old: asyncpg.Con
         "select slug, horizon_days, max_age_seconds from idexx_sync.clinic_settings order by 1"
     )
     assert [tuple(row) for row in settings] == [("ash", 60, 7200), ("elm-street", 21, 2700), ("oak", 14, 3600)]
+    assert (await find_clinic(old, "elm-street")).horizon_days == 21
 
 
 async def test_a_clinic_syncs_by_its_old_configuration_until_the_portals_own_is_read(

@@ -131,6 +131,7 @@ def _clinic(row: Any) -> Clinic:
         name=row["name"],
         timezone=row["timezone"] or "",
         timezone_problem=row["timezone_problem"],
+        horizon_days=row["horizon_days"],
         country=row["country"],
         resources=None if resources is None else tuple(resources),
     )

@@ -35,7 +35,8 @@ async def undo(connection: Connection) -> list[str]:
 
 
 async def _require_undoable(connection: Connection) -> None:
-    if not await connection.fetchval(SQL["had_predecessor"]):
+    has_ours = await connection.fetchval(SQL["has_objects_table"])
+    if not has_ours or not await connection.fetchval(SQL["had_predecessor"]):
         raise CannotUndo(
             "this database was not the predecessor's, so there is nothing to give back; "
             "to remove idexx-sync, drop the schema idexx_sync and the tables that it made in public"
