@@ -58,10 +58,12 @@ drop function if exists idexx_sync.get_available_slots(uuid, date);
 drop function if exists idexx_sync.update_slot_counts_bulk(uuid, date, date);
 
 -- The four tables that both versions have under one name: on an empty database they move to `public`; beside a
--- predecessor's tables ours are empty, and go. What referred to them is made again below.
+-- predecessor's tables ours are empty, and go. What referred to them is made again below. A table that moves gets what the
+-- default privileges of `public` give a table that is made there: at Supabase, its roles' rights.
 do $$
 declare
     t text;
+    g record;
 begin
     foreach t in array array['schedule_appointments', 'schedule_slots', 'schedule_syncs', 'clinics'] loop
         continue when not exists (
@@ -69,6 +71,15 @@ begin
         );
         if to_regclass('public.' || t) is null then
             execute format('alter table idexx_sync.%I set schema public', t);
+            for g in
+                select distinct case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end as role,
+                    a.privilege_type
+                from pg_default_acl d cross join aclexplode(d.defaclacl) a
+                where d.defaclnamespace = 'public'::regnamespace and d.defaclobjtype = 'r'
+                    and d.defaclrole = current_user::regrole and a.grantee <> d.defaclrole
+            loop
+                execute format('grant %s on public.%I to %s', g.privilege_type, t, g.role);
+            end loop;
         else
             execute format('drop table idexx_sync.%I cascade', t);
         end if;
