@@ -22,7 +22,9 @@ def migrate(url: str, *options: str, status: int = 0) -> dict[str, Any]:
 async def test_a_database_is_checked_migrated_secured_and_given_back(
     old_url: str, old: asyncpg.Connection
 ) -> None:
-    await old.execute("alter table schedule_appointments add constraint short check (length(status) < 6) not valid")
+    await old.execute(
+        "alter table schedule_appointments add constraint short check (length(status) < 6) not valid"
+    )
     await old.execute("update clinics set timezone = 'America/Denver' where slug = 'elm-street'")
     found = migrate(old_url, "--check", status=1)
     assert (found["ok"], found["found"], found["pending"][0]) == (False, "predecessor", "0001_tables")
