@@ -89,6 +89,11 @@ class Dispatcher:
         message_id = uuid5(NAMESPACE_OID, f"{sync_id}/{day}/{span.number}")
         await self._send(DATE_SCRAPER, "scrape_date", sync_id, day, span.days, message_id=message_id)
 
+    async def look_up(self, sync_id: UUID, after: float | None = None) -> None:
+        """Sends the sync's look-ups to a DateScraper. The broker drops a repeated message, unless it is delayed."""
+        message_id = uuid5(NAMESPACE_OID, f"{sync_id}/look-up") if after is None else None
+        await self._send(DATE_SCRAPER, "look_up", sync_id, after=after, message_id=message_id)
+
     async def scrape_dates_later(self, sync_id: UUID, lead: date, days: int, after: float) -> None:
         await self._send(DATE_SCRAPER, "scrape_date", sync_id, lead.isoformat(), days, after=after)
 
@@ -112,6 +117,8 @@ class Dispatcher:
                 await self.scrape_dates(sync_id, span)
             for day in step.reconcile:
                 await self.reconcile_date(sync_id, day)
+            if step.look_up:
+                await self.look_up(sync_id)
         except MailboxFull:
             await self.coordinate(sync_id, after=ROOM_WAIT)
         if step.look_again_after is not None:

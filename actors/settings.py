@@ -120,6 +120,10 @@ class Settings(BaseSettings):
     removal_limit_percent: Annotated[float, Field(ge=0, le=100, validation_alias=_renamed("percent"))] = 30.0
     removal_day_count: Annotated[int, Field(ge=0)] = 10
     removal_day_percent: Annotated[float, Field(ge=0, le=100)] = 80.0
+    #: Appointments that a sync looks up by their ids before it removes them; 0: none.
+    removal_lookups: Annotated[int, Field(ge=0, le=1000)] = 20
+    #: Calls of a sync beyond the first for each span: second looks, confirmations, look-ups.
+    sync_extra_calls: Annotated[int, Field(ge=0, le=100_000)] = 200
     #: Time between the two reads that confirm an absence; longer than the portal hides an appointment that
     #: moves.
     removal_settle_ms: Annotated[int, Field(ge=0, le=600_000)] = 10_000
@@ -168,6 +172,8 @@ class Settings(BaseSettings):
             day_count=self.removal_day_count,
             day_percent=self.removal_day_percent,
             settle=timedelta(milliseconds=self.removal_settle_ms),
+            lookups=self.removal_lookups,
+            extra_calls=self.sync_extra_calls,
         )
 
     @property
@@ -177,6 +183,7 @@ class Settings(BaseSettings):
             queued_syncs=self.max_queued_syncs,
             calls_in_flight=self.sync_concurrency,
             span_days=self.scrape_span_days,
+            extra_calls=self.sync_extra_calls,
             config_max_age=self.configuration_max_age_ms / 1000,
             sync_timeout=self.sync_timeout_ms / 1000,
             stale_after=self.stale_sync_ms / 1000,

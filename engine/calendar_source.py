@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -14,7 +14,9 @@ from engine.config_reading import ConfigReading
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.evidence import EvidenceSink
+from engine.extra_calls import ExtraCalls
 from engine.failure import Failure
+from engine.lookups import Lookups
 from engine.snapshot import Snapshot
 
 
@@ -36,6 +38,7 @@ class CalendarSource(Protocol):
         is_open: Callable[[date], bool],
         repeating: Collection[str],
         is_first: bool,
+        extra_calls: ExtraCalls,
         evidence: EvidenceSink | None,
     ) -> Mapping[date, Snapshot | Failure]:
         """Returns a complete snapshot with its proof, or a failure, for each of `dates`.
@@ -45,6 +48,9 @@ class CalendarSource(Protocol):
         without appointments for an open day, or for a day with several stored ones, is requested again before it
         is believed. An open day that stays empty has the warning `open_days_empty`.
         `is_first`: no sync of the clinic has completed, so one response alone is not believed.
+
+        `extra_calls`: how many calls beyond the first of each span may be made; the source counts those that it
+        makes. An answer that cannot be confirmed within the limit fails its dates with `bad_answer`.
 
         One id may stand on several dates: the engine finds out whether it moves or repeats. Several records of one
         date that share an id need ids of their own (`engine.repeating.as_occurrence`), as do those of ids in
@@ -56,6 +62,15 @@ class CalendarSource(Protocol):
 
         A part that the portal does not give, or gives in a form whose meaning is not certain, is None and named in
         `problems`: what was read before stays in use, and a part that was never read has no default.
+        """
+
+    async def look_up(
+        self, clinic: Clinic, credentials: Credentials, ids: Sequence[str], *, known: str | None
+    ) -> Lookups:
+        """Asks for single appointments by the portal's ids: whether each is gone, or where it is.
+
+        `known` is an id that the portal has. A failure, or an answer of another form, is `unknown`. A portal that
+        cannot be asked for one id returns `lacks_call`.
         """
 
     async def check_credentials(self, clinic: Clinic, credentials: Credentials) -> Failure | None:

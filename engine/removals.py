@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from engine.appointment import BLOCK
-from engine.warnings import SyncWarning, WarningCode
+from engine.lookups import Lookup, LookupOutcome
+from engine.repeating import is_occurrence
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class RemovalLimit:
     Both limits have to be exceeded: a small clinic may lose half of its ten appointments, a large one 25 of a
     thousand. A date with `day_count` or more stored appointments that would lose `day_percent` of them keeps all
     of them, whatever the total. `settle` is the time between the two reads that confirm an absence; it is
-    longer than the portal may hide a move.
+    longer than the portal may hide a move. Removals that a look-up proves count towards no limit.
     """
 
     count: int = 20
@@ -29,6 +30,10 @@ class RemovalLimit:
     day_count: int = 10
     day_percent: float = 80.0
     settle: timedelta = timedelta(seconds=10)
+    #: Appointments that a sync looks up by their ids before it removes them; 0: none.
+    lookups: int = 0
+    #: Calls of a sync beyond the first for each span: second looks, confirmations, look-ups.
+    extra_calls: int = 200
 
     def holds_back(self, removals: int, stored: int) -> bool:
         """Whether the sync's removals exceed the limit.
@@ -71,6 +76,32 @@ class MissingAppointment:
     client_phone_raw: str | None = field(default=None, repr=False)
     protection: Protection | None = None
     is_held: bool = False
+    lookup: Lookup | None = None
+    #: Not looked up, although it should have been: the sync's look-ups were used up.
+    is_unchecked: bool = False
+
+    @property
+    def is_proved_gone(self) -> bool:
+        return self.lookup is not None and self.lookup.outcome is LookupOutcome.GONE
+
+    @property
+    def is_live(self) -> bool:
+        return self.lookup is not None and self.lookup.outcome is LookupOutcome.LIVE
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the portal has it at another start."""
+        return self.is_live and not self._is_in_place
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the portal has it at the place where the calendar does not show it."""
+        return self.is_live and self._is_in_place
+
+    @property
+    def _is_in_place(self) -> bool:
+        starts = None if self.lookup is None else self.lookup.starts_at
+        return starts is not None and (starts.date(), starts.time()) == (self.date, self.start_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +125,37 @@ class RemovalPlan:
     read_since: datetime | None = None
     is_quiet: bool = False
 
+    @property
+    def undecided(self) -> Sequence[MissingAppointment]:
+        """The missing appointments of which no look-up says where they are."""
+        return [each for each in self.missing if not (each.is_proved_gone or each.is_live)]
+
     def is_settled(self, appointment: MissingAppointment, settle: timedelta) -> bool:
         """Whether every date was read so long after the absence began that a move would have been seen."""
         return self.read_since is not None and appointment.missing_since + settle <= self.read_since
 
     def is_confirmed(self, appointment: MissingAppointment, settle: timedelta) -> bool:
-        return self.is_quiet and appointment.protection is None and self.is_settled(appointment, settle)
+        return (
+            self.is_quiet
+            and appointment.protection is None
+            and not appointment.is_unchecked
+            and self.is_settled(appointment, settle)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class RemovalDecision:
-    """The ids to remove now, the ids to hold for a person, and the appointments left to a later sync."""
+    """What becomes of the missing appointments.
+
+    `remove` and `hold` for a person are confirmed by two looks, `proved` are gone by a look-up, `moved` are at
+    another start; `keep` are left to a later sync.
+    """
 
     remove: Sequence[UUID] = ()
     hold: Sequence[UUID] = ()
     keep: Sequence[MissingAppointment] = ()
+    proved: Sequence[MissingAppointment] = ()
+    moved: Sequence[MissingAppointment] = ()
 
 
 def decide(plan: RemovalPlan, removal_limit: RemovalLimit, *, confirmed: bool = False) -> RemovalDecision:
@@ -119,7 +166,7 @@ def decide(plan: RemovalPlan, removal_limit: RemovalLimit, *, confirmed: bool = 
     """
     gone = [
         each
-        for each in plan.missing
+        for each in plan.undecided
         if each.protection is None and (confirmed or each.is_held or plan.is_confirmed(each, removal_limit.settle))
     ]
     held_dates = _held_dates(gone, plan.stored, removal_limit)
@@ -127,8 +174,23 @@ def decide(plan: RemovalPlan, removal_limit: RemovalLimit, *, confirmed: bool = 
     return RemovalDecision(
         remove=[each.id for each in gone if not (each.is_held or each.date in held_dates)],
         hold=[each.id for each in gone if each.is_held or each.date in held_dates],
-        keep=[each for each in plan.missing if each.id not in ids],
+        keep=[each for each in plan.missing if each.id not in ids and not (each.is_proved_gone or each.has_moved)],
+        proved=[each for each in plan.missing if each.is_proved_gone],
+        moved=[each for each in plan.missing if each.has_moved],
     )
+
+
+def to_look_up(plan: RemovalPlan, removal_limit: RemovalLimit, used_calls: int) -> Sequence[MissingAppointment]:
+    """The appointments to look up before they are removed, as far as the limits allow.
+
+    Not those whose removal is held: a person decides on them. An occurrence of a repeating record shares its id.
+    """
+    limit = min(removal_limit.lookups, removal_limit.extra_calls - used_calls)
+    return [each for each in plan.missing if can_be_looked_up(each)][: max(limit, 0)]
+
+
+def can_be_looked_up(appointment: MissingAppointment) -> bool:
+    return not appointment.is_held and not is_occurrence(appointment.neo_appointment_id)
 
 
 def _held_dates(
@@ -153,28 +215,8 @@ def second_look_at(plan: RemovalPlan, settle: timedelta) -> datetime | None:
     The second look confirms an absence, and finds what was moving while the dates were read, even on dates that
     may lose nothing: the row of a moved appointment must not stay on its old date.
     """
-    fresh = [each.missing_since for each in plan.missing if not plan.is_settled(each, settle)]
+    fresh = [each.missing_since for each in plan.undecided if not plan.is_settled(each, settle)]
     if fresh:
         return max(fresh) + settle
-    undecided = any(each.protection is None and not each.is_held for each in plan.missing)
+    undecided = any(each.protection is None and not each.is_held for each in plan.undecided)
     return plan.read_since + settle if plan.read_since and undecided and not plan.is_quiet else None
-
-
-def warning_of_kept(kept: Iterable[MissingAppointment]) -> SyncWarning | None:
-    """The warning about appointments that the calendar does not show and that stay; None if there are none."""
-    reasons = Counter(_WHY_KEPT[each.protection] for each in kept)
-    if not reasons:
-        return None
-    counts = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
-    return SyncWarning(
-        WarningCode.REMOVALS_UNCONFIRMED,
-        f"appointments that the calendar does not show are kept: {counts}",
-        reasons.total(),
-    )
-
-
-_WHY_KEPT = {
-    None: "until a later sync confirms that they are gone",
-    Protection.FAILED_DATE: "that may have moved to a date that failed",
-    Protection.LEFT_OUT_RECORD: "that may be among the records that could not be read",
-}

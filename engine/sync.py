@@ -100,6 +100,8 @@ class Limits:
     #: Concurrent calls for dates of one sync; each is for one date, or for a span of neighboring ones.
     calls_in_flight: int = 3
     span_days: int = 7
+    #: Calls of a sync beyond the first for each span.
+    extra_calls: int = 200
     #: A configuration that was read completely is read again after this.
     config_max_age: float = 86_400.0
     sync_timeout: float = 300.0

@@ -38,6 +38,7 @@ from actors.runtime.process import Runtime
 from actors.runtime.vault import open_vault
 from actors.worker import WorkerRuntime
 from engine.calendar_source import CalendarSource
+from engine.steps.look_up import look_up_appointments
 from engine.steps.scrape import LEFT_FOR, ScrapeContext, scrape_dates
 from engine.store.vault import Vault
 
@@ -54,7 +55,10 @@ TIME_LIMIT_MARGIN_MS = 60_000
 
 
 def declare(worker: WorkerRuntime) -> None:
-    """Declares the actor `scrape_date`, its resource, and the handler of its dead-lettered messages."""
+    """Declares the actors `scrape_date` and `look_up`, their resource, and the handler of dead-lettered messages.
+
+    Look-ups whose message is dead-lettered are given up by the Coordinator, after a time.
+    """
     scraper = worker.resource(DATE_SCRAPER, partial(open_scraper, dispatcher=worker.dispatcher))
     worker.on_dead_message("scrape_date", partial(give_up_dates_of, worker=worker))
     time_limit = worker.settings.sync_timeout_ms + TIME_LIMIT_MARGIN_MS
@@ -64,6 +68,12 @@ def declare(worker: WorkerRuntime) -> None:
         sync, first_date = UUID(sync_id), date.fromisoformat(day)
         async with worker.process.about("scrape_date", sync, first_date, traceparent):
             await scraper.get().scrape(sync, first_date, days)
+
+    @dramatiq.actor(broker=worker.broker, queue_name=DATE_SCRAPER, time_limit=time_limit)
+    async def look_up(sync_id: str, *, traceparent: str | None = None) -> None:
+        sync = UUID(sync_id)
+        async with worker.process.about("look_up", sync, traceparent=traceparent):
+            await scraper.get().look_up(sync)
 
 
 class DateScraper:
@@ -89,6 +99,14 @@ class DateScraper:
         if done.retry_later:
             after = RETRY_AFTER if done.wrong_key is None else LEFT_FOR
             await self._dispatcher.scrape_dates_later(sync_id, first_date, days, after)
+
+    async def look_up(self, sync_id: UUID) -> None:
+        """Looks up a sync's missing appointments, then notifies the Coordinator."""
+        done = await look_up_appointments(self._context, sync_id)
+        if done.retry_later:
+            await self._dispatcher.look_up(sync_id, after=LEFT_FOR)
+        else:
+            await self._dispatcher.report(sync_id)
 
     async def measure_browser(self) -> None:
         """Records the memory of the browser."""

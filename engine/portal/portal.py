@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TypeVar
@@ -12,7 +12,10 @@ from engine.config_reading import ConfigReading
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.evidence import EvidenceSink
+from engine.extra_calls import ExtraCalls
 from engine.failure import Failure, PortalFailure, Reason
+from engine.lookups import Lookups
+from engine.portal.appointment_calls import AppointmentCalls
 from engine.portal.browser import Browser
 from engine.portal.call_context import CallContext
 from engine.portal.client import PortalClient
@@ -39,6 +42,10 @@ BREAKS = frozenset(
 
 #: Reasons that say nothing about the portal.
 NEUTRAL = frozenset({Reason.BROWSER_CRASHED, Reason.INTERNAL, Reason.NO_COMPANY_ID})
+
+
+#: The extra calls of a scrape without a sync.
+NO_LIMIT = 10_000
 
 
 def utc_now() -> datetime:
@@ -110,6 +117,7 @@ class Portal:
         is_open: Callable[[date], bool] = every_day,
         repeating: Collection[str] = (),
         is_first: bool = False,
+        extra_calls: ExtraCalls | None = None,
         evidence: EvidenceSink | None = None,
     ) -> Mapping[date, Snapshot | Failure]:
         """Returns a snapshot or a failure for each of `dates`, fetched in calls of up to `span_days` days.
@@ -117,12 +125,13 @@ class Portal:
         `stored` is the number of stored appointments of a date, `is_open` whether the clinic is open on it: a
         response without records for an open day, or for a day with several stored ones, is requested again.
         `is_first`: no sync of the clinic has completed; each range is read twice, and the responses are compared.
+        `extra_calls` limits the calls beyond the first of each span; None: no limit.
         `repeating` are the portal's ids whose records are known to repeat. `evidence` gets what was seen of each
         failed date.
         """
         call_context = self._call_context(clinic, credentials, clock, evidence)
         doubts = Doubts(stored or {}, is_open, clinic.slug in self._got_nothing, is_first)
-        scraper = SpanScraper(self._settings, call_context, doubts, repeating)
+        scraper = SpanScraper(self._settings, call_context, doubts, repeating, extra_calls or ExtraCalls(NO_LIMIT))
 
         async def look(signed_in: SignedInContext) -> Mapping[date, Snapshot | Failure]:
             return await scraper.run(signed_in, dates)
@@ -156,6 +165,27 @@ class Portal:
         found = await self._run(self._call_context(clinic, credentials, clock), look, self._settings.times.date)
         await self._record(clinic, {"configuration": found})
         return found
+
+    async def look_up(
+        self,
+        clinic: Clinic,
+        credentials: Credentials,
+        ids: Sequence[str],
+        *,
+        known: str | None = None,
+        clock: Clock = utc_now,
+    ) -> Lookups:
+        """Asks for single appointments by their ids; those that fail are unknown."""
+        calls = AppointmentCalls(clinic.zone)
+
+        async def look(signed_in: SignedInContext) -> Lookups:
+            return await calls.ask(signed_in, ids, known)
+
+        if not ids or await self._admit(clinic) is not None:
+            return Lookups()
+        found = await self._run(self._call_context(clinic, credentials, clock), look, self._settings.times.date)
+        await self._record(clinic, {"appointments": found})
+        return Lookups(calls.found, calls.calls) if isinstance(found, Failure) else found
 
     async def check_credentials(
         self, clinic: Clinic, credentials: Credentials, *, clock: Clock = utc_now

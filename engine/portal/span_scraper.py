@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from engine.dates import DateRange
+from engine.extra_calls import ExtraCalls
 from engine.failure import FATAL_FOR_SYNC, Failure, PortalFailure, Reason
 from engine.portal.additions import MeaningGone
 from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
@@ -46,6 +47,9 @@ ENDS_SCRAPE = FATAL_FOR_SYNC | {
     Reason.BROWSER_CRASHED,
 }
 
+#: A scrape ends after so many calls that timed out: more would take longer than its sync may.
+MAX_TIME_OUTS = 3
+
 CUT_OFF = Failure(Reason.BAD_ANSWER, "the response looks cut off")
 DIFFERENT = Failure(Reason.BAD_ANSWER, "two responses for the same days show different records")
 NOT_EMPTY = Failure(Reason.BAD_ANSWER, "the response is empty, but the portal shows records of one of its days")
@@ -55,14 +59,22 @@ class SpanScraper:
     """One scrape. `found` holds the results so far, even if the scrape is interrupted."""
 
     def __init__(
-        self, settings: PortalSettings, call_context: CallContext, doubts: Doubts, repeating: Iterable[str] = ()
+        self,
+        settings: PortalSettings,
+        call_context: CallContext,
+        doubts: Doubts,
+        repeating: Iterable[str],
+        extra_calls: ExtraCalls,
     ) -> None:
         self._settings = settings
         self._call_context = call_context
         self._doubts = doubts
         self._repeating = set(repeating)
         self._cut_lengths: Counter[int] = Counter()
+        self._extra_calls = extra_calls
+        self._is_first_call = False
         self._ended_by: Failure | None = None
+        self._time_outs = 0
         self.found: dict[date, Found] = {}
 
     @property
@@ -72,6 +84,7 @@ class SpanScraper:
 
     async def run(self, signed_in: SignedInContext, dates: DateRange) -> Mapping[date, Found]:
         for span in spans(dates, self._settings.span_days):
+            self._is_first_call = True
             await self._span(signed_in, span)
             if self._ended_by is not None:
                 return {day: self.found.get(day, self._ended_by) for day in dates}
@@ -92,7 +105,7 @@ class SpanScraper:
 
     async def _divide(self, signed_in: SignedInContext, span: DateRange, failure: Failure) -> None:
         """Halves a failed span, down to single days, if that may help."""
-        if len(span) == 1 or failure.reason not in DIVISIBLE:
+        if self._is_too_slow(failure) or len(span) == 1 or failure.reason not in DIVISIBLE:
             self._fail(span, failure)
             return
         for half in spans(span, (len(span) + 1) // 2):
@@ -100,6 +113,15 @@ class SpanScraper:
                 self._fail(half, self._ended_by)
             else:
                 await self._span(signed_in, half)
+
+    def _is_too_slow(self, failure: Failure) -> bool:
+        """Counts a call that timed out; the last one that is allowed ends the scrape."""
+        if failure.reason is not Reason.TIMED_OUT:
+            return False
+        self._time_outs += 1
+        if self._time_outs >= MAX_TIME_OUTS:
+            self._ended_by = failure
+        return self._ended_by is not None
 
     async def _look(self, signed_in: SignedInContext, span: DateRange) -> Mapping[date, Snapshot]:
         """Reads the span's days; confirms its end by a call of its own if the response may be cut off."""
@@ -196,8 +218,25 @@ class SpanScraper:
             clinic, ignored = self._call_context.clinic, self._settings.ignored_fields
             return read_calendar(answer, clinic, span, sent_at, ignored, self._repeating)
 
+        self._count_call()
         found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
         if any(snapshot.left_out for snapshot in found.values()):
             # A record may have been read while it was written: only what stays unusable is left out.
+            self._count_call()
             found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
         return found
+
+    def _count_call(self) -> None:
+        """Raises `PortalFailure` if the sync may make no more extra calls."""
+        if self._is_first_call:
+            self._is_first_call = False
+            return
+        if not self._extra_calls.left:
+            raise PortalFailure(
+                Failure(
+                    Reason.BAD_ANSWER,
+                    f"the answer needs another call, and the sync has made its {self._extra_calls.limit} extra calls "
+                    "(SYNC_EXTRA_CALLS)",
+                )
+            )
+        self._extra_calls.used += 1

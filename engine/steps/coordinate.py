@@ -15,9 +15,11 @@ from uuid import UUID
 from engine.dispatch import IsOpen, Span, next_spans, next_try, outcome, unclaimed, unreconciled
 from engine.removals import RemovalLimit
 from engine.steps.finish_sync import finish_sync
+from engine.steps.look_up_removals import ANSWERED_WITHIN, look_up_removals
 from engine.steps.undecided_ids import ask_about_undecided_ids
 from engine.steps.verify_removals import verify_removals
 from engine.store.clinics import find_clinic
+from engine.store.clinics.learnt_spans import learnt_span
 from engine.store.database import Connection, Database
 from engine.store.reconciling import load_schedule_config
 from engine.store.syncs import dates as sync_dates
@@ -32,8 +34,9 @@ class Step:
     """What to do after the commit.
 
     `dispatch` and `reconcile` are dates to send to the DateScrapers and again to the Reconciler;
-    `look_again_after` is in seconds; `started` are other syncs of the clinic that were started now;
-    `stop_workers`: whatever still works on this sync must stop.
+    `look_again_after` is in seconds; `started` are other syncs of the clinic that were started now; `look_up`: a
+    DateScraper has to look up the sync's missing appointments; `stop_workers`: whatever still works on this sync
+    must stop.
     """
 
     clinic_id: UUID
@@ -42,6 +45,7 @@ class Step:
     look_again_after: float | None = None
     started: Sequence[UUID] = ()
     stop_workers: bool = False
+    look_up: bool = False
 
 
 async def coordinate(database: Database, sync_id: UUID, limits: Limits, removal_limit: RemovalLimit) -> Step:
@@ -61,13 +65,22 @@ async def coordinate(database: Database, sync_id: UUID, limits: Limits, removal_
         dates = await sync_dates.dates_of(connection, sync_id)
         clinic = await find_clinic(connection, str(clinic_id))
         hours = await load_schedule_config(connection, clinic_id)
+        if (learnt := await learnt_span(connection, clinic_id)) is not None:
+            limits = replace(limits, span_days=learnt.usable(limits.span_days, now))
         ending = _ending(sync, dates, hours.is_open_on, now, limits)
-        if ending == (SyncStatus.COMPLETED, None) and (
-            await ask_about_undecided_ids(connection, clinic, sync, dates, removal_limit.settle)
-            or await verify_removals(connection, clinic, sync, dates, removal_limit)
-        ):
-            dates, ending = await sync_dates.dates_of(connection, sync_id), None
-        if ending is None:
+        looks_up = False
+        if ending == (SyncStatus.COMPLETED, None):
+            if await ask_about_undecided_ids(connection, clinic, sync, dates, removal_limit.settle):
+                ending = None
+            elif await look_up_removals(connection, clinic, sync, removal_limit, now):
+                ending, looks_up = None, True
+            elif await verify_removals(connection, clinic, sync, dates, removal_limit, limits.span_days):
+                ending = None
+        if looks_up:
+            await touch(connection, sync.id)
+            step = Step(clinic_id, look_up=True, look_again_after=ANSWERED_WITHIN.total_seconds())
+        elif ending is None:
+            dates = await sync_dates.dates_of(connection, sync_id)
             step = await _send_on(connection, sync, dates, now, limits)
         else:
             await finish_sync(connection, clinic, sync, *ending, removal_limit)

@@ -15,7 +15,8 @@ from engine.config_reading import config_warnings
 from engine.dispatch import is_partial, open_dates
 from engine.events import Event
 from engine.failure import FATAL_FOR_SYNC
-from engine.removals import RemovalLimit, warning_of_kept
+from engine.removal_warnings import warnings_of_kept
+from engine.removals import RemovalLimit
 from engine.store.database import Connection
 from engine.store.reconciling import (
     Change,
@@ -114,7 +115,7 @@ async def _carry_out(
         removals = await apply_removals(connection, clinic.id, sync.id, plan, removal_limit)
         held = removals.held
         await recount_held(connection, clinic.id)
-        await _record_removals(connection, sync, removals)
+        await _record_removals(connection, sync, removals, removal_limit)
     return _Carried(await refresh_slots(connection, clinic, sync.dates), held)
 
 
@@ -126,17 +127,19 @@ async def _dry_run(
         return _Carried(SlotCounts(0, 0, 0), plan=[])
     snapshots = await sync_dates.snapshots_of(connection, sync.id)
     run = await dry_run(connection, clinic, sync.id, sync.dates, snapshots, removal_limit)
-    await _record_removals(connection, sync, run.removals)
+    await _record_removals(connection, sync, run.removals, removal_limit)
     plan = [_planned(change) for change in run.changes]
     return _Carried(run.slots, run.removals.held, plan)
 
 
-async def _record_removals(connection: Connection, sync: Sync, removals: Removals) -> None:
+async def _record_removals(
+    connection: Connection, sync: Sync, removals: Removals, removal_limit: RemovalLimit
+) -> None:
     if removals.removed:
         await sync_dates.record_removals(connection, sync.id, removals.removed)
     if removals.held:
         await events.record(connection, sync.id, Event.HELD, removals_held=removals.held)
-    if warning := warning_of_kept(removals.kept):
+    for warning in warnings_of_kept(removals.kept, removal_limit):
         await add_warning(connection, sync.id, warning)
 
 

@@ -52,6 +52,7 @@ async def _look(
         is_open=task.hours.is_open,
         repeating=task.repeating,
         is_first=task.is_first,
+        extra_calls=task.extra_calls,
         evidence=context.evidence(task.sync_id),
     )
     if not task.asks_config:

@@ -14,11 +14,13 @@ from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.errors import NoCredentials
 from engine.evidence import EvidenceSink
+from engine.extra_calls import ExtraCalls
 from engine.failure import Failure, Reason
 from engine.schedule import ScheduleConfig
 from engine.store.clinics import find_clinic, get_credentials
 from engine.store.database import Connection, Database
 from engine.store.reconciling import load_schedule_config, repeating_ids
+from engine.store.reconciling.lookups import extra_calls_of
 from engine.store.syncs.claims import Claim, claim, has_completed, leave, statuses, stored_counts
 from engine.store.syncs.configuration import config_outcome, recent_config_outcome
 from engine.store.syncs.lifecycle import lock_sync
@@ -90,6 +92,7 @@ class ScrapeTask:
     repeating: Collection[str]
     is_first: bool
     asks_config: bool
+    extra_calls: ExtraCalls
 
     @property
     def sync_id(self) -> UUID:
@@ -121,7 +124,10 @@ async def claim_task(context: ScrapeContext, sync_id: UUID, lead: date, days: in
         )
         repeating = await repeating_ids(connection, clinic.id)
         is_first = not await has_completed(connection, clinic.id)
-        return ScrapeTask(claims, clinic, credentials, stored, hours, repeating, is_first, asks_config)
+        extra_calls = ExtraCalls(context.limits.extra_calls, await extra_calls_of(connection, sync_id))
+        return ScrapeTask(
+            claims, clinic, credentials, stored, hours, repeating, is_first, asks_config, extra_calls
+        )
 
 
 async def _asks_config(

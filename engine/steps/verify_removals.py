@@ -9,22 +9,29 @@ the next sync.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from engine.clinic import Clinic
 from engine.removals import RemovalLimit, second_look_at
 from engine.store.database import Connection
 from engine.store.reconciling import lock_clinic, plan_removals, reconciled_dates
+from engine.store.reconciling.lookups import add_extra_calls, extra_calls_of
 from engine.store.syncs.dates import look_again
 from engine.sync import DateState, Sync
 
 
 async def verify_removals(
-    connection: Connection, clinic: Clinic, sync: Sync, dates: Sequence[DateState], removal_limit: RemovalLimit
+    connection: Connection,
+    clinic: Clinic,
+    sync: Sync,
+    dates: Sequence[DateState],
+    removal_limit: RemovalLimit,
+    span_days: int,
 ) -> bool:
     """Whether the sync has to continue because its dates were put back for a second look.
 
-    This happens at most once in a sync, and only if there is time for it before the deadline.
+    This happens at most once in a sync, and only if there is time for it before the deadline, and calls are left.
     """
     if sync.dry_run or any(state.second_look for state in dates):
         return False
@@ -33,5 +40,10 @@ async def verify_removals(
     at = second_look_at(plan, removal_limit.settle)
     if at is None or (sync.deadline_at is not None and at + removal_limit.settle > sync.deadline_at):
         return False
-    await look_again(connection, sync.id, await reconciled_dates(connection, sync.id), at)
+    again = await reconciled_dates(connection, sync.id)
+    calls = math.ceil(len(again) / span_days)
+    if await extra_calls_of(connection, sync.id) + calls > removal_limit.extra_calls:
+        return False
+    await add_extra_calls(connection, sync.id, calls)
+    await look_again(connection, sync.id, again, at)
     return True

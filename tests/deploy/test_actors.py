@@ -47,6 +47,7 @@ def test_actors_queues_and_arguments_are_those_of_the_processes_that_an_update_r
     assert actors == {
         "coordinate": ["coordinator", ["sync_id", "traceparent"], None],
         "scrape_date": ["date_scraper", ["sync_id", "day", "days", "traceparent"], 260_000],
+        "look_up": ["date_scraper", ["sync_id", "traceparent"], 260_000],
         "reconcile_date": ["reconciler", ["sync_id", "day", "traceparent"], None],
         "notify": ["notifier", ["delivery_id", "traceparent"], 65_000],
     }

@@ -11,7 +11,9 @@ from engine.clinic import Clinic
 from engine.config_reading import ConfigReading
 from engine.credentials import Credentials
 from engine.dates import DateRange
+from engine.extra_calls import ExtraCalls
 from engine.failure import Failure
+from engine.lookups import LookupOutcome
 from engine.portal.doubts import every_day
 from engine.snapshot import Snapshot
 
@@ -50,6 +52,8 @@ async def keeps_the_promises(
     assert {name for name, part in parts.items() if part is None} <= {
         problem.field for problem in reading.problems
     }
+    looked_up = await source.look_up(clinic, right, ids[:1], known=ids[0])
+    assert looked_up.lacks_call or looked_up.found[ids[0]].outcome is LookupOutcome.LIVE
     assert await source.check_credentials(clinic, right) is None
     await refuses(source, clinic, wrong, dates)
 
@@ -78,6 +82,7 @@ async def look(
         is_open=every_day,
         repeating=(),
         is_first=False,
+        extra_calls=ExtraCalls(100),
         evidence=None,
     )
     assert set(found) == set(dates)

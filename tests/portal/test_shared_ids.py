@@ -10,6 +10,7 @@ import pytest
 
 from engine.credentials import Credentials
 from engine.dates import DateRange
+from engine.extra_calls import ExtraCalls
 from engine.failure import Failure, Reason
 from engine.portal import PortalSettings, TimeLimits
 from engine.portal.browser import Browser
@@ -54,7 +55,9 @@ async def scraped(answers: Answers, dates: DateRange, repeating: Sequence[str] =
     )
     doubts = Doubts(dict.fromkeys(dates, 1), lambda _: False)
     return dict(
-        await SpanScraper(settings, call_context, doubts, repeating).run(cast(SignedInContext, answers), dates)
+        await SpanScraper(settings, call_context, doubts, repeating, ExtraCalls(99)).run(
+            cast(SignedInContext, answers), dates
+        )
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from engine.appointment import Appointment
 from engine.config_reading import ConfigReading
 from engine.dates import DateRange
+from engine.portal.appointment_calls import APPOINTMENT_PATH
 from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
 from engine.portal.call_context import CallContext
 from engine.portal.config_calls import ABSENT, PATHS
@@ -22,8 +23,6 @@ from engine.portal.settings import PortalSettings
 from engine.portal.signed_in_context import SignedInContext
 from engine.repeating import portal_id
 from engine.snapshot import Snapshot
-
-APPOINTMENT_PATH = "/appointments/getAppointment"
 
 Found = tuple[bool, str]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from engine.appointment import REFERENCES, Appointment
 from engine.diff import diff_date
 from engine.repeating import SETTLE, occurrences
-from engine.snapshot import Snapshot
+from engine.snapshot import Proof, Snapshot
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.reconciling.repeating import found_repeating, split
@@ -204,6 +204,17 @@ class _DateWriter:
             restored=came["restored"],
             unchanged=len(self._hashes) - sum(came.values()),
         )
+
+
+async def place(
+    connection: Connection, clinic_id: UUID, sync_id: UUID, appointment: Appointment, seen_at: datetime
+) -> None:
+    """Brings one appointment to a date on which it is not stored, as if a scrape of `seen_at` had shown it there."""
+    day = appointment.date
+    proof = Proof(200, "", "appointment", 1, day, day)
+    hashes = await _hash_all([appointment])
+    writer = _DateWriter(connection, clinic_id, sync_id, Snapshot(day, seen_at, (appointment,), proof), hashes)
+    await writer.write("bring_to_date", list(hashes))
 
 
 async def follow_sightings(

@@ -49,7 +49,8 @@ with incoming as (
         neo_patient_id = case when $6 then s.neo_patient_id else a.neo_patient_id end,
         neo_consultation_id = case when $6 then s.neo_consultation_id else a.neo_consultation_id end,
         references_hash = case when $6 then s.references_hash else a.references_hash end,
-        last_synced_at = $3, appeared_at = k.appeared_at, missing_since = null, deleted_at = null
+        last_synced_at = $3, appeared_at = k.appeared_at, missing_since = null, deleted_at = null,
+        removal_proof = null, removal_reason = null
     from incoming s join known k using (neo_appointment_id)
     where a.id = k.id and k.kind in ('moved', 'restored')
     returning a.id, a.neo_appointment_id, k.kind, k.before, idexx_sync.appointment_values(a) as after

@@ -15,7 +15,7 @@ from engine.removals import MissingAppointment
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.reconciling.clinic_lock import lock_clinic
-from engine.store.reconciling.removals import remove
+from engine.store.reconciling.removals import Removal, RemovalProof, remove
 
 SQL = Queries(__file__)
 
@@ -34,7 +34,8 @@ async def approve_removals(connection: Connection, clinic_id: UUID, sync_id: UUI
     ids = [held.id for held in await held_removals(connection, sync_id)]
     if not ids:
         return {}
-    removed = await remove(connection, clinic_id, sync_id, ids)
+    approved = [Removal(each, RemovalProof.PERSON) for each in ids]
+    removed = await remove(connection, clinic_id, sync_id, approved)
     await connection.execute(SQL["decide_held"], ids, "approved")
     await connection.execute(SQL["update_slot_counts"], clinic_id, min(removed), max(removed))
     return removed

@@ -52,7 +52,7 @@ async def split(
     """Renames the row of each id to its occurrence, and has a row added for each other place that shows the id."""
     rows = await connection.fetch(SQL["rows_of_ids"], clinic_id, portal_ids)
     if rows:
-        named = [as_occurrence(_appointment(row)) for row in rows]
+        named = [as_occurrence(appointment_of(row)) for row in rows]
         await connection.execute(
             SQL["rename_rows"],
             clinic_id,
@@ -61,7 +61,7 @@ async def split(
             [one.sync_hash for one in named],
         )
     for place in await connection.fetch(SQL["take_sightings"], clinic_id, portal_ids):
-        await add(place["scraped_at"], as_occurrence(_appointment(place)))
+        await add(place["scraped_at"], as_occurrence(appointment_of(place)))
 
 
 async def undecided(connection: Connection, clinic_id: UUID, sync_id: UUID) -> Undecided | None:
@@ -79,6 +79,6 @@ async def is_undecided(connection: Connection, clinic_id: UUID, sync_id: UUID, d
     return answer
 
 
-def _appointment(row: Any) -> Appointment:
+def appointment_of(row: Any) -> Appointment:
     """The appointment of a table row, or of a second sighting."""
     return Appointment(**{name: value for name, value in row.items() if name in _FIELDS})

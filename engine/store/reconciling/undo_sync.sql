@@ -24,7 +24,7 @@ with first_changes as (
         neo_patient_id = case when same then a.neo_patient_id end,
         neo_consultation_id = case when same then a.neo_consultation_id end,
         references_hash = case when same then a.references_hash end,
-        deleted_at = null
+        deleted_at = null, removal_proof = null, removal_reason = null
     from back b cross join lateral (select (b.before).*) v
     cross join lateral (
         select (v.patient_name, v.client_name) is not distinct from ((b.now).patient_name, (b.now).client_name) as same
