@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -129,6 +129,14 @@ class RemovalPlan:
     def undecided(self) -> Sequence[MissingAppointment]:
         """The missing appointments of which no look-up says where they are."""
         return [each for each in self.missing if not (each.is_proved_gone or each.is_live)]
+
+    def unchecked(self) -> RemovalPlan:
+        """The same plan if no look-up can be made: what has not been looked up stays."""
+        missing = [
+            replace(each, is_unchecked=True) if each.lookup is None and can_be_looked_up(each) else each
+            for each in self.missing
+        ]
+        return replace(self, missing=missing)
 
     def is_settled(self, appointment: MissingAppointment, settle: timedelta) -> bool:
         """Whether every date was read so long after the absence began that a move would have been seen."""

@@ -29,6 +29,7 @@ from engine.store.reconciling import (
     plan_removals,
     refresh_slots,
 )
+from engine.store.reconciling.lookups import extra_calls_of
 from engine.store.syncs import dates as sync_dates
 from engine.store.syncs import events
 from engine.store.syncs.configuration import config_outcome
@@ -112,6 +113,8 @@ async def _carry_out(
     held = 0
     if status is SyncStatus.COMPLETED:
         plan = await plan_removals(connection, clinic.id, sync.id, removal_limit.settle)
+        if removal_limit.lookups and await extra_calls_of(connection, sync.id) >= removal_limit.extra_calls:
+            plan = plan.unchecked()
         removals = await apply_removals(connection, clinic.id, sync.id, plan, removal_limit)
         held = removals.held
         await recount_held(connection, clinic.id)

@@ -16,6 +16,7 @@ from engine.config_reading import ConfigReading, Problem
 from engine.credentials import Credentials
 from engine.dates import DateRange
 from engine.failure import Failure, Reason
+from engine.portal.doubts import spans
 from engine.removals import RemovalLimit
 from engine.schedule import Room, ScheduleConfig, same_hours
 from engine.snapshot import Proof, Snapshot
@@ -268,3 +269,53 @@ async def test_what_is_stored_is_what_was_read_and_the_old_columns_hold_the_enve
         *(f"5 {hour:02}:00 x2" for hour in (20, 21, 22, 23)),
         *(f"6 {hour:02}:00 x2" for hour in (0, 1)),
     ]
+
+
+async def test_a_complete_configuration_is_good_for_a_day_and_one_that_left_something_open_is_not(
+    trial: Trial,
+) -> None:
+    trial.harness = replace(trial.harness, limits=Limits())
+    source = Source([NO_HOURS, WHOLE])
+    for asked in (1, 2, 2):
+        await trial.sync(source)
+        assert source.asked == asked
+    async with trial.database.connection() as connection:
+        await connection.execute("update schedule_syncs set started_at = started_at - interval '25 hours'")
+    await trial.sync(source)
+    assert source.asked == 3
+
+
+class ShortSpans(Source):
+    """A portal that answers three days in one call: what asks for more is divided."""
+
+    def __init__(self) -> None:
+        super().__init__([WHOLE])
+        self.lengths: list[int] = []
+
+    async def scrape(
+        self,
+        clinic: Clinic,
+        credentials: Credentials,
+        dates: DateRange,
+        *,
+        clock: Callable[[], datetime],
+        **_: Any,
+    ) -> Mapping[date, Snapshot | Failure]:
+        self.lengths.append(len(dates))
+        found = {}
+        for part in spans(dates, 3):
+            proof = Proof(200, "application/json", "array", 0, part.start, part.end)
+            found |= {day: Snapshot(day, clock(), (), proof) for day in part}
+        return found
+
+
+async def test_the_days_of_one_call_are_learnt_and_tried_larger_later(trial: Trial) -> None:
+    source = ShortSpans()
+    for passed, lengths in (("0", [7]), ("0", [3, 3, 1]), ("25 hours", [6, 1]), ("3 days", [7])):
+        async with trial.database.connection() as connection:
+            await connection.execute(
+                f"update idexx_sync.clinic_portals set span_learnt_at = span_learnt_at - interval '{passed}'"
+            )
+        source.lengths = []
+        await trial.sync(source)
+        assert sorted(source.lengths, reverse=True) == lengths
