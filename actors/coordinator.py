@@ -1,9 +1,10 @@
 """The Coordinator: decides what a sync does next, and sends the messages that follow.
 
 A message `coordinate` names a sync and nothing else. The step (`engine/steps/coordinate.py`) reads the sync's state
-from the database and decides in one transaction: which spans to send to DateScrapers (never more dates in flight than
-`SYNC_CONCURRENCY`), which dates to send to the Reconciler again, whether to verify removals, whether to end the sync,
-and which queued syncs of the clinic to start. So a message that is delivered twice, or late, does no harm.
+from the database and decides in one transaction: which spans to send to DateScrapers (never more in flight than
+`SYNC_CONCURRENCY`), which dates to send to the Reconciler again, whether to look up missing appointments or to read
+the dates again before a removal, whether to end the sync, and which queued syncs of the clinic to start. So a message
+that is delivered twice, or late, does no harm.
 
 After the commit the relay publishes the step's events, the workers of a sync that has ended are stopped, and the
 messages are sent. A crash in between loses no sync: every gateway runs the `StalledSyncSweeper`, which does the next
