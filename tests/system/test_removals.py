@@ -50,7 +50,8 @@ async def test_while_appointments_move_all_the_time_no_real_one_is_removed(
     for _ in range(3):
         ending = (await run(asker, clinic, days=5))[-1]
         assert (ending["event"], ending["stats"]["appointments_removed"]) == ("completed", 0)
-        assert [warning["code"] for warning in ending["warnings"]] == ["removals_unconfirmed"]
+        # Most are looked up and found where they are; what goes missing meanwhile waits for the next sync.
+        assert {warning["code"] for warning in ending["warnings"]} <= {"removals_unconfirmed"}
     assert await pool.fetchval(_STORED) == before
     await sandbox.fault_settings(moves_every_s=None, glitch=None)
     await run(asker, clinic, days=5)

@@ -80,6 +80,7 @@ async def forget(
     rows, names = [one.id for one in found], [text.lower() for text in person.names]
     done = {
         "appointments": await connection.execute(SQL["forget_appointments"], rows),
+        "look-ups": await connection.execute(SQL["forget_lookups"], rows),
         "changes": await connection.execute(SQL["forget_changes"], clinic.id, rows, phones, nothing),
         "second sightings": await connection.execute(SQL["forget_sightings"], clinic.id, ids, phones, nothing),
         "snapshots": await connection.execute(

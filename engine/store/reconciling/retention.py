@@ -20,6 +20,7 @@ class Lifetimes:
     """How long each kind of record is kept after its use."""
 
     snapshots: timedelta = timedelta(days=7)
+    lookups: timedelta = timedelta(days=30)
     events: timedelta = timedelta(days=30)
     changes: timedelta = timedelta(days=365)
     held: timedelta = timedelta(days=90)
