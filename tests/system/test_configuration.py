@@ -39,7 +39,7 @@ async def test_a_new_clinic_offers_nothing_until_its_configuration_is_read(
     assert last["event"] == "completed"
     warning = {
         "code": "configuration_not_read",
-        "message": "portal_unavailable: the portal answers 500"
+        "message": "portal_unavailable: the portal returned 500"
         " (no slots are offered without opening hours, a slot interval, columns)",
     }
     assert warning in last["warnings"]
