@@ -175,7 +175,7 @@ class CronClock:
                 if error.err_code not in _REFUSED:
                     raise
                 raise ScheduleRefused(
-                    f"nats-server does not accept {schedule.cron!r} in {schedule.timezone}: "
+                    f"nats-server does not accept {schedule.cron!r} in {schedule.timezone!r}: "
                     f"{error.description}. Check that its machine has the time zones (the package tzdata)."
                 ) from error
 

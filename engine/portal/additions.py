@@ -1,6 +1,6 @@
 """Finds unknown names in records: an addition, a renamed field, or a flag that makes a record something else.
 
-New fields appear without notice and are no reason to refuse a response: they are counted and listed by name. It is
+New fields appear without notice and do not invalidate a response: they are counted and listed by name. It is
 drift if a meaning is on no record while an unknown name carries what may be it, or if a flag from a closed list of
 words is true.
 """

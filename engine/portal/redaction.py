@@ -84,14 +84,14 @@ def mask_json(text: str) -> str:
             field = found["key"].strip('"')
             return (found["key"] if FIELD_NAME.fullmatch(field) else mask_shape(found["key"])) + found["colon"]
         value, field_of_value, field = found.group(), field, ""
-        return value if value in _JSON_WORDS or _may_be_told(field_of_value, value) else mask_shape(value)
+        return value if value in _JSON_WORDS or _may_be_kept(field_of_value, value) else mask_shape(value)
 
     if not text.lstrip().startswith(("{", "[", '"')):
         return mask_words(text)
     return _JSON_PART.sub(mask, text)
 
 
-def _may_be_told(field: str, value: str) -> bool:
+def _may_be_kept(field: str, value: str) -> bool:
     text = value.strip('"')
     if field in _TIME_FIELDS:
         return PORTAL_TIME.fullmatch(text) is not None

@@ -21,7 +21,7 @@ def other_region(base_url: str, target: str) -> str | None:
 
 
 def left_portal(base_url: str, target: str, otherwise: str) -> Failure:
-    """The failure of a way out of the portal. Only the address of another region is told: any other may be secret."""
+    """The failure of a way out of the portal. It names only the address of another region: any other may be secret."""
     if (region := other_region(base_url, target)) is None:
         return Failure(Reason.LEFT_PORTAL, otherwise)
     return Failure(

@@ -19,7 +19,7 @@ from ops.terminal.output import Json, answer, say
 #: The longest range that is recorded: one call's.
 MAX_DAYS = 28
 
-portal = App(name="portal", help="Record a session with a clinic's portal, for whoever maintains the parser.")
+portal = App(name="portal", help="Record a session with a clinic's portal, for the maintainers of the parser.")
 
 
 @portal.command

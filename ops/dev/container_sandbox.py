@@ -1,6 +1,6 @@
 """Runs a program like the container: `python -m ops.dev.container_sandbox -- chromium …`. Requires Linux, root.
 
-The program runs as the user nobody, without capabilities, without a way to gain any, and under a seccomp profile in
+The program runs unprivileged, without capabilities, without a way to gain any, and under a seccomp profile in
 the format of Docker and Kubernetes. Only the parts of that format that `seccomp.json` uses are supported.
 """
 

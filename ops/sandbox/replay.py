@@ -127,7 +127,7 @@ def read_recording(path: Path) -> Recording:
         if about["form"] > FORM:
             raise NoRecording(f"{path}: form {about['form']} is newer than {FORM}, which this version reads")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NoRecording(f"{path} is no recording of `idexx-sync portal record` ({error})") from error
+        raise NoRecording(f"{path} is not a recording of `idexx-sync portal record` ({error})") from error
     return Recording(about, exchanges, pages)
 
 

@@ -1,4 +1,4 @@
-"""A leak is found in noise, and noise is no leak."""
+"""A leak is found in noise, and noise is not taken for a leak."""
 
 from __future__ import annotations
 

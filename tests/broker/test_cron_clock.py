@@ -108,7 +108,7 @@ async def test_a_schedule_that_the_server_does_not_understand_is_refused(clock: 
         await clock.put(Schedule("elm", "0 0 6 * * *", "Mars/Olympus"))
     with pytest.raises(ScheduleRefused, match="'0 0 25 "):
         await clock.put(Schedule("elm", "0 0 25 * * *", "UTC"))
-    with pytest.raises(ValueError, match="is no key"):
+    with pytest.raises(ValueError, match="is not a valid schedule key"):
         Schedule("elm.street", "0 0 6 * * *", "UTC")
     assert await clock.there() == set()
 

@@ -166,7 +166,7 @@ def test_eight_processes_never_get_more_than_allowed_and_none_starves(nats_url: 
 
 
 async def test_a_pause_holds_for_every_process(nats_url: str, namespace: str, client: Client) -> None:
-    """Slow enough that those who wait hold tokens for more than a second ahead."""
+    """Slow enough that waiting callers hold tokens for more than a second ahead."""
     tokens = TokenBucket(client, bucket=namespace, key="shared", rate=10, burst=8)
 
     def have_all_had_one_since(moment: float) -> bool:

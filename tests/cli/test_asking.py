@@ -1,4 +1,4 @@
-"""What those who watch ask the gateway."""
+"""The requests of `watch` and the console to the gateway."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ DOCUMENTS = [
     ROOT / "broker/README.md",
 ]
 
-#: What stands for something of the reader's own.
+#: Placeholders for the reader's own values.
 STAND_INS = {
     "SYNC": "1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa",
     "DATE": "2026-03-01",
@@ -45,7 +45,7 @@ CHEAP = {"status", "runs", "dlq list", "doctor", "env", "clinic list", "migrate"
 
 
 def command_lines(text: str) -> Iterator[str]:
-    """What stands in blocks of commands, and between backticks."""
+    """The text of command blocks, and between backticks."""
     for block in re.findall(r"```(?:sh|console|bash)\n(.*?)```", text, re.DOTALL):
         for line in block.splitlines():
             yield re.sub(r"\s#.*", "", line).strip().removeprefix("$ ").rstrip(" &")

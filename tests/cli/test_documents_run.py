@@ -42,7 +42,7 @@ def lines() -> list[str]:
 
 
 def _moment(line: str) -> int:
-    """Syncs before there is a webhook, which would be told of them."""
+    """Syncs before there is a webhook, which would get their deliveries."""
     path = path_of(line)
     if path == ["sync"]:
         return 0

@@ -26,7 +26,7 @@ def workers(system: System) -> None:
 
 
 async def events_of(client: httpx.AsyncClient, sync_id: str, after: int | None = None) -> list[dict[str, Any]]:
-    """What a browser's EventSource would be told."""
+    """What a browser's EventSource would receive."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     found: list[dict[str, Any]] = []
     path = f"{SYNC}/{sync_id}/events"

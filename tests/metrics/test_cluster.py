@@ -34,7 +34,7 @@ def process(nats_url: str, namespace: str) -> Iterator[Runtime]:
 
 
 async def test_the_lease_is_taken_again_after_the_server_refused_it(nats_url: str, process: Runtime) -> None:
-    """A refusal that was no outage once ended the duty, and no gateway told the figures any more."""
+    """In an earlier version, a refusal that was not an outage ended the task, and no gateway reported the metrics."""
     client = await nats.connect(nats_url)
     bucket, js = Bucket(client, process.subjects.leases_bucket), client.jetstream()
     await bucket.declare()

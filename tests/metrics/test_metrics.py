@@ -150,5 +150,5 @@ async def whole(client: httpx.AsyncClient) -> Samples | None:
 
 
 async def counted(client: httpx.AsyncClient, name: str, value: float | None) -> bool:
-    """None: it is not told of."""
+    """None: it is not reported."""
     return (await scrape(client)).get(name) == value

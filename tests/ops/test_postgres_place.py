@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.skipif(os.geteuid() != 0, reason="o
 
 @pytest.fixture
 def outside(scratch: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What stands for /var/lib/idexx-sync-postgres."""
+    """The folder in place of /var/lib/idexx-sync-postgres."""
     folder = Path(scratch) / "outside"
     monkeypatch.setattr(postgres_place, "OUTSIDE", folder)
     return folder

@@ -87,7 +87,7 @@ def place(tmp_path: Path) -> Place:
 @pytest.fixture
 def debian() -> None:
     if "\nID=debian\n" not in Path("/etc/os-release").read_text():
-        pytest.skip("this is no Debian")
+        pytest.skip("this system is not Debian")
 
 
 def test_uv_installs_the_lock_with_hashes_and_then_the_project_alone(place: Place) -> None:
@@ -114,13 +114,13 @@ def test_a_python_that_is_too_old_is_not_taken(place: Place) -> None:
     assert done.returncode == 1
     assert "no Python 3.11 or newer was found: install one, or set PYTHON to it" in done.stderr
     chosen = place.run(PYTHON="python3")
-    assert "PYTHON=python3 is no Python 3.11 or newer" in chosen.stderr
+    assert "PYTHON=python3 is not Python 3.11 or newer" in chosen.stderr
 
 
 def test_a_browser_that_was_named_must_run(place: Place) -> None:
     done = place.run(CHROMIUM_PATH="/no/such/browser")
     assert done.returncode == 1
-    assert "CHROMIUM_PATH=/no/such/browser is no browser that runs" in done.stderr
+    assert "CHROMIUM_PATH=/no/such/browser is not a browser that runs" in done.stderr
     assert "No such file or directory" in done.stderr
 
 
@@ -195,7 +195,7 @@ def test_when_no_uv_can_be_had_pip_installs_the_packages(place: Place) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="apt-get is asked as root, or with sudo")
-def test_debians_browser_comes_beside_the_packages(place: Place, debian: None) -> None:
+def test_the_browser_of_debian_is_installed_beside_the_packages(place: Place, debian: None) -> None:
     (place.bin / "chromium").unlink()
     shell = place.bin / "chromium-headless-shell"
     place.program("apt-get", f'case "$*" in *"install"*headless-shell*) /bin/ln -s /bin/true {shell};; esac')

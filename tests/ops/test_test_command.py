@@ -40,13 +40,13 @@ def test_flaky_end(teardown):
 
 
 def ops_test(folder: Path, suite: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs ops/test on a project that has this suite; set-up, ruff and mypy are stand-ins that pass."""
+    """Runs ops/test on a project that has this suite; set-up and linters are stand-ins that pass."""
     for path in ("ops", ".venv/bin", "tests"):
         (folder / path).mkdir(parents=True)
     shutil.copy(ROOT / "ops" / "test", folder / "ops")
     (folder / "tests" / "test_suite.py").write_text(suite)
     (folder / "pytest.ini").write_text("[pytest]\n")
-    for name in ("ops/setup", ".venv/bin/ruff", ".venv/bin/mypy"):
+    for name in ("ops/setup", ".venv/bin/ruff", ".venv/bin/mypy", ".venv/bin/codespell"):
         (folder / name).symlink_to("/bin/true")
     (folder / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     (folder / ".venv" / "bin" / "python").chmod(0o755)
@@ -98,3 +98,23 @@ def test_a_test_that_fails_twice_fails_the_run_and_is_not_called_flaky(tmp_path:
 def flaky_lines(output: str) -> list[str]:
     lines = [line for line in output.splitlines() if line.startswith("✗ flaky")]
     return [line.partition("alone: ")[2] for line in lines]
+
+
+def test_the_words_check_finds_misspellings_and_avoided_words_also_in_names(tmp_path: Path) -> None:
+    # Without the tildes, the check would find this test.
+    text = 'def test_some~body():\n    """There is no limit; it is n~o error, and it t~ells t~eh caller for ev~er."""\n'
+    (tmp_path / "words.py").write_text(text.replace("~", ""))
+    words = ROOT / "ops" / "dev" / "avoided_words.txt"
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("codespell"), "--toml", ROOT / "pyproject.toml"),
+            *("-D", "-", "-D", words, tmp_path / "words.py"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    found = [line.partition(": ")[2].partition(" ==>")[0] for line in done.stdout.splitlines()]
+    expected = "some~body, is n~o, t~ells, t~eh, for ev~er"
+    assert found == expected.replace("~", "").split(", "), done.stdout + done.stderr

@@ -50,7 +50,7 @@ async def is_too_wide(page: Page) -> bool:
 
 
 async def barriers(page: Page) -> list[str]:
-    """What stands in the way of those who see little or nothing, in the eyes of axe."""
+    """The accessibility problems that axe finds."""
     found = await Axe().run(page)
     return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found.response["violations"]]
 

@@ -1,4 +1,4 @@
-"""New fields are no drift; a renamed meaning, and a flag that makes a record another thing, are."""
+"""New fields are not drift; a renamed field, and a flag that changes the meaning of a record, are."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_a_clinic_that_fails_pauses_and_one_try_decides_what_follows() -> None:
     assert probing.admit(21, CLINIC.probe)[1] == CLINIC.probe - 1, "only one tries"
     assert Clinic(probing).sees(all_fail(["day 0"]), 22).health.state(23) == "open"
     assert Clinic(probing).sees(all_answered(["day 0"]), 22).health.state(23) == "closed"
-    assert probing.admit(41, CLINIC.probe)[1] == 0, "the one who tried has said nothing"
+    assert probing.admit(41, CLINIC.probe)[1] == 0, "the trial call has no result yet"
 
 
 def test_what_failed_a_while_ago_does_not_count() -> None:

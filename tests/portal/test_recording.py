@@ -1,4 +1,4 @@
-"""The first contact, and recordings of it: what is told, what is masked, and what a replay answers."""
+"""The first contact, and recordings of it: the reported steps, what is masked, and what a replay returns."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ async def contact(stage: Stage, days: int = 2, longer: tuple[int, ...] = ()) -> 
     return Contact(stage, transcript, report)
 
 
-async def test_each_step_of_a_first_contact_is_told(stranger: Stage):
+async def test_each_step_of_a_first_contact_is_reported(stranger: Stage):
     found = await contact(stranger, 7, (14, 28))
     assert found.report.failure is None
-    told = found.facts()
-    assert list(told)[:5] == ["address", "browser", "form", "sign-in", "session cookie"]
-    assert told["form"] == "company id, user, password, button"
-    assert (told["sign-in"], told["session cookie"]) == ("led to /dashboard", "neo_session")
+    facts = found.facts()
+    assert list(facts)[:5] == ["address", "browser", "form", "sign-in", "session cookie"]
+    assert facts["form"] == "company id, user, password, button"
+    assert (facts["sign-in"], facts["session cookie"]) == ("led to /dashboard", "neo_session")
     truth = await stranger.true_counts(TODAY, days_ahead(TODAY, 28).end)
     assert (found.report.longest, found.report.understood.records) == (28, truth.total())
     assert found.report.understood.columns.total() == truth.total()
@@ -210,8 +210,8 @@ def leaks(text: str, originals: set[str]) -> list[str]:
     """Those that stand in the text, without regard to case; words that the portal itself says are none."""
     whole = text.casefold()
     words = set(re.findall(r"[^\W_]+", whole))
-    told = {each.casefold() for each in originals - {""} if each.casefold() not in EXPLAINED}
-    return sorted(each for each in told if (each in words if re.fullmatch(r"[^\W_]+", each) else each in whole))
+    facts = {each.casefold() for each in originals - {""} if each.casefold() not in EXPLAINED}
+    return sorted(each for each in facts if (each in words if re.fullmatch(r"[^\W_]+", each) else each in whole))
 
 
 def exchange(path: str, body: bytes, content_type: str = "application/json", status: int = 200) -> Exchange:

@@ -1,4 +1,4 @@
-"""All spellings of a record give the same appointment; what is not understood is drift, told by names."""
+"""All spellings of a record give the same appointment; an unreadable one is drift, with the names of its fields."""
 
 from __future__ import annotations
 

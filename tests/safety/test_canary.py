@@ -105,7 +105,7 @@ class Haystack:
         )
 
     def holds(self, needle: str) -> list[str]:
-        """Where it is, with what stands around it."""
+        """Where it is, with its context."""
         found = [(where, text, text.find(needle.encode())) for where, text in self.outputs.items()]
         return [f"{where}: {text[max(at - 150, 0) : at + 80]!r}" for where, text, at in found if at >= 0]
 

@@ -81,7 +81,7 @@ async def test_a_process_that_is_newer_than_the_database_says_what_to_run(
 async def test_a_connection_that_is_lost_just_as_a_statement_begins_is_a_server_that_is_away(
     database: Database,
 ) -> None:
-    """`python -m ops.faults.chaos` meets it when it kills PostgreSQL; a client would be told of an internal error."""
+    """`python -m ops.faults.chaos` meets it when it kills PostgreSQL; a client would get an internal error."""
     with pytest.raises(Unavailable, match="PostgreSQL does not respond"):
         async with database.connection():
             raise asyncpg.InternalClientError('cannot switch to state 12; the protocol is in the "failed" state')

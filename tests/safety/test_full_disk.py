@@ -81,13 +81,13 @@ async def test_senders_get_it_by_name_and_can_send_when_there_is_room_again(
     await bucket.declare()
     await asyncio.to_thread(broker.run, log.declare())
     await fill(client)
-    with pytest.raises(StorageFull, match="no room to store anything"):
+    with pytest.raises(StorageFull, match="no room to store messages"):
         await asyncio.to_thread(send, broker)
     with pytest.raises(StorageFull):
         await bucket.write("k", b"x")
     with pytest.raises(StorageFull):
         await asyncio.to_thread(broker.run, log.publish(f"{namespace}.evt.a", b"x", "1"))
-    with pytest.raises(Unavailable, match="no room to store anything"):
+    with pytest.raises(Unavailable, match="no room to store messages"):
         await asyncio.to_thread(broker.run, require_storage(broker))
     await client.jetstream().delete_stream("filler")
     await asyncio.to_thread(send, broker)

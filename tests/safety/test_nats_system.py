@@ -77,7 +77,7 @@ async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
         system, "sync", clinic.slug, "--days", "1", "--json", NATS_URL=server.url(f"clinic-{clinic.slug}")
     )
     assert done.returncode == 0, done
-    # Those who run it read the stream, and look after dead letters.
+    # Operators read the stream, and manage dead letters.
     assert (await asker.events(clinic.slug, accepted["sync_id"]))[-1]["event"] == "completed"
     for command in (["dlq", "list"], ["watch", accepted["sync_id"], "--json"], ["doctor", "--json"]):
         done = command_line(system, *command)

@@ -97,7 +97,7 @@ async def test_a_trace_begins_with_the_request_over_http_or_on_the_command_line(
     assert system.stop("gateway") == 0
     found = {span.name: span for span in spans(collector) if span.name != "postgresql"}
     requests = [span for span in spans(collector) if span.name == "sync request"]
-    over_http, typed_in = found["POST"], found["ask for sync"]
+    over_http, typed_in = found["POST"], found["request sync"]
     assert over_http.trace_id.hex() == TRACE
     assert [span.parent_span_id for span in requests] == [over_http.span_id, typed_in.span_id]
     assert [span.trace_id for span in requests] == [over_http.trace_id, typed_in.trace_id]

@@ -111,5 +111,5 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 def test_the_longest_texts_end_in_time() -> None:
-    """Such as arrive by hand in the table: the step is no number that anybody counts to."""
+    """Schedules that were written to the table by hand, with a step that is too large a number."""
     assert Cron.parse("*/999999999999 * * * *").for_server == "0 0 * * * *"

@@ -70,7 +70,7 @@ class Hearing:
             )
 
     def violations(self) -> list[str]:
-        """What is wrong with the messages since the last look, each fault told once, with a message that has it."""
+        """What is wrong with the messages since the last look, each fault once, with a message that has it."""
         messages, self.messages = self.messages, []
         self._asked |= {message.reply: message for message in messages if message.reply}
         found: dict[str, Message] = {}

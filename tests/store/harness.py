@@ -176,7 +176,7 @@ class Harness:
             await self.scrape(sync_id, snapshot(n, seconds + step, seen))
 
     async def stored(self) -> dict[str, Appointment]:
-        """What stands in the table and is not removed."""
+        """The rows of the table that are not removed."""
         rows = await self.pool.fetch(
             "select * from schedule_appointments where clinic_id = $1 and deleted_at is null", self.clinic.id
         )

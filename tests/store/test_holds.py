@@ -1,4 +1,4 @@
-"""What a worker holds, and that it lets go of what is another's by now, also where the news of it was lost."""
+"""The claims of a worker: it releases those that another worker has taken over, even if the message was lost."""
 
 from __future__ import annotations
 

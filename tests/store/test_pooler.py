@@ -101,7 +101,9 @@ async def test_an_interrupted_statement_leaves_its_session_to_others(pooled: Dat
             assert await connection.fetchval("select 1") == 1
 
 
-async def test_sessions_are_told_from_transactions(bouncer: str, postgres_url: str, database_url: str) -> None:
+async def test_session_mode_is_distinguished_from_transaction_mode(
+    bouncer: str, postgres_url: str, database_url: str
+) -> None:
     assert await keeps_sessions(database_url, timeout=20)
     assert not await keeps_sessions(on_database(bouncer, database_url), timeout=20)
     with pgbouncer(postgres_url, PoolMode.SESSION) as url:

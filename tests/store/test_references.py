@@ -95,7 +95,7 @@ async def test_they_go_with_an_appointment_that_moves(harness: Harness) -> None:
     assert await harness.kinds(1) == ["added", "moved"]
 
 
-async def test_an_undo_never_leaves_one_persons_references_beside_anothers_name(harness: Harness) -> None:
+async def test_an_undo_keeps_references_and_name_of_one_person_together(harness: Harness) -> None:
     await harness.sync(0, {0: [with_references(1), with_references(2)]})
     other = replace(with_references(1, client_email="other@d.example"), patient_name="Other")
     sync = await harness.sync(10, {0: [other, replace(with_references(2), notes="new")]})

@@ -53,7 +53,7 @@ from engine.store.vault import Vault, new_ring
 from engine.sync import Limits, SyncRequest, SyncStatus
 from tests.store.test_syncs import TODAY, _appointment
 
-#: A worker that stopped is given up at once: time is no part of this test.
+#: A worker that stopped is given up at once: time is not a part of this test.
 LIMITS = Limits(
     concurrent_syncs=2, queued_syncs=3, calls_in_flight=2, span_days=2, date_silent_after=0.0, resend_after=0.0
 )

@@ -70,7 +70,7 @@ class Receiver:
             self._server.socket = certificate.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # who hangs up is no news
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a disconnect is not an error
         self.scheme = "http" if certificate is None else "https"
         self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))

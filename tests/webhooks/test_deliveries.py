@@ -1,4 +1,4 @@
-"""What the database records of deliveries: with the end of the sync, once, and nothing for those who want none."""
+"""Deliveries in the database: recorded once, with the end of the sync, and only for clinics with a webhook."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class _FirstContact:
         return chromium.description if chromium else "started"
 
     async def _sign_in(self) -> None:
-        """Signs in; form, sign-in and cookie are steps of their own, told as the portal shows them."""
+        """Signs in; form, sign-in and cookie are separate steps, reported as the portal shows them."""
         self.transcript.listener = self._on_part
         try:
             await self.parts.sessions.test(self.parts.call_context)

@@ -14,7 +14,7 @@ from engine.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `is_there` False: the portal lacks what was asked for, which is no failure."""
+    """One step. `is_there` False: the portal lacks what was requested, which is not a failure."""
 
     name: str
     is_done: bool

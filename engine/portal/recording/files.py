@@ -13,7 +13,7 @@ from engine.portal.recording.understood import understood
 ABOUT, UNDERSTOOD, KEPT, README = "recording.json", "understood.json", "kept.txt", "README.txt"
 
 _README = """\
-A recorded session with the portal, for whoever maintains idexx-sync.
+A recorded session with the portal, for the maintainers of idexx-sync.
 
 Replaced by invented ones, the same original always by the same: every name, number, address, note, id, cookie and
 token. Every invented word starts with Q. Nothing in this folder says which original a stand-in has.

@@ -141,7 +141,7 @@ def survivors(text: str, stand_ins: StandIns | None, always: Iterable[str]) -> l
     `always`: texts that may never stay. Without `stand_ins` only these are searched.
     """
     originals = stand_ins.originals if stand_ins is not None else frozenset()
-    found = {word for word in _words(text) if word in originals and _is_telling(word)}
+    found = {word for word in _words(text) if word in originals and _is_identifying(word)}
     whole = [re.compile(rf"(?<![^\W_]){re.escape(each)}(?![^\W_])", re.IGNORECASE) for each in always]
     return [*sorted(found), *(each.pattern for each in whole if each.search(text))]
 
@@ -150,7 +150,7 @@ def _words(text: str) -> Iterator[str]:
     return (found.group().casefold() for found in re.finditer(r"[^\W\d_]+|\d+", text))
 
 
-def _is_telling(word: str) -> bool:
+def _is_identifying(word: str) -> bool:
     """Whether a word or number is long enough to be somebody's, and is not there for another reason."""
     return len(word) >= (6 if word.isdigit() else 3) and word not in EXPLAINED
 

@@ -72,10 +72,10 @@ class _Recorder:
         self._bodies = [_json_of(exchange) for exchange in transcript.exchanges]
 
     def make(self, about: Mapping[str, Any]) -> Recording:
-        told = list(zip(self._transcript.exchanges, self._bodies, strict=True))
-        for exchange, body in told:
+        pairs = list(zip(self._transcript.exchanges, self._bodies, strict=True))
+        for exchange, body in pairs:
             self._survey(exchange, body)
-        exchanges = [self._exchange(n, exchange, body) for n, (exchange, body) in enumerate(told, start=1)]
+        exchanges = [self._exchange(n, exchange, body) for n, (exchange, body) in enumerate(pairs, start=1)]
         differs = self._differing(exchanges)
         recording = Recording(
             {"form": FORM, **self._place(), **about, "sign_in": self._sign_in(), "differs": differs},
@@ -112,11 +112,11 @@ class _Recorder:
         request = {"method": exchange.method, "path": self._path(exchange.path)}
         if exchange.query:
             request["query"] = self._masker.mask(exchange.query, (exchange.path, "query"))
-        told = {"number": number, "kind": exchange.origin, "request": request}
-        told |= {"seconds": round(exchange.seconds, 3)}
+        entry = {"number": number, "kind": exchange.origin, "request": request}
+        entry |= {"seconds": round(exchange.seconds, 3)}
         if exchange.status is None:
-            return told | {"failure": exchange.failure}
-        return told | {"response": self._response(exchange, body)}
+            return entry | {"failure": exchange.failure}
+        return entry | {"response": self._response(exchange, body)}
 
     def _response(self, exchange: Exchange, body: object) -> dict[str, Any]:
         response: dict[str, Any] = {"status": exchange.status, "headers": self._headers(exchange)}
@@ -138,10 +138,10 @@ class _Recorder:
 
     def _headers(self, exchange: Exchange) -> dict[str, str]:
         """The names of all headers; the values of few. Of a redirect, the path inside of the portal."""
-        told = {name: value if name in _HEADERS else "…" for name, value in exchange.headers.items()}
-        if "location" in told:
-            told["location"] = self._location(exchange)
-        return {name: value for name, value in told.items() if FIELD_NAME.fullmatch(name)}
+        headers = {name: value if name in _HEADERS else "…" for name, value in exchange.headers.items()}
+        if "location" in headers:
+            headers["location"] = self._location(exchange)
+        return {name: value for name, value in headers.items() if FIELD_NAME.fullmatch(name)}
 
     def _location(self, exchange: Exchange) -> str:
         target, own = urlsplit(exchange.headers["location"]), urlsplit(exchange.url)
@@ -150,7 +150,7 @@ class _Recorder:
         return self._path(target.path)
 
     def _path(self, path: str) -> str:
-        """The path; parts of it that are no plain names are replaced."""
+        """The path; parts of it that are not plain names are replaced."""
         parts = path.split("/")
         return "/".join(
             part if _is_plain(part, self._stand_ins) else self._stand_ins.by_part(part) for part in parts
@@ -158,14 +158,14 @@ class _Recorder:
 
     def _sign_in(self) -> dict[str, Any]:
         form, landing = self._transcript.form, self._transcript.landing
-        told: dict[str, Any] = {}
+        facts: dict[str, Any] = {}
         if form is not None:
             fields = {"company id": form.has_company, "user": form.has_user, "password": form.has_password}
-            told["fields"] = {**fields, "button": form.has_submit}
-            told["inputs"] = [self._stand_ins.scrub(text, EXPLAINED) for text in form.inputs if text.isascii()]
+            facts["fields"] = {**fields, "button": form.has_submit}
+            facts["inputs"] = [self._stand_ins.scrub(text, EXPLAINED) for text in form.inputs if text.isascii()]
         if landing is not None:
-            told |= {"landing": self._path(landing.path), "cookies": _cookie_facts(landing)}
-        return told
+            facts |= {"landing": self._path(landing.path), "cookies": _cookie_facts(landing)}
+        return facts
 
     def _pages(self) -> dict[str, str]:
         form = self._transcript.form

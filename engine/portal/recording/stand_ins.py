@@ -16,7 +16,7 @@ _PART = re.compile(
     r"|(?P<word>(?:[^\W\d_]|[\u0300-\u036f])+)|(?P<number>\d+)|(?P<other>.)",
     re.DOTALL,
 )
-#: Entities that are no letters.
+#: Entities that are not letters.
 _ENTITIES = frozenset({"&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&nbsp;"})
 #: Characters between words that are kept: they are the structure of a text.
 _SEPARATORS = frozenset(" \t\n.,;:!?'\"()[]{}<>/\\|_-+*=@#%&~`^$")
@@ -104,9 +104,9 @@ class StandIns:
         """A date or time of another day with the same form."""
         if original not in self._phrases:
             year, number = 1901 + len(self._phrases) % 90, iter(range(10))
-            told = re.sub(r"^\d{4}-\d{2}-\d{2}", f"{year}-01-01", original)
+            replaced = re.sub(r"^\d{4}-\d{2}-\d{2}", f"{year}-01-01", original)
             self._phrases[original] = (
-                told if told != original else re.sub(r"\d", lambda _: str(next(number) % 2), told)
+                replaced if replaced != original else re.sub(r"\d", lambda _: str(next(number) % 2), replaced)
             )
         return self._phrases[original]
 

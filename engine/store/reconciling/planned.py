@@ -37,7 +37,7 @@ async def planned_changes(
     ids = [change["neo_appointment_id"] for change in plan]
     rooms = {one.room_id: one.name for one in await list_resources(connection, clinic)}
     known = {
-        (row["neo_appointment_id"], row["date"], row["is_after"]): _told(dict(row), rooms)
+        (row["neo_appointment_id"], row["date"], row["is_after"]): _named(dict(row), rooms)
         for row in await connection.fetch(SQL["planned_appointments"], sync_id, clinic.id, ids)
     }
 
@@ -54,10 +54,10 @@ async def planned_changes(
     return sorted(found, key=_when)
 
 
-def _told(row: dict[str, Any], rooms: Mapping[str, str | None]) -> dict[str, Any]:
+def _named(row: dict[str, Any], rooms: Mapping[str, str | None]) -> dict[str, Any]:
     room = row.pop("room_id")
-    told = {name: value for name, value in row.items() if name not in ("neo_appointment_id", "date", "is_after")}
-    return told | {"column": room and (rooms.get(room) or room)}
+    named = {name: value for name, value in row.items() if name not in ("neo_appointment_id", "date", "is_after")}
+    return named | {"column": room and (rooms.get(room) or room)}
 
 
 def _when(change: PlannedChange) -> tuple[str, str, str]:

@@ -30,4 +30,4 @@ def next_step(contact: Contact, failure: Failure) -> str:
             return f"check IDEXX_BASE_URL ({url}), this machine's way to it, and HTTPS_PROXY; then {again}"
         case Reason.INTERNAL | Reason.BROWSER_CRASHED:
             return "idexx-sync doctor"
-    return "send the file to whoever maintains the parser; docs/portal.md says where each fact is read"
+    return "send the file to the maintainers of the parser; docs/portal.md says where each fact is read"

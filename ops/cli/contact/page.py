@@ -60,8 +60,8 @@ def hours_lines(config: ScheduleConfig) -> list[str]:
     for stretches, days in groupby(by_day, key=lambda pair: pair[1]):
         names = [WEEKDAYS[day] for day, _ in days]
         if stretches:
-            told = ", ".join(f"{_clock(opens)}–{_clock(closes)}" for opens, closes in stretches)
-            lines.append(f"{names[0] if len(names) == 1 else f'{names[0]} to {names[-1]}'} {told}")
+            parts = ", ".join(f"{_clock(opens)}–{_clock(closes)}" for opens, closes in stretches)
+            lines.append(f"{names[0] if len(names) == 1 else f'{names[0]} to {names[-1]}'} {parts}")
     return lines
 
 
@@ -84,8 +84,8 @@ def to_json(contact: Contact, file: object) -> dict[str, Any]:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    told = [f"{name} {count}" for name, count in Counter(counts).most_common(MOST_NAMES)]
-    return ", ".join([*told, *_more(counts)])
+    parts = [f"{name} {count}" for name, count in Counter(counts).most_common(MOST_NAMES)]
+    return ", ".join([*parts, *_more(counts)])
 
 
 def _more(counts: Mapping[str, int]) -> Iterable[str]:
