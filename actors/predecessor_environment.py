@@ -36,7 +36,7 @@ def without_meaning(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables that are set and do not count here, each with the reason."""
     found = {name: why for name, why in WITHOUT_MEANING.items() if environment.get(name)}
     if (host := environment.get("HOST")) and not _is_meant("HOST", host):
-        found["HOST"] = "it is no IP address; HTTP_HOST takes names as well"
+        found["HOST"] = "it is not an IP address; HTTP_HOST accepts names as well"
     return found
 
 

@@ -53,7 +53,7 @@ class PortalSettings:
     base_url: str = "https://us.idexxneo.com"
     headless: bool = True
     chromium_path: Path | None = None
-    #: A full browser, even if there is a headless shell: portals may tell them apart.
+    #: A full browser, even if there is a headless shell: portals may distinguish them.
     full_browser: bool = False
     span_days: int = 7
     #: Maximum length of a response.

@@ -62,6 +62,6 @@ def naming(migration: str, statement: str) -> Iterator[None]:
 
 
 def _first_line(text: str) -> str:
-    """The first line that is no comment."""
+    """The first line that is not a comment."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("--")]
     return lines[0] if lines else ""

@@ -72,21 +72,21 @@ async def _forget(settings: Settings, slug: str, person: Person, past: bool, yes
         if shown:
             raise _still_shown(slug, shown)
         if not yes:
-            confirm(f"Erase what is stored of this person in {slug} ({_told(found)})?")
+            confirm(f"Erase what is stored of this person in {slug} ({_described(found)})?")
         async with connection.transaction():
             return await forget(connection, clinic, person, found)
 
 
-def _told(found: Sequence[FoundAppointment]) -> str:
+def _described(found: Sequence[FoundAppointment]) -> str:
     names = sorted({one.client_name for one in found if one.client_name})
     return f"{len(found)} appointments, of {', '.join(names) or 'nobody by name'}"
 
 
 def _still_shown(slug: str, shown: Sequence[FoundAppointment]) -> CommandFailed:
     dates = sorted({one.date for one in shown})
-    told = ", ".join(map(str, dates[:_MOST_DATES])) + (" …" if len(dates) > _MOST_DATES else "")
+    shown_dates = ", ".join(map(str, dates[:_MOST_DATES])) + (" …" if len(dates) > _MOST_DATES else "")
     return CommandFailed(
-        f"the portal showed {len(shown)} appointments of this person when it was last read ({told}): "
+        f"the portal showed {len(shown)} appointments of this person when it was last read ({shown_dates}): "
         "the next sync of these dates would restore them",
         status=Exit.USAGE,
         hint=f"delete them in the portal, then idexx-sync sync {slug} --start {dates[0]} --end {dates[-1]}",

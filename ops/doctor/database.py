@@ -93,8 +93,8 @@ def _clinics(clinics: list[dict[str, Any]]) -> Finding:
 
 def _zones(clinics: list[dict[str, Any]]) -> Finding:
     if shut := [clinic for clinic in clinics if clinic["timezone_problem"]]:
-        told = "; ".join(f"{clinic['slug']}: {clinic['timezone_problem']}" for clinic in shut)
-        return fail("time zones", told, "idexx-sync clinic add CLINIC --name NAME --timezone ZONE")
+        problems = "; ".join(f"{clinic['slug']}: {clinic['timezone_problem']}" for clinic in shut)
+        return fail("time zones", problems, "idexx-sync clinic add CLINIC --name NAME --timezone ZONE")
     unknown = [clinic["timezone"] for clinic in clinics if not _is_zone(clinic["timezone"])]
     if unknown:
         return fail("time zones", f"unknown on this machine: {', '.join(unknown)}", "pip install -U tzdata")

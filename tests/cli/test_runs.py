@@ -55,11 +55,11 @@ def test_a_dry_run_prints_the_plan_that_a_sync_then_carries_out(synced: Up) -> N
     [again] = synced.json("runs", "plan", latest(synced)["sync_id"])
     assert brief(again["plan"]) == brief(planned)
     # For comparison with the portal's page: everybody by name, in the terminal only.
-    told = synced.run("runs", "plan", latest(synced)["sync_id"]).stdout
+    output = synced.run("runs", "plan", latest(synced)["sync_id"]).stdout
     named = [(one["after"] or one["before"])["patient_name"] for one in again["plan"]]
     assert any(named)
-    assert all(name in told for name in named if name)
-    assert all((one["after"] or one["before"])["column"] in told for one in again["plan"])
+    assert all(name in output for name in named if name)
+    assert all((one["after"] or one["before"])["column"] in output for one in again["plan"])
     synced.run("sync", CLINIC, *DAYS)
     other = latest(synced)["sync_id"]
     kinds = sorted((change["kind"], change["neo_appointment_id"]) for change in planned)

@@ -155,7 +155,7 @@ class TestSignedRequests:
             "another query": await post(signature(url, body), path=f"{SYNC}?a=1"),
             "expired": await post(signature(url, body, exp=int(time.time()) - 60)),
             "not yet": await post(signature(url, body, nbf=int(time.time()) + 60)),
-            "another issuer": await post(signature(url, body, iss="Somebody")),
+            "another issuer": await post(signature(url, body, iss="Another")),
             "no expiry": await post(signature(url, body, exp=None)),
             "no signature": await post(jwt.encode({"sub": url}, None, algorithm="none")),
             "no token": await post("x"),

@@ -269,9 +269,9 @@ def test_only_what_is_harmless_by_field_and_form_stays(record_: dict[str, Any], 
 
 def test_a_cut_off_answer_is_masked_as_well() -> None:
     body = b'[{"patient_name": "Zerelda", "start": "2026-01-22 09:00:00"}, {"patient_name": "Quill'
-    [told] = record(exchange("/appointments/getCalendarEventData", body)).exchanges
-    assert "2026-01-22 09:00:00" in told["response"]["text"]
-    assert not {"Zerelda", "Quill"} & set(re.findall(r"\w+", told["response"]["text"]))
+    [recorded] = record(exchange("/appointments/getCalendarEventData", body)).exchanges
+    assert "2026-01-22 09:00:00" in recorded["response"]["text"]
+    assert not {"Zerelda", "Quill"} & set(re.findall(r"\w+", recorded["response"]["text"]))
 
 
 def test_a_folder_is_never_overwritten(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""`migrate --check` says what would be done and what does not fit, and blocks nobody; `migrate` refuses likewise."""
+"""`migrate --check` says what would be done and what does not fit, and blocks no client; `migrate` refuses likewise."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_a_constraint_that_lets_syncs_through_stays(old: asyncpg.Connectio
     ]
 
 
-async def test_a_role_that_lacks_a_privilege_is_told_which(old: asyncpg.Connection) -> None:
+async def test_a_missing_privilege_of_the_role_is_named(old: asyncpg.Connection) -> None:
     await old.execute("drop role if exists visitor")
     await old.execute("create role visitor")
     await old.execute("grant select on all tables in schema public to visitor")
@@ -77,7 +77,7 @@ async def test_a_role_that_lacks_a_privilege_is_told_which(old: asyncpg.Connecti
     assert any("may not create a schema in it" in problem for problem in found)
 
 
-async def test_a_check_names_each_table_and_waits_for_nobody(old: asyncpg.Connection, old_url: str) -> None:
+async def test_a_check_names_each_table_and_waits_for_no_lock(old: asyncpg.Connection, old_url: str) -> None:
     """Another transaction writes to every table meanwhile, and waits for no lock of the check."""
     writer = await asyncpg.connect(old_url)
     async with writer.transaction():
@@ -91,11 +91,11 @@ async def test_a_check_names_each_table_and_waits_for_nobody(old: asyncpg.Connec
     await writer.close()
     assert {row["mode"] for row in held} == {"AccessShareLock"}
     assert found.start == "predecessor"
-    told = {(step.table, step.action) for step in found.steps}
-    assert ("clinics", "add country, login_failure, max_age_seconds, resources") in told
-    assert ("schedule_syncs", "close the syncs that are in progress, as failed") in told
-    assert ("schema idexx_sync", "create our tables there") in told
-    assert any(table.startswith("function") and "book_slot_with_hold" in table for table, _ in told)
+    steps = {(step.table, step.action) for step in found.steps}
+    assert ("clinics", "add country, login_failure, max_age_seconds, resources") in steps
+    assert ("schedule_syncs", "close the syncs that are in progress, as failed") in steps
+    assert ("schema idexx_sync", "create our tables there") in steps
+    assert any(table.startswith("function") and "book_slot_with_hold" in table for table, _ in steps)
 
 
 async def test_a_failure_names_statement_and_remedy_and_leaves_all_as_it_was(

@@ -57,7 +57,7 @@ async def test_what_happened_since_stays_in_states_that_the_service_before_knows
     )
 
 
-async def test_nothing_is_undone_while_we_run_or_where_there_was_nobody(
+async def test_nothing_is_undone_while_we_run_or_without_a_predecessor(
     old: asyncpg.Connection, old_url: str, pool: asyncpg.Pool
 ) -> None:
     async with pool.acquire() as connection:

@@ -1,4 +1,4 @@
-"""One appointment by its id: the call that tells whether an appointment is gone, has moved, or was hidden."""
+"""One appointment by its id: the call that shows whether an appointment is gone, has moved, or was hidden."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class _Recorder:
         return response
 
     def _text(self, exchange: Exchange) -> str:
-        """A body that is no JSON: a page, or what is left of an answer that broke off."""
+        """A body that is not JSON: a page, or the part of an interrupted response."""
         text = exchange.body[:_KEPT_BYTES].decode("utf-8", "replace")
         if text.lstrip().startswith("<"):
             return mask_page(text, self._stand_ins)
