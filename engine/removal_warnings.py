@@ -16,11 +16,11 @@ def warnings_of_kept(kept: Sequence[MissingAppointment], removal_limit: RemovalL
     reasons = Counter(
         _WHY_KEPT[each.protection] for each in kept if not (each.is_contradicted or each.is_unchecked)
     )
-    told = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
+    counts = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
     warnings = [
         SyncWarning(
             WarningCode.REMOVALS_UNCONFIRMED,
-            f"appointments that the calendar does not show stay: {told}",
+            f"appointments that the calendar does not show stay: {counts}",
             reasons.total(),
         ),
         SyncWarning(

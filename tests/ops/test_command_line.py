@@ -112,7 +112,7 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     assert "secret" not in done.stderr
 
 
-def test_a_broker_without_its_server_is_told_by_the_same_exit_status() -> None:
+def test_a_broker_without_its_server_has_the_same_exit_status() -> None:
     done = run("dlq", "list", NATS_URL=f"nats://127.0.0.1:{free_port()}")
     assert done.returncode == Exit.UNREACHABLE
     assert "unexpected" not in done.stderr
@@ -130,8 +130,8 @@ def test_a_broker_without_its_server_is_told_by_the_same_exit_status() -> None:
     ],
 )
 def test_an_expected_error_has_its_exit_status_and_no_class_name_first(error: Exception, status: Exit) -> None:
-    told, message, _ = explain(error)
-    assert told == status
+    exit_status, message, _ = explain(error)
+    assert exit_status == status
     assert not message.startswith("unexpected")
 
 

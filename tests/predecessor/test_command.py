@@ -36,12 +36,12 @@ async def test_a_database_is_checked_migrated_secured_and_given_back(
 
     assert migrate(old_url, "--check", "--accept", "short")["problems"] == []
     done = migrate(old_url, "--accept", "short")
-    told = "\n".join(done["notes"])
+    notes = "\n".join(done["notes"])
     assert done["applied"][-1] >= "0019"
-    assert "store ours with `idexx-sync credentials set oak`" in told
-    assert "clinic 'elm-street' has no time zone to go by: clinics.timezone is America/Denver" in told
-    assert "6 syncs of the service before that hung in progress were closed as failed" in told
-    assert "row-level security stays off on clinics, idexx_credentials" in told
+    assert "store ours with `idexx-sync credentials set oak`" in notes
+    assert "clinic 'elm-street' has no time zone to go by: clinics.timezone is America/Denver" in notes
+    assert "6 syncs of the service before that hung in progress were closed as failed" in notes
+    assert "row-level security stays off on clinics, idexx_credentials" in notes
 
     secured = migrate(old_url, "--row-level-security")
     assert (secured["applied"], any("row-level" in note for note in secured["notes"])) == ([], False)
