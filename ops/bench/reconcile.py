@@ -107,7 +107,7 @@ async def measure_case(connection: Connection, case: Case, rounds: int) -> Sampl
 async def _measure(connection: Connection, plan: Plan, case: Case) -> Sample:
     await connection.execute(
         "truncate schedule_appointments, idexx_sync.schedule_appointment_changes, idexx_sync.schedule_date_scrapes,"
-        " idexx_sync.schedule_second_sightings, idexx_sync.schedule_held_removals"
+        " idexx_sync.schedule_second_sightings, idexx_sync.schedule_held_removals, idexx_sync.appointment_lookups"
     )
     clinic_id = await add_clinic(connection)
     await copy_rows(connection, clinic_id, case.stored)
