@@ -75,6 +75,11 @@ class UnknownDelivery(EngineError):
     reason = "unknown_delivery"
 
 
+class UnknownBooking(EngineError):
+    code = 404
+    reason = "unknown_booking"
+
+
 class NoSchedule(EngineError):
     code = 404
     reason = "no_schedule"

@@ -32,6 +32,8 @@ class WarningCode(StrEnum):
     REMOVALS_NOT_CHECKED = "removals_not_checked"
     #: Appointments that the calendar did not show and that the portal still has at the same place.
     CALENDAR_CONTRADICTED = "calendar_contradicted"
+    #: Bookings by telephone whose hold has expired, and that are neither confirmed nor in the portal.
+    BOOKINGS_UNDECIDED = "bookings_undecided"
 
 
 #: What `SyncWarning.count` counts; nothing for a warning that concerns a date as a whole.
@@ -43,6 +45,7 @@ _UNITS = {
     WarningCode.REMOVALS_UNCONFIRMED: "appointment",
     WarningCode.REMOVALS_NOT_CHECKED: "appointment",
     WarningCode.CALENDAR_CONTRADICTED: "appointment",
+    WarningCode.BOOKINGS_UNDECIDED: "booking",
 }
 
 #: Warnings whose messages are lists of names, separated by commas: a name on several dates is listed once.

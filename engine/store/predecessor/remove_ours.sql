@@ -16,7 +16,8 @@ union all
 select 4, format('drop index %s', i.indexrelid::regclass) from pg_index i
 join pg_class c on c.oid = i.indrelid and c.relnamespace = 'public'::regnamespace and c.relname = any ($1::text[])
 join pg_class x on x.oid = i.indexrelid and x.relname in ('schedule_syncs_latest', 'schedule_syncs_live',
-    'schedule_appointments_neo', 'schedule_appointments_date', 'schedule_appointments_deleted')
+    'schedule_appointments_neo', 'schedule_appointments_date', 'schedule_appointments_deleted',
+    'vapi_bookings_clinic_day')
 where not exists (select from idexx_sync.predecessor_objects o where o.kind = 'index' and o.name = x.relname)
 union all
 select 4, 'drop index if exists public.clinics_slug'

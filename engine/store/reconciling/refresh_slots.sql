@@ -12,13 +12,13 @@ with wanted as (
         and not exists (select from wanted w where (w.date, w.start_time) = (s.date, s.start_time))
 ), unwanted as (
     -- Counting takes long, and mostly every slot is wanted: without an unmatched slot, the range is empty.
-    select u.id, b.bookings, u.is_closed
+    select u.id, n.of_portal + n.of_bookings > 0 as is_taken, u.is_closed
     from (select min(date) as first, max(date) as last from unmatched) range
-    cross join lateral idexx_sync.schedule_slot_bookings($1, range.first, range.last) b
-    join unmatched u on u.id = b.slot_id
+    cross join lateral idexx_sync.slot_counts($1, range.first, range.last) n
+    join unmatched u on u.id = n.slot_id
 ), added as (
-    insert into public.schedule_slots (clinic_id, date, start_time, end_time, capacity, starts_at, ends_at, last_synced_at)
-    select $1, date, start_time, end_time, capacity, starts_at, ends_at, now() from wanted w
+    insert into public.schedule_slots (clinic_id, date, start_time, end_time, capacity, starts_at, ends_at)
+    select $1, date, start_time, end_time, capacity, starts_at, ends_at from wanted w
     where not exists (
         select from public.schedule_slots s
         where s.clinic_id = $1 and (s.date, s.start_time) = (w.date, w.start_time) and s.date between $2 and $3
@@ -26,18 +26,18 @@ with wanted as (
     returning 1
 ), reshaped as (
     update public.schedule_slots s set end_time = w.end_time, capacity = w.capacity, starts_at = w.starts_at,
-        ends_at = w.ends_at, is_closed = false, last_synced_at = now()
+        ends_at = w.ends_at, is_closed = false
     from wanted w
     where s.clinic_id = $1 and (s.date, s.start_time) = (w.date, w.start_time)
         and (s.end_time, s.capacity, s.starts_at, s.ends_at, s.is_closed)
             is distinct from (w.end_time, w.capacity, w.starts_at, w.ends_at, false)
     returning 1
 ), closed as (
-    update public.schedule_slots s set is_closed = true, booked_count = greatest(s.capacity, u.bookings), last_synced_at = now()
-    from unwanted u where u.id = s.id and u.bookings > 0 and not u.is_closed
+    update public.schedule_slots s set is_closed = true, booked_count = greatest(s.booked_count, s.capacity)
+    from unwanted u where u.id = s.id and u.is_taken and not u.is_closed
     returning 1
 ), removed as (
-    delete from public.schedule_slots s using unwanted u where u.id = s.id and u.bookings = 0
+    delete from public.schedule_slots s using unwanted u where u.id = s.id and not u.is_taken
     returning 1
 )
 select (select count(*) from added)::integer as created,

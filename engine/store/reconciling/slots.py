@@ -37,12 +37,13 @@ class _TimedSlot:
 
 
 async def refresh_slots(connection: Connection, clinic: Clinic, dates: DateRange) -> SlotCounts:
-    """Brings the range's slots in line with the configuration, then counts their appointments.
+    """Brings the range's slots in line with the configuration, then counts their appointments and bookings.
 
     Rows that fit stay; others are removed, or closed (and full) while they are taken. If hours, interval or
     columns were never read, no slot is offered, not even after the range.
     """
     await lock_clinic(connection, clinic.id)
+    await connection.fetchval(SQL["lock_slots"], clinic.id, dates.start, dates.end)
     config = await load_schedule_config(connection, clinic.id)
     closed = await _close_invented(connection, clinic, config, dates)
     blocked = await _blocked_periods(connection, clinic, dates)
@@ -59,17 +60,15 @@ async def refresh_slots(connection: Connection, clinic: Clinic, dates: DateRange
         [timed.starts_at for timed in wanted],
         [timed.ends_at for timed in wanted],
     )
+    await connection.execute(SQL["mark_slots_read"], clinic.id, dates.start, dates.end)
     await connection.execute(SQL["link_slots"], clinic.id, dates.start, dates.end)
     recounted = await update_slot_counts(connection, clinic, dates)
     return SlotCounts(row["created"], row["removed"] + closed.removed, row["updated"] + closed.updated + recounted)
 
 
 async def update_slot_counts(connection: Connection, clinic: Clinic, dates: DateRange) -> int:
-    """Recounts the appointments of each slot of the range; returns how many slots changed."""
-    # The planner believes rows that were just written to be few, and would compare each slot with each appointment.
-    await connection.execute(SQL["plan_without_loops"])
+    """Recounts the appointments and bookings of each slot of the range; returns how many slots changed."""
     changed: int = await connection.fetchval(SQL["update_slot_counts"], clinic.id, dates.start, dates.end)
-    await connection.execute(SQL["plan_as_usual"])
     return changed
 
 

@@ -1,0 +1,1 @@
+select count(*)::integer from idexx_sync.live_bookings($1, $2, $3) where state = 'expired'

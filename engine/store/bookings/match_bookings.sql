@@ -1,0 +1,1 @@
+select idexx_sync.match_bookings($1, $2, $3, $4)

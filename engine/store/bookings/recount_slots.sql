@@ -1,0 +1,1 @@
+select idexx_sync.recount_slots($1, $2, $3)
