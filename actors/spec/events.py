@@ -120,6 +120,10 @@ class Stats(SentMessage):
     appointments_removed: Count
     slots_created: Count
     slots_updated: Count
+    conflicts_detected: Count
+    """Bookings by telephone whose slot the portal has filled."""
+    conflicts_resolved: Count
+    """Of these, the ones that were moved to another time."""
 
 
 class DateError(SentMessage):

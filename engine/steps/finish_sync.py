@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from engine.booking import NO_CONFLICTS, Conflicts, warning_of_expired
 from engine.clinic import Clinic
 from engine.config_reading import config_warnings
 from engine.dispatch import is_partial, open_dates
@@ -17,6 +18,7 @@ from engine.events import Event
 from engine.failure import FATAL_FOR_SYNC
 from engine.removal_warnings import warnings_of_kept
 from engine.removals import RemovalLimit
+from engine.store.bookings import count_expired, match_bookings, settle_conflicts
 from engine.store.database import Connection
 from engine.store.reconciling import (
     Change,
@@ -27,6 +29,7 @@ from engine.store.reconciling import (
     load_schedule_config,
     lock_clinic,
     plan_removals,
+    reconciled_dates,
     refresh_slots,
 )
 from engine.store.reconciling.lookups import extra_calls_of
@@ -44,6 +47,7 @@ class _Carried:
 
     slots: SlotCounts
     held: int = 0
+    conflicts: Conflicts = NO_CONFLICTS
     plan: Sequence[Mapping[str, Any]] | None = None
 
 
@@ -69,6 +73,7 @@ async def finish_sync(
         removals_held=carried.held,
         slots_created=carried.slots.created,
         slots_updated=carried.slots.updated,
+        conflicts=carried.conflicts,
         message=message or _what_went_wrong(status, dates),
         errors=[_error(state) for state in dates if state.status is DateStatus.FAILED],
         plan=carried.plan,
@@ -103,14 +108,20 @@ async def _warnings(connection: Connection, clinic: Clinic, sync: Sync, status: 
         outcome = await config_outcome(connection, sync.id)
         known = await load_schedule_config(connection, clinic.id)
         warnings += config_warnings(outcome, known, columns_chosen=clinic.resources is not None)
+        expired = await count_expired(connection, clinic.id, sync.dates)
+        if warning := warning_of_expired(expired, clinic.slug):
+            warnings.append(warning)
     return warnings
 
 
 async def _carry_out(
     connection: Connection, clinic: Clinic, sync: Sync, status: SyncStatus, removal_limit: RemovalLimit
 ) -> _Carried:
-    """Removes what no complete scrape of this sync has seen, as far as the limit allows, and counts the slots."""
-    held = 0
+    """Removes what no complete scrape of this sync has seen, as far as the limit allows, and counts the slots.
+
+    Bookings that the portal shows are recognized first: they are in no conflict with their own appointments.
+    """
+    held, conflicts = 0, NO_CONFLICTS
     if status is SyncStatus.COMPLETED:
         plan = await plan_removals(connection, clinic.id, sync.id, removal_limit.settle)
         if removal_limit.lookups and await extra_calls_of(connection, sync.id) >= removal_limit.extra_calls:
@@ -119,7 +130,11 @@ async def _carry_out(
         held = removals.held
         await recount_held(connection, clinic.id)
         await _record_removals(connection, sync, removals, removal_limit)
-    return _Carried(await refresh_slots(connection, clinic, sync.dates), held)
+    await match_bookings(connection, clinic.id, sync.dates, sync.id)
+    slots = await refresh_slots(connection, clinic, sync.dates)
+    if status is SyncStatus.COMPLETED:
+        conflicts = await settle_conflicts(connection, clinic.id, await reconciled_dates(connection, sync.id))
+    return _Carried(slots, held, conflicts)
 
 
 async def _dry_run(
@@ -132,7 +147,7 @@ async def _dry_run(
     run = await dry_run(connection, clinic, sync.id, sync.dates, snapshots, removal_limit)
     await _record_removals(connection, sync, run.removals, removal_limit)
     plan = [_planned(change) for change in run.changes]
-    return _Carried(run.slots, run.removals.held, plan)
+    return _Carried(run.slots, run.removals.held, plan=plan)
 
 
 async def _record_removals(

@@ -127,7 +127,6 @@ class Board:
 
 def summary(ending: Mapping[str, Any]) -> str:
     """Returns the outcome as one line of text."""
-    stats = ending.get("stats") or {}
     done, total = ending["dates_done"], ending["dates_total"]
     seconds = (ending.get("duration_ms") or 0) / 1000
     words = {
@@ -137,9 +136,14 @@ def summary(ending: Mapping[str, Any]) -> str:
         "timed_out": "timed out",
     }
     changes = ", ".join(
-        f"{stats.get(f'appointments_{what}', 0)} {what}" for what in ("added", "updated", "removed")
+        f"{stats_of(ending, f'appointments_{what}')} {what}" for what in ("added", "updated", "removed")
     )
     return f"{words[ending['event']]} in {seconds:.1f} s: {done} of {total} dates, {changes}"
+
+
+def stats_of(ending: Mapping[str, Any], name: str) -> int:
+    """Returns one of the sync's counts."""
+    return int((ending.get("stats") or {}).get(name, 0))
 
 
 def troubles(ending: Mapping[str, Any]) -> list[str]:
@@ -152,6 +156,11 @@ def troubles(ending: Mapping[str, Any]) -> list[str]:
     lines = [f"{', '.join(days)}: {reason} ({message})" for (reason, message), days in dates.items()]
     if held := ending.get("removals_held"):
         lines.append(f"{held} removals are held until a person decides: idexx-sync runs plan {ending['sync_id']}")
+    if standing := stats_of(ending, "conflicts_detected") - stats_of(ending, "conflicts_resolved"):
+        lines.append(
+            f"{standing} bookings by telephone lost their slots to the portal: "
+            f"idexx-sync bookings list {ending['clinic']}"
+        )
     if not lines and ending["event"] != "completed" and ending.get("message"):
         lines.append(str(ending["message"]))
     return lines

@@ -4,7 +4,7 @@ set status = $2, completed_at = clock_timestamp(),
     duration_ms = least(extract(epoch from clock_timestamp() - coalesce(s.started_at, s.created_at)) * 1000, 2147483647)::integer,
     progress_percentage = case when $2 = 'completed' then 100 else s.progress_percentage end,
     partial_success = $4, error_message = $5, error_details = $6::jsonb,
-    removals_held = $7, slots_created = $8, slots_updated = $9,
+    removals_held = $7, slots_created = $8, slots_updated = $9, conflicts_detected = $13, conflicts_resolved = $14,
     appointments_added = d.added, appointments_updated = d.updated, appointments_removed = d.removed,
     plan = $10::jsonb, warnings = $11::jsonb, fresh_as_of = $12, "current_date" = null, failed_dates = d.failed
 from (

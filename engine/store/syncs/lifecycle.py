@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from engine.booking import NO_CONFLICTS, Conflicts
 from engine.clinic import Clinic
 from engine.dates import DateRange
 from engine.errors import UnknownSync
@@ -36,6 +37,7 @@ class Ending:
     removals_held: int = 0
     slots_created: int = 0
     slots_updated: int = 0
+    conflicts: Conflicts = NO_CONFLICTS
     message: str | None = None
     errors: Sequence[Mapping[str, str]] = field(default_factory=tuple)
     plan: Sequence[Mapping[str, Any]] | None = None
@@ -96,6 +98,8 @@ async def end(connection: Connection, sync_id: UUID, ending: Ending) -> bool:
         None if ending.plan is None else json.dumps(list(ending.plan), default=str),
         json.dumps([warning.to_json() for warning in ending.warnings]),
         ending.fresh_as_of,
+        ending.conflicts.detected,
+        ending.conflicts.resolved,
     )
     if ended is None:
         return False
@@ -165,6 +169,8 @@ def sync_of(row: Any) -> Sync:
                 "appointments_removed",
                 "slots_created",
                 "slots_updated",
+                "conflicts_detected",
+                "conflicts_resolved",
             )
         },
     )
