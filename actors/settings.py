@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     #: Networks that are not on the internet and to which webhooks may go, even without TLS.
     webhook_private_networks: Networks = ()
 
+    #: Whether a booking by telephone whose hold has expired takes its place until a person decides.
+    expired_holds: Literal["count", "release"] = "count"
+
     removal_limit_count: Annotated[int, Field(ge=0, validation_alias=_renamed("count"))] = 20
     removal_limit_percent: Annotated[float, Field(ge=0, le=100, validation_alias=_renamed("percent"))] = 30.0
     removal_day_count: Annotated[int, Field(ge=0)] = 10

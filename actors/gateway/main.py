@@ -16,9 +16,10 @@ from dramatiq.errors import BrokerConnectionError
 
 from actors.coordinator import SWEEP_INTERVAL, Coordinator, StalledSyncSweeper
 from actors.dispatcher import Dispatcher
-from actors.gateway import retention, schedule_reconciler
+from actors.gateway import expired_holds, retention, schedule_reconciler
 from actors.gateway.admission import AdmissionControl
 from actors.gateway.commands import Commands
+from actors.gateway.expired_holds import ExpiredHolds
 from actors.gateway.overview import Overview
 from actors.gateway.rejections import Rejections
 from actors.gateway.retention import Retention
@@ -94,6 +95,7 @@ class Gateway:
             (process.relay.sweep, RELAY_SWEEP_INTERVAL),
             (process.deliveries.sweep, webhooks.SWEEP_INTERVAL),
             (Retention(database).once, retention.INTERVAL),
+            (ExpiredHolds(database, self._settings.expired_holds).once, expired_holds.INTERVAL),
             (ScheduleReconciler(database, clock).once, schedule_reconciler.INTERVAL),
         ):
             process.own(periodically(duty, interval))

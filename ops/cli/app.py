@@ -29,6 +29,7 @@ COMMANDS = [
     ("history", "history:history", _SYNC, "Show the changes of an appointment."),
     ("evidence", "evidence:evidence", _SYNC, "Show what the portal returned for failed dates."),
     ("clinic", "clinic:clinic", _CLINIC, "Add, list, show and remove clinics."),
+    ("bookings", "bookings:bookings", _CLINIC, "List bookings by telephone, and decide about those that wait."),
     (
         "credentials",
         "credentials:credentials",

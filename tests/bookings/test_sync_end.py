@@ -101,7 +101,7 @@ async def look(
         for claim in itertools.chain(*found):
             proof = Proof(200, "application/json", "array", len(shown), day, day)
             snapshot = Snapshot(day, claim.claimed_at, tuple(shown), proof)
-            assert await claims.save_snapshot(connection, practice.clinic_id, claim, snapshot)
+            assert await claims.save_snapshots(connection, practice.clinic_id, [claim], {day: snapshot})
     await reconcile_date(database, sync_id, day)
 
 

@@ -33,6 +33,7 @@ STAND_INS = {
     "CLINIC": "elm-street",
     "APPOINTMENT": "48213",
     "DELIVERY": "3f0e6b7c-52a1-4a57-9d52-5b8f3a1e77c0",
+    "BOOKING": "ODIS-7K2M9QXA",
     "URL": "https://example.com/hooks/idexx",
     "…": "",
 }

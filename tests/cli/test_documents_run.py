@@ -23,6 +23,8 @@ LEFT_OUT = {
         "credentials",
         "runs approve",
         "runs reject",
+        "bookings settle",
+        "bookings release",
     },
     "change what other tests look at": {"clinic add", "runs undo", "nats-config"},
     "would call a host on the internet": {"clinic webhook test", "clinic webhook redeliver"},
