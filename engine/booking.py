@@ -15,7 +15,7 @@ class BookingState(StrEnum):
 
     #: The caller is on the telephone: the hold has not expired.
     HELD = "held"
-    #: The hold has expired, and nobody has said whether the booking is real.
+    #: The hold has expired, and no person has decided whether the booking is real.
     EXPIRED = "expired"
     #: As expired, where `EXPIRED_HOLDS` is `release`.
     RELEASED = "released"

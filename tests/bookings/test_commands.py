@@ -47,7 +47,7 @@ async def slug(practice: Practice) -> str:
     return found
 
 
-async def test_what_waits_is_listed_and_what_needs_attention_is_told(
+async def test_what_waits_is_listed_and_what_needs_attention_is_shown(
     practice: Practice, slug: str, terminal: Terminal
 ) -> None:
     await practice.booking("10:00", status="pending", patient="Hung Up")

@@ -87,7 +87,7 @@ async def test_a_booking_whose_slot_the_portal_fills_moves_to_the_next_free_one(
     assert await practice.reschedule_conflicts() == []
 
 
-async def test_what_nobody_confirmed_gives_way_first(practice: Practice) -> None:
+async def test_an_unconfirmed_booking_gives_way_first(practice: Practice) -> None:
     pending = await practice.booking("10:00", status="pending")
     await practice.booking("10:00")
     await fill(practice, "10:00", "10:15", 1)

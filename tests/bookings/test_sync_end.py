@@ -173,7 +173,7 @@ async def test_a_dry_run_and_a_date_that_failed_move_nothing(database: Database,
     assert (found["start_time"], found["has_conflict"]) == (clock("10:00"), False)
 
 
-async def test_expired_holds_are_a_warning_until_somebody_decides(database: Database, one: Practice) -> None:
+async def test_expired_holds_are_a_warning_until_a_person_decides(database: Database, one: Practice) -> None:
     await sync(database, one, [])
     booking = await one.booking("10:00", status="pending", hold=-60)
     slug = (await sync(database, one, []))["clinic"]
@@ -228,7 +228,7 @@ async def test_slots_say_when_the_portal_was_read(database: Database, one: Pract
 async def test_fifty_callers_get_what_is_left_while_a_sync_fills_the_same_slots(
     database: Database, database_url: str, one: Practice
 ) -> None:
-    """Four slots of five places. The portal asks nobody, so what it fills after a caller has booked is a conflict."""
+    """Four slots of five places. What the portal fills after a caller has booked is a conflict."""
     starts = ["10:00", "10:15", "10:30", "10:45"]
     async with one.pool.acquire() as connection:
         rooms = tuple(Room(f"room-{n}", f"Room {n}") for n in range(5))
