@@ -29,7 +29,7 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message. A reader that reconnects continues after `id`; None: it starts from the beginning."""
+    """One SSE message. `id` is its event id: a reader that reconnects continues after it; None: from the beginning."""
 
     name: str
     data: Mapping[str, Any]

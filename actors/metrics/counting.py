@@ -33,7 +33,10 @@ class Metrics:
 
     @classmethod
     def of_machine(cls, settings: Settings) -> Metrics:
-        """Shared metrics. Raises `SettingsError` if the folder of the files cannot be written."""
+        """Returns metrics that all processes of this machine share.
+
+        Raises `SettingsError` if their folder is not writable.
+        """
         folder = settings.share_metrics()
         try:
             files.share(folder)

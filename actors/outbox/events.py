@@ -82,9 +82,9 @@ class Relay:
         await self._left_behind.each(clinics, self.publish)
 
     async def _publish_each(self, clinics: set[UUID]) -> None:
-        """Takes one clinic after the other out of `clinics`, and puts back those that could not be published.
+        """Publishes the events of each clinic; clinics that failed stay in `clinics`.
 
-        One failure holds up no other clinic; the first one is raised at the end.
+        Raises the first error at the end.
         """
         failure, left = None, set[UUID]()
         try:

@@ -54,7 +54,7 @@ _EVENT_HEADERS: Object = {
 
 
 def document(subjects: Subjects | None = None) -> Object:
-    """Returns the whole document; it has no external references."""
+    """Returns the AsyncAPI document; it has no external references."""
     named = subjects or Subjects()
     return {
         "asyncapi": "3.0.0",

@@ -92,7 +92,7 @@ async def coordinate(database: Database, sync_id: UUID, limits: Limits, removal_
 def _ending(
     sync: Sync, dates: Sequence[DateState], is_open: IsOpen, now: datetime, limits: Limits
 ) -> tuple[SyncStatus, str | None] | None:
-    """How the sync ends now, and its message; None while it continues."""
+    """Returns the final status and message if the sync has to end now; None if it continues."""
     if status := outcome(dates, is_open):
         return status, None
     if sync.deadline_at is not None and now >= sync.deadline_at:

@@ -63,7 +63,7 @@ async def finish_sync(
     await lock_clinic(connection, clinic.id)
     carry = _dry_run if sync.dry_run else _carry_out
     carried = await carry(connection, clinic, sync, status, removal_limit)
-    await sync_dates.close_open_dates(connection, sync.id)
+    await sync_dates.fail_unfinished_dates(connection, sync.id)
     dates = await sync_dates.dates_of(connection, sync.id)
     is_open = (await load_schedule_config(connection, clinic.id)).is_open_on
     ending = Ending(

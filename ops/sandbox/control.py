@@ -111,7 +111,10 @@ class Control:
         return JSONResponse(alive)
 
     async def reset(self, request: Request) -> Response:
-        """Resets everything; with `today`, the calendars are generated around that day from now on."""
+        """Resets calendars, fault settings, sessions, locks, rate limits and the request log.
+
+        With `today`, calendars are generated around that day from now on.
+        """
         if today := request.query_params.get("today"):
             self._portal.settings = replace(self._portal.settings, today=date.fromisoformat(today))
         self._portal.reset()

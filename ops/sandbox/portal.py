@@ -58,7 +58,7 @@ class Portal:
         self.reset()
 
     def reset(self) -> None:
-        """Resets everything: calendars, fault settings, sessions, locks, request log."""
+        """Resets calendars, fault settings, sessions, locks, rate limits and the request log."""
         now = datetime.now(UTC)
         self.schedules = {
             company_id: Schedule(clinic, seed=self.settings.seed, today=self.settings.today or clinic.today(now))

@@ -138,9 +138,9 @@ async def any_open(connection: Connection, sync_id: UUID) -> bool:
     return is_open
 
 
-async def close_open_dates(connection: Connection, sync_id: UUID) -> None:
-    """Closes the sync's open dates, each with the reason of its last try, or `sync_ended`."""
-    await connection.execute(SQL["close_open_dates"], sync_id, date_sources(DateStatus.FAILED))
+async def fail_unfinished_dates(connection: Connection, sync_id: UUID) -> None:
+    """Marks the sync's unfinished dates as failed, with the reason of their last attempt or `sync_ended`."""
+    await connection.execute(SQL["fail_unfinished_dates"], sync_id, date_sources(DateStatus.FAILED))
 
 
 async def fresh_as_of(

@@ -1,4 +1,7 @@
-"""Ends processes that still run for a home whose last holder was killed. The caller must hold the home's lock."""
+"""Ends processes left behind by an `idexx-sync up` that was killed.
+
+The caller must hold the lock of IDEXX_SYNC_HOME.
+"""
 
 from __future__ import annotations
 
