@@ -30,7 +30,7 @@ async def give_up_dates_of(message: MessageProxy, worker: WorkerRuntime) -> None
         f"the message {actor} failed for the last time; `idexx-sync dlq list` shows it with its error",
     )
     tags = await worker.process.about.tags(sync_id, span.lead)
-    log.error("date_given_up", actor=actor, **tags)
+    log.error("dates_given_up", actor=actor, days=span.days, **tags)
     error = message._exception or RuntimeError("failed without an exception")
     error_reports.report_death(error, actor=actor, **tags)
     await give_up_dates(worker.process.database, sync_id, span.dates, failure)

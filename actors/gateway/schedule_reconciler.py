@@ -52,7 +52,7 @@ class ScheduleReconciler:
         # Drop first: a clinic never has two schedules that tick.
         if gone := there - wanted.keys():
             await self._clock.drop(gone)
-            log.info("schedules_removed", schedules=sorted(gone))
+            log.info("schedules_removed_from_nats", schedules=sorted(gone))
         await self._guard.each((wanted[token] for token in sorted(wanted.keys() - there)), self._put)
 
     async def _is_possible(self) -> bool:

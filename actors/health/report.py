@@ -44,7 +44,7 @@ class Check:
         except (TimeoutError, EngineError, BrokerConnectionError) as error:
             return Finding(Status.FAIL, str(error))
         except Exception as error:
-            log.exception("check_failed", check=self.name)
+            log.exception("health_check_crashed", check=self.name)
             return Finding(Status.FAIL, f"the check itself failed ({type(error).__name__}); the log has the error")
 
 

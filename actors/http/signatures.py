@@ -71,7 +71,7 @@ class SignatureCheck:
             else:
                 return claims
         raise WrongSignature(
-            f"the signature in {HEADER} cannot be used ({wrong}): check QSTASH_CURRENT_SIGNING_KEY, "
+            f"the signature in {HEADER} is not valid ({wrong}): check QSTASH_CURRENT_SIGNING_KEY, "
             "QSTASH_NEXT_SIGNING_KEY and the clock of this machine"
         ) from None
 

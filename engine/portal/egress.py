@@ -165,7 +165,7 @@ class EgressProxy:
             return
         endpoint = await self._policy.admit(*destination)
         if endpoint is None:
-            log.debug("a browser's connection to %s:%d was refused", *destination)
+            log.debug("blocked a connection of the browser to %s:%d", *destination)
             await _reply(writer, _NOT_ALLOWED)
             return
         if not self._policy.is_portal(endpoint):

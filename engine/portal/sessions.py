@@ -107,7 +107,7 @@ class Sessions:
             try:
                 session = await self._attempt(call_context)
             except _WorthAnother as error:
-                log.info("repeating the sign-in at once: %s", error.__cause__)
+                log.info("sign-in of %s failed (%s); retrying once", call_context.clinic.slug, error.__cause__)
                 session = await self._attempt(call_context, is_last=True)
         except PortalFailure as error:
             await self._remember(call_context, error.failure)

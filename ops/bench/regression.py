@@ -34,7 +34,7 @@ def losses(last: Result, now: Result, allowed: float = ALLOWED) -> Sequence[Loss
     Raises `ValueError` if the results have no ratio in common, because then nothing was compared.
     """
     if last.bench != now.bench:
-        raise ValueError(f"the earlier result is of {last.bench!r}, not of {now.bench!r}")
+        raise ValueError(f"the --check file is a result of benchmark {last.bench!r}; this is {now.bench!r}")
     before = {ratio.name: ratio for ratio in last.ratios}
     pairs = [(before[ratio.name], ratio) for ratio in now.ratios if ratio.name in before]
     if not pairs:

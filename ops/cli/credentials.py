@@ -94,7 +94,7 @@ def try_(
     if file is not None:
         say(f"wrote what the portal showed, masked: {file}")
     raise CommandFailed(
-        f"the test of the portal of {clinic} failed at the step {contact.report.steps[-1].name!r}: "
+        f"portal test of {clinic} failed at step {contact.report.steps[-1].name!r}: "
         f"{failure.message} ({failure.reason})",
         status=status,
         hint=next_step(contact, failure),

@@ -125,7 +125,10 @@ def read_recording(path: Path) -> Recording:
             whole = json.loads(path.read_text(encoding="utf-8"))
             about, exchanges, pages = whole["about"], whole["exchanges"], whole["pages"]
         if about["form"] > FORM:
-            raise NoRecording(f"{path}: form {about['form']} is newer than {FORM}, which this version reads")
+            raise NoRecording(
+                f"{path}: recording format {about['form']} is not supported (this version reads {FORM}): "
+                "upgrade idexx-sync"
+            )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoRecording(f"{path} is not a recording of `idexx-sync portal record` ({error})") from error
     return Recording(about, exchanges, pages)

@@ -81,7 +81,7 @@ async def test_instants_follow_from_the_zone_and_nothing_touches_updated_at(old:
         (None, "America/Los_Angeles", "America/Los_Angeles"),
         ("America/Denver", None, "America/Denver"),
         ("America/Denver", "America/Chicago", "clinics.timezone is America/Denver and clinic_schedule_config"),
-        ("Mars/Olympus", "America/Los_Angeles", "no time zone"),
+        ("Mars/Olympus", "America/Los_Angeles", "is not a time zone"),
         (None, None, "neither clinics.timezone nor clinic_schedule_config.timezone is set"),
     ],
 )  # fmt: skip

@@ -69,8 +69,10 @@ def read_recording(path: Path) -> dict[str, Any]:
         found = {"about": about, "exchanges": exchanges, "pages": pages, "understood": before}
     else:
         found = json.loads(path.read_text(encoding="utf-8"))
-    if found["about"]["form"] > FORM:
-        raise ValueError(f"{path} was recorded by a newer version; this one reads form {FORM}")
+    if (form := found["about"]["form"]) > FORM:
+        raise ValueError(
+            f"{path}: recording format {form} is not supported (this version reads {FORM}): upgrade idexx-sync"
+        )
     return found
 
 

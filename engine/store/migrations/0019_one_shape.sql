@@ -27,7 +27,7 @@ create or replace function idexx_sync.time_zone_problem(p_clinic text, p_config 
         when p_clinic is null and p_config is null then 'neither clinics.timezone nor clinic_schedule_config.timezone is set'
         when z.name is null
             then format('clinics.timezone is %s and clinic_schedule_config.timezone is %s', p_clinic, p_config)
-        when not idexx_sync.is_time_zone(z.name) then format('%s is no time zone', z.name)
+        when not idexx_sync.is_time_zone(z.name) then format('%s is not a time zone', z.name)
     end
     from (select idexx_sync.named_zone(p_clinic, p_config) as name) z
 $$;
