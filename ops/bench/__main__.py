@@ -15,7 +15,7 @@ from ops.terminal.encoding import use_stand_ins
 BENCHMARKS = {
     "sync": ("ops.bench.sync", "a 14-day sync, compared with the ideal and with the old system's method"),
     "clinics": ("ops.bench.clinics", "two and twenty clinics at once"),
-    "ends": ("ops.bench.cancel_latency", "how fast a cancel and a timeout end calls that hang"),
+    "cancel_latency": ("ops.bench.cancel_latency", "how fast a cancel and a timeout end calls that hang"),
     "budget": ("ops.bench.budget", "whether the rate limit holds under full load"),
     "reconcile": ("ops.bench.reconcile", "rows per second, compared with the old plan and with COPY"),
     "pooler": ("ops.bench.pooler", "statements and dates, directly and through PgBouncer"),
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         status: int = import_module(BENCHMARKS[name][0]).main(rest)
         return status
     asked = name in ("-h", "--help")
-    names = "\n".join(f"  {name:10} {what}" for name, (_, what) in BENCHMARKS.items())
+    names = "\n".join(f"  {name:14} {what}" for name, (_, what) in BENCHMARKS.items())
     print(USAGE.format(names=names), file=sys.stdout if asked else sys.stderr)
     if not asked:
         print(f"there is no benchmark {name!r}", file=sys.stderr)

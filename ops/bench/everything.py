@@ -22,7 +22,7 @@ from pathlib import Path
 MINUTES: dict[str, tuple[float, float]] = {
     "sync": (35, 8),
     "clinics": (6, 3),
-    "ends": (4, 2),
+    "cancel_latency": (4, 2),
     "budget": (6, 4),
     "reconcile": (30, 5),
     "pooler": (5, 2),

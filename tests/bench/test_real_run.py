@@ -30,9 +30,9 @@ def test_a_run_leaves_a_result_a_picture_and_a_verdict(
 def test_one_that_is_not_done_in_its_time_is_stopped_and_counts_as_failed(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(everything.MINUTES, "ends", (0.001, 0.001))
-    assert everything.main(["--only", "ends"]) == 1
-    assert "failed: ends" in capfd.readouterr().err
+    monkeypatch.setitem(everything.MINUTES, "cancel_latency", (0.001, 0.001))
+    assert everything.main(["--only", "cancel_latency"]) == 1
+    assert "failed: cancel_latency" in capfd.readouterr().err
 
 
 def test_the_last_result_is_set_aside_before_the_new_one_takes_its_place(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from actors.settings import Settings
 from ops.bench import clinics, sync
 from ops.bench.broker.conclusions import result_of as broker_result
 from ops.bench.budget import busiest_second
-from ops.bench.cancel_latency import result_of as ends_result
+from ops.bench.cancel_latency import result_of as cancel_latency_result
 from ops.bench.memory import Sample
 from ops.bench.memory import result_of as memory_result
 from ops.bench.memory_use import Use, kind_of
@@ -110,7 +110,7 @@ def test_a_process_is_known_by_its_command_line(line: str, kind: str) -> None:
 
 
 def test_an_end_that_takes_too_long_counts_however_quick_the_others_were() -> None:
-    ratios = {ratio.name: ratio for ratio in ends_result({"cancel": [(0.1, 0.1), (0.1, 1.4)]}).ratios}
+    ratios = {ratio.name: ratio for ratio in cancel_latency_result({"cancel": [(0.1, 0.1), (0.1, 1.4)]}).ratios}
     [ratio] = ratios.values()
     assert ratio.value == 0.5
     assert not ratio.meets_goal
