@@ -67,7 +67,14 @@ class Up:
 
     def run(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*ARGV, *arguments], env=self.environment, input=given, capture_output=True, text=True, timeout=120
+            [*ARGV, *arguments],
+            # What a command writes into its working directory goes with the folder.
+            cwd=self.folder,
+            env=self.environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
 
     def json(self, *arguments: str) -> list[dict[str, Any]]:
