@@ -146,7 +146,7 @@ async def test_a_waiter_that_gives_up_while_the_clock_is_asked_leaves_its_token_
     bucket = TokenBucket(client, bucket=namespace, key="k", rate=100)
     await bucket.acquire()
     first, second = asyncio.create_task(bucket.acquire()), asyncio.create_task(bucket.acquire())
-    take, drop_cancelled, now = bucket._take, bucket._drop_cancelled, bucket._now
+    take, drop_cancelled, now = bucket._take, bucket._drop_cancelled, bucket._record.now
     steps: list[str] = []
 
     async def noting_take(count: int) -> Any:
@@ -167,6 +167,6 @@ async def test_a_waiter_that_gives_up_while_the_clock_is_asked_leaves_its_token_
 
     monkeypatch.setattr(bucket, "_take", noting_take)
     monkeypatch.setattr(bucket, "_drop_cancelled", noting_drop_cancelled)
-    monkeypatch.setattr(bucket, "_now", asking_now)
+    monkeypatch.setattr(bucket._record, "now", asking_now)
     await second
     assert first.cancelled()

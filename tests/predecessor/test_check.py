@@ -129,3 +129,11 @@ async def test_ours_refuses_while_a_process_of_the_version_before_runs(old_url: 
     await connection.execute("drop view hours")
     assert await migrate(connection)
     await connection.close()
+
+
+async def test_a_database_that_is_up_to_date_needs_nothing(old: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+    await migrate(old)
+    async with pool.acquire() as fresh:
+        for connection in (old, fresh):
+            found = await check(connection)
+            assert (found.start, found.steps, found.problems) == ("ours", [], [])

@@ -154,7 +154,7 @@ async def _differing(
 ) -> list[tuple[str, str, str, str]]:
     now, found = datetime.fromtimestamp(moment.at, UTC), []
     for key, (zone, cron) in schedules.items():
-        theirs = await until(partial(_following, client, key))
+        theirs = await until(partial(_following, client, key, now))
         ours = next(due(cron, now, moment.zones[zone])).isoformat()
         # The offset of a zone of our own may have seconds, which the server does not report.
         if not ours.startswith((theirs or "").replace("Z", "+00:00")):
@@ -162,10 +162,11 @@ async def _differing(
     return found
 
 
-async def _following(client: Client, key: str) -> str | None:
-    """When a schedule that has ticked is due next."""
+async def _following(client: Client, key: str, moment: datetime) -> str | None:
+    """When a schedule that has ticked at the moment is due next. It may have ticked before, at the full minute."""
     try:
         tick = await client.jetstream().get_last_msg("CLOCK", f"t.due.{key}")
     except NotFoundError:
         return None
-    return str((tick.headers or {})["Nats-Schedule-Next"])
+    following = (tick.headers or {})["Nats-Schedule-Next"]
+    return following if datetime.fromisoformat(following) > moment else None

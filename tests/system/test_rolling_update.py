@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
 
 #: The version before. One from before migration 0017 has to be stopped first, since that moves the tables.
-BEFORE = "812cbdc7b26bfd3b6a3dec457604a62e2f2bb1b1"
+BEFORE = "8a48fa2bbe70e3b05296a8dfb2499073fd86b4be"
 
 DAYS = 7
 

@@ -77,7 +77,11 @@ async def check_public(
         problems += await _duplicates(connection, present)
     if not moves_ours:
         problems += await _constraints(connection, accepted)
-    steps = list(_steps(present, wanted, start))
+    steps = list(_steps(present, wanted))
+    if start != "ours":
+        steps.append(Step("schema idexx_sync", "create our tables there"))
+    elif moves_ours:
+        steps.append(Step("schema idexx_sync", "move our tables there"))
     if start == "predecessor":
         rows = await connection.fetch(SQL["planned"], FUNCTIONS)
         steps += [
@@ -165,14 +169,13 @@ async def _constraints(connection: Connection, accepted: Collection[str]) -> lis
     return found
 
 
-def _steps(present: Shape, wanted: Shape, start: str) -> Iterator[Step]:
+def _steps(present: Shape, wanted: Shape) -> Iterator[Step]:
     for table, columns in wanted.items():
         if table not in present:
             yield Step(table, "create the table")
             continue
         if missing := [name for name in columns if name not in present[table]]:
             yield Step(table, f"add {', '.join(missing)}")
-    yield Step("schema idexx_sync", "move our tables there" if start == "ours" else "create our tables there")
 
 
 __all__ = ["Check", "Column", "Problem", "Step", "check_public"]

@@ -44,6 +44,8 @@ union all
 select 'excludes', t.name || '.' || i.indexrelid::regclass::text, regexp_replace(pg_get_indexdef(i.indexrelid), '^.* USING ', '')
 from tables t join pg_index i on i.indrelid = t.oid and i.indisunique and not i.indisprimary
 where t.name in ('schedule_slots', 'schedule_appointments', 'schedule_syncs') and not $4
+    -- Ours, where the database was migrated before.
+    and not exists (select from pg_class x where x.oid = i.indexrelid and x.relname = 'schedule_syncs_request')
     and not exists (select from pg_constraint c where c.conindid = i.indexrelid and c.contype = 'x')
     and (
         select array_agg(a.attname::text order by a.attname) from pg_attribute a
