@@ -152,21 +152,26 @@ async def _store(client: Client, moment: Moment) -> dict[str, tuple[str, str]]:
 async def _differing(
     client: Client, moment: Moment, schedules: dict[str, tuple[str, str]]
 ) -> list[tuple[str, str, str, str]]:
-    now, found = datetime.fromtimestamp(moment.at, UTC), []
+    found = []
     for key, (zone, cron) in schedules.items():
-        theirs = await until(partial(_following, client, key, now))
-        ours = next(due(cron, now, moment.zones[zone])).isoformat()
-        # The offset of a zone of our own may have seconds, which the server does not report.
-        if not ours.startswith((theirs or "").replace("Z", "+00:00")):
-            found.append((zone, cron, str(theirs), ours))
+        at = datetime.fromtimestamp(moment.at, moment.zones[zone])
+        theirs = await until(partial(_following, client, key, at))
+        ours = next(due(cron, at, moment.zones[zone]))
+        if not _is_same(theirs or "", ours):
+            found.append((zone, cron, str(theirs), ours.isoformat()))
     return found
 
 
-async def _following(client: Client, key: str, moment: datetime) -> str | None:
-    """When a schedule that has ticked at the moment is due next. It may have ticked before, at the full minute."""
+async def _following(client: Client, key: str, at: datetime) -> str | None:
+    """When a schedule that has ticked at this time is due next. It may have ticked before, at the full minute."""
     try:
         tick = await client.jetstream().get_last_msg("CLOCK", f"t.due.{key}")
     except NotFoundError:
         return None
     following = (tick.headers or {})["Nats-Schedule-Next"]
-    return following if datetime.fromisoformat(following) > moment else None
+    return None if _is_same(following, at) else following
+
+
+def _is_same(theirs: str, ours: datetime) -> bool:
+    """The offset of a zone of our own may have seconds, which the server does not report."""
+    return ours.isoformat().startswith(theirs.replace("Z", "+00:00"))
