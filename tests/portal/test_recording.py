@@ -193,7 +193,7 @@ def place(appointment: Any) -> tuple[str, str, str, bool]:
 
 
 async def originals(stage: Stage) -> set[str]:
-    """Everything that is somebody's: texts, and the longer words of names."""
+    """Everything personal: texts, and the longer words of names."""
     account = stage.account
     truth = await stage.sandbox.truth(account.company_id, TWO_DAYS.start, TWO_DAYS.end)
     references = await stage.sandbox.references(account.company_id, TWO_DAYS.start, TWO_DAYS.end)

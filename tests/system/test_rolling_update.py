@@ -20,7 +20,8 @@ pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[2]
 
-#: The version before. One from before migration 0017 has to be stopped first, since that moves the tables.
+#: The version before. One from before migration 0017 has to be stopped first, since that moves the tables; so until a
+#: version with it is released, this is an earlier commit of the same version.
 BEFORE = "8a48fa2bbe70e3b05296a8dfb2499073fd86b4be"
 
 DAYS = 7

@@ -23,7 +23,7 @@ Before it leaves the clinic, read
   kept.txt            every text that was kept, and the names of fields that are new to this version
   sign-in.html        the form of the sign-in, without what was typed
   0*.json             requests and answers, in their order
-Does a word stand there that is somebody's, and does not start with Q? Then do not send it, and report that.
+If you find a personal word that does not start with Q, do not send the folder, and report it.
 
   recording.json      where and when it was recorded, and each step of the session
   understood.json     what this version understands of the answers

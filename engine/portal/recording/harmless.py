@@ -43,7 +43,7 @@ _NAME_WORDS = frozenset(
     """.split()  # noqa: SIM905
 )
 
-#: Words in the name of a field whose dates and times are kept; and words that make it somebody's own date.
+#: Words in the name of a field whose dates and times are kept; and words that make it a personal date.
 _TIME_WORDS = frozenset(
     {"start", "starts", "started", "end", "ends", "ended", "at", "time", "times", "date", "dates", "open", "opens"}
     | {"close", "closes", "from", "to", "until", "created", "updated", "modified", "booked", "min", "max", "seen"}
@@ -175,7 +175,7 @@ _CLASS_WORDS = frozenset(KNOWN_STATUSES) | frozenset(
     | {"to", "pay", "no", "show"}
 )
 
-#: Words that a recording may contain for another reason than that they are somebody's name.
+#: Words that a recording may contain although they may be a person's name.
 EXPLAINED = (
     _NAME_WORDS
     | _CLASS_WORDS

@@ -151,7 +151,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _is_identifying(word: str) -> bool:
-    """Whether a word or number is long enough to be somebody's, and is not there for another reason."""
+    """Whether a word or number is long enough to be personal, and does not stand there for another reason."""
     return len(word) >= (6 if word.isdigit() else 3) and word not in EXPLAINED
 
 
