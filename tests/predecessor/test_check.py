@@ -95,7 +95,9 @@ async def test_a_check_names_each_table_and_waits_for_no_lock(old: asyncpg.Conne
     assert ("clinics", "add country, login_failure, max_age_seconds, resources") in steps
     assert ("schedule_syncs", "close the syncs that are in progress, as failed") in steps
     assert ("schema idexx_sync", "create our tables there") in steps
-    assert any(table.startswith("function") and "book_slot_with_hold" in table for table, _ in steps)
+    functions = {table.removeprefix("function ").partition("(")[0]: action for table, action in steps}
+    assert functions["book_slot_with_hold"] == "put ours in its place, and keep it for --undo"
+    assert functions["generate_confirmation_number"] == "keep its body, and set its rights"
 
 
 async def test_a_failure_names_statement_and_remedy_and_leaves_all_as_it_was(
