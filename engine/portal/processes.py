@@ -18,17 +18,21 @@ SOON = 5.0
 
 def find_browsers(argument: str) -> list[psutil.Process]:
     """The processes below this one that were started with the argument, a parent before its children, without the
-    browser's own children (`--type=…`).
+    browser's own children.
 
     Debian starts its browsers by a shell script that passes its arguments on: then the browser is the last one.
+    A child of the browser has `--type=…`, except between its fork and its exec: then it runs its parent's program.
     """
-    found = []
+    found: dict[int, tuple[psutil.Process, str]] = {}
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            arguments = process.cmdline()
-            if argument in arguments and not any(a.startswith("--type=") for a in arguments):
-                found.append(process)
-    return found
+            arguments, program = process.cmdline(), process.exe()
+            if argument not in arguments or any(a.startswith("--type=") for a in arguments):
+                continue
+            parent = found.get(process.ppid())
+            if parent is None or parent[1] != program:
+                found[process.pid] = process, program
+    return [process for process, _ in found.values()]
 
 
 def tree(root: psutil.Process | None) -> list[psutil.Process]:

@@ -186,17 +186,23 @@ class SpanScraper:
         self, signed_in: SignedInContext, *ranges: DateRange | None
     ) -> list[dict[date, Snapshot]]:
         """The days of each range, read by parallel calls; no days for a range that is None."""
+        self._count_calls(sum(dates is not None for dates in ranges))
         try:
             async with asyncio.TaskGroup() as group:
                 calls = [
-                    None if dates is None else group.create_task(self._ask(signed_in, dates)) for dates in ranges
+                    None if dates is None else group.create_task(self._ask_counted(signed_in, dates))
+                    for dates in ranges
                 ]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None  # callers handle the portal's errors, not groups of them
         return [{} if call is None else call.result() for call in calls]
 
     async def _ask(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
-        """The days as a call shows them.
+        self._count_calls(1)
+        return await self._ask_counted(signed_in, span)
+
+    async def _ask_counted(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
+        """The days as a call shows them; its first call is already counted.
 
         Ids at several starts of one day, in two responses more than a settling time apart, repeat. Raises
         `PortalFailure` if that stays undecided.
@@ -206,11 +212,13 @@ class SpanScraper:
         except SharedIds as first:
             with self._call_context.timeout.waiting():
                 await asyncio.sleep(self._settings.times.move_settles)
+            self._count_calls(1)
             try:
                 return await self._read(signed_in, span)
             except SharedIds as second:
                 confirmed = Counter(identity for identity, _ in first.starts & second.starts)
                 self._repeating |= {identity for identity, starts in confirmed.items() if starts > 1}
+        self._count_calls(1)
         return await self._read(signed_in, span)
 
     async def _read(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
@@ -218,25 +226,26 @@ class SpanScraper:
             clinic, ignored = self._call_context.clinic, self._settings.ignored_fields
             return read_calendar(answer, clinic, span, sent_at, ignored, self._repeating)
 
-        self._count_call()
         found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
         if any(snapshot.left_out for snapshot in found.values()):
             # A record may have been read while it was written: only what stays unusable is left out.
-            self._count_call()
+            self._count_calls(1)
             found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
         return found
 
-    def _count_call(self) -> None:
-        """Raises `PortalFailure` if the sync may make no more extra calls."""
-        if self._is_first_call:
-            self._is_first_call = False
-            return
-        if not self._extra_calls.left:
+    def _count_calls(self, calls: int) -> None:
+        """Counts calls before they are made, all or none: parallel ones must not be cancelled for want of another.
+
+        Raises `PortalFailure` if the sync may not make that many extra calls.
+        """
+        extra = calls - self._is_first_call
+        if extra > self._extra_calls.left:
             raise PortalFailure(
                 Failure(
                     Reason.BAD_ANSWER,
-                    f"the answer needs another call, and the sync has made its {self._extra_calls.limit} extra calls "
-                    "(SYNC_EXTRA_CALLS)",
+                    f"the answer needs more calls ({extra}), and the sync has {self._extra_calls.left} left of its "
+                    f"{self._extra_calls.limit} extra calls (SYNC_EXTRA_CALLS)",
                 )
             )
-        self._extra_calls.used += 1
+        self._is_first_call = False
+        self._extra_calls.used += extra

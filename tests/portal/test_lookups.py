@@ -115,7 +115,8 @@ async def test_a_scrape_makes_no_more_extra_calls_than_its_sync_may(stage: Stage
     extra_calls = ExtraCalls(4, made_before=1)
     found = await stage.scrape(TODAY, WEEK_END, extra_calls=extra_calls)
     assert (extra_calls.used, extra_calls.left) == (3, 0)
-    assert len(await stage.calls("calendar")) == 1 + 3
+    # A failed call cancels those beside it, which may not have been sent yet.
+    assert 1 < len(await stage.calls("calendar")) <= 1 + 3
     failed = [each for each in found if isinstance(each, Failure)]
     assert Reason.BAD_ANSWER in {each.reason for each in failed}
     assert "SYNC_EXTRA_CALLS" in " ".join(each.message for each in failed)
