@@ -79,7 +79,8 @@ def _run(*command: str, cwd: Path = ROOT, **variables: str) -> str:
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=os.environ | variables,
+        # Behind a company's TLS proxy, the system trusts the proxy's certificate, but uv does not.
+        env={"UV_SYSTEM_CERTS": "true"} | os.environ | variables,
         capture_output=True,
         text=True,
         timeout=STEP_LIMIT,
