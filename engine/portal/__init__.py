@@ -27,7 +27,7 @@ clinic whose credentials are refused. A snapshot is one read: whether a missing 
 elsewhere. `protocols` lists what the wiring provides: session store, budget, breaker, evidence sink.
 """
 
-from engine.portal.chromium import BrowserMissing, find_chromium
+from engine.portal.chromium_path import BrowserMissing, find_chromium
 from engine.portal.portal import Portal
 from engine.portal.protocols import (
     Breaker,

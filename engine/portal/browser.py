@@ -13,7 +13,8 @@ from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from engine.failure import Failure, PortalFailure, Reason
-from engine.portal.chromium import BrowserMissing, Chromium, crashed
+from engine.portal.chromium import Chromium, crashed
+from engine.portal.chromium_path import BrowserMissing
 from engine.portal.egress import EgressPolicy
 from engine.portal.settings import PortalSettings
 
@@ -83,7 +84,7 @@ class Browser:
         except PortalFailure as error:
             if error.failure.reason in BROKEN_OFF and (self._closed or not chromium.is_alive()):
                 raise crashed() from error
-            if error.failure.reason is Reason.TIMED_OUT and not await chromium.answers():
+            if error.failure.reason is Reason.TIMED_OUT and not await chromium.responds():
                 await self._kill(chromium)
                 raise crashed("the browser hung and was killed") from error
             raise

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import time
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -17,19 +15,12 @@ from playwright.async_api import Browser as PlaywrightBrowser
 from playwright.async_api import BrowserContext, ProxySettings
 from playwright.async_api import Error as PlaywrightError
 
-from engine.errors import ExpectedError
 from engine.failure import Failure, PortalFailure, Reason
 from engine.portal import browser_folders, processes
+from engine.portal.chromium_path import HEADLESS_NAMES, BrowserMissing, chromium_of
 from engine.portal.driver import Driver
 from engine.portal.egress import EgressPolicy, EgressProxy
 from engine.portal.settings import PortalSettings
-
-#: Names searched for on the PATH, lightest first; the headless shells cannot show a window.
-HEADLESS_NAMES = ("chromium-headless-shell", "chrome-headless-shell", "headless_shell")
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-
-#: Where Playwright keeps its browsers, on Linux and macOS.
-CACHES = (".cache", "Library/Caches")
 
 #: A switch that Chromium ignores: it identifies the process among all others.
 MARK = "--idexx-sync-browser="
@@ -53,37 +44,6 @@ SWITCHES = (
 BYPASS_NOTHING = "<-loopback>"
 
 
-class BrowserMissing(ExpectedError):
-    """No Chromium can be started here; the message says what to do."""
-
-    hint = "./ops/setup"
-
-
-def find_chromium(path: Path | None, *, headless: bool = True, full: bool = False) -> Path | None:
-    """`CHROMIUM_PATH`, else one of the usual names; None: Playwright uses its own.
-
-    A headless shell is preferred, Playwright's before a full browser of the system; `full`: none is used.
-    """
-    if path is not None:
-        if not os.access(path, os.X_OK):
-            raise BrowserMissing(f"CHROMIUM_PATH={path} is not an executable program; correct or unset it")
-        return path
-    if not headless or full:
-        return _on_path(NAMES)
-    shell = _on_path(HEADLESS_NAMES)
-    return shell if shell is not None or _has_own_shell() else _on_path(NAMES)
-
-
-def _on_path(names: Sequence[str]) -> Path | None:
-    return next((Path(found) for name in names if (found := shutil.which(name))), None)
-
-
-def _has_own_shell() -> bool:
-    """Whether Playwright has its headless shell in its usual place; it writes the marker when that is complete."""
-    caches = [Path.home() / name / "ms-playwright" for name in CACHES]
-    return any(any(each.glob("chromium_headless_shell-*/INSTALLATION_COMPLETE")) for each in caches)
-
-
 def crashed(message: str = "the browser crashed") -> PortalFailure:
     return PortalFailure(Failure(Reason.BROWSER_CRASHED, message))
 
@@ -104,7 +64,7 @@ class Chromium:
         self._egress = {egress}
         self._driver = driver
         self._browser = browser
-        self._path = _find(settings)
+        self._path = chromium_of(settings)
         started = processes.find_browsers(mark)
         self._root = started[-1] if started else None
         self._driver_process = started[0].parent() if started else None
@@ -119,7 +79,7 @@ class Chromium:
     @classmethod
     async def launch(cls, settings: PortalSettings) -> Self:
         """Launches a Chromium. Raises `BrowserMissing` if there is none, or if it does not start in time."""
-        path = _find(settings)
+        path = chromium_of(settings)
         mark = MARK + uuid.uuid4().hex
         await asyncio.to_thread(browser_folders.sweep)
         try:
@@ -216,7 +176,7 @@ class Chromium:
         egress.close()
         self._egress.discard(egress)
 
-    async def answers(self) -> bool:
+    async def responds(self) -> bool:
         """Whether the browser responds to commands: a hung one looks like a slow portal."""
         try:
             async with asyncio.timeout(self._settings.times.browser_answer):
@@ -250,10 +210,6 @@ class Chromium:
         for egress in list(self._egress):
             self._close_egress(egress)
         await asyncio.to_thread(browser_folders.remove, *self._folders)
-
-
-def _find(settings: PortalSettings) -> Path | None:
-    return find_chromium(settings.chromium_path, headless=settings.headless, full=settings.full_browser)
 
 
 def _proxy(egress: EgressProxy) -> ProxySettings:

@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
-import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
-from playwright.async_api import BrowserContext, Frame, Page, Request, Response, Route
+from playwright.async_api import BrowserContext, Page, Request, Route
 from playwright.async_api import Error as PlaywrightError
 
-from engine.failure import Failure, PortalFailure, Reason
+from engine.failure import Failure, Reason
 from engine.portal.call_context import CallContext
 from engine.portal.egress import EgressPolicy
+from engine.portal.page_traffic import PageTraffic, is_of_the_page
 from engine.portal.protocols import Budget
-from engine.portal.regions import left_portal
-from engine.portal.response import PortalResponse, check_status
 from engine.portal.settings import PortalSettings
 from engine.portal.sign_in_outcome import is_landing
-from engine.portal.sign_in_transcript import page_exchange
-
-T = TypeVar("T")
 
 #: Resource types that are loaded: no images, fonts, media or sockets. Styles are needed to see what is visible.
 LOADED_TYPES = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
 
 #: Resource types that a page may fetch from other hosts while no secret is on it.
 ELSEWHERE_TYPES = frozenset({"script", "stylesheet"})
-
-#: Statuses of a form whose token, or whose session, has expired.
-EXPIRED = frozenset({419, 440})
-
-LEADS_OUT = "the sign-in page leads out of the portal"
 
 #: How long a page may take to come to rest after use, in seconds.
 SETTLE = 2.0
@@ -43,9 +31,7 @@ class RequestFilter:
     """The filter of one page. Scripts and styles may come from other hosts until `lock`; then nothing leaves the
     portal, neither by a request nor by any other connection (`egress`).
 
-    `news` is set when something relevant happened; `failure` is why the page cannot continue; `landing`: the landing
-    page to which the portal redirected the sent form; `has_stopped`: a request to another host was
-    blocked; `is_cut`: the page, or a script of it, arrived incomplete.
+    `traffic` is what the page sent and received; `has_stopped`: a request to another host was blocked.
     """
 
     def __init__(
@@ -55,32 +41,20 @@ class RequestFilter:
         self._budget = budget
         self._call_context = call_context
         self._egress = egress
-        egress.changed = self._on_egress
         self._page: Page | None = None
         self._closed = False
         self._undecided = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._in_flight: set[Request] = set()
-        self._sent: dict[Request, float] = {}
-        self._error: Exception | None = None
-        self.news = asyncio.Event()
-        self.failure: Failure | None = None
-        self.landing: str | None = None
-        self.is_cut = False
-        self._arrivals = 0
-        self._left_at: int | None = None
+        self.traffic = PageTraffic(settings, call_context)
         self.has_stopped = False
+        egress.changed = self._on_egress
 
     async def guard(self, context: BrowserContext, page: Page) -> None:
         self._page = page
         await context.route("**/*", self._on_request)
         context.on("page", lambda popup: self._spawn(popup.close))
+        self.traffic.observe(page)
         page.on("request", self._on_start)
-        page.on("requestfinished", self._on_end)
-        page.on("requestfailed", self._on_failed)
-        page.on("response", self._on_response)
-        page.on("framenavigated", self._on_arrival)
-        page.on("crash", lambda _: self._fail(Failure(Reason.BROWSER_CRASHED, "the sign-in page crashed")))
 
     def lock(self) -> None:
         """Must be called before anything secret is on the page."""
@@ -96,45 +70,11 @@ class RequestFilter:
         """Waits up to `SETTLE` until no request is undecided: closing the context would let such requests pass."""
         with contextlib.suppress(PlaywrightError, TimeoutError):
             async with asyncio.timeout(SETTLE):
-                if self.landing is not None and self._page is not None:
+                if self.traffic.landing is not None and self._page is not None:
                     await self._page.wait_for_url(is_landing, wait_until="load")
                 while self._undecided:
-                    self.news.clear()
-                    await self.news.wait()
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a response of the portal is pending."""
-        return bool(self._in_flight)
-
-    @property
-    def has_come_back(self) -> bool:
-        """Whether the page went to a landing page, and has arrived somewhere since."""
-        return self._left_at is not None and self._arrivals > self._left_at and not self.is_waiting
-
-    def check(self, page: Page) -> None:
-        """Raises `PortalFailure` if the page failed or has left the portal; raises the budget's errors."""
-        if self._error is not None:
-            raise self._error
-        if self.failure is not None:
-            raise PortalFailure(self.failure)
-        if not self._settings.contains(page.url) and page.url != "about:blank":
-            raise PortalFailure(left_portal(self._settings.base_url, page.url, LEADS_OUT))
-
-    async def unless_failed(self, page: Page, waiting: Awaitable[T]) -> T:
-        """Returns the awaited result; raises `PortalFailure` as soon as the page cannot continue."""
-        task = asyncio.ensure_future(waiting)
-        try:
-            while not task.done():
-                self.news.clear()
-                self.check(page)
-                news = asyncio.ensure_future(self.news.wait())
-                await asyncio.wait({task, news}, return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
-            self.check(page)
-            return task.result()
-        finally:
-            task.cancel()
+                    self.traffic.news.clear()
+                    await self.traffic.news.wait()
 
     async def _on_request(self, route: Route) -> None:
         """Decides on one request. Errors are kept: Playwright would raise them from whichever call comes next."""
@@ -146,25 +86,25 @@ class RequestFilter:
             elif not self._settings.contains(request.url):
                 await route.continue_()
             elif await self._pay(request):
-                self._sent[request] = time.monotonic()
+                self.traffic.sent(request)
                 await route.continue_()
             else:
                 await route.abort("blockedbyclient")
         except PlaywrightError:
             pass  # The page is gone, and its requests with it.
         except Exception as error:
-            self._error = error
+            self.traffic.error = error
         finally:
             self._undecided -= 1
-            self.news.set()
+            self.traffic.news.set()
 
     def _may_pass(self, request: Request) -> bool:
         if self._closed or request.resource_type not in LOADED_TYPES or not self._is_ours(request):
             return False
         if self._settings.contains(request.url):
             return True
-        if _is_of_the_page(request):
-            self._fail(left_portal(self._settings.base_url, request.url, LEADS_OUT))
+        if is_of_the_page(request):
+            self.traffic.leads_out(request.url)
             return False
         # Many pages send analytics, or frame another site; the sign-in works without that.
         if self._egress.is_locked or request.method != "GET" or request.resource_type not in ELSEWHERE_TYPES:
@@ -194,73 +134,17 @@ class RequestFilter:
             await self._budget.acquire(self._call_context.clinic.slug)
 
     def _on_start(self, request: Request) -> None:
-        self._in_flight.add(request)
-        if _is_of_the_page(request) and self._settings.contains(request.url) and is_landing(request.url):
-            self._left_at = self._arrivals
+        """Chromium follows redirects without asking here; connections to other hosts wait for this, or are refused."""
         if request.redirected_from is None:
             return
-        # Chromium follows redirects without asking here; connections to other hosts wait for this, or are refused.
         if self._settings.contains(request.url):
-            self._sent[request] = time.monotonic()
+            self.traffic.sent(request)
         else:
             self._may_pass(request)
 
     def _on_egress(self) -> None:
         if self._egress.unreachable is not None:
-            self._fail(Failure(Reason.PORTAL_UNAVAILABLE, f"the sign-in: {self._egress.unreachable}"))
-
-    def _on_end(self, request: Request) -> None:
-        self._in_flight.discard(request)
-        self._called(request, None)
-        self.news.set()
-
-    def _on_failed(self, request: Request) -> None:
-        """Requests that we blocked, or that the page itself aborted, are not cut off."""
-        is_needed = request.resource_type == "script" or _is_of_the_page(request)
-        why = request.failure or ""
-        if is_needed and self._settings.contains(request.url) and not re.search("ABORTED|BLOCKED", why):
-            self.is_cut = True
-        self._on_end(request)
-
-    def _on_arrival(self, frame: Frame) -> None:
-        if frame.parent_frame is None:
-            self._arrivals += 1
-        self.news.set()
-
-    def _on_response(self, response: Response) -> None:
-        """A refusal of any part makes the page useless; the redirect of a sent form shows its outcome."""
-        request = response.request
-        if not self._settings.contains(request.url):
-            return
-        if (transcript := self._call_context.transcript) is not None:
-            seconds = time.monotonic() - self._sent.get(request, time.monotonic())
-            transcript.saw(page_exchange(response, _is_of_the_page(request), seconds, self._call_context.clock()))
-        self._called(request, response.status)
-        answer = PortalResponse(request.url, response.status, response.headers)
-        if response.status == 429 or response.status >= 500:
-            try:
-                check_status(answer, self._call_context.clock())
-            except PortalFailure as error:
-                self._fail(error.failure)
-        elif request.method != "GET" and response.status in EXPIRED:
-            self._fail(Failure(Reason.SESSION_ENDED, f"the sign-in form had expired ({response.status})"))
-        elif request.method != "GET" and 300 <= response.status < 400:
-            location = answer.headers.get("location", "")
-            target = self._settings.resolve(location, request.url)
-            if target is None:
-                way_out = "the sign-in is redirected out of the portal"
-                self._fail(left_portal(self._settings.base_url, location, way_out))
-            elif is_landing(target):
-                self.landing = target
-        self.news.set()
-
-    def _called(self, request: Request, status: int | None) -> None:
-        if (sent_at := self._sent.pop(request, None)) is not None:
-            self._call_context.observe_portal_call(status, sent_at)
-
-    def _fail(self, failure: Failure) -> None:
-        self.failure = self.failure or failure
-        self.news.set()
+            self.traffic.fail(Failure(Reason.PORTAL_UNAVAILABLE, f"the sign-in: {self._egress.unreachable}"))
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Runs `work` in a task, which calls it: a task cancelled before it runs leaves no coroutine behind."""
@@ -273,8 +157,3 @@ class RequestFilter:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _is_of_the_page(request: Request) -> bool:
-    """Whether the request is for the page itself, not for a frame or a part of it."""
-    return request.is_navigation_request() and request.frame.parent_frame is None

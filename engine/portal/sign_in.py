@@ -49,6 +49,7 @@ class SignIn:
         self.has_sent = False
         self._cover: str | None = None
         self._request_filter = RequestFilter(settings, budget, call_context, self.egress)
+        self._traffic = self._request_filter.traffic
         #: To be awaited before the context is closed.
         self.settle = self._request_filter.settle
 
@@ -77,7 +78,7 @@ class SignIn:
             await self._open(page)
             form = await self._fill(page)
             cookies = await self._send(page, form)
-            saw_landing(self._transcript, self._request_filter.landing or page.url, cookies)
+            saw_landing(self._transcript, self._traffic.landing or page.url, cookies)
             return cookies
         except (PortalFailure, PlaywrightError, TimeIsUp):
             await saw_end(self._transcript, page)
@@ -87,7 +88,7 @@ class SignIn:
     async def _open(self, page: Page) -> None:
         url = self._settings.url(LOGIN)
         async with self._limit(self._settings.times.page):
-            response = await self._request_filter.unless_failed(page, page.goto(url, wait_until="commit"))
+            response = await self._traffic.unless_failed(page, page.goto(url, wait_until="commit"))
         if response is None:
             return
         try:
@@ -100,12 +101,12 @@ class SignIn:
             async with self._limit(self._settings.times.page):
                 credentials = self._call_context.credentials
                 has_company = credentials.company_id is not None
-                drawn = await_form(page, has_company=has_company, is_cut=lambda: self._request_filter.is_cut)
-                form = await self._request_filter.unless_failed(page, drawn)
+                drawn = await_form(page, has_company=has_company, is_cut=lambda: self._traffic.is_cut)
+                form = await self._traffic.unless_failed(page, drawn)
                 await saw_form(self._transcript, page)
-                await self._request_filter.unless_failed(page, form.uncover())
+                await self._traffic.unless_failed(page, form.uncover())
                 self._request_filter.lock()
-                await self._request_filter.unless_failed(page, form.fill(credentials))
+                await self._traffic.unless_failed(page, form.fill(credentials))
                 return form
         except (TimeIsUp, NoForm):
             raise await self._no_form(page) from None
@@ -115,7 +116,7 @@ class SignIn:
         try:
             async with self._limit(self._settings.times.page):
                 self.has_sent = True
-                self._cover = await self._request_filter.unless_failed(page, form.send())
+                self._cover = await self._traffic.unless_failed(page, form.send())
                 return await self._await_verdict(page, before, known)
         except TimeIsUp:
             raise await self._no_verdict(page) from None
@@ -126,9 +127,9 @@ class SignIn:
         The landing page itself need not load.
         """
         while True:
-            self._request_filter.news.clear()
-            self._request_filter.check(page)
-            if self._request_filter.landing is not None or is_landing(page.url):
+            self._traffic.news.clear()
+            self._traffic.check(page)
+            if self._traffic.landing is not None or is_landing(page.url):
                 cookies = await self._cookies(page)
                 found = session_cookies(cookies)
                 if found - known or (found and is_landing(page.url)):
@@ -146,16 +147,16 @@ class SignIn:
 
     async def _has_come_back(self, page: Page, view: View) -> bool:
         """Whether the portal accepted the sign-in and yet shows its form again; an alert would say why."""
-        if not (self._request_filter.has_come_back and view.has_password and LOGIN_PATH.search(view.url)):
+        if not (self._traffic.has_come_back and view.has_password and LOGIN_PATH.search(view.url)):
             return False
         await asyncio.sleep(ALERT_GRACE)
         again = await capture_page(page)
-        return self._request_filter.has_come_back and again.has_password and not again.alerts
+        return self._traffic.has_come_back and again.has_password and not again.alerts
 
     async def _look_until_news(self, page: Page) -> View | None:
         """The page's view, or None if news arrives first: a page that is being left does not respond."""
         looking = asyncio.ensure_future(capture_page(page))
-        news = asyncio.ensure_future(self._request_filter.news.wait())
+        news = asyncio.ensure_future(self._traffic.news.wait())
         try:
             await asyncio.wait({looking, news}, return_when=asyncio.FIRST_COMPLETED)
             return looking.result() if looking.done() else None
@@ -166,7 +167,7 @@ class SignIn:
     async def _news_or_a_moment(self) -> None:
         try:
             async with asyncio.timeout(LOOK_EVERY):
-                await self._request_filter.news.wait()
+                await self._traffic.news.wait()
         except TimeoutError:
             return
 
@@ -177,7 +178,7 @@ class SignIn:
         return [cookie for cookie in cookies if f".{host}".endswith(f".{str(cookie['domain']).lstrip('.')}")]
 
     async def _no_form(self, page: Page) -> PortalFailure:
-        if self._request_filter.is_cut:
+        if self._traffic.is_cut:
             return PortalFailure(Failure(Reason.SESSION_ENDED, "the sign-in page was cut off"))
         return await self._no_way_on(page, "the sign-in page has no known form")
 
@@ -188,7 +189,7 @@ class SignIn:
 
     async def _no_way_on(self, page: Page, what: str) -> PortalFailure:
         """The failure of a page without a way on: the next page is still loading, or this one is unknown."""
-        if self._request_filter.is_waiting:
+        if self._traffic.is_waiting:
             return PortalFailure(Failure(Reason.TIMED_OUT, "the sign-in got no response in time"))
         if self._request_filter.has_stopped:
             what += "; it requested an address outside of the portal, which was blocked"

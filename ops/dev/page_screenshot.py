@@ -17,7 +17,7 @@ import httpx
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from actors.settings import Settings
-from engine.portal.chromium import find_chromium
+from engine.portal.chromium_path import find_chromium
 from engine.store.clinics import find_clinic, set_goal
 from ops.client.connections import open_database
 from ops.local.supervision import Supervisor

@@ -18,7 +18,7 @@ from compose_spec import PyCompose
 
 from actors.http.page import FILES
 from actors.settings import Settings
-from engine.portal.chromium import find_chromium
+from engine.portal.chromium_path import find_chromium
 from ops.dev.check_image import build, copy
 from ops.dev.container_sandbox import PROFILE
 from ops.dev.dockerfile import is_ignored, patterns, stages

@@ -18,7 +18,7 @@ from cyclopts import App
 from rich.console import Console
 
 from actors.settings import SettingsError
-from engine.portal.chromium import BrowserMissing
+from engine.portal.chromium_path import BrowserMissing
 from engine.store.vault import VaultError
 from ops.cli import main
 from ops.cli.app import COMMANDS, build

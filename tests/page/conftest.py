@@ -12,7 +12,7 @@ import nats
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
-from engine.portal.chromium import find_chromium
+from engine.portal.chromium_path import find_chromium
 from engine.store.vault import Vault, new_ring
 from ops.local.sandbox_clinics import store_clinics
 from ops.sandbox.client import SandboxClinic, SandboxProcess

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
-from engine.portal.chromium import find_chromium
+from engine.portal.chromium_path import find_chromium
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 
 pytestmark = pytest.mark.anyio

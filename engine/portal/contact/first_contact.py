@@ -15,7 +15,7 @@ from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.dates import DateRange, days_ahead
 from engine.failure import Failure, PortalFailure, Reason
-from engine.portal.chromium import BrowserMissing
+from engine.portal.chromium_path import BrowserMissing
 from engine.portal.client import Identity
 from engine.portal.contact.calls import ContactCalls
 from engine.portal.contact.report import ContactReport, Step
