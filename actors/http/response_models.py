@@ -3,14 +3,25 @@ service which this one replaces had in its responses."""
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
 
 from actors.spec.events import Completed, DateError, LastEvent, Stats
 from actors.spec.replies import Error, Refusal, StatusReply
 from actors.spec.values import Count, Day, Milliseconds, No, SentMessage, Time, Yes
+
+
+def _name_in_response(field: str) -> str:
+    """`old_sync_id` is `syncId`; any other field keeps its name."""
+    return to_camel(field.removeprefix("old_")) if field.startswith("old_") else field
+
+
+class OldFields(SentMessage):
+    """Base of the responses with fields of the replaced service: `old_…` here, in its spelling in the response."""
+
+    model_config = ConfigDict(alias_generator=_name_in_response)
 
 
 class DateRange(SentMessage):
@@ -20,45 +31,37 @@ class DateRange(SentMessage):
     end: Day
 
 
-class OldStats(SentMessage):
+class OldStats(OldFields):
     """The counts of a sync, in the replaced service's spelling."""
 
-    slots_created: Annotated[Count, Field(alias="slotsCreated")]
-    slots_updated: Annotated[Count, Field(alias="slotsUpdated")]
-    appointments_added: Annotated[Count, Field(alias="appointmentsAdded")]
-    appointments_updated: Annotated[Count, Field(alias="appointmentsUpdated")]
-    appointments_removed: Annotated[Count, Field(alias="appointmentsRemoved")]
-    conflicts_detected: Annotated[Count, Field(alias="conflictsDetected")]
-    conflicts_resolved: Annotated[Count, Field(alias="conflictsResolved")]
+    old_slots_created: Count
+    old_slots_updated: Count
+    old_appointments_added: Count
+    old_appointments_updated: Count
+    old_appointments_removed: Count
+    old_conflicts_detected: Count
+    old_conflicts_resolved: Count
 
 
-class BothStats(Stats):
+class BothStats(OldStats, Stats):
     """The counts of a sync, in both spellings."""
 
-    old_slots_created: Annotated[Count, Field(alias="slotsCreated")]
-    old_slots_updated: Annotated[Count, Field(alias="slotsUpdated")]
-    old_appointments_added: Annotated[Count, Field(alias="appointmentsAdded")]
-    old_appointments_updated: Annotated[Count, Field(alias="appointmentsUpdated")]
-    old_appointments_removed: Annotated[Count, Field(alias="appointmentsRemoved")]
-    old_conflicts_detected: Annotated[Count, Field(alias="conflictsDetected")]
-    old_conflicts_resolved: Annotated[Count, Field(alias="conflictsResolved")]
 
-
-class _Ended(LastEvent):
+class _Ended(OldFields, LastEvent):
     """The last event of a sync. `errors` differs: in events it has the objects that are `error_details` here."""
 
     success: bool
-    old_sync_id: Annotated[UUID, Field(alias="syncId")]
+    old_sync_id: UUID
     stats: BothStats
-    date_range: Annotated[DateRange | None, Field(alias="dateRange")]
-    synced_at: Annotated[Time | None, Field(alias="syncedAt")]
+    old_date_range: DateRange | None
+    old_synced_at: Time | None
     """null: the sync did not complete."""
-    next_stale_at: Annotated[Time | None, Field(alias="nextStaleAt")]
+    old_next_stale_at: Time | None
     errors: list[str]  # type: ignore[assignment]
     """What went wrong, in sentences."""
     error_details: list[DateError]
     """Why dates failed."""
-    old_duration_ms: Annotated[Milliseconds, Field(alias="durationMs")]
+    old_duration_ms: Milliseconds
     timestamp: Time
     """When this was sent."""
 
@@ -76,7 +79,7 @@ class NotDone(_Ended):
     error: Error
 
 
-class NotAccepted(Refusal):
+class NotAccepted(OldFields, Refusal):
     """A request that is not carried out."""
 
     success: No
@@ -88,44 +91,44 @@ class NotAccepted(Refusal):
 class SyncNotAccepted(NotAccepted):
     """A request for a sync that is not carried out: no sync, and nothing done."""
 
-    sync_id: Annotated[None, Field(alias="syncId")]
+    old_sync_id: None
     stats: OldStats
-    date_range: Annotated[None, Field(alias="dateRange")]
-    synced_at: Annotated[None, Field(alias="syncedAt")]
-    next_stale_at: Annotated[None, Field(alias="nextStaleAt")]
-    duration_ms: Annotated[Milliseconds, Field(alias="durationMs")]
+    old_date_range: None
+    old_synced_at: None
+    old_next_stale_at: None
+    old_duration_ms: Milliseconds
 
 
-class LastSync(SentMessage):
+class LastSync(OldFields):
     """The last completed sync of a clinic."""
 
     id: UUID
-    completed_at: Annotated[Time, Field(alias="completedAt")]
-    date_range: Annotated[DateRange, Field(alias="dateRange")]
+    old_completed_at: Time
+    old_date_range: DateRange
     stats: OldStats
-    duration_ms: Annotated[Milliseconds | None, Field(alias="durationMs")]
+    old_duration_ms: Milliseconds | None
 
 
-class Freshness(SentMessage):
+class Freshness(OldFields):
     """How old a clinic's data is."""
 
-    synced_at: Annotated[Time, Field(alias="syncedAt")]
-    next_stale_at: Annotated[Time, Field(alias="nextStaleAt")]
-    minutes_since_sync: Annotated[Count, Field(alias="minutesSinceSync")]
-    stale_threshold_minutes: Annotated[Count, Field(alias="staleThresholdMinutes")]
+    old_synced_at: Time
+    old_next_stale_at: Time
+    old_minutes_since_sync: Count
+    old_stale_threshold_minutes: Count
     """The clinic's freshness goal; 60 if it has none."""
-    sync_horizon_days: Annotated[Count, Field(alias="syncHorizonDays")]
+    old_sync_horizon_days: Count
 
 
-class ClinicFreshness(StatusReply):
+class ClinicFreshness(OldFields, StatusReply):
     """A sync, or the clinic's latest one, and how old the clinic's data is."""
 
-    clinic_id: Annotated[UUID, Field(alias="clinicId")]
-    clinic_name: Annotated[str, Field(alias="clinicName")]
-    has_data: Annotated[bool, Field(alias="hasData")]
-    is_stale: Annotated[bool, Field(alias="isStale")]
-    last_sync: Annotated[LastSync | None, Field(alias="lastSync")]
+    old_clinic_id: UUID
+    old_clinic_name: str
+    old_has_data: bool
+    old_is_stale: bool
+    old_last_sync: LastSync | None
     """null: never synced."""
     freshness: Freshness | None
     message: str
-    recommended_action: Annotated[str | None, Field(alias="recommendedAction")]
+    old_recommended_action: str | None

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from actors.messages import ALL, MAX_REQUEST_BYTES, Subjects
+from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS, Command
-from actors.spec.events import SYNC_EVENTS, AppointmentChange, Rejected
+from actors.spec.events import SYNC_EVENTS, Rejected
 from actors.spec.examples import examples_of
 from actors.spec.replies import Refusal
 from actors.spec.schemas import REQUESTS, SENT, definitions, is_request

@@ -1,4 +1,4 @@
-"""The events that are published on `idexx.evt.>`, one model for each."""
+"""The events of a sync that are published on `idexx.evt.>`, one model for each, and the event of a refusal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from actors.spec.values import ChangeKind, ClockTime, Count, Day, Milliseconds, Percent, SentMessage, Slug, Time
+from actors.spec.values import Count, Day, Milliseconds, Percent, SentMessage, Slug, Time
 from engine.events import Event
 from engine.failure import Reason
 from engine.sync import SyncStatus
@@ -179,38 +179,6 @@ class TimedOut(LastEvent):
     """The sync did not end within `SYNC_TIMEOUT_MS`. Data stored before that stays."""
 
     event: Literal[Event.TIMED_OUT]
-
-
-class Place(SentMessage):
-    """Time, place and status of an appointment."""
-
-    date: Day
-    start_time: ClockTime
-    end_time: ClockTime
-    """Earlier than `start_time`: on the next day."""
-    room_id: str | None
-    status: str
-    """scheduled, confirmed, in_progress, completed, no_show, cancelled, or the portal's own value."""
-
-
-class AppointmentChange(SentMessage):
-    """An appointment has changed. Published after the sync has stored the change, in the order of the changes."""
-
-    kind: ChangeKind
-    """Equal to the last token of the subject."""
-    clinic: Slug
-    sync_id: UUID
-    """The sync that saw the change, or whose undo made it."""
-    appointment_id: UUID
-    """`schedule_appointments.id`."""
-    neo_appointment_id: str
-    """The portal's id."""
-    at: Time
-    """Time at which the change was stored."""
-    before: Place | None
-    """null: added."""
-    after: Place | None
-    """null: removed."""
 
 
 class Rejected(SentMessage):

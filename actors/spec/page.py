@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pydantic import BaseModel
 
 from actors.messages import Subjects
+from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
-from actors.spec.events import SYNC_EVENTS, AppointmentChange, SyncEvent
+from actors.spec.events import SYNC_EVENTS, SyncEvent
 from actors.spec.refusals import REFUSALS
 
 _PART = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -10,8 +10,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from actors.messages import Request
+from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
-from actors.spec.events import SYNC_EVENTS, AppointmentChange, Rejected
+from actors.spec.events import SYNC_EVENTS, Rejected
 from actors.spec.replies import Refusal
 from actors.spec.values import SentMessage
 from actors.spec.webhooks import SyncEnded, WebhookTest

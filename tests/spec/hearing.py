@@ -21,8 +21,9 @@ from nats.aio.msg import Msg
 from pydantic import BaseModel
 
 from actors.messages import Subjects
+from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
-from actors.spec.events import SYNC_EVENTS, AppointmentChange, Rejected
+from actors.spec.events import SYNC_EVENTS, Rejected
 from actors.spec.replies import Refusal
 from actors.spec.schemas import closed, definitions
 from broker.transport.client import OrderedClient

@@ -11,7 +11,8 @@ import pytest
 from nats.aio.msg import Msg
 
 from actors.messages import Subjects
-from actors.spec.events import AppointmentChange, Queued
+from actors.spec.appointment_events import AppointmentChange
+from actors.spec.events import Queued
 from actors.spec.examples import examples_of
 from actors.spec.replies import Refusal, SyncReply
 from broker.transport.client import OrderedClient
