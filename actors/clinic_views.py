@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.views import clinic_view, held_to_goal, schedule_view
+from actors.views import clinic_view, freshness_view, schedule_view
 from engine.clinic import Clinic
 from engine.store.clinics import list_clinics
 from engine.store.database import Connection
@@ -22,6 +22,6 @@ async def all_clinics(connection: Connection) -> list[dict[str, Any]]:
     now = await database_time(connection)
     schedules = {one.clinic: one for one in await list_schedules(connection)}
     return [
-        held_to_goal(clinic, now) | {"schedule": schedule_view(schedules.get(clinic["slug"]), now)}
+        freshness_view(clinic, now) | {"schedule": schedule_view(schedules.get(clinic["slug"]), now)}
         for clinic in await list_clinics(connection)
     ]

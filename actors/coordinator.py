@@ -48,7 +48,7 @@ def declare(worker: WorkerRuntime) -> None:
     @dramatiq.actor(broker=worker.broker, queue_name=COORDINATOR)
     async def coordinate(sync_id: str, *, traceparent: str | None = None) -> None:
         sync = UUID(sync_id)
-        async with worker.process.about("coordinate", sync, traceparent=traceparent):
+        async with worker.process.work_context("coordinate", sync, traceparent=traceparent):
             await coordinator.get().step(sync)
 
 

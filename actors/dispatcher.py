@@ -85,7 +85,7 @@ class Dispatcher:
 
     async def scrape_dates(self, sync_id: UUID, span: Span) -> None:
         """Sends the span to a DateScraper. The broker drops the second of two equal spans."""
-        day = span.lead.isoformat()
+        day = span.first_date.isoformat()
         message_id = uuid5(NAMESPACE_OID, f"{sync_id}/{day}/{span.number}")
         await self._send(DATE_SCRAPER, "scrape_date", sync_id, day, span.days, message_id=message_id)
 
@@ -94,8 +94,8 @@ class Dispatcher:
         message_id = uuid5(NAMESPACE_OID, f"{sync_id}/look-up") if after is None else None
         await self._send(DATE_SCRAPER, "look_up", sync_id, after=after, message_id=message_id)
 
-    async def scrape_dates_later(self, sync_id: UUID, lead: date, days: int, after: float) -> None:
-        await self._send(DATE_SCRAPER, "scrape_date", sync_id, lead.isoformat(), days, after=after)
+    async def scrape_dates_later(self, sync_id: UUID, first_date: date, days: int, after: float) -> None:
+        await self._send(DATE_SCRAPER, "scrape_date", sync_id, first_date.isoformat(), days, after=after)
 
     async def reconcile_date(self, sync_id: UUID, day: date, wait: float | None = 0.0) -> None:
         """`wait`: seconds to wait for room; None: the broker's `mailbox_wait`."""

@@ -21,6 +21,7 @@ from functools import partial
 from uuid import UUID
 
 import dramatiq
+from dramatiq import MessageProxy
 
 from actors.dispatcher import Dispatcher
 from actors.give_up import give_up_dates_of
@@ -35,12 +36,17 @@ from engine.store.database import Database
 def declare(worker: WorkerRuntime) -> None:
     """Declares the actor `reconcile_date`, what it uses, and the handler of its dead-lettered messages."""
     reconciler = worker.resource(RECONCILER, partial(open_reconciler, dispatcher=worker.dispatcher))
-    worker.on_dead_message("reconcile_date", partial(give_up_dates_of, worker=worker))
+
+    async def give_up(message: MessageProxy) -> None:
+        process = worker.process
+        await give_up_dates_of(message, process.database, process.work_context, worker.dispatcher)
+
+    worker.on_dead_message("reconcile_date", give_up)
 
     @dramatiq.actor(broker=worker.broker, queue_name=RECONCILER)
     async def reconcile_date(sync_id: str, day: str, *, traceparent: str | None = None) -> None:
         sync, when = UUID(sync_id), date.fromisoformat(day)
-        async with worker.process.about("reconcile_date", sync, when, traceparent):
+        async with worker.process.work_context("reconcile_date", sync, when, traceparent):
             await reconciler.get().reconcile(sync, when)
 
 

@@ -42,10 +42,10 @@ def clinic_view(
         "timezone": clinic.timezone,
         "timezone_problem": clinic.timezone_problem,
     }
-    return about | held_to_goal(freshness, now) | {"schedule": schedule_view(schedule, now)}
+    return about | freshness_view(freshness, now) | {"schedule": schedule_view(schedule, now)}
 
 
-def held_to_goal(clinic: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def freshness_view(clinic: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """`is_fresh` beside `fresh_as_of` and `max_age_seconds`: None where the clinic has no goal."""
     oldest, goal = clinic["fresh_as_of"], clinic["max_age_seconds"]
     fresh = None if goal is None else oldest is not None and (now - oldest).total_seconds() <= goal

@@ -16,23 +16,23 @@ IsOpen: TypeAlias = Callable[[date], bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Neighboring dates that share one message and one call to the portal: `days` of them, from `lead` on.
+    """Neighboring dates that share one message and one call to the portal: `days` of them, from `first_date` on.
 
-    `number` counts how often the lead was sent: a span sent again after a crash has the same number, and so is the
+    `number` counts how often the span was sent: a span sent again after a crash has the same number, and so is the
     same message.
     """
 
-    lead: date
+    first_date: date
     days: int
     number: int
 
     @property
     def dates(self) -> list[date]:
-        return [self.lead + timedelta(days=n) for n in range(self.days)]
+        return [self.first_date + timedelta(days=n) for n in range(self.days)]
 
 
 def in_flight(dates: Sequence[DateState]) -> set[date]:
-    """The leads of the spans that take a place: sent to a DateScraper, or being scraped, and not yet scraped.
+    """The first dates of the spans that take a place: sent to a DateScraper, or being scraped, and not yet scraped.
 
     A date that waits for its next try takes none, so one bad date does not hold up the others.
     """
@@ -48,12 +48,12 @@ def next_spans(dates: Sequence[DateState], limit: int, span_days: int, now: date
     """The spans to send now: the first waiting dates that are due, as far as `limit` leaves room."""
     waiting = {state.date: state for state in sorted(dates, key=lambda s: s.position) if _is_due(state, now)}
     spans: list[Span] = []
-    for lead in list(waiting):
+    for first_date in list(waiting):
         if len(spans) >= limit - len(in_flight(dates)):
             break
-        if lead in waiting:
-            days = _length(lead, waiting.keys(), span_days)
-            spans.append(Span(lead, days, waiting[lead].dispatches + 1))
+        if first_date in waiting:
+            days = _length(first_date, waiting.keys(), span_days)
+            spans.append(Span(first_date, days, waiting[first_date].dispatches + 1))
             for day in spans[-1].dates:
                 del waiting[day]
     return spans
@@ -68,8 +68,8 @@ def unclaimed(dates: Sequence[DateState], now: datetime, resend_after: float) ->
         and state.dispatched_at is not None
         and (now - state.dispatched_at).total_seconds() >= resend_after
     ]
-    leads = [state for state in waiting if state.lead == state.date]
-    return [Span(lead.date, _reach(lead.date, waiting), lead.dispatches) for lead in leads]
+    first = [state for state in waiting if state.lead == state.date]
+    return [Span(state.date, _reach(state.date, waiting), state.dispatches) for state in first]
 
 
 def unreconciled(dates: Sequence[DateState], now: datetime, after: float) -> list[date]:
@@ -125,14 +125,14 @@ def _is_due(state: DateState, now: datetime) -> bool:
     )
 
 
-def _reach(lead: date, waiting: Sequence[DateState]) -> int:
-    """How many days the span of this lead covers."""
-    return (max(state.date for state in waiting if state.lead == lead) - lead).days + 1
+def _reach(first_date: date, waiting: Sequence[DateState]) -> int:
+    """How many days the span from `first_date` on covers."""
+    return (max(state.date for state in waiting if state.lead == first_date) - first_date).days + 1
 
 
-def _length(lead: date, waiting: Collection[date], span_days: int) -> int:
-    """How many consecutive dates wait from `lead` on, at most `span_days`."""
+def _length(first_date: date, waiting: Collection[date], span_days: int) -> int:
+    """How many consecutive dates wait from `first_date` on, at most `span_days`."""
     days = 1
-    while days < span_days and lead + timedelta(days=days) in waiting:
+    while days < span_days and first_date + timedelta(days=days) in waiting:
         days += 1
     return days

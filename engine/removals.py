@@ -217,7 +217,7 @@ def _held_dates(
     }
 
 
-def second_look_at(plan: RemovalPlan, settle: timedelta) -> datetime | None:
+def verification_at(plan: RemovalPlan, settle: timedelta) -> datetime | None:
     """When the sync's dates have to be read again; None if that would show nothing new.
 
     The second look confirms an absence, and finds what was moving while the dates were read, even on dates that

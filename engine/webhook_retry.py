@@ -33,7 +33,7 @@ LONGEST_RETRY_AFTER = 6 * 3600.0
 OLDEST = timedelta(days=3)
 
 
-class Reason(StrEnum):
+class AttemptReason(StrEnum):
     """Why a try did not deliver. The words are part of the log of deliveries."""
 
     TIMEOUT = "timeout"
@@ -52,14 +52,14 @@ class Reason(StrEnum):
 
 
 #: Reasons for which a retry would not help.
-HOPELESS = {Reason.GONE, Reason.NOT_ALLOWED, Reason.TOO_OLD}
+HOPELESS = {AttemptReason.GONE, AttemptReason.NOT_ALLOWED, AttemptReason.TOO_OLD}
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
     """Result of a try. `reason` None: delivered. `retry_after` in seconds, as the receiver asked."""
 
-    reason: Reason | None
+    reason: AttemptReason | None
     status: int | None = None
     retry_after: float | None = None
     duration_ms: int = 0
@@ -76,28 +76,34 @@ class AttemptDecision:
 
 def read_status(status: int, retry_after: str | None, now: datetime, duration_ms: int) -> AttemptResult:
     """The result that an HTTP response means."""
-    reason = None
-    if not 200 <= status < 300:
-        reason = Reason.REDIRECT if 300 <= status < 400 else Reason.GONE if status == 410 else Reason.STATUS
+    reason = _reason_of(status)
     wait = read_retry_after(retry_after, now, LONGEST_RETRY_AFTER)
     return AttemptResult(reason, status, wait if reason else None, duration_ms)
 
 
+def _reason_of(status: int) -> AttemptReason | None:
+    if 200 <= status < 300:
+        return None
+    if 300 <= status < 400:
+        return AttemptReason.REDIRECT
+    return AttemptReason.GONE if status == 410 else AttemptReason.STATUS
+
+
 def decide(
-    answer: AttemptResult, event: str, attempts: int, schedule: Sequence[float], chance: float
+    answer: AttemptResult, event: str, attempts: int, schedule: Sequence[float], jitter: float
 ) -> AttemptDecision:
-    """Decides what follows try number `attempts` (1, 2 …). `chance` is from 0 to 1. A test is tried once."""
+    """Decides what follows try number `attempts` (1, 2 …). `jitter` is from 0 to 1. A test is tried once."""
     if answer.reason is None:
         return AttemptDecision(DeliveryState.DELIVERED)
     if answer.reason in HOPELESS or event == TEST or attempts > len(schedule):
-        return AttemptDecision(DeliveryState.FAILED, pause=answer.reason is Reason.GONE)
-    wait = schedule[attempts - 1] * (1 + JITTER * (2 * chance - 1))
+        return AttemptDecision(DeliveryState.FAILED, pause=answer.reason is AttemptReason.GONE)
+    wait = schedule[attempts - 1] * (1 + JITTER * (2 * jitter - 1))
     return AttemptDecision(DeliveryState.PENDING, wait=max(wait, answer.retry_after or 0.0))
 
 
-def may_try(attempts: int, queued_at: datetime, now: datetime, schedule: Sequence[float]) -> Reason | None:
+def may_try(attempts: int, queued_at: datetime, now: datetime, schedule: Sequence[float]) -> AttemptReason | None:
     """Why try number `attempts` is not made any more; None: it may be made."""
     if now - queued_at > OLDEST:
-        return Reason.TOO_OLD
+        return AttemptReason.TOO_OLD
     # Each try is counted before it is made, so a delivery that kills its worker is not tried endlessly.
-    return Reason.LOST if attempts > len(schedule) + 1 else None
+    return AttemptReason.LOST if attempts > len(schedule) + 1 else None

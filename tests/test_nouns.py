@@ -102,7 +102,7 @@ def test_a_span_that_no_worker_took_is_sent_again_unchanged() -> None:
 def test_a_date_waits_for_its_next_try_without_taking_a_place() -> None:
     later = state(0, DateStatus.PENDING, next_try_at=NOW + timedelta(seconds=5))
     other = state(1, DateStatus.PENDING)
-    assert [span.lead for span in next_spans([later, other], 1, 1, NOW)] == [other.date]
+    assert [span.first_date for span in next_spans([later, other], 1, 1, NOW)] == [other.date]
     assert [span.days for span in next_spans([later, other], 1, 7, NOW + timedelta(seconds=5))] == [2]
 
 
@@ -135,7 +135,7 @@ def test_a_rejected_login_ends_the_sync_at_once() -> None:
     )
 
 
-def test_the_crowd_decides_who_is_refused_and_when_to_come_again() -> None:
+def test_the_load_of_a_clinic_decides_what_is_refused_and_when_to_retry() -> None:
     limits = Limits(concurrent_syncs=2, queued_syncs=10)
     check_admission(ClinicLoad(1, 10), limits)
     check_admission(ClinicLoad(2, 9), limits)

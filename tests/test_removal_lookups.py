@@ -18,8 +18,8 @@ from engine.removals import (
     RemovalPlan,
     StoredOnDate,
     decide,
-    second_look_at,
     to_look_up,
+    verification_at,
 )
 
 DAY = date(2026, 3, 2)
@@ -54,7 +54,7 @@ def test_what_is_proved_counts_towards_no_limit_and_needs_no_second_look() -> No
     gone = [missing(n, DELETED) for n in range(40)]
     found = decided(*gone)
     assert (found.hold, found.keep, len(found.proved)) == ([], [], 40)
-    assert second_look_at(plan(*gone), LIMIT.settle) is None
+    assert verification_at(plan(*gone), LIMIT.settle) is None
 
 
 def test_what_is_not_proved_is_held_as_before() -> None:

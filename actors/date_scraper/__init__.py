@@ -26,6 +26,7 @@ from uuid import UUID
 
 import dramatiq
 import structlog
+from dramatiq import MessageProxy
 
 from actors.date_scraper.evidence import SyncEvidence
 from actors.dispatcher import Dispatcher
@@ -60,19 +61,24 @@ def declare(worker: WorkerRuntime) -> None:
     Look-ups whose message is dead-lettered are given up by the Coordinator, after a time.
     """
     scraper = worker.resource(DATE_SCRAPER, partial(open_scraper, dispatcher=worker.dispatcher))
-    worker.on_dead_message("scrape_date", partial(give_up_dates_of, worker=worker))
+
+    async def give_up(message: MessageProxy) -> None:
+        process = worker.process
+        await give_up_dates_of(message, process.database, process.work_context, worker.dispatcher)
+
+    worker.on_dead_message("scrape_date", give_up)
     time_limit = worker.settings.sync_timeout_ms + TIME_LIMIT_MARGIN_MS
 
     @dramatiq.actor(broker=worker.broker, queue_name=DATE_SCRAPER, time_limit=time_limit)
     async def scrape_date(sync_id: str, day: str, days: int = 1, *, traceparent: str | None = None) -> None:
         sync, first_date = UUID(sync_id), date.fromisoformat(day)
-        async with worker.process.about("scrape_date", sync, first_date, traceparent):
+        async with worker.process.work_context("scrape_date", sync, first_date, traceparent):
             await scraper.get().scrape(sync, first_date, days)
 
     @dramatiq.actor(broker=worker.broker, queue_name=DATE_SCRAPER, time_limit=time_limit)
     async def look_up(sync_id: str, *, traceparent: str | None = None) -> None:
         sync = UUID(sync_id)
-        async with worker.process.about("look_up", sync, traceparent=traceparent):
+        async with worker.process.work_context("look_up", sync, traceparent=traceparent):
             await scraper.get().look_up(sync)
 
 

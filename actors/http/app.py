@@ -20,7 +20,7 @@ from actors.http.tracing import Spans
 from actors.settings import Settings, SettingsError
 
 
-def gateway_app(settings: Settings, watching: ProbeRoutes, api: Api) -> Starlette:
+def gateway_app(settings: Settings, probes: ProbeRoutes, api: Api) -> Starlette:
     """The gateway's application. Raises `SettingsError` if it would be open to other machines without keys."""
     signatures = SignatureCheck.of(settings)
     has_keys = bool(settings.api_keys) or signatures is not None
@@ -33,7 +33,7 @@ def gateway_app(settings: Settings, watching: ProbeRoutes, api: Api) -> Starlett
     async def openapi(_: Request) -> Response:
         return answer(described)
 
-    routes: list[BaseRoute] = [Route("/openapi.json", openapi, methods=["GET"]), *watching.routes()]
+    routes: list[BaseRoute] = [Route("/openapi.json", openapi, methods=["GET"]), *probes.routes()]
     # The page contains no data, so it needs no key; without keys it requires a local host name, like the API.
     routes += page_routes([] if has_keys else [check])
     routes.append(Mount("/api", routes=api.routes(), middleware=[check, Middleware(Spans)]))
@@ -53,5 +53,5 @@ def _open_to_all(settings: Settings) -> str:
     )
 
 
-def worker_app(watching: ProbeRoutes) -> Starlette:
-    return Starlette(routes=watching.routes(), exception_handlers=HANDLERS)
+def worker_app(probes: ProbeRoutes) -> Starlette:
+    return Starlette(routes=probes.routes(), exception_handlers=HANDLERS)

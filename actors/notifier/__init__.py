@@ -37,7 +37,7 @@ from engine.store.vault import Vault, VaultError
 from engine.store.webhooks import get_secrets, pause_webhook
 from engine.store.webhooks.deliveries import begin_try, finish_try, time_until_due
 from engine.webhook import TEST, Delivery, DeliveryState, sign
-from engine.webhook_retry import AttemptDecision, AttemptResult, Reason, decide, may_try
+from engine.webhook_retry import AttemptDecision, AttemptReason, AttemptResult, decide, may_try
 
 if TYPE_CHECKING:
     from actors.notifier.http_client import WebhookClient
@@ -76,7 +76,7 @@ async def open_notifier(process: Runtime) -> AsyncIterator[Notifier]:
         client=client,
         deliveries=process.deliveries,
         metrics=process.metrics,
-        about=process.about,
+        work_context=process.work_context,
         jitter=process.random.random,
     )
 
@@ -91,7 +91,7 @@ class Notifier:
     client: WebhookClient
     deliveries: Deliveries
     metrics: Metrics
-    about: WorkContext
+    work_context: WorkContext
     jitter: Callable[[], float]
 
     @property
@@ -104,7 +104,7 @@ class Notifier:
 
         It is not due if another worker makes it, or made it and died, or if the clock of NATS is ahead.
         """
-        async with self.about.named("notify", {"delivery": str(delivery_id)}, traceparent):
+        async with self.work_context.named("notify", {"delivery": str(delivery_id)}, traceparent):
             async with self.database.transaction() as connection:
                 delivery = await begin_try(connection, delivery_id, self._lease)
                 wait = None if delivery else await time_until_due(connection, delivery_id)
@@ -131,9 +131,9 @@ class Notifier:
         except VaultError as error:
             # An operator may put the key back: the schedule continues.
             log.error("webhook_secret_not_decrypted", clinic=delivery.clinic, error=str(error))
-            return AttemptResult(Reason.NO_KEY)
+            return AttemptResult(AttemptReason.NO_KEY)
         if secrets is None:
-            return AttemptResult(Reason.REMOVED)
+            return AttemptResult(AttemptReason.REMOVED)
         return await self.client.post(delivery.url, sign(delivery, secrets, datetime.now(UTC)), delivery.body)
 
     async def _write_down(self, delivery: Delivery, answer: AttemptResult, decision: AttemptDecision) -> None:

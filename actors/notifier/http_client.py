@@ -20,7 +20,7 @@ from typing import Any
 
 import httpcore
 
-from engine.webhook_retry import AttemptResult, Reason, read_status
+from engine.webhook_retry import AttemptReason, AttemptResult, read_status
 from engine.webhook_targets import EgressPolicy
 
 #: How long connecting to one address of a host may take, in seconds.
@@ -121,21 +121,21 @@ async def _read_some(response: httpcore.Response) -> None:
                     return
 
 
-def _reason(error: Exception) -> Reason | None:
+def _reason(error: Exception) -> AttemptReason | None:
     """The reason that an error means; None for an error of our own."""
     match error:
         case NotAllowed():
-            return Reason.NOT_ALLOWED
+            return AttemptReason.NOT_ALLOWED
         case socket.gaierror() | UnicodeError():
-            return Reason.UNKNOWN_HOST
+            return AttemptReason.UNKNOWN_HOST
         case TimeoutError() | httpcore.TimeoutException():
-            return Reason.TIMEOUT
+            return AttemptReason.TIMEOUT
         case httpcore.ConnectError() if isinstance(error.__cause__, ssl.SSLError):
-            return Reason.TLS
+            return AttemptReason.TLS
         case httpcore.NetworkError():
-            return Reason.NO_CONNECTION
+            return AttemptReason.NO_CONNECTION
         case httpcore.ProtocolError():
-            return Reason.BAD_ANSWER
+            return AttemptReason.BAD_ANSWER
     return None
 
 

@@ -60,7 +60,7 @@ class Runtime:
         self.database = Database(
             settings.need_database_url(), pool_mode=settings.database_pool_mode, observe=observe
         )
-        self.about = WorkContext(self.database)
+        self.work_context = WorkContext(self.database)
         self.event_log = EventLog(
             broker.client,
             self.subjects.event_stream,

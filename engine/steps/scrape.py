@@ -22,12 +22,12 @@ from engine.task_group import task_group
 __all__ = ["LEFT_FOR", "ScrapeContext", "ScrapeResult", "database_clock", "scrape_dates"]
 
 
-async def scrape_dates(context: ScrapeContext, sync_id: UUID, lead: date, days: int = 1) -> ScrapeResult:
-    """Scrapes a span of `days` dates from `lead` on once, in as few calls as the portal allows.
+async def scrape_dates(context: ScrapeContext, sync_id: UUID, first_date: date, days: int = 1) -> ScrapeResult:
+    """Scrapes a span of `days` dates from `first_date` on once, in as few calls as the portal allows.
 
     Raises `Unavailable` if the database is unreachable; then the message is delivered again.
     """
-    task = await claim_task(context, sync_id, lead, days)
+    task = await claim_task(context, sync_id, first_date, days)
     if isinstance(task, ScrapeResult):
         return task
     looked = None

@@ -103,8 +103,10 @@ class ScrapeTask:
         return DateRange(self.claims[0].date, self.claims[-1].date)
 
 
-async def claim_task(context: ScrapeContext, sync_id: UUID, lead: date, days: int) -> ScrapeTask | ScrapeResult:
-    dates = [lead + timedelta(days=n) for n in range(days)]
+async def claim_task(
+    context: ScrapeContext, sync_id: UUID, first_date: date, days: int
+) -> ScrapeTask | ScrapeResult:
+    dates = [first_date + timedelta(days=n) for n in range(days)]
     async with context.database.transaction() as connection:
         sync = await running_sync(connection, sync_id)
         if sync is None:
@@ -113,10 +115,14 @@ async def claim_task(context: ScrapeContext, sync_id: UUID, lead: date, days: in
         try:
             credentials = await _credentials(connection, context.vault, clinic)
         except WrongKey as error:
-            return await _leave(connection, sync, lead, dates, Failure(Reason.WRONG_ENCRYPTION_KEY, str(error)))
-        claims = await claim(connection, sync_id, lead, dates, context.worker, context.limits.date_silent_after)
+            return await _leave(
+                connection, sync, first_date, dates, Failure(Reason.WRONG_ENCRYPTION_KEY, str(error))
+            )
+        claims = await claim(
+            connection, sync_id, first_date, dates, context.worker, context.limits.date_silent_after
+        )
         if not claims:
-            return _already(sync.clinic_id, await statuses(connection, sync_id, lead, dates))
+            return _already(sync.clinic_id, await statuses(connection, sync_id, first_date, dates))
         stored = await stored_counts(connection, clinic.id, dates)
         hours = KnownHours(await load_schedule_config(connection, clinic.id))
         asks_config = await _asks_config(
@@ -147,12 +153,12 @@ async def _asks_config(
 
 
 async def _leave(
-    connection: Connection, sync: Sync, lead: date, dates: Sequence[date], failure: Failure
+    connection: Connection, sync: Sync, first_date: date, dates: Sequence[date], failure: Failure
 ) -> ScrapeResult:
     """Leaves the dates to a worker with the right keys; the reason is stored in case there is none."""
-    if await leave(connection, sync.id, lead, dates, failure, LEFT_FOR):
+    if await leave(connection, sync.id, first_date, dates, failure, LEFT_FOR):
         return ScrapeResult(sync.clinic_id, retry_later=True, wrong_key=failure.message)
-    return _already(sync.clinic_id, await statuses(connection, sync.id, lead, dates))
+    return _already(sync.clinic_id, await statuses(connection, sync.id, first_date, dates))
 
 
 def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> ScrapeResult:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 
 from engine.clinic import Clinic
-from engine.removals import RemovalLimit, second_look_at
+from engine.removals import RemovalLimit, verification_at
 from engine.store.database import Connection
 from engine.store.reconciling import lock_clinic, plan_removals, reconciled_dates
 from engine.store.reconciling.lookups import add_extra_calls, extra_calls_of
@@ -37,7 +37,7 @@ async def verify_removals(
         return False
     await lock_clinic(connection, clinic.id)
     plan = await plan_removals(connection, clinic.id, sync.id, removal_limit.settle)
-    at = second_look_at(plan, removal_limit.settle)
+    at = verification_at(plan, removal_limit.settle)
     if at is None or (sync.deadline_at is not None and at + removal_limit.settle > sync.deadline_at):
         return False
     again = await reconciled_dates(connection, sync.id)

@@ -106,7 +106,7 @@ async def _kinds(stack: AsyncExitStack, settings: Settings, account: SandboxClin
         await forget_session(settings, account.slug)
         return await one_sync(client, settings, account.slug)
 
-    async def old_way(at_once: int) -> float:
+    async def legacy_baseline(at_once: int) -> float:
         begun = time.monotonic()
         if not await old.sync(account.today, DAYS, at_once):
             raise SystemExit("the old system's method found no appointment: the baseline is broken")
@@ -115,8 +115,8 @@ async def _kinds(stack: AsyncExitStack, settings: Settings, account: SandboxClin
     return {
         COLD: cold,
         WARM: lambda: one_sync(client, settings, account.slug),
-        SEQUENTIAL: lambda: old_way(1),
-        THREE_AT_ONCE: lambda: old_way(3),
+        SEQUENTIAL: lambda: legacy_baseline(1),
+        THREE_AT_ONCE: lambda: legacy_baseline(3),
     }
 
 

@@ -11,7 +11,7 @@ from engine.store.monitoring import ClinicFigures
 LONG = 60.0
 
 
-def why_not(clinic: Mapping[str, Any], figures: ClinicFigures | None) -> list[tuple[str, str]]:
+def staleness_reasons(clinic: Mapping[str, Any], figures: ClinicFigures | None) -> list[tuple[str, str]]:
     """Returns reasons with their colors. `clinic` as in `actors.clinic_views`; `figures`: None without
     credentials."""
     return list(_reasons(clinic, figures))

@@ -15,7 +15,7 @@ from actors.settings import Settings
 from engine.store.monitoring import clinic_figures
 from engine.sync import SyncStatus
 from ops.cli.goal import goal_line
-from ops.cli.staleness_reasons import why_not
+from ops.cli.staleness_reasons import staleness_reasons
 from ops.cli.sync_page import show_sync
 from ops.client.connections import open_database, open_nats
 from ops.client.exit_status import Exit, sign_in_remedy
@@ -55,7 +55,7 @@ async def _all_clinics(settings: Settings, as_json: bool) -> list[dict[str, Any]
     async with open_database(database_url(settings)) as connection:
         clinics = await all_clinics(connection)
         figures = {one.slug: one for one in await clinic_figures(connection)}
-    reasons = {one["slug"]: why_not(one, figures.get(one["slug"])) for one in clinics}
+    reasons = {one["slug"]: staleness_reasons(one, figures.get(one["slug"])) for one in clinics}
     if as_json:
         views = [one | {"why_not": [words for words, _ in reasons[one["slug"]]]} for one in clinics]
         answer({"ok": True, "clinics": views})

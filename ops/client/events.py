@@ -67,7 +67,7 @@ async def events_of_all(
     """
     live = await client.subscribe(subjects.sync_event("*" if clinic == ALL else clinic, "*"))
     await client.flush()
-    known = _Known(client, subjects)
+    known = _SeenEvents(client, subjects)
     syncs = (await ask(client, subjects, "overview", clinic))["syncs"]
     try:
         while True:
@@ -98,7 +98,7 @@ async def _next(live: Subscription, timeout: float) -> Event | None:
     return None
 
 
-class _Known:
+class _SeenEvents:
     """Tracks the number of each sync's last event, and requests the events in a gap before the next one."""
 
     def __init__(self, client: Client, subjects: Subjects) -> None:

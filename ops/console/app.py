@@ -29,7 +29,7 @@ from ops.console.rows import (
 )
 from ops.console.screens import LettersScreen, Question, SyncScreen
 from ops.console.source import Source
-from ops.console.state import AWAY, Known
+from ops.console.state import AWAY, ConsoleState
 from ops.console.widgets import LiveTable, Tail
 from ops.terminal.progress import Board
 
@@ -68,7 +68,7 @@ class Console(App[None]):
         self._source = source
         self._where = where
         self._read_only = read_only
-        self._known = Known(source)
+        self._known = ConsoleState(source)
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")

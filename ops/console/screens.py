@@ -18,7 +18,7 @@ from textual.widgets import Footer, Label, RichLog, Static
 from broker.dead_letters import DeadLetter
 from ops.console.overview import View
 from ops.console.rows import Row
-from ops.console.state import Known
+from ops.console.state import ConsoleState
 from ops.console.widgets import LOOKS, LiveTable
 from ops.terminal.follow import line
 from ops.terminal.reasons import why
@@ -36,7 +36,7 @@ class SyncScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Back")]
 
-    def __init__(self, known: Known, sync: View) -> None:
+    def __init__(self, known: ConsoleState, sync: View) -> None:
         super().__init__()
         self._known = known
         self._sync = sync
@@ -87,7 +87,7 @@ class LettersScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Back")]
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: ConsoleState) -> None:
         super().__init__()
         self._known = known
 

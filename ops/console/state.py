@@ -25,7 +25,7 @@ AWAY = (CommandFailed, nats.errors.Error, OSError, TimeoutError)
 T = TypeVar("T")
 
 
-class Known:
+class ConsoleState:
     """The newest overview, the events since then, and the error if there is no newer one."""
 
     def __init__(self, source: Source) -> None:

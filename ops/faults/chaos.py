@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from actors.settings import Settings
-from ops.faults.invariants import Promises, run_rounds
+from ops.faults.invariants import Invariants, run_rounds
 from ops.faults.webhook_receiver import QUICK_RETRIES, Listener, listening
 from ops.local.supervision import Supervisor
 from ops.local.temporary_machine import on_scratch_machine
@@ -34,31 +34,31 @@ NOTIFIER_DIES = 0.3
 
 
 class Chaos:
-    """A chaos run. `aside` decides about the notifier, so that `chance` gives the same other decisions as
+    """A chaos run. `aside` decides about the notifier, so that `rng` gives the same other decisions as
     before."""
 
     def __init__(
         self,
         supervisor: Supervisor,
-        promises: Promises,
+        invariants: Invariants,
         listener: Listener,
-        chance: random.Random,
+        rng: random.Random,
         aside: random.Random,
     ) -> None:
         self._supervisor = supervisor
-        self._promises = promises
+        self._invariants = invariants
         self._listener = listener
-        self._chance = chance
+        self._rng = rng
         self._aside = aside
 
     async def round(self, number: int) -> None:
-        syncs = await self._promises.start_syncs()
-        victims, after = self._victims(), self._chance.uniform(0.0, 5.0)
+        syncs = await self._invariants.start_syncs()
+        victims, after = self._victims(), self._rng.uniform(0.0, 5.0)
         print(f"round {number}: {', '.join(victims)} killed after {after:.1f} s", end="", flush=True)
         await asyncio.sleep(after)
         for victim in victims:
             self._kill(victim)
-        kept = asyncio.create_task(self._promises.kept(syncs))
+        kept = asyncio.create_task(self._invariants.kept(syncs))
         if self._aside.random() < NOTIFIER_DIES:
             await asyncio.sleep(self._aside.uniform(0.0, 5.0))
             self._kill("notifier")
@@ -66,7 +66,7 @@ class Chaos:
         await self._listener.await_deliveries(syncs)
 
     def _victims(self) -> Sequence[str]:
-        kind = self._chance.randrange(len(VICTIMS) + 1)
+        kind = self._rng.randrange(len(VICTIMS) + 1)
         return VICTIMS if kind == len(VICTIMS) else (VICTIMS[kind],)
 
     def _kill(self, name: str) -> None:
@@ -80,9 +80,9 @@ async def chaos(supervisor: Supervisor, settings: Settings, seed: int, rounds: i
     sandbox = Sandbox(settings.idexx_base_url)
     await sandbox.fault_settings(latency_ms=300)
     slugs = [clinic.slug for clinic in await sandbox.clinics()]
-    chance, aside = random.Random(seed), random.Random(f"{seed}/webhooks")  # noqa: S311 (repeatable, not secret)
+    rng, aside = random.Random(seed), random.Random(f"{seed}/webhooks")  # noqa: S311 (repeatable, not secret)
     async with listening(settings, slugs, aside) as listener:
-        run = Chaos(supervisor, Promises(settings, chance), listener, chance, aside)
+        run = Chaos(supervisor, Invariants(settings, rng), listener, rng, aside)
         return await run_rounds(run.round, seed, rounds)
 
 

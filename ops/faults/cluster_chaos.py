@@ -25,7 +25,7 @@ from pathlib import Path
 
 from actors.messages import Subjects
 from actors.settings import Settings, load
-from ops.faults.invariants import Broken, Promises, run_rounds
+from ops.faults.invariants import Broken, Invariants, run_rounds
 from ops.faults.nats_cluster import SIZE, NatsCluster, Node
 from ops.faults.network_namespaces import enter_hall, furnish_hall
 from ops.local.processes import gateway_argv, worker_argv
@@ -45,22 +45,22 @@ INSIDE = "--inside"
 
 class ClusterChaos:
     def __init__(
-        self, supervisor: Supervisor, cluster: NatsCluster, promises: Promises, chance: random.Random
+        self, supervisor: Supervisor, cluster: NatsCluster, invariants: Invariants, rng: random.Random
     ) -> None:
         self._supervisor = supervisor
         self._cluster = cluster
-        self._promises = promises
-        self._chance = chance
+        self._invariants = invariants
+        self._rng = rng
 
     async def round(self, number: int) -> None:
-        syncs = await self._promises.start_syncs()
+        syncs = await self._invariants.start_syncs()
         # Each fault occurs once per cycle of rounds.
-        fault, node = FAULTS[(number - 1) % len(FAULTS)], self._chance.choice(self._cluster.nodes)
-        after = self._chance.uniform(0.0, 3.0)
+        fault, node = FAULTS[(number - 1) % len(FAULTS)], self._rng.choice(self._cluster.nodes)
+        after = self._rng.uniform(0.0, 3.0)
         print(f"round {number}: {node.name} {fault} after {after:.1f} s", end="", flush=True)
         await asyncio.sleep(after)
         await self._break(node, fault)
-        await self._promises.kept(syncs)
+        await self._invariants.kept(syncs)
         await self._mend(node)
         await check_copies(self._cluster)
 
@@ -94,7 +94,7 @@ async def check_copies(cluster: NatsCluster) -> None:
 
 
 def chaos(seed: int, rounds: int) -> int:
-    chance = random.Random(seed)  # noqa: S311 (repeatable, not secret)
+    rng = random.Random(seed)  # noqa: S311 (repeatable, not secret)
     clusters: list[NatsCluster] = []
 
     async def start_cluster(supervisor: Supervisor, folder: Path) -> None:
@@ -107,7 +107,7 @@ def chaos(seed: int, rounds: int) -> int:
     async def work(supervisor: Supervisor, settings: Settings) -> int:
         await start_second(supervisor, settings)
         await Sandbox(settings.idexx_base_url).fault_settings(latency_ms=300)
-        run = ClusterChaos(supervisor, clusters[0], Promises(settings, chance), chance)
+        run = ClusterChaos(supervisor, clusters[0], Invariants(settings, rng), rng)
         return await run_rounds(run.round, seed, rounds)
 
     return on_scratch_machine(

@@ -38,10 +38,10 @@ class Broken(Exception):
     """An invariant does not hold; the message says which."""
 
 
-class Promises:
-    def __init__(self, settings: Settings, chance: random.Random) -> None:
+class Invariants:
+    def __init__(self, settings: Settings, rng: random.Random) -> None:
         self._settings = settings
-        self._chance = chance
+        self._rng = rng
         self._sandbox = Sandbox(settings.idexx_base_url)
         self._subjects = Subjects(settings.subject_prefix)
 
@@ -50,9 +50,7 @@ class Promises:
         slug."""
         clinics = await self._sandbox.clinics()
         for clinic in clinics:
-            await self._sandbox.change(
-                clinic.company_id, add=3, move=3, delete=2, seed=self._chance.randrange(10**6)
-            )
+            await self._sandbox.change(clinic.company_id, add=3, move=3, delete=2, seed=self._rng.randrange(10**6))
         return {clinic.slug: await self._request(clinic, uuid4().hex) for clinic in clinics}
 
     async def kept(self, syncs: Mapping[str, str]) -> None:

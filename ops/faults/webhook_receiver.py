@@ -29,9 +29,9 @@ OUT_OF_ORDER = 0.3
 class Listener:
     """Receives the webhooks of all clinics, each on its own path. `heard`: the delivery ids of each sync."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, rng: random.Random) -> None:
         self.heard: dict[str, set[str]] = defaultdict(set)
-        self._chance = chance
+        self._rng = rng
         self._keys: dict[str, bytes] = {}
 
     async def listen_to(self, settings: Settings, slug: str, port: int) -> None:
@@ -57,7 +57,7 @@ class Listener:
             lines = [line.partition(": ") for line in head.splitlines()[1:] if line]
             headers = {name.lower(): value for name, _, value in lines}
             body = await reader.readexactly(int(headers["content-length"]))
-            fate = self._chance.random()
+            fate = self._rng.random()
             if fate > OUT_OF_ORDER:
                 self._hear(head.split()[1].strip("/"), headers, body)
             if fate > OUT_OF_ORDER / 2:
@@ -75,9 +75,9 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(settings: Settings, slugs: list[str], chance: random.Random) -> AsyncIterator[Listener]:
+async def listening(settings: Settings, slugs: list[str], rng: random.Random) -> AsyncIterator[Listener]:
     """Yields a running receiver with a webhook for each of these clinics."""
-    listener = Listener(chance)
+    listener = Listener(rng)
     server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
     async with server:
         for slug in slugs:

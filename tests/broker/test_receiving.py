@@ -300,9 +300,9 @@ def test_settling_twice_changes_nothing(broker: NatsBroker, first: str, then: st
     consumer = broker.consume("default", prefetch=1, timeout=5000)
     taken = next(consumer)
     assert taken is not None
-    for verdict in (first, then):
-        settle = getattr(consumer, verdict)
-        settle([taken] if verdict == "requeue" else taken)
+    for outcome in (first, then):
+        settle = getattr(consumer, outcome)
+        settle([taken] if outcome == "requeue" else taken)
     consumer.close()  # the server has seen both verdicts
     expected = {"ack": (0, 0, 0), "nack": (0, 0, 1), "requeue": (1, 0, 0)}[first]
     eventually(lambda: broker.get_queue_message_counts("default") == expected)

@@ -46,10 +46,10 @@ def test_what_a_stopped_process_holds_is_run_by_another_and_perhaps_twice(
     process = worker.start()
     worker.send("hang", str(tmp_path / "go"), "done")
     eventually(lambda: worker.notes() == ["begun"])
-    held = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    processes = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     os.killpg(process.pid, signal.SIGSTOP)
     try:
-        eventually(lambda: all(one.status() == psutil.STATUS_STOPPED for one in held))
+        eventually(lambda: all(one.status() == psutil.STATUS_STOPPED for one in processes))
         (tmp_path / "go").touch()
         worker.start()
         eventually(lambda: "done" in worker.notes())

@@ -131,7 +131,7 @@ async def run(harness: ScrapeContext, clinic: Clinic) -> tuple[SyncStatus, int]:
     while True:
         step = await coordinate(database, sync_id, limits, removal_limit)
         for span in step.dispatch:
-            done = await scrape_dates(harness, sync_id, span.lead, span.days)
+            done = await scrape_dates(harness, sync_id, span.first_date, span.days)
             for seen in done.reconcile:
                 await reconcile_date(database, sync_id, seen)
         async with database.connection() as connection:

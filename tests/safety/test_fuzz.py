@@ -52,21 +52,21 @@ _FIELDS = (
 _VERBS = ("sync", "cancel", "status", "events", "approve", "reject")
 
 
-def malformed(chance: random.Random) -> bytes:
+def malformed(rng: random.Random) -> bytes:
     """Never a request that could be carried out: a field of an unknown name spoils those that might be."""
-    body = {chance.choice(_FIELDS): chance.choice(_VALUES) for _ in range(chance.randrange(4))} | {"surprise": 1}
+    body = {rng.choice(_FIELDS): rng.choice(_VALUES) for _ in range(rng.randrange(4))} | {"surprise": 1}
     whole = json.dumps(body).encode()
-    match chance.randrange(6):
+    match rng.randrange(6):
         case 0:
-            return whole[: chance.randrange(1, len(whole))]
+            return whole[: rng.randrange(1, len(whole))]
         case 1:
-            return chance.randbytes(chance.randrange(1, 200))
+            return rng.randbytes(rng.randrange(1, 200))
         case 2:
-            return b"[" * chance.randrange(1, 5000)
+            return b"[" * rng.randrange(1, 5000)
         case 3:
-            return json.dumps(chance.choice([value for value in _VALUES if value != {}])).encode()
+            return json.dumps(rng.choice([value for value in _VALUES if value != {}])).encode()
         case 4:
-            return whole + b" " * chance.randrange(20_000)
+            return whole + b" " * rng.randrange(20_000)
     return whole
 
 
@@ -74,14 +74,14 @@ async def test_ten_thousand_malformed_requests_get_a_refusal_each(
     system: System, clinics: list[SandboxClinic], asker: Asker
 ) -> None:
     system.gateway()
-    chance = random.Random(7)
+    rng = random.Random(7)
     memory = psutil.Process(system.processes["gateway"].pid).memory_info
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def refused() -> None:
-        verb, slug = chance.choice(_VERBS), chance.choice([clinics[0].slug, "nowhere", "A_b", "-"])
+        verb, slug = rng.choice(_VERBS), rng.choice([clinics[0].slug, "nowhere", "A_b", "-"])
         async with gate:
-            reply = await asker.ask(verb, slug, malformed(chance), timeout=30)
+            reply = await asker.ask(verb, slug, malformed(rng), timeout=30)
         assert reply["ok"] is False
         assert reply["error"]["code"] in (400, 404, 413), reply
         assert reply["error"]["message"]

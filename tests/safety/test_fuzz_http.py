@@ -40,33 +40,33 @@ _WORDS = (
 )
 
 
-def request_of(chance: random.Random, host: str) -> bytes:
+def request_of(rng: random.Random, host: str) -> bytes:
     """Never one that could be carried out."""
-    word = quote(chance.choice(_WORDS), safe="") if chance.random() < 0.9 else chance.choice(_WORDS)
-    match chance.randrange(9):
+    word = quote(rng.choice(_WORDS), safe="") if rng.random() < 0.9 else rng.choice(_WORDS)
+    match rng.randrange(9):
         case 0 | 1 | 2:
-            return _with_body("POST", SYNC, host, malformed(chance), _JSON)
+            return _with_body("POST", SYNC, host, malformed(rng), _JSON)
         case 3:
             return _head(
-                "GET", f"{SYNC}/status?clinicId={word}&syncId={uuid.UUID(int=chance.getrandbits(128))}", host
+                "GET", f"{SYNC}/status?clinicId={word}&syncId={uuid.UUID(int=rng.getrandbits(128))}", host
             )
         case 4:
             return _head("GET", f"{SYNC}/{word or 'x'}/events?clinicId={word}", host)
         case 5:
-            number = f"Last-Event-ID: {quote(chance.choice(_WORDS), safe='') or 'x'}"
+            number = f"Last-Event-ID: {quote(rng.choice(_WORDS), safe='') or 'x'}"
             return _head("GET", f"{SYNC}/{uuid.UUID(int=0)}/events?clinicId=nowhere", host, number)
         case 6:
-            verb = chance.choice(("PUT", "DELETE", "PATCH", "BREW", "POST"))
-            return _with_body(verb, f"/{word}/{chance.choice(_WORDS[:4])}", host, malformed(chance), "X-A: b")
+            verb = rng.choice(("PUT", "DELETE", "PATCH", "BREW", "POST"))
+            return _with_body(verb, f"/{word}/{rng.choice(_WORDS[:4])}", host, malformed(rng), "X-A: b")
         case 7:
             spoiled = (
                 "Host: evil.example",
                 "Content-Length: -1",
                 "Transfer-Encoding: chunked\r\nContent-Length: 5",
             )
-            return _head("GET", f"{SYNC}/status?clinicId=nowhere", host, chance.choice(spoiled)) + b"0\r\n\r\n"
+            return _head("GET", f"{SYNC}/status?clinicId=nowhere", host, rng.choice(spoiled)) + b"0\r\n\r\n"
         case _:
-            return chance.randbytes(chance.randrange(1, 300)) + b"\r\n\r\n"
+            return rng.randbytes(rng.randrange(1, 300)) + b"\r\n\r\n"
 
 
 def _head(verb: str, path: str, host: str, *headers: str) -> bytes:
@@ -100,7 +100,7 @@ async def test_ten_thousand_malformed_requests_get_a_refusal_each(
 ) -> None:
     system.gateway()
     (url,) = re.findall(r"http_ready\s.*url=http://(\S+)", system.log("gateway"))
-    chance, gate = random.Random(7), asyncio.Semaphore(AT_ONCE)
+    rng, gate = random.Random(7), asyncio.Semaphore(AT_ONCE)
     memory = psutil.Process(system.processes["gateway"].pid).memory_info
 
     async def refused(request: bytes) -> None:
@@ -112,7 +112,7 @@ async def test_ten_thousand_malformed_requests_get_a_refusal_each(
             assert json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["message"], (request, answer)
 
     async def send(count: int) -> None:
-        await asyncio.gather(*(refused(request_of(chance, url)) for _ in range(count)))
+        await asyncio.gather(*(refused(request_of(rng, url)) for _ in range(count)))
 
     await send(REQUESTS // 10)
     before = memory().rss

@@ -59,22 +59,22 @@ class Moment:
         types = b"".join(struct.pack(">lbB", offset, 0, 4 * kind) for kind, offset in enumerate(offsets))
         return b"TZif" + bytes(16) + struct.pack(">6l", 0, 0, 0, 2, 2, 8) + at + kinds + types + b"ONE\0TWO\0"
 
-    def schedule(self, zone: str, chance: random.Random) -> str:
+    def schedule(self, zone: str, rng: random.Random) -> str:
         """Six fields that are due at the moment, and at other times."""
         local = datetime.fromtimestamp(self.at, self.zones[zone])
         fields = [
-            _some(range(60), local.minute, chance),
-            _some(range(24), local.hour, chance),
-            *chance.choice(
+            _some(range(60), local.minute, rng),
+            _some(range(24), local.hour, rng),
+            *rng.choice(
                 (
                     ("*", "*", "*"),
-                    (_some(range(1, 32), local.day, chance), "*", "*"),
+                    (_some(range(1, 32), local.day, rng), "*", "*"),
                     (
                         "*",
-                        _some(range(1, 13), local.month, chance),
-                        _some(range(7), local.isoweekday() % 7, chance),
+                        _some(range(1, 13), local.month, rng),
+                        _some(range(7), local.isoweekday() % 7, rng),
                     ),
-                    (_some(range(1, 32), local.day, chance), f"{local.month}", "*"),
+                    (_some(range(1, 32), local.day, rng), f"{local.month}", "*"),
                 )
             ),
         ]
@@ -82,11 +82,11 @@ class Moment:
         return f"{','.join(sorted({'0', str(local.second)}))} {numbers}"
 
 
-def _some(values: range, now: int, chance: random.Random) -> str:
-    if chance.random() < 0.2:
+def _some(values: range, now: int, rng: random.Random) -> str:
+    if rng.random() < 0.2:
         return "*"
     near = [value for value in (now, now + 1, now + 2) if value in values]
-    return ",".join(map(str, sorted({now, *chance.sample(near, 1), *chance.sample(values, chance.randint(0, 3))})))
+    return ",".join(map(str, sorted({now, *rng.sample(near, 1), *rng.sample(values, rng.randint(0, 3))})))
 
 
 @pytest.fixture
@@ -109,12 +109,12 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
 
 def test_the_schedules_that_are_tried_are_due_at_their_moment_on_every_day(tmp_path: Path) -> None:
-    chance, start = random.Random(8), datetime(2027, 12, 1, 5, 59, 58, tzinfo=UTC)
+    rng, start = random.Random(8), datetime(2027, 12, 1, 5, 59, 58, tzinfo=UTC)
     for day in range(400):  # which has a 29th of February
         moment = Moment(tmp_path, int((start + timedelta(days=day, hours=day % 24)).timestamp()))
         at = datetime.fromtimestamp(moment.at, UTC)
         for zone in moment.zones:
-            cron = moment.schedule(zone, chance)
+            cron = moment.schedule(zone, rng)
             first = next(due(cron, at - timedelta(seconds=1), moment.zones[zone]))
             assert first.timestamp() == moment.at, (zone, cron, at)
 
@@ -138,10 +138,10 @@ async def _store(client: Client, moment: Moment) -> dict[str, tuple[str, str]]:
     async def connected() -> Client:
         return client
 
-    clock, chance = CronClock(connected, "CLOCK", "t"), random.Random(8)
+    clock, rng = CronClock(connected, "CLOCK", "t"), random.Random(8)
     await clock.declare()
     schedules = {
-        f"{zone}-{number}".replace("/", "_"): (zone, moment.schedule(zone, chance))
+        f"{zone}-{number}".replace("/", "_"): (zone, moment.schedule(zone, rng))
         for zone in moment.zones
         for number in range(40 if zone in CHANGES else 10)
     }

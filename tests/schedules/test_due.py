@@ -46,7 +46,7 @@ class Taken:
         self.calls.append("comes again")
 
 
-class Desk:
+class Harness:
     def __init__(self, settings: Settings, broker: NatsBroker, pool: asyncpg.Pool) -> None:
         self._broker = broker
         self._pool = pool
@@ -85,7 +85,7 @@ def broker(nats_url: str, database_url: str, namespace: str) -> Iterator[tuple[S
 @pytest.fixture
 async def harness(
     broker: tuple[Settings, NatsBroker], pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[Harness]:
     """The database's time is that of the first tick, so the clinic's day does not change during a test."""
 
     async def time_of_the_tick(_connection: object) -> datetime:
@@ -93,14 +93,14 @@ async def harness(
 
     for module in ("actors.gateway.schedule_ticks", "actors.gateway.admission"):
         monkeypatch.setattr(f"{module}.database_time", time_of_the_tick)
-    harness = Desk(*broker, pool)
+    harness = Harness(*broker, pool)
     await asyncio.to_thread(broker[1].run, harness.process.open())
     yield harness
     await asyncio.to_thread(broker[1].run, harness.process.close(), timeout=60)
 
 
 async def test_a_tick_that_comes_twice_is_one_sync_though_the_first_has_ended(
-    harness: Desk, pool: asyncpg.Pool
+    harness: Harness, pool: asyncpg.Pool
 ) -> None:
     await harness.store()
     assert await harness.take(Taken()) == ["acked"]
@@ -115,7 +115,9 @@ async def test_a_tick_that_comes_twice_is_one_sync_though_the_first_has_ended(
     assert len(await harness.syncs()) == 2
 
 
-async def test_only_a_sync_that_brings_the_same_dates_does_what_is_due(harness: Desk, pool: asyncpg.Pool) -> None:
+async def test_only_a_sync_that_brings_the_same_dates_does_what_is_due(
+    harness: Harness, pool: asyncpg.Pool
+) -> None:
     await harness.store(days=3)
     await harness.take(Taken())
     await harness.take(Taken(AT + timedelta(hours=1)))
@@ -130,7 +132,9 @@ async def test_only_a_sync_that_brings_the_same_dates_does_what_is_due(harness: 
     assert (await harness.last())["last_outcome"] == "queued"
 
 
-async def test_a_tick_of_a_schedule_that_is_paused_or_gone_is_dropped(harness: Desk, pool: asyncpg.Pool) -> None:
+async def test_a_tick_of_a_schedule_that_is_paused_or_gone_is_dropped(
+    harness: Harness, pool: asyncpg.Pool
+) -> None:
     await harness.store(paused=True)
     assert await harness.take(Taken()) == ["acked"]
     await pool.execute("delete from idexx_sync.clinic_sync_schedules")
@@ -140,7 +144,7 @@ async def test_a_tick_of_a_schedule_that_is_paused_or_gone_is_dropped(harness: D
 
 
 async def test_a_tick_is_redelivered_a_limited_number_of_times_while_the_database_refuses(
-    harness: Desk, pool: asyncpg.Pool
+    harness: Harness, pool: asyncpg.Pool
 ) -> None:
     await harness.store()
     await pool.execute("alter table schedule_syncs rename to elsewhere")

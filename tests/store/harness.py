@@ -15,7 +15,7 @@ import asyncpg
 from engine.appointment import Appointment
 from engine.clinic import Clinic
 from engine.dates import DateRange
-from engine.removals import RemovalLimit, second_look_at
+from engine.removals import RemovalLimit, verification_at
 from engine.snapshot import LeftOutRecord, Proof, Snapshot
 from engine.store.reconciling import (
     DateCounts,
@@ -136,11 +136,11 @@ class Harness:
             status,
         )
 
-    async def second_look(self, sync_id: UUID, removal_limit: RemovalLimit = FENCE) -> float | None:
+    async def verify_removals(self, sync_id: UUID, removal_limit: RemovalLimit = FENCE) -> float | None:
         """From when on the sync's dates are to be read once more, in seconds; None: not at all."""
         async with self.pool.acquire() as connection, connection.transaction():
             plan = await plan_removals(connection, self.clinic.id, sync_id, removal_limit.settle)
-            again = second_look_at(plan, removal_limit.settle)
+            again = verification_at(plan, removal_limit.settle)
             return None if again is None else seconds_of(again)
 
     async def end(self, sync_id: UUID, removal_limit: RemovalLimit = FENCE) -> Removals:
@@ -168,7 +168,7 @@ class Harness:
         self, sync_id: UUID, days: Mapping[int, Iterable[Appointment]], removal_limit: RemovalLimit = FENCE
     ) -> None:
         """The second look, where one is asked for."""
-        if (again := await self.second_look(sync_id, removal_limit)) is not None:
+        if (again := await self.verify_removals(sync_id, removal_limit)) is not None:
             await self.look(sync_id, again, days)
 
     async def look(self, sync_id: UUID, seconds: float, days: Mapping[int, Iterable[Appointment]]) -> None:

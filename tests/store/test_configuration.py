@@ -93,7 +93,7 @@ class Trial:
         for _ in range(50):
             step = await coordinate(self.database, sync_id, limits, removal_limit)
             for span in step.dispatch:
-                done = await scrape_dates(harness, sync_id, span.lead, span.days)
+                done = await scrape_dates(harness, sync_id, span.first_date, span.days)
                 for day in done.reconcile:
                     await reconcile_date(self.database, sync_id, day)
             async with self.database.transaction() as connection:

@@ -98,5 +98,5 @@ async def _sync_that_leaves_out(
         if at is not None:
             await harness.scrape(sync, snapshot(0, at, [], [record]))
             await harness.scrape(sync, snapshot(1, at + 1, []))
-        at = await harness.second_look(sync)
+        at = await harness.verify_removals(sync)
     return (await harness.end(sync)).kept

@@ -63,7 +63,7 @@ async def test_a_move_that_is_shown_on_neither_day_is_found_by_a_second_look(
     row_id = await harness.row_id(1)
     sync = await harness.start_sync(0, 1)
     await harness.look(sync, 10, {n: [] for n in order})
-    assert await harness.second_look(sync) == 10 + order.index(0) + 2
+    assert await harness.verify_removals(sync) == 10 + order.index(0) + 2
     await harness.look_again(sync, {n: [[], [NEW]][n] for n in order})
     await harness.end(sync)
     assert await harness.stored() == by_key(NEW)
@@ -76,7 +76,7 @@ async def test_an_absence_that_two_looks_confirm_asks_for_no_other_one(harness: 
     sync = await harness.start_sync(0, 1)
     await harness.scrape(sync, snapshot(0, 10, []))
     await harness.look(sync, 20, {0: [], 1: []})
-    assert await harness.second_look(sync) is None
+    assert await harness.verify_removals(sync) is None
 
 
 async def test_what_moved_where_no_look_of_a_sync_showed_it_is_back_in_the_same_row(harness: Harness) -> None:

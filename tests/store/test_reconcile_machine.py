@@ -198,7 +198,7 @@ class ReconcileMachine(RuleBasedStateMachine):
 
     def _end(self, sync: UUID, removal_limit: RemovalLimit, moves: Sequence[Restless] = ()) -> bool:
         """The sync's end, after its second look; answers whether nothing was left for a later sync."""
-        again = self.run(self.harness.second_look(sync, removal_limit))
+        again = self.run(self.harness.verify_removals(sync, removal_limit))
         if again is not None:
             self._look_again(sync, again, moves)
         plan, kept = self.run(self._removing(sync, removal_limit))

@@ -218,7 +218,7 @@ class SyncMachine(RuleBasedStateMachine):
             case ("coordinate", sync):
                 step = await coordinate(self.database, sync, LIMITS, FENCE)
                 sent: list[Message] = [("coordinate", other) for other in step.started]
-                sent += [("scrape", sync, span.lead, span.days) for span in step.dispatch]
+                sent += [("scrape", sync, span.first_date, span.days) for span in step.dispatch]
                 sent += [("reconcile", sync, day) for day in step.reconcile]
                 return sent + ([("coordinate", sync)] if step.look_again_after is not None else [])
             case ("scrape", sync, lead, days):

@@ -107,7 +107,7 @@ async def test_the_same_request_id_is_the_same_sync(database: Database, clinic: 
 async def test_a_sync_goes_from_accepted_to_completed(database: Database, clinic: Clinic) -> None:
     sync_id = (await ask(database, clinic, days=4)).sync_id
     first = await step(database, sync_id)
-    assert [span.lead for span in first.dispatch] == [TODAY + timedelta(days=n) for n in range(3)]
+    assert [span.first_date for span in first.dispatch] == [TODAY + timedelta(days=n) for n in range(3)]
     assert first.look_again_after is not None
     for n in range(4):
         claim = await take(database, sync_id, TODAY + timedelta(days=n))
@@ -172,7 +172,7 @@ async def test_a_span_is_claimed_together_and_only_under_its_lead(database: Data
     weekly = Limits(span_days=7)
     sync_id = (await ask(database, clinic, days=14, limits=weekly)).sync_id
     spans = (await step(database, sync_id, weekly)).dispatch
-    assert [(span.lead, span.days) for span in spans] == [(TODAY, 7), (TODAY + timedelta(days=7), 7)]
+    assert [(span.first_date, span.days) for span in spans] == [(TODAY, 7), (TODAY + timedelta(days=7), 7)]
     async with database.transaction() as connection:
         stranger = TODAY + timedelta(days=1)
         assert await claims.claim(connection, sync_id, stranger, [stranger], "w", 60.0) == []
@@ -185,7 +185,7 @@ async def take_span(database: Database, clinic: Clinic, days: int) -> tuple[UUID
     sync_id = (await ask(database, clinic, days=days)).sync_id
     [span] = (await step(database, sync_id, Limits())).dispatch
     async with database.transaction() as connection:
-        return sync_id, await claims.claim(connection, sync_id, span.lead, span.dates, "w", 60.0)
+        return sync_id, await claims.claim(connection, sync_id, span.first_date, span.dates, "w", 60.0)
 
 
 async def test_one_message_reconciles_all_dates_of_a_span(database: Database, clinic: Clinic) -> None:
@@ -384,9 +384,9 @@ async def test_before_a_removal_the_dates_that_may_show_where_it_went_are_read_o
             "update idexx_sync.schedule_sync_dates set next_try_at = now() where next_try_at is not null"
         )
     [span] = (await step(database, sync_id, Limits())).dispatch
-    assert (span.lead, span.days) == (TODAY, 2), "in one call"
+    assert (span.first_date, span.days) == (TODAY, 2), "in one call"
     async with database.transaction() as connection:
-        taken = await claims.claim(connection, sync_id, span.lead, span.dates, "w", 60.0)
+        taken = await claims.claim(connection, sync_id, span.first_date, span.dates, "w", 60.0)
     for claim, ids in zip(taken, (["bo"], ["kit", "rex"]), strict=True):
         assert await see(database, clinic, claim, *ids)
         await reconcile_date(database, sync_id, claim.date)
@@ -408,7 +408,7 @@ async def test_a_second_look_that_fails_removes_nothing_and_fails_no_date(
     sync_id = await whole_sync(database, clinic, {TODAY: ["rex", "bo"], TOMORROW: []})
     [span] = (await step(database, sync_id, Limits())).dispatch
     async with database.transaction() as connection:
-        _, claim = await claims.claim(connection, sync_id, span.lead, span.dates, "w", 60.0)
+        _, claim = await claims.claim(connection, sync_id, span.first_date, span.dates, "w", 60.0)
     await see(database, clinic, claim)
     await reconcile_date(database, sync_id, TOMORROW)
     await give_up_dates(database, sync_id, [TODAY], Failure(Reason.PORTAL_CHANGED, "not as it was"))
@@ -456,8 +456,8 @@ async def test_a_person_decides_about_what_the_fence_holds_back(database: Databa
     many = [f"a{n}" for n in range(60)]
     await step(database, await whole_sync(database, clinic, {TODAY: many}))
     sync_id = await whole_sync(database, clinic, {TODAY: many[:3]})
-    second_look = await step(database, sync_id)
-    assert [span.lead for span in second_look.dispatch] == [TODAY]
+    verification = await step(database, sync_id)
+    assert [span.first_date for span in verification.dispatch] == [TODAY]
     await see(database, clinic, await take(database, sync_id, TODAY), *many[:3])
     await reconcile_date(database, sync_id, TODAY)
     await step(database, sync_id)

@@ -29,7 +29,7 @@ EVERY_SECOND = "* * * * * *"
 FAR = (datetime.now(ZoneInfo("America/Denver")) + timedelta(hours=11)).hour
 
 
-class Desk:
+class Harness:
     """What is stored of one clinic, and what the server keeps of it."""
 
     def __init__(self, pool: asyncpg.Pool, client: Client, prefix: str, slug: str) -> None:
@@ -116,15 +116,15 @@ class Desk:
 @pytest.fixture
 async def harness(
     pool: asyncpg.Pool, nats_url: str, namespace: str, clinics: list[SandboxClinic]
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[Harness]:
     client = await nats.connect(nats_url)
-    harness = Desk(pool, client, namespace, clinics[0].slug)
+    harness = Harness(pool, client, namespace, clinics[0].slug)
     yield harness
     await client.close()
 
 
 async def test_the_clock_ticks_while_nothing_of_ours_lives_and_what_piled_up_is_one_sync(
-    system: System, harness: Desk
+    system: System, harness: Harness
 ) -> None:
     await harness.clock.declare()
     began = datetime.now(UTC)
@@ -144,7 +144,7 @@ async def test_the_clock_ticks_while_nothing_of_ours_lives_and_what_piled_up_is_
     assert began - timedelta(seconds=1) < row["last_tick_at"] <= datetime.now(UTC)
 
 
-async def test_what_is_due_while_a_sync_runs_is_done_by_it(system: System, harness: Desk, asker: Asker) -> None:
+async def test_what_is_due_while_a_sync_runs_is_done_by_it(system: System, harness: Harness, asker: Asker) -> None:
     await asyncio.to_thread(system.gateway)
     running = await asker.ask("sync", harness.slug, {"days_ahead": 3})
     await asyncio.to_thread(system.stop, "gateway")
@@ -158,7 +158,7 @@ async def test_what_is_due_while_a_sync_runs_is_done_by_it(system: System, harne
 
 
 async def test_a_schedule_follows_its_row_and_comes_back_when_the_server_has_lost_it(
-    system: System, harness: Desk, pool: asyncpg.Pool
+    system: System, harness: Harness, pool: asyncpg.Pool
 ) -> None:
     await asyncio.to_thread(system.gateway)
     await harness.schedule(f"*/15 {FAR} * * 1-5")
@@ -174,7 +174,7 @@ async def test_a_schedule_follows_its_row_and_comes_back_when_the_server_has_los
 
 
 async def test_a_refused_tick_is_published_and_not_retried_without_end(
-    system: System, harness: Desk, asker: Asker, pool: asyncpg.Pool
+    system: System, harness: Harness, asker: Asker, pool: asyncpg.Pool
 ) -> None:
     await harness.clock.declare()
     await pool.execute("update clinics set login_failure = 'login_rejected' where slug = $1", harness.slug)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from actors.notifier.http_client import WebhookClient
-from engine.webhook_retry import AttemptResult, Reason
+from engine.webhook_retry import AttemptReason, AttemptResult
 from engine.webhook_targets import EgressPolicy
 from tests.conftest import free_port
 from tests.safety.test_nats_tls import certificate
@@ -66,13 +66,13 @@ async def test_it_posts_json_and_returns_the_status(receiver: Receiver) -> None:
 async def test_redirects_are_not_followed(receiver: Receiver) -> None:
     receiver.answers["/from"][0] = 302
     receiver.headers["location"] = receiver.url("/to")
-    assert (await post(receiver.url("/from"))).reason is Reason.REDIRECT
+    assert (await post(receiver.url("/from"))).reason is AttemptReason.REDIRECT
     assert [one.path for one in receiver.posted] == ["/from"]
 
 
 async def test_a_receiver_that_says_nothing_is_left(receiver: Receiver) -> None:
     receiver.answers["/"][0] = HANG
-    assert (await post(receiver.url(), timeout=0.3)).reason is Reason.TIMEOUT
+    assert (await post(receiver.url(), timeout=0.3)).reason is AttemptReason.TIMEOUT
 
 
 async def test_a_receiver_that_dribbles_is_left() -> None:
@@ -84,7 +84,7 @@ async def test_a_receiver_that_dribbles_is_left() -> None:
             await asyncio.sleep(0.05)
 
     async with raw(dribble) as url:
-        assert (await post(url, timeout=0.5)).reason is Reason.TIMEOUT
+        assert (await post(url, timeout=0.5)).reason is AttemptReason.TIMEOUT
 
 
 async def test_an_endless_body_is_not_read() -> None:
@@ -109,20 +109,20 @@ async def test_a_response_that_is_not_http_has_its_reason() -> None:
         await writer.drain()
 
     async with raw(babble) as url:
-        assert (await post(url)).reason is Reason.BAD_ANSWER
+        assert (await post(url)).reason is AttemptReason.BAD_ANSWER
 
 
 async def test_a_closed_port_and_an_unknown_host_have_their_reasons() -> None:
-    assert (await post(f"http://127.0.0.1:{free_port()}/")).reason is Reason.NO_CONNECTION
-    assert (await post("https://unknown.invalid/")).reason is Reason.UNKNOWN_HOST
+    assert (await post(f"http://127.0.0.1:{free_port()}/")).reason is AttemptReason.NO_CONNECTION
+    assert (await post("https://unknown.invalid/")).reason is AttemptReason.UNKNOWN_HOST
 
 
 async def test_our_own_network_is_not_reached_by_name_or_number(receiver: Receiver) -> None:
     for host in ("127.0.0.1", "localhost", "0x7f000001", "[::ffff:127.0.0.1]"):
-        assert (await post(receiver.url(host=host), EgressPolicy())).reason is Reason.NOT_ALLOWED
+        assert (await post(receiver.url(host=host), EgressPolicy())).reason is AttemptReason.NOT_ALLOWED
         assert (
             await post(receiver.url(host=host).replace("http:", "https:"), EgressPolicy())
-        ).reason is Reason.NOT_ALLOWED
+        ).reason is AttemptReason.NOT_ALLOWED
     assert not receiver.posted
 
 
@@ -145,7 +145,9 @@ async def test_a_name_that_leads_elsewhere_the_second_time_leads_nowhere(
     with pytest.raises(OSError, match="no way out"):
         await post(f"https://rebind.example:{receiver.port}/", EgressPolicy())
     assert connected == ["93.184.215.14"]
-    assert (await post(f"https://rebind.example:{receiver.port}/", EgressPolicy())).reason is Reason.NOT_ALLOWED
+    assert (
+        await post(f"https://rebind.example:{receiver.port}/", EgressPolicy())
+    ).reason is AttemptReason.NOT_ALLOWED
     assert connected == ["93.184.215.14"]
 
 
@@ -174,9 +176,9 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 async def test_a_certificate_must_be_good_and_of_the_name(tls: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await post(tls.url())).status == 200
-    assert (await post(tls.url(host="localhost"))).reason is Reason.TLS, "it is another name"
+    assert (await post(tls.url(host="localhost"))).reason is AttemptReason.TLS, "it is another name"
     monkeypatch.delenv("SSL_CERT_FILE")
-    assert (await post(tls.url())).reason is Reason.TLS, "its certificate is not trusted"
+    assert (await post(tls.url())).reason is AttemptReason.TLS, "its certificate is not trusted"
     assert len(tls.posted) == 1
 
 

@@ -25,7 +25,7 @@ from engine.store.vault import Vault, VaultError, new_ring
 from engine.store.webhooks import deliveries
 from engine.sync import Limits, SyncRequest, SyncStatus
 from engine.webhook import DeliveryState, Secrets
-from engine.webhook_retry import AttemptDecision, AttemptResult, Reason
+from engine.webhook_retry import AttemptDecision, AttemptReason, AttemptResult
 from tests.conftest import free_port
 
 pytestmark = pytest.mark.anyio
@@ -105,7 +105,7 @@ async def test_a_try_is_begun_once_and_again_when_it_is_due(database: Database, 
         assert await deliveries.begin_try(connection, delivery_id, 60) is None, "another one tries it"
         assert await due(connection) == []
         assert 50 < (await deliveries.time_until_due(connection, delivery_id) or 0) <= 60
-        result, pending = AttemptResult(Reason.TIMEOUT), AttemptDecision(DeliveryState.PENDING)
+        result, pending = AttemptResult(AttemptReason.TIMEOUT), AttemptDecision(DeliveryState.PENDING)
         await deliveries.finish_try(connection, begun, result, pending)
         again = await deliveries.begin_try(connection, delivery_id, 60)
         assert again is not None
@@ -152,7 +152,7 @@ async def test_of_a_webhook_that_was_removed_the_log_stays(database: Database, c
         begun = await deliveries.begin_try(connection, delivery_id, 10)
         assert begun is not None
         await store.remove_webhook(connection, clinic)
-        await deliveries.finish_try(connection, begun, AttemptResult(Reason.TIMEOUT), PENDING)
+        await deliveries.finish_try(connection, begun, AttemptResult(AttemptReason.TIMEOUT), PENDING)
     [one] = await logged(database, clinic)
     assert (one["state"], one["reason"]) == ("failed", "webhook_removed")
     assert one["finished_at"] is not None
@@ -188,7 +188,7 @@ async def test_deliveries_without_an_attempt_are_overdue_and_a_receiver_that_has
             "update idexx_sync.webhook_deliveries set next_attempt_at = now() - interval '2 min'"
         )
         assert await store.webhook_figures(connection) == store.WebhookFigures(1, [], 1)
-        await store.pause_webhook(connection, clinic.id, Reason.GONE)
+        await store.pause_webhook(connection, clinic.id, AttemptReason.GONE)
         assert await store.webhook_figures(connection) == store.WebhookFigures(1, [clinic.slug], 0)
 
 

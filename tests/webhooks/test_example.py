@@ -16,7 +16,7 @@ import pytest
 
 from actors.notifier.http_client import WebhookClient
 from engine.webhook import Delivery, Secrets, sign
-from engine.webhook_retry import Reason
+from engine.webhook_retry import AttemptReason
 from engine.webhook_targets import EgressPolicy
 from tests.conftest import free_port, until
 
@@ -56,7 +56,7 @@ async def test_the_receiver_of_the_documents_takes_what_is_ours(url: str) -> Non
         return (await client.post(url, headers, text)).status
 
     async def is_there() -> bool:
-        return (await client.post(url, ours, "{}")).reason is not Reason.NO_CONNECTION
+        return (await client.post(url, ours, "{}")).reason is not AttemptReason.NO_CONNECTION
 
     await until(is_there)
     assert await status(ours) == 204

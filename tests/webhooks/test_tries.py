@@ -15,8 +15,8 @@ from engine.webhook_retry import (
     LONGEST_RETRY_AFTER,
     OLDEST,
     SCHEDULE,
+    AttemptReason,
     AttemptResult,
-    Reason,
     decide,
     may_try,
     read_status,
@@ -38,23 +38,23 @@ def test_the_schedule_takes_about_a_day() -> None:
     assert 20 * 3600 < sum(SCHEDULE) < 28 * 3600
 
 
-@given(st.sampled_from(Reason), st.integers(1, len(SCHEDULE)), st.floats(0, 1), st.floats(0, 1e5))
+@given(st.sampled_from(AttemptReason), st.integers(1, len(SCHEDULE)), st.floats(0, 1), st.floats(0, 1e5))
 def test_a_failure_is_tried_again_near_its_time(
-    reason: Reason, attempts: int, chance: float, retry_after: float
+    reason: AttemptReason, attempts: int, jitter: float, retry_after: float
 ) -> None:
-    verdict = decide(AttemptResult(reason, 500, retry_after), EVENT, attempts, SCHEDULE, chance)
-    if reason in (Reason.GONE, Reason.NOT_ALLOWED, Reason.TOO_OLD):
-        assert verdict.state is DeliveryState.FAILED
-        assert verdict.pause == (reason is Reason.GONE)
+    decision = decide(AttemptResult(reason, 500, retry_after), EVENT, attempts, SCHEDULE, jitter)
+    if reason in (AttemptReason.GONE, AttemptReason.NOT_ALLOWED, AttemptReason.TOO_OLD):
+        assert decision.state is DeliveryState.FAILED
+        assert decision.pause == (reason is AttemptReason.GONE)
     else:
-        assert verdict.state is DeliveryState.PENDING
+        assert decision.state is DeliveryState.PENDING
         usual = SCHEDULE[attempts - 1]
-        assert verdict.wait >= max(usual * (1 - JITTER) - 1e-9, retry_after)
-        assert verdict.wait <= max(usual * (1 + JITTER) + 1e-9, retry_after)
+        assert decision.wait >= max(usual * (1 - JITTER) - 1e-9, retry_after)
+        assert decision.wait <= max(usual * (1 + JITTER) + 1e-9, retry_after)
 
 
 def test_after_the_last_try_it_is_given_up_and_a_test_is_tried_once() -> None:
-    answer = AttemptResult(Reason.TIMEOUT)
+    answer = AttemptResult(AttemptReason.TIMEOUT)
     assert decide(answer, EVENT, len(SCHEDULE) + 1, SCHEDULE, 0.5).state is DeliveryState.FAILED
     assert decide(answer, TEST, 1, SCHEDULE, 0.5).state is DeliveryState.FAILED
 
@@ -87,8 +87,9 @@ def test_any_retry_after_can_be_read(header: str) -> None:
 
 def test_what_waited_too_long_or_died_too_often_is_not_tried() -> None:
     assert may_try(1, NOW, NOW, SCHEDULE) is None
-    assert may_try(1, NOW - OLDEST - timedelta(seconds=1), NOW, SCHEDULE) is Reason.TOO_OLD
-    assert may_try(len(SCHEDULE) + 2, NOW, NOW, SCHEDULE) is Reason.LOST
+    assert may_try(1, NOW - OLDEST - timedelta(seconds=1), NOW, SCHEDULE) is AttemptReason.TOO_OLD
+    assert may_try(len(SCHEDULE) + 2, NOW, NOW, SCHEDULE) is AttemptReason.LOST
     assert (
-        decide(AttemptResult(Reason.LOST), EVENT, len(SCHEDULE) + 2, SCHEDULE, 0.5).state is DeliveryState.FAILED
+        decide(AttemptResult(AttemptReason.LOST), EVENT, len(SCHEDULE) + 2, SCHEDULE, 0.5).state
+        is DeliveryState.FAILED
     )

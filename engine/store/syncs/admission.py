@@ -99,6 +99,6 @@ async def _find(connection: Connection, clinic_id: UUID, request_id: str) -> Adm
 
 
 async def _load(connection: Connection, clinic_id: UUID) -> ClinicLoad:
-    row = await connection.fetchrow(SQL["crowd"], clinic_id)
+    row = await connection.fetchrow(SQL["clinic_load"], clinic_id)
     assert row is not None  # an aggregate always returns a row  # noqa: S101
     return ClinicLoad(row["running"], row["queued"], row["typical_seconds"], row["oldest_seconds"])

@@ -45,10 +45,15 @@ class Claim:
 
 
 async def claim(
-    connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date], worker: str, silent_after: float
+    connection: Connection,
+    sync_id: UUID,
+    first_date: date,
+    dates: Sequence[date],
+    worker: str,
+    silent_after: float,
 ) -> list[Claim]:
     """Claims for `worker` the free dates of the span. The sync must be locked and in progress."""
-    rows = await connection.fetch(SQL["claim_dates"], sync_id, lead, dates, worker, silent_after)
+    rows = await connection.fetch(SQL["claim_dates"], sync_id, first_date, dates, worker, silent_after)
     claims = [
         Claim(
             sync_id,
@@ -67,10 +72,10 @@ async def claim(
 
 
 async def statuses(
-    connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date]
+    connection: Connection, sync_id: UUID, first_date: date, dates: Sequence[date]
 ) -> Mapping[date, DateStatus]:
     """The states of a span's dates; one that is `scraping` and could not be claimed has a live worker."""
-    rows = await connection.fetch(SQL["date_statuses"], sync_id, lead, dates)
+    rows = await connection.fetch(SQL["date_statuses"], sync_id, first_date, dates)
     return {row["date"]: DateStatus(row["status"]) for row in rows}
 
 
@@ -87,13 +92,15 @@ async def has_completed(connection: Connection, clinic_id: UUID) -> bool:
 
 
 async def leave(
-    connection: Connection, sync_id: UUID, lead: date, dates: Sequence[date], failure: Failure, delay: float
+    connection: Connection, sync_id: UUID, first_date: date, dates: Sequence[date], failure: Failure, delay: float
 ) -> bool:
     """Records why a worker does not take the waiting dates of a span. False if none of them waits.
 
     A reason is recorded as an event once; the dates' attempts do not change.
     """
-    rows = await connection.fetch(SQL["leave_dates"], sync_id, lead, dates, failure.reason, failure.message, delay)
+    rows = await connection.fetch(
+        SQL["leave_dates"], sync_id, first_date, dates, failure.reason, failure.message, delay
+    )
     for row in rows:
         if row["is_news"]:
             await events.record(

@@ -32,7 +32,7 @@ async def dates_of(connection: Connection, sync_id: UUID) -> list[DateState]:
 
 async def dispatch(connection: Connection, sync_id: UUID, span: Span) -> None:
     """Marks that these dates are being sent to a DateScraper."""
-    await connection.execute(SQL["dispatch_dates"], sync_id, span.dates, span.lead)
+    await connection.execute(SQL["dispatch_dates"], sync_id, span.dates, span.first_date)
 
 
 async def recall_stale(connection: Connection, sync_id: UUID, silent_after: float) -> list[date]:

@@ -13,7 +13,7 @@ from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.vault import Sealed, Vault, VaultError
 from engine.webhook import Secrets, Webhook
-from engine.webhook_retry import Reason
+from engine.webhook_retry import AttemptReason
 
 SQL = Queries(__file__)
 
@@ -62,7 +62,7 @@ async def set_webhook(connection: Connection, vault: Vault, clinic: Clinic, url:
 
 async def remove_webhook(connection: Connection, clinic: Clinic) -> None:
     """Removes the webhook and gives up its pending deliveries; the log of deliveries stays."""
-    await connection.execute(SQL["remove_webhook"], clinic.id, Reason.REMOVED)
+    await connection.execute(SQL["remove_webhook"], clinic.id, AttemptReason.REMOVED)
 
 
 async def pause_webhook(connection: Connection, clinic_id: UUID, reason: str) -> None:

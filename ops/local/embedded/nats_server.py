@@ -61,7 +61,7 @@ def nats_server(home: Home) -> NatsServer:
     write_private(config, _CONFIG.format(port=port, monitor=monitor, **quoted))
 
     async def ready() -> bool:
-        return await answers_as(name, port)
+        return await responds_as(name, port)
 
     command = Command(
         name="nats-server",
@@ -84,7 +84,7 @@ def find_binary() -> str:
     )
 
 
-async def answers_as(name: str, port: int) -> bool:
+async def responds_as(name: str, port: int) -> bool:
     """Whether the server of this name responds on the port, with JetStream ready."""
     with suppress(OSError, TimeoutError, ValueError):
         async with asyncio.timeout(PROBE_TIMEOUT):

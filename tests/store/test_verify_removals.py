@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.removals import Protection, RemovalLimit, RemovalPlan, second_look_at
+from engine.removals import Protection, RemovalLimit, RemovalPlan, verification_at
 from engine.store.reconciling import plan_removals
 from tests.store.harness import Harness, appointment, by_key, day, on, snapshot
 from tests.store.portal_model import PortalModel
@@ -49,7 +49,7 @@ async def test_a_move_that_is_hidden_for_up_to_eight_seconds_is_one_move(
         return [place] if place and place.date == day(n) else []
 
     for start in (100.0, None):
-        at = start or await harness.second_look(sync, FENCE)
+        at = start or await harness.verify_removals(sync, FENCE)
         for n in (0, 1) if at else ():
             await harness.scrape(sync, snapshot(n, at + n / 2, shown(n, at + n / 2)))  # type: ignore[arg-type, operator]
     assert (await harness.end(sync, FENCE)).removed == {}
@@ -84,7 +84,7 @@ async def test_no_real_appointment_is_removed_with_a_move_each_half_second(
             await harness.fail(sync, failed)
         for n in good:
             await look(sync, n)
-        if (at := await harness.second_look(sync, FENCE)) is not None:
+        if (at := await harness.verify_removals(sync, FENCE)) is not None:
             while clock < at:
                 clock += 0.5
                 portal.move(rng.choice(list(portal.now)), rng.randrange(DAYS), "none", clock)
@@ -105,7 +105,7 @@ async def test_a_move_that_was_hidden_in_the_only_look_does_not_stay_on_a_good_d
     sync = await harness.start_sync(0, 2)
     await harness.fail(sync, 2)
     await harness.look(sync, 100, {0: [], 1: []})
-    assert await harness.second_look(sync, FENCE) == 110
+    assert await harness.verify_removals(sync, FENCE) == 110
     await harness.look_again(sync, {0: [], 1: [on(old, 1)]}, FENCE)
     await harness.end(sync, FENCE)
     assert await harness.stored() == by_key(on(old, 1))
@@ -118,7 +118,7 @@ async def test_what_stays_missing_beside_a_failed_date_costs_one_second_look_onl
         sync = await harness.start_sync(0, 1)
         await harness.fail(sync, 1)
         await harness.look(sync, seconds, {0: []})
-        assert (await harness.second_look(sync, FENCE) is not None) is asks
+        assert (await harness.verify_removals(sync, FENCE) is not None) is asks
         await harness.look_again(sync, {0: []}, FENCE)
         (kept,) = (await harness.end(sync, FENCE)).kept
         assert kept.protection is Protection.FAILED_DATE
@@ -133,7 +133,7 @@ async def test_the_next_sync_confirms_an_absence_without_a_look_of_its_own(harne
     assert (await harness.end(sync, FENCE)).removed == {}, "one look is not enough"
     later = await harness.start_sync(0, 1)
     await harness.look(later, 200, {0: [appointment(2)], 1: []})
-    assert await harness.second_look(later, FENCE) is None
+    assert await harness.verify_removals(later, FENCE) is None
     assert (await harness.end(later, FENCE)).removed == {day(0): 1}
 
 
@@ -145,11 +145,11 @@ async def test_an_absence_counts_from_the_moment_by_which_the_portal_had_answere
     await harness.pool.execute(
         "update schedule_appointments set missing_since = missing_since + interval '30 seconds'"
     )
-    assert await harness.second_look(sync, FENCE) == 140
+    assert await harness.verify_removals(sync, FENCE) == 140
     async with harness.pool.acquire() as connection, connection.transaction():
         plan = await plan_removals(connection, harness.clinic.id, sync, FENCE.settle)
     assert not plan.is_settled(plan.missing[0], FENCE.settle)
 
 
 def test_a_plan_without_anything_missing_asks_for_nothing() -> None:
-    assert second_look_at(RemovalPlan(), FENCE.settle) is None
+    assert verification_at(RemovalPlan(), FENCE.settle) is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.store.monitoring import ClinicFigures
-from ops.cli.staleness_reasons import why_not
+from ops.cli.staleness_reasons import staleness_reasons
 
 
 def words(clinic: dict[str, Any] | None = None, **figures: Any) -> list[str]:
@@ -22,7 +22,7 @@ def words(clinic: dict[str, Any] | None = None, **figures: Any) -> list[str]:
         "running_seconds": 0.0,
         "failing": None,
     }
-    return [text for text, _ in why_not(about, ClinicFigures(**fields | figures))]
+    return [text for text, _ in staleness_reasons(about, ClinicFigures(**fields | figures))]
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_each_obstacle_has_its_words(clinic: dict[str, Any], figures: dict[str, 
 
 def test_a_clinic_without_credentials_says_so() -> None:
     about = {"login_failure": None, "removals_held": 0, "is_fresh": False}
-    assert why_not(about, None) == [("no credentials", "yellow")]
+    assert staleness_reasons(about, None) == [("no credentials", "yellow")]
