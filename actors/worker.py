@@ -21,9 +21,9 @@ from actors.dispatcher import Dispatcher
 from actors.metrics import Metrics
 from actors.runtime.presence import announce
 from actors.runtime.process import Runtime
-from actors.settings import Settings, SettingsError
+from actors.settings import Settings
 from broker import LoopActors, NatsBroker
-from engine.errors import EngineError
+from engine.errors import ExpectedError
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +97,7 @@ class WorkerRuntime(Middleware):
         try:
             self.broker.run(self._open(worker.consumer_whitelist or broker.get_declared_queues()))
         except Exception as error:
-            expected = isinstance(error, SettingsError | EngineError | BrokerConnectionError)
+            expected = isinstance(error, ExpectedError | BrokerConnectionError)
             log.critical("worker_cannot_start", error=str(error), exc_info=not expected)
             raise SystemExit(CANNOT_START) from None
 

@@ -80,6 +80,11 @@ class UnknownBooking(EngineError):
     reason = "unknown_booking"
 
 
+class UnknownApiKey(EngineError):
+    code = 404
+    reason = "unknown_api_key"
+
+
 class NoSchedule(EngineError):
     code = 404
     reason = "no_schedule"

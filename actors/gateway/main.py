@@ -27,6 +27,7 @@ from actors.gateway.schedule_reconciler import ScheduleReconciler, clock_of
 from actors.gateway.schedule_ticks import TickConsumer
 from actors.gateway.service import CommandService
 from actors.http.listener import Listener
+from actors.http.server import is_loopback
 from actors.metrics import Metrics
 from actors.observability import error_reports, tracing
 from actors.observability.logging import configure
@@ -152,5 +153,6 @@ def _warn_of_variables(settings: Settings) -> None:
     for name, why in unused_variables().items():
         log.warning("variable_without_meaning", variable=name, instead=why)
     if settings.skip_qstash_verify:
-        admitted = "callers with one of the API_KEYS" if settings.api_keys else "callers on this machine"
+        is_open = not settings.api_keys and is_loopback(settings.http_host)
+        admitted = "callers on this machine" if is_open else "callers with a key"
         log.warning("signatures_not_verified", variable="SKIP_QSTASH_VERIFY", admitted=admitted)

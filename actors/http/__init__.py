@@ -17,10 +17,11 @@ read (30 s), the wait for a sync's end (`HTTP_SYNC_WAIT_MS`, then 408 and a canc
 number of open connections, the duration of a stream. A client that disconnects while it waits for a sync cancels
 it; a gateway that shuts down returns 503 and lets the sync continue.
 
-Access. On loopback every caller, but no web page: requests must be JSON and name a local host. With `API_KEYS`,
-which is required beyond loopback, a key for each caller as `Authorization: Bearer …`; the settings contain only
-hashes. Metrics and health need no key: they contain no personal data, and probes have none. The dashboard needs
-none either: it asks for a key, keeps it until its tab is closed, and sends it to the API.
+Access. A key for each caller as `Authorization: Bearer …`: a stored one (`engine.api_key` has the rights), or an
+entry of `API_KEYS`, which may read and start syncs. Only hashes are kept. On loopback without `API_KEYS` and signing
+keys, callers need no key, but no web page is admitted: requests must be JSON and name a local host. Metrics and
+health need no key: they contain no personal data, and probes have none. The dashboard needs none either: it asks for
+a key, keeps it until its tab is closed, and sends it to the API.
 
 A worker listens only if `WORKER_HTTP_PORT` is set (0: any free port): in a container of its own it needs probes,
 while on a machine with a gateway that one reports the metrics of all processes.

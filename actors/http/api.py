@@ -15,11 +15,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.http import predecessor_fields, requests
+from actors.http.caller import Caller, caller_of
 from actors.http.live_overview import LiveOverview
 from actors.http.nats_client import NatsClient
 from actors.http.responses import Refused, TimedOut, answer
 from actors.http.sse import Message, StreamItem, Streams, gone
+from actors.http.stored_keys import StoredKeys
 from actors.messages import ALL
+from engine.api_key import Right
 from engine.errors import Unavailable, UnknownSync
 from engine.events import Event
 from engine.failure import FATAL_FOR_SYNC
@@ -37,8 +40,11 @@ class Api:
     """The API. `wait` is how long a caller waits for the end of a sync at most, in seconds; `after_today`: days ahead
     are counted from tomorrow on, as the replaced service did."""
 
-    def __init__(self, nats_client: NatsClient, wait: float, *, after_today: bool = False) -> None:
+    def __init__(
+        self, nats_client: NatsClient, wait: float, stored_keys: StoredKeys, *, after_today: bool = False
+    ) -> None:
         self._nats_client = nats_client
+        self._stored_keys = stored_keys
         self._wait = wait
         self._after_today = after_today
         self._live_overview = LiveOverview(nats_client)
@@ -58,7 +64,9 @@ class Api:
         self._streams.closing.set()
 
     async def sync(self, request: Request) -> Response:
+        caller_of(request).require(Right.SYNC)
         body = await requests.sync_body(request)
+        caller_of(request).require_clinic(body.clinic_id)
         accepted = await self._nats_client.ask("sync", body.clinic_id, body.command(after_today=self._after_today))
         sync_id, slug = accepted["sync_id"], accepted["events"].split(".")[3]
         log.info("http_sync", clinic=slug, sync_id=sync_id)
@@ -82,18 +90,33 @@ class Api:
         known = await self._nats_client.ask("events", clinic, {"sync_id": sync_id, "after_seq": after})
         if not known["events"] and known["status"] in _CODES:
             return Response(status_code=204)  # all events were sent: to a browser this means not to reconnect
-        return self._streams.answer(_numbered(self._nats_client.follow(clinic, sync_id, after)))
+        return self._stream(request, _numbered(self._nats_client.follow(clinic, sync_id, after)))
 
-    async def overview(self, _: Request) -> Response:
-        return answer(await self._nats_client.ask("overview", ALL, {}))
+    async def overview(self, request: Request) -> Response:
+        return answer(await self._nats_client.ask("overview", caller_of(request).clinic or ALL, {}))
 
-    async def live(self, _: Request) -> Response:
-        return self._streams.answer(self._live_overview.follow())
+    async def live(self, request: Request) -> Response:
+        return self._stream(request, self._live_overview.follow(caller_of(request).clinic))
+
+    def _stream(self, request: Request, messages: AsyncGenerator[StreamItem]) -> Response:
+        return self._streams.answer(self._while_admitted(caller_of(request), messages))
+
+    async def _while_admitted(
+        self, caller: Caller, messages: AsyncGenerator[StreamItem]
+    ) -> AsyncGenerator[StreamItem]:
+        """The messages, until the caller's key is expired or revoked, or the keys cannot be read."""
+        async with aclosing(messages):
+            async for message in messages:
+                if caller.key_hash is not None and not await self._stored_keys.is_valid(caller.key_hash):
+                    return
+                yield message
 
     async def _clinic(self, request: Request, sync_id: str) -> str:
         """The slug of the sync's clinic. Raises `UnknownSync` if neither the caller nor the stream names it."""
         if "clinicId" in request.query_params:
             return requests.clinic_id(request)
+        if (own := caller_of(request).clinic) is not None:
+            return own
         slug = await self._nats_client.clinic_of(sync_id)
         if slug is None:
             raise UnknownSync(

@@ -1,4 +1,4 @@
-"""Decides who may call the API: callers with a key or a signed request, or, without either, callers on this machine."""
+"""Admits callers of the API: those with a key or a signed request, or, without either, callers on this machine."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from actors.http.caller import Caller
 from actors.http.keys import fingerprint
 from actors.http.requests import body_of
 from actors.http.responses import WrongHost, WrongKey
 from actors.http.signatures import HEADER, SignatureCheck
+from actors.http.stored_keys import StoredKeys
 from actors.setting_types import ApiKeys
 
 #: The name of a caller whose request is signed, in logs.
@@ -20,52 +22,62 @@ SCHEDULER = "qstash"
 
 
 class CallerCheck:
-    """Admits callers with a key and signed requests; without keys of either kind, callers that address this machine
-    by a local name.
+    """Admits callers with a key and signed requests. With `local_names` callers without either as well, if they
+    address this machine by one of these names.
 
-    The latter excludes web pages that make a local browser call the gateway under a name of their own.
+    That excludes web pages that make a local browser call the gateway under a name of their own.
     """
 
     def __init__(
-        self, app: ASGIApp, keys: ApiKeys, signatures: SignatureCheck | None, local_names: frozenset[str]
+        self,
+        app: ASGIApp,
+        keys: ApiKeys,
+        stored_keys: StoredKeys,
+        signatures: SignatureCheck | None,
+        local_names: frozenset[str] | None,
     ) -> None:
         self._app = app
         self._keys = keys
+        self._stored_keys = stored_keys
         self._signatures = signatures
         self._local_names = local_names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        if not self._keys and self._signatures is None:
-            self._require_local(headers.get("host", ""))
+        caller, receive = await self._caller(Headers(scope=scope), scope, receive)
+        scope.setdefault("state", {})["caller"] = caller
+        with structlog.contextvars.bound_contextvars(**({"caller": caller.name} if caller.name else {})):
             await self._app(scope, receive, send)
-            return
-        caller = self._caller(headers.get("authorization", ""))
-        if caller is None and self._signatures is not None and (token := headers.get(HEADER)):
+
+    async def _caller(self, headers: Headers, scope: Scope, receive: Receive) -> tuple[Caller, Receive]:
+        """The caller, and the rest of its request. Raises `WrongKey`, `WrongSignature` or `WrongHost`."""
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        has_key = scheme.lower() == "bearer"
+        if has_key and (caller := await self._caller_with(key.strip())) is not None:
+            return caller, receive
+        if self._signatures is not None and (token := headers.get(HEADER)):
             body = await body_of(Request(scope, receive))
             self._signatures.require(token, _target(scope), body)
-            caller, receive = SCHEDULER, _again(body, receive)
-        if caller is None:
+            return Caller(SCHEDULER), _again(body, receive)
+        if has_key or self._local_names is None:
             or_signed = f", or a signature in {HEADER}" if self._signatures else ""
             raise WrongKey(f"send a valid key of this gateway, as `Authorization: Bearer KEY`{or_signed}")
-        with structlog.contextvars.bound_contextvars(caller=caller):
-            await self._app(scope, receive, send)
+        self._require_local(headers.get("host", ""), self._local_names)
+        return Caller(None), receive
 
-    def _require_local(self, host: str) -> None:
+    def _require_local(self, host: str, names: frozenset[str]) -> None:
         name = host.rpartition(":")[0] or host
-        if name.lower().strip("[]") not in self._local_names:
+        if name.lower().strip("[]") not in names:
             raise WrongHost(
-                "this gateway has no API_KEYS, so it accepts requests to this machine's local names only"
+                "this gateway has no API_KEYS, so it accepts requests without a key to this machine's local names only"
             )
 
-    def _caller(self, authorization: str) -> str | None:
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        hashed, found = fingerprint(key.strip()), None
+    async def _caller_with(self, key: str) -> Caller | None:
+        hashed, found = fingerprint(key), None
         for known, name in self._keys.items():
             if hmac.compare_digest(known, hashed):
-                found = name
+                found = Caller(name)
+        if found is None and (stored := await self._stored_keys.find(hashed)) is not None:
+            found = Caller.of_key(stored, hashed)
         return found
 
 

@@ -1,6 +1,8 @@
-"""Keys of the API's callers. `python -m actors.http.keys NAME` makes one: shown once, kept by the caller only.
+"""Makes keys of the API's callers, and their fingerprints.
 
-The settings contain the SHA-256 of each. A slow hash would add nothing: a key is 256 random bits, not a password.
+`idexx-sync api-key new` makes a key that is stored in the database; `python -m actors.http.keys NAME` makes an entry
+of `API_KEYS`. Only the caller keeps the key itself; database and settings have its SHA-256. A slow hash would add
+nothing: a key is 256 random bits, not a password.
 """
 
 from __future__ import annotations
@@ -8,6 +10,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 import sys
+
+#: The beginning of stored keys, by which programs that look for leaked secrets know them.
+PREFIX = "idexxsync_"
+
+
+def new_key() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
 
 
 def fingerprint(key: str) -> str:

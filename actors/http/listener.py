@@ -12,6 +12,7 @@ from actors.http.cluster_metrics import ClusterFigures
 from actors.http.nats_client import NatsClient
 from actors.http.probes import ProbeRoutes
 from actors.http.server import HttpServer
+from actors.http.stored_keys import RECORD_INTERVAL, StoredKeys
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
 
@@ -36,12 +37,15 @@ class Listener:
         settings, folder = process.settings, process.settings.share_metrics()
         health = _health(process, folder)
         cluster = ClusterFigures(settings, process.broker, process.database, process.name)
+        stored_keys = StoredKeys(process.database)
         api = Api(
             NatsClient(process.broker, process.subjects),
             settings.http_sync_wait_ms / 1000,
+            stored_keys,
             after_today=settings.http_days_after_today,
         )
-        app = gateway_app(settings, ProbeRoutes(health, folder, cluster), api)
+        app = gateway_app(settings, ProbeRoutes(health, folder, cluster), api, stored_keys)
+        process.own(periodically(stored_keys.record_uses, RECORD_INTERVAL))
         process.own(periodically(cluster.hold_lease, LEASE_PAUSE))
         return cls(HttpServer(app, settings.http_host, settings.http_port, "HTTP_PORT"), health, api, cluster)
 

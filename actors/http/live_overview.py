@@ -26,7 +26,7 @@ from typing import Any
 from actors.http.nats_client import NatsClient
 from actors.http.responses import Refused
 from actors.http.sse import Message
-from actors.http.state_diff import NOTHING, Parts, difference, parts_of
+from actors.http.state_diff import NOTHING, Parts, difference, of_clinic, parts_of
 from actors.messages import ALL, refusal
 from engine.errors import EngineError, Unavailable
 from engine.sync import SyncStatus
@@ -56,12 +56,12 @@ class LiveOverview:
         self._is_due = False
         self._stir = asyncio.Event()
 
-    async def follow(self) -> AsyncGenerator[Message | None]:
-        """The messages for one reader, without an end."""
+    async def follow(self, clinic: str | None = None) -> AsyncGenerator[Message | None]:
+        """The messages for one reader, without an end. `clinic`: the only one that they are about."""
         task, sent = self._begin(), NOTHING
         try:
             while True:
-                news, parts = self._news, self._parts
+                news, parts = self._news, self._parts if clinic is None else of_clinic(self._parts, clinic)
                 if self._trouble is not None:
                     yield Message("away", self._trouble)
                 elif parts is not sent:

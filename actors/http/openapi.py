@@ -39,12 +39,13 @@ _BODIES: tuple[type[BaseModel], ...] = (
 _REFUSALS = {
     400: "invalid request; the message names the field",
     401: "no valid key, or the clinic has no credentials that the portal accepts",
+    403: "the key lacks the right for this, or is for another clinic",
     404: "unknown clinic or sync",
     408: "the sync, or the request's body, timed out",
     409: "the sync was cancelled by another client",
     413: "the body is too large",
     415: "the body is not JSON",
-    421: "without API_KEYS, only requests to this machine's local names are accepted",
+    421: "without API_KEYS, requests without a key are accepted to this machine's local names only",
     429: "the clinic's queue of syncs is full",
     500: "the sync failed",
     503: "shutting down, or a dependency is unavailable",
@@ -52,6 +53,7 @@ _REFUSALS = {
 
 
 def description(*, with_keys: bool) -> dict[str, Any]:
+    """The document. `with_keys`: every request of the API needs a key."""
     page: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -72,12 +74,11 @@ def description(*, with_keys: bool) -> dict[str, Any]:
         "webhooks": {"syncEnded": {"post": _webhook()}},
         "components": {"schemas": definitions(_BODIES, at=_AT)},
     }
-    if with_keys:
-        page["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        for path, methods in page["paths"].items():
-            if path.startswith("/api"):
-                for operation in methods.values():
-                    operation["security"] = [{"key": []}]
+    page["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, methods in page["paths"].items():
+        if path.startswith("/api"):
+            for operation in methods.values():
+                operation["security"] = [{"key": []}, *([] if with_keys else [{}])]
     return page
 
 
@@ -112,7 +113,7 @@ def _sync() -> dict[str, Any]:
                     }
                 },
             },
-            **_refusals(400, 404, 413, 415, 421, 429, 503, body=SyncNotAccepted),
+            **_refusals(400, 403, 404, 413, 415, 421, 429, 503, body=SyncNotAccepted),
             **_refusals(401, 408, 409, 500, body=SyncNotAccepted, may_have_run=True),
         },
     }
@@ -128,7 +129,7 @@ def _status() -> dict[str, Any]:
         ],
         "responses": {
             "200": {"description": "as stored", "content": _json(_reference(ClinicFreshness))},
-            **_refusals(400, 401, 404, 421, 503),
+            **_refusals(400, 401, 403, 404, 421, 503),
         },
     }
 
@@ -158,7 +159,7 @@ def _events() -> dict[str, Any]:
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
             "204": {"description": "the sync has ended, and the client has all of its events"},
-            **_refusals(400, 401, 404, 421, 503),
+            **_refusals(400, 401, 403, 404, 421, 503),
         },
     }
 

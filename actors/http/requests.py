@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_vali
 from pydantic.alias_generators import to_camel
 from starlette.requests import ClientDisconnect, Request
 
+from actors.http.caller import caller_of
 from actors.http.responses import TimedOut, WrongType
 from actors.messages import MAX_REQUEST_BYTES, SyncCommand, TooLarge, parse
 from actors.validation_messages import what_is_wrong
@@ -62,8 +63,10 @@ async def sync_body(request: Request) -> SyncBody:
 
 
 def clinic_id(request: Request) -> str:
-    """The parameter `clinicId`."""
-    return str(_checked(_CLINIC_ID, "clinicId", request.query_params.get("clinicId", "")))
+    """The parameter `clinicId`. Raises `NotAllowed` if the caller's key is for another clinic."""
+    found = str(_checked(_CLINIC_ID, "clinicId", request.query_params.get("clinicId", "")))
+    caller_of(request).require_clinic(found)
+    return found
 
 
 def sync_id(value: str) -> str:

@@ -44,6 +44,13 @@ class WrongSignature(WrongKey):
     reason = "wrong_signature"
 
 
+class NotAllowed(EngineError):
+    """The caller's key is valid, but not for this."""
+
+    code = 403
+    reason = "not_allowed"
+
+
 class WrongHost(EngineError):
     code = 421
     reason = "wrong_host"

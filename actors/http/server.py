@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import socket
 
@@ -34,7 +35,7 @@ class HttpServer:
 
     def __init__(self, app: ASGIApp, host: str, port: int, setting: str) -> None:
         self._host = host
-        self._socket = _listen(host, port, setting)
+        self._socket = listen(host, port, setting)
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -131,7 +132,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _listen(host: str, port: int, setting: str) -> socket.socket:
+def listen(host: str, port: int, setting: str) -> socket.socket:
     """A listening socket. Raises `SettingsError` if the address is not available.
 
     It is made here with an explicit protocol: only then does asyncio turn Nagle's algorithm off, which would delay
@@ -148,6 +149,11 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
             listener.bind(address)
             opened.pop_all()
     except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise SettingsError(
+                f"HTTP_HOST={host!r} cannot be used ({error.strerror}): name an address of this machine, such as "
+                "127.0.0.1, or 0.0.0.0 for all of them"
+            ) from None
         raise SettingsError(
             f"{setting}={port} with HTTP_HOST={host!r} cannot be used ({error.strerror}): choose "
             f"another {setting}, or 0 for any free one"

@@ -27,6 +27,18 @@ def parts_of(state: Mapping[str, Any], before: Parts = NOTHING) -> Parts:
     return {key: before[key] if key in same else part for key, part in parts.items()}
 
 
+def of_clinic(parts: Parts, slug: str) -> Parts:
+    """The parts about one clinic, and the time."""
+    if not parts:
+        return NOTHING
+    own = {"clinics": "slug", "syncs": "clinic"}
+    return {
+        (field, name): part
+        for (field, name), part in parts.items()
+        if field == "at" or (field in own and part[own[field]] == slug)
+    }
+
+
 def difference(old: Parts, new: Parts) -> dict[str, Any]:
     """The changed parts and what is gone, by field; from `NOTHING` the whole state."""
     changed: dict[str, Any] = {} if old else {field: [] for field in LISTS}

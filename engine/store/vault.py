@@ -1,7 +1,7 @@
 """Seals secrets at rest: AES-256-GCM under a ring of keys.
 
 `ENCRYPTION_KEY` is a comma-separated list of `id:base64` pairs, each key 32 bytes. The first key seals; all of
-them open, so keys rotate without downtime: put a new one in front, run `idexx-sync credentials rotate`, then drop
+them open, so keys rotate without downtime: put a new one in front, run `idexx-sync key rotate`, then drop
 the old one. The clinic, the secret's purpose and the key's id are the associated data: a sealed text moved to
 another row does not open.
 """
@@ -113,7 +113,7 @@ def _fingerprint(key: bytes) -> str:
     return hashlib.sha256(b"idexx-sync key\0" + key).hexdigest()[:8]
 
 
-_REMEDY = "make one with `python -c 'from engine.store.vault import new_ring; print(new_ring())'`"
+_REMEDY = "make one with `idexx-sync key new`"
 
 
 def _predecessors(entry: str) -> str:

@@ -42,7 +42,15 @@ COMMANDS = [
     ("doctor", "doctor:doctor", _OPERATE, "Check all dependencies; print a remedy for each problem."),
     ("migrate", "migrate:migrate", _OPERATE, "Migrate the database's tables to this version."),
     ("dlq", "dlq:dlq", _OPERATE, "List, show, replay and drop dead letters."),
+    ("key", "key:key", _OPERATE, "Make a key that encrypts secrets; re-encrypt them with another one."),
+    ("api-key", "api_key:api_key", _OPERATE, "Make, list and revoke keys of the HTTP API."),
     ("nats-config", "nats_config:nats_config", _OPERATE, "Write a nats-server configuration with roles."),
+    (
+        "container-credentials",
+        "container_credentials:container_credentials",
+        _OPERATE,
+        "Create the secrets of an installation in containers.",
+    ),
     ("spec", "spec:spec", _OPERATE, "Print the interface as AsyncAPI, JSON Schemas or OpenAPI."),
     ("env", "env:env", _OPERATE, "Print shell variables to connect to the servers of `up`."),
 ]

@@ -16,11 +16,11 @@ from actors.settings import Settings
 from engine.credentials import Credentials
 from engine.failure import FATAL_FOR_SYNC
 from engine.store import clinics as store
-from engine.store.clinics.rotating import Rotation, rotate_credentials
 from engine.store.vault import Vault
 from ops.cli.contact.contact import Contact, make_contact
 from ops.cli.contact.next_step import next_step
 from ops.cli.contact.page import show_step, to_json, understood_lines
+from ops.cli.key import rotate
 from ops.client.connections import open_database
 from ops.client.errors import CommandFailed
 from ops.client.exit_status import Exit
@@ -28,6 +28,9 @@ from ops.local.discovery import database_url, settings_here
 from ops.terminal.output import Json, answer, say, warn
 
 credentials = App(name="credentials", help="Set, test and re-encrypt clinics' portal credentials.")
+credentials.command(
+    rotate, help="The same as `idexx-sync key rotate`.\n\nExample: `idexx-sync credentials rotate`"
+)
 
 Slug = Annotated[str, Parameter(help="The clinic's slug.")]
 
@@ -112,32 +115,6 @@ def _write(contact: Contact, folder: Path) -> Path | None:
         warn(f"no file was written: {error}")
         return None
     return path
-
-
-@credentials.command
-def rotate(*, json: Json = False) -> Exit:
-    """Re-encrypt all credentials with the first key of `ENCRYPTION_KEY`; afterwards, the other keys can be removed.
-
-    Example: `ENCRYPTION_KEY=k2:…,k1:… idexx-sync credentials rotate`
-    """
-    settings = settings_here()
-    done = asyncio.run(_rotate(settings, open_vault(settings)))
-    if json:
-        answer({"ok": not done.closed, "rotated": done.sealed, "closed": list(done.closed)})
-    elif not done.closed:
-        say(f"re-encrypted {done.sealed} secrets; the other keys are no longer needed")
-    if done.closed and not json:
-        raise CommandFailed(
-            f"re-encrypted {done.sealed} secrets; ENCRYPTION_KEY cannot decrypt the secrets of "
-            f"{', '.join(done.closed)}",
-            hint="append the key that encrypted them to ENCRYPTION_KEY, and run this command again",
-        )
-    return Exit.FAILED if done.closed else Exit.OK
-
-
-async def _rotate(settings: Settings, vault: Vault) -> Rotation:
-    async with open_database(database_url(settings)) as connection:
-        return await rotate_credentials(connection, vault)
 
 
 async def _store(settings: Settings, vault: Vault, slug: str, given: Credentials) -> None:

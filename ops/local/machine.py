@@ -16,6 +16,7 @@ from ops.client.connections import open_database, require_sessions
 from ops.local.cancel_queued import cancel_queued
 from ops.local.discovery import KEY_FILE, with_environment
 from ops.local.embedded import Home, start_servers
+from ops.local.preflight import check_before_start
 from ops.local.processes import processes
 from ops.local.sandbox_clinics import store_clinics
 from ops.local.supervision import Command, Stage, Supervisor
@@ -36,8 +37,9 @@ class Machine:
     async def start(
         self, *, sandbox: bool = False, sandbox_arguments: Sequence[str] = (), cancel_waiting: bool = False
     ) -> Settings:
-        """Starts everything; returns when the gateway accepts requests. Raises as `start_servers`, and
-        `Unavailable`."""
+        """Starts everything; returns when the gateway accepts requests. Raises as `check_before_start` and
+        `start_servers`, and `Unavailable`."""
+        await self.check()
         settings = await self.start_servers()
         if sandbox:
             settings = await self.start_sandbox(settings, sandbox_arguments)
@@ -45,6 +47,11 @@ class Machine:
             self.say(f"cancelled {count} queued syncs")
         await self.start_processes(settings)
         return settings
+
+    async def check(self) -> None:
+        """Raises what `check_before_start` raises, before anything is started."""
+        has_http_port = bool(os.environ.get("HTTP_PORT"))
+        await check_before_start(load(), self.home.folder / KEY_FILE, has_http_port=has_http_port)
 
     async def start_servers(self) -> Settings:
         """Starts each server that the settings do not name, and migrates the database."""

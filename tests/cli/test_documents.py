@@ -122,8 +122,9 @@ def test_scripts_and_modules_of_the_documents_exist() -> None:
 
 
 def test_the_readme_makes_a_key_that_can_be_used() -> None:
-    [code] = set(re.findall(r"ENCRYPTION_KEY=\$\(python -c '([^']+)'\)", (ROOT / "README.md").read_text()))
-    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    [typed] = set(re.findall(r"ENCRYPTION_KEY=\$\(idexx-sync ([^)]+)\)", (ROOT / "README.md").read_text()))
+    argv = [sys.executable, "-c", "from ops.cli import main; main()", *typed.split()]
+    made = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=ROOT)
     from engine.store.vault import Vault
 
     Vault.from_ring(made.stdout.strip())

@@ -256,42 +256,9 @@ async def test_a_web_page_elsewhere_cannot_ask_through_a_browser_here(gateway: h
     assert (response.status_code, response.json()["error"]["reason"]) == (421, "wrong_host")
 
 
-class TestKeys:
-    KEY = "a-key-of-the-test"
-
-    @pytest.fixture
-    def settings(self) -> dict[str, str]:
-        from actors.http.keys import fingerprint
-
-        return {"API_KEYS": f"booking:{fingerprint('another')},partner:{fingerprint(self.KEY)}"}
-
-    async def test_a_caller_needs_a_key_and_a_probe_does_not(
-        self, system: System, gateway: httpx.AsyncClient, clinics: list[SandboxClinic]
-    ) -> None:
-        path = f"{SYNC}/status?clinicId={clinics[0].slug}"
-        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {self.KEY}"}):
-            response = await gateway.get(path, headers=headers)
-            assert (response.status_code, response.json()["error"]["reason"]) == (401, "no_key")
-            assert response.headers["www-authenticate"] == "Bearer"
-        for other in ("/api/idexx/overview", "/api/idexx/live"):
-            assert (await gateway.get(other)).status_code == 401
-        right = {"Authorization": f"Bearer {self.KEY}"}
-        assert (await gateway.get(path, headers=right)).status_code == 200
-        assert (await gateway.get("/")).status_code == 200
-        assert (await gateway.get("/live")).status_code == 200
-        assert (await gateway.get("/metrics")).status_code == 200
-        assert self.KEY not in system.log("gateway")
-
-
 @pytest.mark.parametrize(
     ("environment", "named"),
     [
-        ({"HTTP_HOST": "0.0.0.0"}, "API_KEYS"),  # noqa: S104
-        ({"HOST": "0.0.0.0"}, "API_KEYS"),  # noqa: S104
-        (
-            {"HOST": "0.0.0.0", "SKIP_QSTASH_VERIFY": "true", "QSTASH_CURRENT_SIGNING_KEY": "sig_one"},  # noqa: S104
-            "SKIP_QSTASH_VERIFY",
-        ),
         ({"HTTP_PORT": "", "PORT": "here"}, "PORT='here'"),
         ({"HTTP_PORT": "TAKEN"}, "HTTP_PORT"),
         ({"API_KEYS": "partner:plain-text-key"}, "API_KEYS"),

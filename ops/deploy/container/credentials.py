@@ -1,4 +1,5 @@
-"""Creates the secrets of an installation: `python -m ops.deploy.container.credentials FOLDER [CLINIC …]`.
+"""Creates the secrets of an installation: `idexx-sync container-credentials FOLDER [CLINIC …]`, or `python -m
+ops.deploy.container.credentials`.
 
 Each secret is a file named like its setting. Existing files are kept, so the command can be repeated with more
 clinics; restart nats afterwards. Only the owner can enter the folder. The files in it are readable by all, because
@@ -25,6 +26,9 @@ from ops.deploy.nats.server_config import Cluster, Server, render
 CALLER = "operator"
 
 MOUNTED = 0o644
+
+#: PostgreSQL in `compose.yaml`; `{password}` stands for the password that is created.
+COMPOSE_DATABASE = "postgresql://idexx:{password}@postgres:5432/idexx"
 
 
 def make(
@@ -63,7 +67,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.deploy.container.credentials", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("clinics", nargs="*", help="slugs of clinics; each gets its own account on NATS")
-    parser.add_argument("--database", default="postgresql://idexx:{password}@postgres:5432/idexx")
+    parser.add_argument("--database", default=COMPOSE_DATABASE)
     parser.add_argument(
         "--routes", nargs="+", metavar="HOST:PORT", help="addresses of all servers of a NATS cluster"
     )

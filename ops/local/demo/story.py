@@ -87,6 +87,7 @@ class Story:
         return self.worst
 
     async def _start(self, settings: Settings) -> Settings:
+        await self.machine.check()
         if settings.database_url is None and settings.nats_url is None:
             await self._start_over()
         now = await self.machine.start_servers()
