@@ -1,4 +1,11 @@
-"""A sync by processes of two versions, as while an update restarts them one by one."""
+"""A sync by processes of two commits, as while an update restarts them one by one.
+
+It proves that an update without a stop works between commits that share the database's schema: what one process
+sends, claims and stores, one of the other commit continues. It does not prove an update from the last version that
+was released: that one lies before migration 0017, which moves the tables, and 0021 drops a function that earlier
+commits call. Such an update stops every process (CHANGELOG.md, *Upgrade*). What processes of that version exchange
+over NATS is compared in `tests/rolling`.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +27,7 @@ pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[2]
 
-#: The version before. One from before migration 0017 has to be stopped first, since that moves the tables; so until a
-#: version with it is released, this is an earlier commit of the same version.
+#: An early commit that works with this schema. Once a version is released with the schema, this is its tag.
 BEFORE = "8a48fa2bbe70e3b05296a8dfb2499073fd86b4be"
 
 DAYS = 7
@@ -29,7 +35,7 @@ DAYS = 7
 
 @pytest.fixture
 def heard() -> None:
-    """Events of the version before lack what this version has added, so they are not compared with its schemas."""
+    """Events of an earlier commit lack what was added since, so they are not compared with its schemas."""
 
 
 @pytest.fixture
@@ -40,7 +46,7 @@ async def database_url(postgres_url: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
-    """The code of the version before."""
+    """The code of the earlier commit."""
     archive = tmp_path / "before.tar"
     made = subprocess.run(
         ["git", "archive", "--output", archive, BEFORE], cwd=ROOT, capture_output=True, check=False
@@ -51,7 +57,7 @@ def before(tmp_path: Path) -> Path:
     return tmp_path / "before"
 
 
-async def test_old_and_new_processes_complete_a_sync_together(
+async def test_processes_of_two_commits_complete_a_sync_together(
     system: System,
     before: Path,
     sandbox: SandboxProcess,
@@ -70,7 +76,7 @@ async def test_old_and_new_processes_complete_a_sync_together(
 
 
 async def start(system: System, number: int, code: Mapping[str, Path]) -> None:
-    """Starts a gateway and a worker of each kind, all at once; `code` has the folder of those of another version."""
+    """Starts a gateway and a worker of each kind, all at once; `code` has the folder of those of the earlier commit."""
     system.gateway(f"gateway-{number}", code.get("gateway"))
     kinds = ("coordinator", "date_scraper", "reconciler")
     workers = (asyncio.to_thread(system.worker, kind, f"{kind}-{number}", code=code.get(kind)) for kind in kinds)
