@@ -29,7 +29,6 @@ OF_ONE_ID = frozenset(
 )
 
 NO_SUCH = Lookup(LookupOutcome.UNKNOWN, "the portal has no such appointment, or no such call")
-OTHER_FORM = Lookup(LookupOutcome.UNKNOWN, "the answer has an unknown form")
 
 
 class AppointmentCalls:
@@ -66,17 +65,23 @@ class AppointmentCalls:
             self.found[one] = await self._look_up(signed_in, one)
 
     async def _look_up(self, signed_in: SignedInContext, one: str) -> Lookup:
-        def understand(answer: PortalResponse, now: datetime) -> Lookup:
-            return read_appointment(answer, now, one, self._zone)
-
         self.calls += 1
         try:
-            return await signed_in.read(APPOINTMENT_PATH, {"id": one}, understand)
+            return await look_up(signed_in, one, self._zone)
         except PortalFailure as error:
             failure = error.failure
             if failure.reason in FATAL_FOR_SYNC or failure.reason not in OF_ONE_ID:
                 self._ended = True
             return Lookup(LookupOutcome.UNKNOWN, f"{failure.reason}: {failure.message}")
+
+
+async def look_up(signed_in: SignedInContext, asked: str, zone: tzinfo) -> Lookup:
+    """Asks for one appointment by its id. Raises `PortalFailure`."""
+
+    def understand(answer: PortalResponse, now: datetime) -> Lookup:
+        return read_appointment(answer, now, asked, zone)
+
+    return await signed_in.read(APPOINTMENT_PATH, {"id": asked}, understand)
 
 
 def read_appointment(answer: PortalResponse, now: datetime, asked: str, zone: tzinfo) -> Lookup:
@@ -90,10 +95,12 @@ def read_appointment(answer: PortalResponse, now: datetime, asked: str, zone: tz
             return NO_SUCH  # a page of the portal, which some portals return for every unknown address
         raise
     appointment = value.get("appointment") if isinstance(value, dict) else None
-    if not isinstance(appointment, dict) or not _is_same(appointment.get("id"), asked):
-        return OTHER_FORM
+    if not isinstance(appointment, dict):
+        return _unknown_form("no appointment is in it")
+    if not _is_same(appointment.get("id"), asked):
+        return _unknown_form("its id is not the one that was asked for")
     if not isinstance(is_deleted := appointment.get("deleted"), bool):
-        return OTHER_FORM
+        return _unknown_form("`deleted` is not true or false")
     if is_deleted:
         return Lookup(LookupOutcome.GONE, "deleted")
     if (why := _cancelled(appointment)) is not None:
@@ -101,8 +108,12 @@ def read_appointment(answer: PortalResponse, now: datetime, asked: str, zone: tz
     try:
         starts, ends = read_span(str(appointment["startAtLocal"]), str(appointment["endAtLocal"]), zone)
     except (KeyError, ValueError, OverflowError):
-        return OTHER_FORM
+        return _unknown_form("`startAtLocal` and `endAtLocal` are not times")
     return Lookup(LookupOutcome.LIVE, None, starts, ends)
+
+
+def _unknown_form(why: str) -> Lookup:
+    return Lookup(LookupOutcome.UNKNOWN, f"the answer has an unknown form: {why}")
 
 
 def _is_same(shown: Any, asked: str) -> bool:

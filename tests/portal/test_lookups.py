@@ -22,6 +22,7 @@ ZONE = ZoneInfo("America/Denver")
 NOW = datetime(2026, 1, 22, 12, tzinfo=UTC)
 WEEK_END = TODAY + timedelta(days=6)
 UNKNOWN, LIVE, GONE = LookupOutcome.UNKNOWN, LookupOutcome.LIVE, LookupOutcome.GONE
+FORM = "the answer has an unknown form"
 
 
 def read(code: int = 200, **fields: Any) -> Lookup:
@@ -38,11 +39,11 @@ def read(code: int = 200, **fields: Any) -> Lookup:
         ({"status": "Cancelled"}, GONE, "cancelled"),
         ({"cancelledReason": " moved away "}, GONE, "cancelled: moved away"),
         ({"status": "no show"}, LIVE, None),
-        ({"id": "78"}, UNKNOWN, "the answer has an unknown form"),
-        ({"deleted": "no"}, UNKNOWN, "the answer has an unknown form"),
-        ({"deleted": None}, UNKNOWN, "the answer has an unknown form"),
-        ({"startAtLocal": "soon"}, UNKNOWN, "the answer has an unknown form"),
-        ({"endAtLocal": None}, UNKNOWN, "the answer has an unknown form"),
+        ({"id": "78"}, UNKNOWN, f"{FORM}: its id is not the one that was asked for"),
+        ({"deleted": "no"}, UNKNOWN, f"{FORM}: `deleted` is not true or false"),
+        ({"deleted": None}, UNKNOWN, f"{FORM}: `deleted` is not true or false"),
+        ({"startAtLocal": "soon"}, UNKNOWN, f"{FORM}: `startAtLocal` and `endAtLocal` are not times"),
+        ({"endAtLocal": None}, UNKNOWN, f"{FORM}: `startAtLocal` and `endAtLocal` are not times"),
     ],
     ids=str,
 )

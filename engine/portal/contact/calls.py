@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import date, datetime
 from functools import partial
-from typing import Any
 
 from engine.appointment import Appointment
 from engine.config_reading import ConfigReading
 from engine.dates import DateRange
-from engine.portal.appointment_calls import APPOINTMENT_PATH
+from engine.lookups import Lookup, LookupOutcome
+from engine.portal.appointment_calls import look_up
 from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
 from engine.portal.call_context import CallContext
 from engine.portal.config_calls import ABSENT, PATHS
 from engine.portal.contact.report import ContactReport, Understood
 from engine.portal.drift import SharedIds
-from engine.portal.response import PortalResponse, check_status, read_json
+from engine.portal.response import PortalResponse
 from engine.portal.schedule_config import ConfigSource, read_config
 from engine.portal.settings import PortalSettings
 from engine.portal.signed_in_context import SignedInContext
@@ -64,11 +64,12 @@ class ContactCalls:
 
     async def one_appointment(self) -> Found:
         """Asks for one of the appointments that the calendar has shown."""
-        visits = (each for each in self._appointments() if not each.is_block)
-        identity = next((portal_id(each.neo_appointment_id) for each in visits), None)
-        if identity is None:
+        shown = next((each for each in self._appointments() if not each.is_block), None)
+        if shown is None:
             return False, "the calendar shows no appointment to ask for"
-        return await self._signed_in.read(APPOINTMENT_PATH, {"id": identity}, _appointment)
+        zone = self._call_context.clinic.zone
+        lookup = await look_up(self._signed_in, portal_id(shown.neo_appointment_id), zone)
+        return lookup.outcome is not LookupOutcome.UNKNOWN, _compared(lookup, shown)
 
     async def _configuration(self, source: ConfigSource, path: str) -> Found:
         def understand(answer: PortalResponse, now: datetime) -> ConfigReading | None:
@@ -124,14 +125,15 @@ def _parts(reading: ConfigReading) -> str:
     return f"{hours}, {interval}, {len(config.rooms or ())} columns, {len(config.types or ())} types"
 
 
-def _appointment(answer: PortalResponse, now: datetime) -> Found:
-    if answer.status in ABSENT:
-        return False, "the portal does not have this call"
-    check_status(answer, now)
-    value: Any = read_json(answer, now)
-    record = value.get("appointment") if isinstance(value, dict) else None
-    if not isinstance(record, dict):
-        return False, "answered, in an unknown form"
-    known = ("id", "status", "startAtLocal", "endAtLocal", "deleted", "cancelledReason")
-    missing = [name for name in known if name not in record]
-    return True, f"without {', '.join(missing)}" if missing else "id, status, times, deleted and reason are there"
+def _compared(lookup: Lookup, shown: Appointment) -> str:
+    """What the answer says of an appointment that the calendar shows. A reason for its end may be typed by a person."""
+    if lookup.outcome is LookupOutcome.LIVE:
+        is_same = lookup.starts_at == shown.starts_at
+        return (
+            "live, at the time that the calendar shows"
+            if is_same
+            else "live, but at another time than in the calendar"
+        )
+    if lookup.outcome is LookupOutcome.GONE:
+        return "deleted or cancelled, though the calendar shows it"
+    return lookup.reason or "the answer proves nothing"
