@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 
 from ops.sandbox.fault_settings import FaultSettings, merge_patch
 from ops.sandbox.portal import Settings
-from ops.sandbox.replay import NoRecording, read_recording
+from ops.sandbox.replay import NoRecording, Replay, read_recording
 from ops.sandbox.server import run
 
 
@@ -24,9 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         fault_settings = _fault_settings(given)
         FaultSettings.model_validate(fault_settings)
-        recording = None if given.replay is None else read_recording(given.replay)
-        if recording is not None and given.today is not None:
-            recording = recording.moved_to(given.today)
+        replay = None if given.replay is None else _replay(given)
     except (ValidationError, ValueError, OSError, NoRecording) as error:
         parser.error(str(error))
     settings = Settings(seed=given.seed, clinics=given.clinics, today=given.today, fault_settings=fault_settings)
@@ -36,7 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
             host=given.host,
             port=given.port,
             until_stdin_closes=given.until_stdin_closes,
-            recording=recording,
+            replay=replay,
         )
     except OSError as error:
         parser.error(f"cannot listen on {given.host}:{given.port}: {error.strerror}; choose another --port, or 0")
@@ -59,7 +58,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency-ms", type=float, help="duration of a call in milliseconds")
     parser.add_argument("--latency-jitter-ms", type=float, help="random deviation of the latency in milliseconds")
     parser.add_argument("--rate-limit", type=int, help="calls per second above which the portal returns 429")
-    parser.add_argument("--replay", type=Path, help="answer from a recording of `idexx-sync portal record`")
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        help="answer from a recording of `idexx-sync portal record`, each call after the recorded time",
+    )
+    parser.add_argument(
+        "--replay-speed",
+        type=_speed,
+        default=1.0,
+        metavar="N",
+        help="with --replay: answer N times as fast as recorded; 0: at once (default 1)",
+    )
     parser.add_argument("--fault-settings", type=Path, help="a JSON file of fault settings")
     parser.add_argument(
         "--fault-setting",
@@ -70,6 +80,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when the parent process has ended")
     return parser
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return speed
+
+
+def _replay(given: argparse.Namespace) -> Replay:
+    recording = read_recording(given.replay)
+    if given.today is not None:
+        recording = recording.moved_to(given.today)
+    return Replay(recording, given.replay_speed or None)
 
 
 def _fault_settings(given: argparse.Namespace) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """Answers from a recorded session: the form of its sign-in, its configuration, its calendar, its failures.
 
 A recording is a folder or a file as `idexx-sync portal record` writes it. A recorded call gets its recorded answer,
-one after the other if it was made several times. Any other range of days is answered from all recorded records.
+one after the other if it was made several times. Any other range of days is answered from all recorded records. Each
+answer takes the time that the portal took; another range that of the slowest recorded calendar.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 Values = Mapping[str, Any]
+Sleep = Callable[[float], Awaitable[Any]]
 
 CALENDAR = "/appointments/getCalendarEventData"
 WRAPPERS = ("events", "data", "appointments", "results")
@@ -54,9 +57,9 @@ class Recording:
         return names or [DEFAULT_COOKIE]
 
     def answer_to(self, path: str, query: Mapping[str, str]) -> Values | None:
-        """The recorded response of exactly this call; the last one again when all were given."""
+        """The recorded exchange of exactly this call; the last one again when all were given."""
         found: list[Values] = [
-            each["response"]
+            each
             for each in self.exchanges
             if each["kind"] == "call"
             and "response" in each
@@ -69,6 +72,12 @@ class Recording:
         number = self._next.get(key, 0)
         self._next[key] = number + 1
         return found[min(number, len(found) - 1)]
+
+    def seconds(self, method: str, path: str) -> float:
+        """The longest time that the portal took for a request; 0 if none was recorded."""
+        asked = {"method": method, "path": path}
+        times = (each.get("seconds", 0.0) for each in self.exchanges if asked.items() <= each["request"].items())
+        return max(times, default=0.0)
 
     def records(self, start: str, end: str) -> list[Any]:
         """All recorded records that start in the range, each once, in the order in which they were seen."""
@@ -135,10 +144,15 @@ def read_recording(path: Path) -> Recording:
 
 
 class Replay:
-    """The portal of one recording. Any user name and password are accepted: the real ones are not in it."""
+    """The portal of one recording. Any user name and password are accepted: the real ones are not in it.
 
-    def __init__(self, recording: Recording) -> None:
+    `speed`: how many times as fast as the portal it answers; None: at once.
+    """
+
+    def __init__(self, recording: Recording, speed: float | None = 1.0, sleep: Sleep = asyncio.sleep) -> None:
         self._recording = recording
+        self._speed = speed
+        self._sleep = sleep
         self._sessions: set[str] = set()
 
     def app(self) -> Starlette:
@@ -152,12 +166,14 @@ class Replay:
         )
 
     async def _form(self, _request: Request) -> Response:
+        await self._wait(self._recording.seconds("GET", "/login"))
         page = self._recording.pages.get("sign-in", "<html><body></body></html>")
         # A recorded page has no scripts; this one sends whatever form it shows.
         return HTMLResponse(page.replace("</body>", '<script src="/static/replay.js"></script></body>'))
 
     async def _sign_in(self, _request: Request) -> Response:
         """Opens a session; a recorded sign-in that failed shows its last page again."""
+        await self._wait(self._recording.seconds("POST", "/login"))
         if (page := self._recording.pages.get("sign-in-end")) is not None:
             return HTMLResponse(page)
         response = RedirectResponse(self._recording.landing, 302)
@@ -172,13 +188,20 @@ class Replay:
             return RedirectResponse("/login", 302)
         path, query = request.url.path, dict(request.query_params)
         if path == self._recording.landing:
+            await self._wait(self._recording.seconds("GET", path))
             return HTMLResponse("<!doctype html><title>Replayed</title><p>A recorded session is replayed here.")
-        if (response := self._recording.answer_to(path, query)) is not None:
-            return _response(response)
+        if (exchange := self._recording.answer_to(path, query)) is not None:
+            await self._wait(exchange.get("seconds", 0.0))
+            return _response(exchange["response"])
         if path == CALENDAR and {"start", "end"} <= query.keys():
+            await self._wait(self._recording.seconds("GET", path))
             records = self._recording.records(query["start"], query["end"])
             return JSONResponse(self._recording.wrapped(records))
         return JSONResponse({"error": "Not Found"}, 404)
+
+    async def _wait(self, seconds: float) -> None:
+        if self._speed is not None:
+            await self._sleep(seconds / self._speed)
 
 
 def _response(recorded: Values) -> Response:

@@ -16,7 +16,7 @@ import uvicorn
 
 from ops.sandbox.app import create_app
 from ops.sandbox.portal import Portal, Settings
-from ops.sandbox.replay import Recording, Replay
+from ops.sandbox.replay import Replay
 from ops.sandbox.request_log import Recorder
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -58,21 +58,21 @@ def run(
     host: str = "127.0.0.1",
     port: int = 0,
     until_stdin_closes: bool = False,
-    recording: Recording | None = None,
+    replay: Replay | None = None,
 ) -> None:
     """Serves until a stop signal, or until stdin closes because the parent process has ended.
 
-    With a recording, that is replayed instead of the sandbox's own clinics.
+    With a replay, that answers instead of the sandbox's own clinics.
     """
-    asyncio.run(_serve(settings, host, port, until_stdin_closes, recording))
+    asyncio.run(_serve(settings, host, port, until_stdin_closes, replay))
 
 
 async def _serve(
-    settings: Settings, host: str, port: int, until_stdin_closes: bool, recording: Recording | None
+    settings: Settings, host: str, port: int, until_stdin_closes: bool, replay: Replay | None
 ) -> None:
     portal = Portal(settings)
     config = uvicorn.Config(
-        create_app(portal) if recording is None else Recorder(Replay(recording).app(), portal.request_log),
+        create_app(portal) if replay is None else Recorder(replay.app(), portal.request_log),
         http="h11",
         lifespan="off",
         log_level="warning",

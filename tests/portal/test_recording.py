@@ -12,6 +12,8 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
+import httpx
+import phonenumbers
 import pytest
 
 from engine.appointment import REFERENCES
@@ -22,9 +24,11 @@ from engine.failure import Reason
 from engine.portal import Portal, PortalSettings
 from engine.portal.browser import Browser
 from engine.portal.contact import ContactReport, first_contact
+from engine.portal.phones import e164
 from engine.portal.recording import make_recording, read_recording, understood, write_file, write_folder
 from engine.portal.recording.harmless import EXPLAINED
 from engine.portal.recording.recording import Recording
+from engine.portal.recording.stand_ins import StandIns
 from engine.portal.regions import left_portal, other_region
 from engine.portal.transcript import Exchange, Origin, SignInForm, Transcript
 from engine.snapshot import Snapshot
@@ -78,6 +82,7 @@ async def test_each_step_of_a_first_contact_is_reported(stranger: Stage):
     assert list(facts)[:5] == ["address", "browser", "form", "sign-in", "session cookie"]
     assert facts["form"] == "company id, user, password, button"
     assert (facts["sign-in"], facts["session cookie"]) == ("led to /dashboard", "neo_session")
+    assert facts["one appointment by id"] == "live, at the time that the calendar shows"
     truth = await stranger.true_counts(TODAY, days_ahead(TODAY, 28).end)
     assert (found.report.longest, found.report.understood.records) == (28, truth.total())
     assert found.report.understood.columns.total() == truth.total()
@@ -87,9 +92,10 @@ async def test_each_step_of_a_first_contact_is_reported(stranger: Stage):
 
 
 async def test_repeating_records_do_not_end_a_first_contact(stranger: Stage):
-    await stranger.sandbox.fault_settings(hold_id=4711, hold_twice=True)
+    await stranger.sandbox.fault_settings(hold_id=4711, hold_twice=True, lookup_call="other")
     found = await contact(stranger, 7)
     assert found.report.failure is None
+    assert found.facts()["one appointment by id"].startswith("the answer has an unknown form: ")
     assert found.report.understood.types["block"] >= 10
 
 
@@ -155,6 +161,26 @@ async def test_a_replay_shows_the_same_appointments_under_invented_names(
     assert sorted(shown) == sorted(
         (each["starts_at"], each["ends_at"], each["status"], each["patient_name"] is None) for each in truth
     )
+
+
+@pytest.mark.parametrize(
+    ("speed", "took"), [(1.0, (0.01, 0.012, 0.035)), (2.0, (0.005, 0.006, 0.0175)), (None, ())]
+)
+async def test_a_replay_takes_the_recorded_time(speed: float | None, took: tuple[float, ...]) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    recording = sandbox_reading.read_recording(next(each for each in RECORDINGS if each.name == "sandbox-2026"))
+    app = httpx.ASGITransport(sandbox_reading.Replay(recording, speed, sleep).app())
+    # Days that were not asked for in this range take as long as the slowest calendar.
+    days = {"start": "2026-01-22 00:00:00", "end": "2026-01-25 00:00:00"}
+    async with httpx.AsyncClient(transport=app, base_url="http://portal") as portal:
+        assert (await portal.post("/login")).status_code == 302
+        assert (await portal.get("/appointments/getAppointmentView")).status_code == 200
+        assert (await portal.get("/appointments/getCalendarEventData", params=days)).json()["events"]
+    assert tuple(waits) == took
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
@@ -256,7 +282,7 @@ def test_words_that_the_portal_uses_itself_may_be_in_notes() -> None:
         ({"url": "/patients/48213?token=abcdefgh", "title": "T"}, "url", "abcdefgh"),
         ({"room": "Dr. Smith &amp; S&ouml;hne"}, "&amp;", "ouml"),
         ({"note": "call 303-555-0188 \ud83d\ude00 \udc00"}, "note", "0188"),
-        ({"phone_number": "+44 20 7946 0958"}, "+44", "7946"),
+        ({"phone_number": "+44 20 7946 0958"}, "+44", "0958"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -265,6 +291,29 @@ def test_only_what_is_harmless_by_field_and_form_stays(record_: dict[str, Any], 
     text = json.dumps(record(exchange("/appointments/getOther", body)).to_json(), ensure_ascii=False)
     assert kept in text
     assert gone not in text
+
+
+@pytest.mark.parametrize(
+    ("country", "written", "form"),
+    [
+        ("US", "(303) 867-5309", r"\(\d{3}\) 555-01\d\d"),
+        ("US", "+1 303 867 5309 x12", r"\+1 \d{3} 555 01\d\d x\d\d"),
+        ("US", "867-5309", r"555-01\d\d"),
+        ("GB", "+44 (0)20 7123 0958", r"\+44 \(0\)(20 7946 0|1\d [1-7]496 0)\d{3}"),
+        ("AU", "0412 345 678", r"0[2378]55 50\d \d{3}|0491 570 15[6-9]"),
+        ("NZ", "09 377 1234", r"0\d \d{3} \d{4}"),
+    ],
+)
+def test_a_telephone_number_is_replaced_by_one_that_nobody_has(country: str, written: str, form: str) -> None:
+    stand_ins = StandIns(Random(3))
+    number = stand_ins.phone(written, country)
+    assert re.fullmatch(form, number), number
+    assert (e164(number, country) is None) == (e164(written, country) is None)
+    if country == "NZ":  # it has no reserved range
+        assert not phonenumbers.is_valid_number(phonenumbers.parse(number, country))
+    # The same number, written otherwise, has the same stand-in; another number has another one.
+    assert stand_ins.phone(f" {written}", country) == f" {number}"
+    assert stand_ins.phone(written.replace("3", "4"), country) != number
 
 
 def test_a_cut_off_answer_is_masked_as_well() -> None:

@@ -29,7 +29,8 @@ If you find a personal word that does not start with Q, do not send the folder, 
   understood.json     what this version understands of the answers
 Try it:               idexx-sync sandbox --replay FOLDER --port 8700
                       IDEXX_BASE_URL=http://127.0.0.1:8700 idexx-sync up
-                      (any user name and password; sync its days with --start and --end, or add --today to move them)
+                      (any user name and password; sync its days with --start and --end, or add --today to move them;
+                      each answer takes the recorded time, with --replay-speed 0 none)
 """
 
 

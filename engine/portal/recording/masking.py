@@ -67,6 +67,8 @@ class Masker:
                     self.survey(each, (*position, "[]"))
             case str() if not may_stay(value, _field(position)):
                 self.stand_ins.meet(value)
+                if self._is_phone(value, _field(position)):
+                    self.stand_ins.meet(e164(value, self._country) or "")
             case bool() | None | str():
                 pass
             case int() | float() if not number_may_stay(value, _field(position)):
@@ -99,7 +101,7 @@ class Masker:
         if _EMAIL.fullmatch(value.strip()):
             return self.stand_ins.email(value.strip())
         if self._is_phone(value, field):
-            return self.stand_ins.phone(value, self._are_alike)
+            return self.stand_ins.phone(value, self._country)
         if field in _MESSAGES:
             return self.stand_ins.scrub(mask_words(value), EXPLAINED)
         return self.stand_ins.text(value)
@@ -107,9 +109,6 @@ class Masker:
     def _is_phone(self, value: str, field: str) -> bool:
         of_phones = field in SPELLINGS["phone"] or not words_of(field).isdisjoint(_PHONE_WORDS)
         return of_phones and _PHONE.fullmatch(value.strip()) is not None
-
-    def _are_alike(self, one: str, other: str) -> bool:
-        return (e164(one, self._country) is None) == (e164(other, self._country) is None)
 
     def _number(self, value: float, field: str) -> float:
         if number_may_stay(value, field):

@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable, Container
 from random import Random
 
+from engine.portal.phones import e164
+from engine.portal.recording.reserved_phones import draw_national, write_like
+
 #: Runs of letters, with combining marks; runs of digits; HTML entities; everything else, one character at a time.
 _PART = re.compile(
     r"(?P<entity>&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
@@ -41,6 +44,8 @@ class StandIns:
         self._words: dict[str, str] = {}
         self._numbers: dict[str, str] = {}
         self._phrases: dict[str, str] = {}
+        #: National digits of stand-ins, by the original in E.164, or by its digits.
+        self._national: dict[str, str] = {}
         self._taken: set[str] = set()
 
     def meet(self, text: str) -> None:
@@ -85,20 +90,32 @@ class StandIns:
             self._numbers[original] = self._draw_number(original)
         return self._numbers[original]
 
-    def phone(self, original: str, is_like: Callable[[str, str], bool]) -> str:
-        """A number with the same signs between its digits that is understood as well, or as little.
+    def phone(self, original: str, country: str) -> str:
+        """A reserved number in the same form, understood as well, or as little; equal numbers get equal ones.
 
-        `is_like` compares the original and a candidate; without a like one the last candidate counts.
+        `country` is where it is dialed.
         """
         key = "phone " + original
         if key not in self._phrases:
-            for _ in range(_TRIES):
-                candidate = re.sub(r"\d", lambda found: self._digit(found), original)
-                candidate = "".join(c for c in candidate if c in _SEPARATORS or c in _DIGITS or c in "xX")
-                if candidate != original and is_like(original, candidate):
-                    break
-            self._phrases[key] = candidate
+            self._phrases[key] = self._invent_phone(original, country)
         return self._phrases[key]
+
+    def _invent_phone(self, original: str, country: str) -> str:
+        """Without a number that fits, the last one drawn counts."""
+        number = e164(original, country)
+        key = number or re.sub(r"\D", "", original)
+        known = self._national.get(key)
+        for _ in range(_TRIES):
+            national = known or draw_national(original, country, self._random)
+            candidate = write_like(original, country, national, self.number)
+            drawn = e164(candidate, country)
+            is_alike = (drawn is None) == (number is None)
+            is_free = drawn is None or (drawn not in self._taken and drawn.lstrip("+") not in self.originals)
+            if is_alike and candidate != original and (known or is_free):
+                break
+        self._national[key] = national
+        self._taken.add(drawn or candidate)
+        return candidate
 
     def day(self, original: str) -> str:
         """A date or time of another day with the same form."""
@@ -125,14 +142,6 @@ class StandIns:
         if part["entity"]:
             return whole if whole in _ENTITIES else "&auml;"
         return whole if whole in _SEPARATORS else "·"
-
-    def _digit(self, found: re.Match[str]) -> str:
-        """The first two digits may say how the number is dialled: 0 and 1 stay there, and a + and its country."""
-        text, at = found.string, found.start()
-        is_country = text.lstrip().startswith("+") and at <= len(text) - len(text.lstrip()) + 2
-        if is_country or (found.group() in "01" and at <= 1):
-            return found.group()
-        return self._random.choice(_DIGITS[2:])
 
     def _draw(self, invent: Callable[[], str]) -> str:
         while (invented := invent()).casefold() in self._taken or invented.casefold() in self.originals:
