@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_dates_and_forced_crashes_leave_nothing_behind():
     """The short form of what `python -m ops.faults.browser_soak` does with 500 dates and 20 crashes."""
-    command = [sys.executable, "-m", "ops.faults.browser_soak", "--dates", "40", "--crashes", "6", "--seed", "11"]
+    command = [sys.executable, "-m", "ops.faults.browser_soak", "--dates", "16", "--crashes", "3", "--seed", "11"]
     pipe = asyncio.subprocess.PIPE
     soak = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
     try:

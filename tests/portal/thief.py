@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+
+#: The first line of an HTTP request; the group is the name that its address starts with.
+REQUEST = re.compile(rb"[A-Z]+ /*([\w.-]*)[^ ]* HTTP/1\.")
 
 
 @dataclass
@@ -22,9 +26,9 @@ class Thief:
         return f"http://127.0.0.1:{self.port}"
 
     def channels(self) -> set[str]:
-        """The names in the addresses that were asked for; a packet counts as `udp`."""
-        lines = [data.partition(b"\r\n")[0].split(b" ") for data in self.received]
-        return {line[1].decode().strip("/").partition("?")[0] if len(line) == 3 else "udp" for line in lines}
+        """The names in the addresses that were asked for; a packet, which may hold any bytes, counts as `udp`."""
+        asked = (REQUEST.match(data) for data in self.received)
+        return {match[1].decode() if match else "udp" for match in asked}
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.received.append(b"")
