@@ -189,10 +189,7 @@ class SpanScraper:
         self._count_calls(sum(dates is not None for dates in ranges))
         try:
             async with asyncio.TaskGroup() as group:
-                calls = [
-                    None if dates is None else group.create_task(self._ask_counted(signed_in, dates))
-                    for dates in ranges
-                ]
+                calls = [dates and group.create_task(self._ask_counted(signed_in, dates)) for dates in ranges]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None  # callers handle the portal's errors, not groups of them
         return [{} if call is None else call.result() for call in calls]
@@ -234,7 +231,7 @@ class SpanScraper:
         return found
 
     def _count_calls(self, calls: int) -> None:
-        """Counts calls before they are made, all or none: parallel ones must not be cancelled for want of another.
+        """Counts parallel calls, before the first is made.
 
         Raises `PortalFailure` if the sync may not make that many extra calls.
         """

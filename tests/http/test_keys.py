@@ -136,7 +136,7 @@ async def test_a_key_is_shown_once_and_listed_without_it(command: Command, pool:
         (("new", "desk", "--may", "read,write"), "'write' is not a right; a key may read, names, act"),
         (("new", "desk", "--expires", "soon"), "--expires 'soon': must be from a minute to ten years"),
         (("new", "desk", "--clinic", "oak"), "clinic 'oak' does not exist"),
-        (("revoke", "nobody"), "no key has the name or id 'nobody'"),
+        (("revoke", "unknown"), "no key has the name or id 'unknown'"),
         (("revoke", "desk"), f"2 keys are called 'desk': name one by its id ({str(stored['id'])[:8]}"),
     ]
     for arguments, message in wrong:

@@ -304,7 +304,7 @@ def test_only_what_is_harmless_by_field_and_form_stays(record_: dict[str, Any], 
         ("NZ", "09 377 1234", r"0\d \d{3} \d{4}"),
     ],
 )
-def test_a_telephone_number_is_replaced_by_one_that_nobody_has(country: str, written: str, form: str) -> None:
+def test_a_telephone_number_is_replaced_by_a_reserved_one(country: str, written: str, form: str) -> None:
     stand_ins = StandIns(Random(3))
     number = stand_ins.phone(written, country)
     assert re.fullmatch(form, number), number

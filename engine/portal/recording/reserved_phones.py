@@ -29,8 +29,7 @@ _TRIES = 100
 def draw_national(original: str, country: str, random: Random) -> str:
     """The national digits of a reserved number, as many as the original has if there is such a range.
 
-    `country` is where the number is dialed. Where no range is reserved, the numbering plan assigns the number to
-    nobody.
+    `country` is where the number is dialed. Where no range is reserved, the numbering plan does not assign the number.
     """
     _, national, country_code = _parts(_without_extension(original), country)
     ranges = RESERVED.get(country_code, ())
