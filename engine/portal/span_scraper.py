@@ -37,7 +37,7 @@ DIVISIBLE = frozenset(
     {Reason.PORTAL_CHANGED, Reason.BAD_ANSWER, Reason.CONNECTION_LOST, Reason.TIMED_OUT, Reason.PORTAL_UNAVAILABLE}
 )
 
-#: Failures after which no other call is worth making now. A reason that is in neither set fails its span only.
+#: Failures after which no other call is worth making now. A reason in neither set fails its span only.
 ENDS_SCRAPE = FATAL_FOR_SYNC | {
     Reason.SESSION_ENDED,
     Reason.RATE_LIMITED,
@@ -104,7 +104,7 @@ class SpanScraper:
         self.found |= self._doubts.marked(seen)
 
     async def _divide(self, signed_in: SignedInContext, span: DateRange, failure: Failure) -> None:
-        """Halves a failed span, down to single days, if that may help."""
+        """Halves a failed span, down to single days."""
         if self._is_too_slow(failure) or len(span) == 1 or failure.reason not in DIVISIBLE:
             self._fail(span, failure)
             return
@@ -189,7 +189,10 @@ class SpanScraper:
         self._count_calls(sum(dates is not None for dates in ranges))
         try:
             async with asyncio.TaskGroup() as group:
-                calls = [dates and group.create_task(self._ask_counted(signed_in, dates)) for dates in ranges]
+                calls = [
+                    None if dates is None else group.create_task(self._ask_counted(signed_in, dates))
+                    for dates in ranges
+                ]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None  # callers handle the portal's errors, not groups of them
         return [{} if call is None else call.result() for call in calls]
