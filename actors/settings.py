@@ -215,6 +215,11 @@ class Settings(BaseSettings):
             raise SettingsError(_NOT_SET.format("NATS_URL"))
         return self.nats_url
 
+    @property
+    def given_base_url(self) -> str | None:
+        """`IDEXX_BASE_URL` if this process was given one: a gateway need not know the workers'."""
+        return self.idexx_base_url if "idexx_base_url" in self.model_fields_set else None
+
     def need_database_url(self) -> str:
         if self.database_url is None:
             hint = _NOT_SUPABASE if os.environ.get("SUPABASE_URL") else ""

@@ -41,6 +41,7 @@ def clinic_view(
         "name": clinic.name,
         "timezone": clinic.timezone,
         "timezone_problem": clinic.timezone_problem,
+        "portal": clinic.portal,
     }
     return about | freshness_view(freshness, now) | {"schedule": schedule_view(schedule, now)}
 

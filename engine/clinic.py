@@ -22,7 +22,7 @@ class Clinic:
 
     `resources` are the room ids that count as capacity; None: all rooms that the portal names. `timezone_problem`
     says why its zone is not known; `timezone` is empty then. `horizon_days` is how many days its schedule reads
-    unless another number is given.
+    unless another number is given. `portal` is the address of its own portal; None: the default.
     """
 
     id: UUID
@@ -33,6 +33,7 @@ class Clinic:
     resources: tuple[str, ...] | None = None
     timezone_problem: str | None = None
     horizon_days: int = 14
+    portal: str | None = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -159,4 +159,5 @@ def _context(process: Runtime, portal: CalendarSource, vault: Vault) -> ScrapeCo
         hold=process.claim_heartbeats.hold,
         jitter=process.random.random,
         evidence=partial(SyncEvidence, process.database),
+        default_portal=process.settings.idexx_base_url,
     )

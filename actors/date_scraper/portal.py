@@ -1,7 +1,8 @@
-"""Opens the portal of a DateScraper process: one browser, and the limits that all DateScrapers share."""
+"""Opens the portals of a DateScraper process: one browser, and the limits that all DateScrapers share."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from actors.runtime.portal_limits import portal_breaker, portal_bucket
 from actors.settings import Settings
 from broker import Lease
 from engine.calendar_source import CalendarSource
+from engine.calendar_sources import CalendarSources
 from engine.portal import BrowserLimits, Portal, PortalSettings, TimeLimits
+from engine.portal.browser import Browser
+from engine.portal_address import origin_of
 from engine.store.database import Database
 from engine.store.vault import Vault
 
@@ -23,31 +27,46 @@ from engine.store.vault import Vault
 async def open_portal(
     settings: Settings, client: Client, sessions: SharedSessions, metrics: Metrics
 ) -> CalendarSource:
-    """Opens the portal and launches its browser."""
-    portal = make_portal(settings, client, sessions, metrics)
-    if isinstance(portal, Portal):
-        try:
-            await portal.start()
-        except BaseException:
-            await portal.close()
-            raise
-    return portal
+    """Opens the portals of all addresses, and launches the browser that they share."""
+    browser = Browser(portal_settings(settings))
+    try:
+        await browser.start()
+        return CalendarSources(
+            lambda address: make_portal(settings, client, sessions, metrics, address=address, browser=browser)
+        )
+    except BaseException:
+        await browser.close()
+        raise
 
 
-def make_portal(settings: Settings, client: Client, sessions: SharedSessions, metrics: Metrics) -> CalendarSource:
-    """The portal, without a browser yet; another `CalendarSource` would be made here."""
+def make_portal(
+    settings: Settings,
+    client: Client,
+    sessions: SharedSessions,
+    metrics: Metrics,
+    *,
+    address: str | None = None,
+    browser: Browser | None = None,
+) -> CalendarSource:
+    """The portal at this address, with limits and sessions of its own; None: the default portal.
+
+    Without `browser` it starts its own when needed. Another `CalendarSource` would be made here.
+    """
+    limiter = SharedRateLimiter(portal_bucket(settings, client, address), metrics.observe_rate_limit_wait)
+    origin = origin_of(address or settings.idexx_base_url)
     return Portal(
-        portal_settings(settings),
-        sessions=sessions,
-        budget=SharedRateLimiter(portal_bucket(settings, client), metrics.observe_rate_limit_wait),
-        breaker=portal_breaker(settings, client),
+        portal_settings(settings, address),
+        sessions=replace(sessions, address=address, origin=origin),
+        budget=limiter,
+        breaker=portal_breaker(settings, client, address),
         observer=metrics,
+        browser=browser,
     )
 
 
-def portal_settings(settings: Settings) -> PortalSettings:
+def portal_settings(settings: Settings, address: str | None = None) -> PortalSettings:
     return PortalSettings(
-        base_url=settings.idexx_base_url,
+        base_url=address or settings.idexx_base_url,
         headless=settings.headless,
         chromium_path=None if settings.chromium_path is None else Path(settings.chromium_path),
         full_browser=settings.browser_kind == "full",
@@ -63,7 +82,10 @@ def portal_settings(settings: Settings) -> PortalSettings:
 def shared_sessions(
     settings: Settings, client: Client, database: Database, vault: Vault, worker: str
 ) -> SharedSessions:
-    """The sessions that all DateScrapers share. `worker` is named as the holder of a lease."""
+    """The sessions that all DateScrapers share; `make_portal` binds them to a portal.
+
+    `worker` is named as the holder of a lease.
+    """
     lease = partial(
         Lease,
         client,

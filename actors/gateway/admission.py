@@ -26,8 +26,12 @@ log = structlog.get_logger(__name__)
 class AdmissionControl:
     """Admits syncs: `check_room`, then `admit` in a transaction, then `set_going` after its commit."""
 
-    def __init__(self, limits: Limits, relay: Relay, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, limits: Limits, relay: Relay, dispatcher: Dispatcher, default_portal: str | None = None
+    ) -> None:
+        """`default_portal`: the address of clinics without their own; None: this process was not given it."""
         self._limits = limits
+        self._default_portal = default_portal
         self._relay = relay
         self._dispatcher = dispatcher
 
@@ -39,7 +43,7 @@ class AdmissionControl:
         """Stores a sync, started or queued. Raises an `EngineError` if the request cannot be carried out."""
         today = clinic.today(await database_time(connection))
         dates = command.dates(today)
-        await check_can_sign_in(connection, clinic)
+        await check_can_sign_in(connection, clinic, self._default_portal)
         request = SyncRequest(clinic.id, dates, command.request_id, command.dry_run)
         return await admit(connection, request, work_order(dates, today), self._limits)
 

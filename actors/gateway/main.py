@@ -53,7 +53,9 @@ class Gateway:
         self._settings = settings
         self._process = process = Runtime(settings, self.broker, metrics, "gateway")
         self._dispatcher = Dispatcher(self.broker, metrics.count_mailbox_rejection)
-        self._admission = AdmissionControl(settings.limits, process.relay, self._dispatcher)
+        self._admission = AdmissionControl(
+            settings.limits, process.relay, self._dispatcher, settings.given_base_url
+        )
         self._rejections = Rejections(process.event_log, process.subjects)
         overview = Overview(settings, self.broker, process.database)
         commands = Commands(

@@ -12,12 +12,12 @@ from dramatiq.errors import BrokerConnectionError
 from actors.clinic_views import all_clinics
 from actors.messages import ALL
 from actors.queues import QUEUES
-from actors.runtime.portal_limits import portal_breaker, portal_bucket
+from actors.runtime.portal_limits import PortalLimits
 from actors.settings import Settings
 from actors.views import sync_view
 from broker import NatsBroker
 from engine.errors import Unavailable
-from engine.store.clinics import find_clinic
+from engine.store.clinics import find_clinic, portal_addresses
 from engine.store.database import Connection, Database
 from engine.store.monitoring import claimed_dates
 from engine.store.syncs.reading import database_time, live_syncs
@@ -33,36 +33,32 @@ class Overview:
         self._settings = settings
         self._broker = broker
         self._database = database
+        self._limits: PortalLimits | None = None
 
     async def read(self, slug: str) -> dict[str, Any]:
         """One clinic with its syncs; or every clinic and the resources that they share."""
         async with self._database.connection() as connection:
             stored = await _stored(connection, slug)
-        return {"ok": True, **stored, **(await self._shared() if slug == ALL else {})}
+            addresses = await portal_addresses(connection) if slug == ALL else []
+        return {"ok": True, **stored, **(await self._shared(addresses) if slug == ALL else {})}
 
-    async def _shared(self) -> dict[str, Any]:
-        """The actors' mailboxes, the portal's rate limit and its circuit breaker."""
-        settings = self._settings
+    async def _shared(self, addresses: Sequence[str]) -> dict[str, Any]:
+        """The actors' mailboxes; each portal's rate limit and circuit breaker, the default portal's also by itself."""
         try:
-            client = await self._broker.client()
-            bucket = portal_bucket(settings, client)
+            if self._limits is None:
+                self._limits = PortalLimits(self._settings, await self._broker.client())
             async with task_group() as group:
                 boxes = [group.create_task(self._broker.mailbox_async(queue)) for queue in QUEUES]
-                breaker = group.create_task(portal_breaker(settings, client).state())
-                rate = group.create_task(bucket.allowed_rate())
-                pause = group.create_task(bucket.paused_for())
+                reading = group.create_task(self._limits.read(addresses))
         except BrokerConnectionError as error:
             raise Unavailable(f"JetStream does not respond ({error}); try again", retry_after_ms=1000) from error
-        budget = {
-            "rate": rate.result(),
-            "limit": settings.idexx_rate_limit,
-            "burst": settings.rate_burst,
-            "paused_for": pause.result(),
-        }
+        portals = [asdict(portal) for portal in reading.result()]
+        default = portals[0]
         return {
             "mailboxes": [asdict(box.result()) for box in boxes],
-            "budget": budget,
-            "breaker": breaker.result(),
+            "budget": {name: default[name] for name in ("rate", "limit", "burst", "paused_for")},
+            "breaker": default["breaker"],
+            "portals": portals,
         }
 
 

@@ -19,10 +19,11 @@ from actors.messages import Subjects
 from actors.metrics import catalogue
 from actors.metrics.catalogue import Metric
 from actors.queues import QUEUES
-from actors.runtime.portal_limits import PortalBreaker, portal_breaker, portal_bucket
+from actors.runtime.portal_limits import PortalLimits, PortalState
 from actors.settings import Settings
-from broker import Lease, LeaseLost, NatsBroker, TokenBucket
+from broker import Lease, LeaseLost, NatsBroker
 from engine.errors import EngineError
+from engine.store.clinics import portal_addresses
 from engine.store.database import Database
 from engine.store.monitoring import ClinicFigures, clinic_figures, sync_figures
 from engine.store.webhooks import webhook_figures
@@ -48,7 +49,9 @@ class ClusterFigures:
         self._name = name
         self._leases = Subjects(settings.subject_prefix).leases_bucket
         self._reported_elsewhere = False
-        self._limits: tuple[PortalBreaker, TokenBucket] | None = None
+        self._limits: PortalLimits | None = None
+        #: As of the database's last response.
+        self._portals: list[str] = []
         self._database = Probe(self._ask_database)
         self._nats = Probe(self._ask_nats)
 
@@ -90,6 +93,7 @@ class ClusterFigures:
         async with self._stored.connection() as connection:
             syncs, clinics = await sync_figures(connection), await clinic_figures(connection)
             webhooks = await webhook_figures(connection)
+            self._portals = await portal_addresses(connection)
         return [
             _family(catalogue.QUEUE_ACTIVE, [((), syncs.running)]),
             _family(catalogue.QUEUE_WAITING, [((), syncs.queued)]),
@@ -108,25 +112,25 @@ class ClusterFigures:
         leases = await self._broker.bucket(self._leases)
         holder = (await leases.read(LEASE)).value
         self._reported_elsewhere = holder not in (None, self._name.encode())
-        breaker, budget = await self._shared()
         async with task_group() as group:
             requests = [group.create_task(self._broker.mailbox_async(queue)) for queue in QUEUES]
-        boxes = [box.result() for box in requests]
-        is_closed, rate = await breaker.state() == "closed", await budget.allowed_rate()
+            reading = group.create_task(self._read_portals())
+        boxes, portals = [box.result() for box in requests], reading.result()
         return [
             _family(catalogue.MAILBOX, [((box.queue,), box.messages) for box in boxes]),
             _family(catalogue.MAILBOX_LIMIT, [((box.queue,), box.limit or 0) for box in boxes]),
             _family(catalogue.MAILBOX_DELAYED, [((box.queue,), box.delayed) for box in boxes]),
             _family(catalogue.DEAD_LETTERS, [((box.queue,), box.dead) for box in boxes]),
-            _family(catalogue.BREAKER_OPEN, [((), not is_closed)]),
-            _family(catalogue.RATE_LIMIT, [((), rate)]),
+            _family(catalogue.BREAKER_OPEN, [((), any(one.breaker != "closed" for one in portals))]),
+            _family(catalogue.RATE_LIMIT, [((), portals[0].rate)]),
+            _family(catalogue.PORTAL_BREAKER_OPEN, [((one.portal,), one.breaker != "closed") for one in portals]),
+            _family(catalogue.PORTAL_RATE_LIMIT, [((one.portal,), one.rate) for one in portals]),
         ]
 
-    async def _shared(self) -> tuple[PortalBreaker, TokenBucket]:
+    async def _read_portals(self) -> list[PortalState]:
         if self._limits is None:
-            settings, client = self._settings, await self._broker.client()
-            self._limits = portal_breaker(settings, client), portal_bucket(settings, client)
-        return self._limits
+            self._limits = PortalLimits(self._settings, await self._broker.client())
+        return await self._limits.read(self._portals)
 
 
 def _is_up(answer: object) -> bool:

@@ -128,11 +128,22 @@ RATE_LIMIT_WAIT = _histogram(
 )
 RATE_LIMIT = _cluster(
     "rate_limit_requests_per_second",
-    "Calls per second that the shared rate limit currently allows; lower after a 429.",
+    "Calls per second that the default portal's rate limit currently allows; lower after a 429.",
 )
 BREAKER_OPEN = _cluster(
     "circuit_breaker_open",
-    "1 while a circuit breaker of the portal is open or tries a single call, because calls failed too often.",
+    "1 while the circuit breaker of any portal is open or tries a single call, because calls failed too often.",
+)
+
+PORTAL_RATE_LIMIT = _cluster(
+    "portal_rate_limit_requests_per_second",
+    "Calls per second that the shared rate limit of a portal currently allows; portal: its host.",
+    "portal",
+)
+PORTAL_BREAKER_OPEN = _cluster(
+    "portal_circuit_breaker_open",
+    "1 while the circuit breaker of a portal is open or tries a single call; portal: its host, at most 33 of them.",
+    "portal",
 )
 
 MAILBOX = _cluster("mailbox_messages", "Messages that are ready or in flight, which the limit counts.", "actor")

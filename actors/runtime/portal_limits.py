@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
@@ -16,6 +17,8 @@ from broker.primitives.kv import Bucket
 from broker.primitives.shared_record import SharedRecord
 from broker.transport.clock import ServerClock
 from engine.failure import Failure, Reason
+from engine.portal_address import host_of
+from engine.task_group import task_group
 
 #: A record that no call has changed for this long is dropped. Seconds.
 FORGET_AFTER = 3600.0
@@ -89,22 +92,76 @@ class PortalBreaker:
         return SharedRecord(self._bucket, self._clock, key, Health.from_json, ttl=FORGET_AFTER)
 
 
-def portal_bucket(settings: Settings, client: Client) -> TokenBucket:
+@dataclass(frozen=True, slots=True)
+class PortalState:
+    """The limits of one portal at this moment, as the overview shows them. `portal` is its host."""
+
+    portal: str
+    rate: float
+    limit: float
+    burst: float
+    paused_for: float
+    breaker: State
+
+
+class PortalLimits:
+    """The shared limits of every portal, read for the overview and the metrics. It keeps one pair for each address."""
+
+    def __init__(self, settings: Settings, client: Client) -> None:
+        self._settings = settings
+        self._client = client
+        self._pairs: dict[str, tuple[TokenBucket, PortalBreaker]] = {}
+
+    async def read(self, addresses: Sequence[str]) -> list[PortalState]:
+        """The default portal first, then those of these addresses; each host once."""
+        default = self._settings.idexx_base_url
+        hosts = {host_of(address): address for address in (default, *addresses)}
+        # An address with the host of the default shares its limits.
+        hosts[host_of(default)] = default
+        self._pairs = {host: self._pair(host, address) for host, address in hosts.items()}
+        async with task_group() as group:
+            tasks = [group.create_task(self._state(host)) for host in hosts]
+        return [task.result() for task in tasks]
+
+    def _pair(self, host: str, address: str) -> tuple[TokenBucket, PortalBreaker]:
+        if (known := self._pairs.get(host)) is not None:
+            return known
+        return (
+            portal_bucket(self._settings, self._client, address),
+            portal_breaker(self._settings, self._client, address),
+        )
+
+    async def _state(self, host: str) -> PortalState:
+        bucket, breaker = self._pairs[host]
+        settings = self._settings
+        return PortalState(
+            host,
+            await bucket.allowed_rate(),
+            settings.idexx_rate_limit,
+            settings.rate_burst,
+            await bucket.paused_for(),
+            await breaker.state(),
+        )
+
+
+def portal_bucket(settings: Settings, client: Client, address: str | None = None) -> TokenBucket:
+    """The rate limit of the portal at this address; None: of the default portal."""
     return TokenBucket(
         client,
         bucket=_bucket(settings),
-        key=f"budget.{portal_key(settings)}",
+        key=f"budget.{portal_key(settings, address)}",
         rate=settings.idexx_rate_limit,
         burst=settings.rate_burst,
         replicas=settings.nats_replicas,
     )
 
 
-def portal_breaker(settings: Settings, client: Client) -> PortalBreaker:
+def portal_breaker(settings: Settings, client: Client, address: str | None = None) -> PortalBreaker:
+    """The breaker of the portal at this address; None: of the default portal."""
     return PortalBreaker(
         client,
         bucket=_bucket(settings),
-        key=f"health.{portal_key(settings)}",
+        key=f"health.{portal_key(settings, address)}",
         replicas=settings.nats_replicas,
     )
 
@@ -113,6 +170,11 @@ def _bucket(settings: Settings) -> str:
     return Subjects(settings.subject_prefix).limits_bucket
 
 
-def portal_key(settings: Settings) -> str:
-    """The portal's host as a valid key: lower case, without brackets."""
-    return urlsplit(settings.idexx_base_url).netloc.lower().translate({ord("["): "", ord("]"): "", ord(":"): "_"})
+def portal_key(settings: Settings, address: str | None = None) -> str:
+    """The portal's host as a valid key: lower case, without brackets.
+
+    An address of a clinic's own with the host of the default shares its key, however either is written.
+    """
+    default = settings.idexx_base_url
+    portal = default if address is None or host_of(address) == host_of(default) else address
+    return urlsplit(portal).netloc.lower().translate({ord("["): "", ord("]"): "", ord(":"): "_"})

@@ -38,6 +38,8 @@ class Clinic(SentMessage):
     """An IANA name; empty: none counts, and its syncs are refused."""
     timezone_problem: str | None
     """Why none counts; null: one does."""
+    portal: str | None
+    """The address of its own portal; null: the default (`IDEXX_BASE_URL`)."""
     login_failure: str | None
     """Why the portal rejected the last sign-in; null: it did not."""
     last_completed_at: Time | None

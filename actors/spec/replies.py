@@ -170,6 +170,14 @@ class Budget(SentMessage):
     """Remaining pause in seconds, after a 429."""
 
 
+class PortalState(Budget):
+    """The shared limits of one portal."""
+
+    portal: str
+    """Its host."""
+    breaker: Literal["closed", "open", "half_open"]
+
+
 class OverviewReply(SentMessage):
     """A clinic with its syncs; for `_all`, all clinics and what they share."""
 
@@ -182,6 +190,8 @@ class OverviewReply(SentMessage):
     mailboxes: list[Mailbox] | None = None
     """Only for `_all`."""
     budget: Budget | None = None
-    """Only for `_all`."""
+    """The default portal's. Only for `_all`."""
     breaker: Literal["closed", "open", "half_open"] | None = None
-    """Only for `_all`."""
+    """The default portal's. Only for `_all`."""
+    portals: list[PortalState] | None = None
+    """The limits of the default portal, then those of the clinics' own. Only for `_all`."""

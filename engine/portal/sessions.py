@@ -46,6 +46,7 @@ class Sessions:
 
     async def get(self, call_context: CallContext) -> Session:
         """The stored session, or a new one. Raises `PortalFailure` if the portal refuses the sign-in."""
+        self._check_origin(call_context)
         if session := await self._stored(call_context):
             return session
         async with self._turn(call_context):
@@ -76,8 +77,15 @@ class Sessions:
 
     async def test(self, call_context: CallContext) -> None:
         """Signs in whatever is stored; the outcome replaces it. Raises `PortalFailure`."""
+        self._check_origin(call_context)
         async with self._turn(call_context):
             await self._sign_in(call_context)
+
+    def _check_origin(self, call_context: CallContext) -> None:
+        """Raises `PortalFailure` if the credentials were stored for another portal."""
+        problem = call_context.credentials.mismatch(call_context.clinic.slug, self._settings.base_url)
+        if problem is not None:
+            raise PortalFailure(Failure(Reason.NO_CREDENTIALS, problem))
 
     async def _stored(self, call_context: CallContext) -> Session | None:
         entry = await self._store.get(call_context.clinic.slug)

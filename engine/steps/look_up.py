@@ -76,7 +76,7 @@ async def _task(connection: Connection, context: ScrapeContext, sync_id: UUID) -
         return None
     clinic = await find_clinic(connection, str(sync.clinic_id))
     try:
-        credentials = await get_credentials(connection, context.vault, clinic)
+        credentials = await get_credentials(connection, context.vault, clinic, context.default_portal)
     except NoCredentials:
         await record_lookups(connection, sync_id, {})
         return None

@@ -53,7 +53,8 @@ class ScrapeContext:
     """The dependencies of a scrape.
 
     `hold` keeps claims alive while its body runs, and ends the body without an exception when one of them is lost.
-    `jitter` is uniform in [0, 1). `evidence` stores what was seen of a sync's failures.
+    `jitter` is uniform in [0, 1). `evidence` stores what was seen of a sync's failures. `default_portal` is the
+    address of clinics without their own; None: it is not compared with what credentials were stored for.
     """
 
     database: Database
@@ -64,6 +65,7 @@ class ScrapeContext:
     hold: Callable[[Sequence[Claim]], AbstractAsyncContextManager[None, bool | None]]
     jitter: Callable[[], float]
     evidence: Callable[[UUID], EvidenceSink]
+    default_portal: str | None = None
 
 
 @dataclass(slots=True)
@@ -113,7 +115,7 @@ async def claim_task(
             return ScrapeResult()
         clinic = await find_clinic(connection, str(sync.clinic_id))
         try:
-            credentials = await _credentials(connection, context.vault, clinic)
+            credentials = await _credentials(connection, context, clinic)
         except WrongKey as error:
             return await _leave(
                 connection, sync, first_date, dates, Failure(Reason.WRONG_ENCRYPTION_KEY, str(error))
@@ -171,10 +173,10 @@ def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> ScrapeResult:
     )
 
 
-async def _credentials(connection: Connection, vault: Vault, clinic: Clinic) -> Credentials | Failure:
-    """The clinic's credentials. Raises `WrongKey` if the vault does not open them."""
+async def _credentials(connection: Connection, context: ScrapeContext, clinic: Clinic) -> Credentials | Failure:
+    """The clinic's credentials for its portal. Raises `WrongKey` if the vault does not open them."""
     try:
-        return await get_credentials(connection, vault, clinic)
+        return await get_credentials(connection, context.vault, clinic, context.default_portal)
     except NoCredentials as error:
         return Failure(Reason.NO_CREDENTIALS, str(error))
 

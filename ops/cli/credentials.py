@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from actors.runtime.vault import open_vault
 from actors.settings import Settings
 from engine.credentials import Credentials
 from engine.failure import FATAL_FOR_SYNC
+from engine.portal_address import check_address, origin_of
 from engine.store import clinics as store
 from engine.store.vault import Vault
 from ops.cli.contact.contact import Contact, make_contact
@@ -31,6 +33,9 @@ credentials = App(name="credentials", help="Set, test and re-encrypt clinics' po
 credentials.command(
     rotate, help="The same as `idexx-sync key rotate`.\n\nExample: `idexx-sync credentials rotate`"
 )
+
+#: The word for the portal of IDEXX_BASE_URL.
+DEFAULT = "default"
 
 Slug = Annotated[str, Parameter(help="The clinic's slug.")]
 
@@ -49,22 +54,31 @@ def set_(
             help="Default: IDEXX_COMPANY_ID. Required only if the portal's sign-in form asks for it.",
         ),
     ] = None,
+    address: Annotated[
+        str | None,
+        Parameter(
+            help="The clinic's own portal, such as https://eu.idexxneo.com; `default`: that of IDEXX_BASE_URL. "
+            "Without it, the clinic keeps its portal."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Store a clinic's portal credentials, encrypted with `ENCRYPTION_KEY`.
+    """Store a clinic's portal credentials and its portal's address, encrypted with `ENCRYPTION_KEY`.
 
-    The password is read from a prompt, from `IDEXX_PASSWORD`, or from standard input.
+    The password is read from a prompt, from `IDEXX_PASSWORD`, or from standard input. It is sent only to the portal
+    for which it is stored: another address, or another IDEXX_BASE_URL, requires setting it again.
 
     Example: `idexx-sync credentials set cedar-creek --company-id 1234 --username desk < password-file`
     """
     settings = settings_here()
     vault = open_vault(settings)
+    wanted = address if address in (None, DEFAULT) else check_address(address)
     given = Credentials(username or _ask("Username: "), _password(), company_id)
-    asyncio.run(_store(settings, vault, clinic, given))
+    portal = asyncio.run(_store(settings, vault, clinic, given, wanted))
     if json:
-        answer({"ok": True, "clinic": clinic})
+        answer({"ok": True, "clinic": clinic, "portal": portal})
     else:
-        say(f"stored; next: idexx-sync credentials test {clinic}")
+        say(f"stored for {portal}; next: idexx-sync credentials test {clinic}")
 
 
 @credentials.command(name="test")
@@ -117,10 +131,15 @@ def _write(contact: Contact, folder: Path) -> Path | None:
     return path
 
 
-async def _store(settings: Settings, vault: Vault, slug: str, given: Credentials) -> None:
+async def _store(settings: Settings, vault: Vault, slug: str, given: Credentials, wanted: str | None) -> str:
+    """Stores the credentials for the wanted address; None: for the clinic's portal. Returns the portal's address."""
     async with open_database(database_url(settings)) as connection:
         clinic = await store.find_clinic(connection, slug)
-        await store.set_credentials(connection, vault, clinic.id, given)
+        own = clinic.portal if wanted is None else None if wanted == DEFAULT else wanted
+        portal = own or settings.idexx_base_url
+        bound = replace(given, address=own, origin=origin_of(portal))
+        await store.set_credentials(connection, vault, clinic.id, bound)
+        return portal
 
 
 def _ask(question: str) -> str:

@@ -112,6 +112,8 @@ async def _one_clinic(settings: Settings, clinic: str, as_json: bool) -> list[di
         return [reply["clinic"]]
     out, about, sync = console(), reply["clinic"], reply["sync"]
     out.print(f"[bold]{about['name']}[/] ({about['slug']}, {about['timezone']})")
+    if about.get("portal"):
+        out.print(f"portal: {about['portal']}")
     out.print(goal_line(about))
     if schedule := about["schedule"]:
         due = "paused" if schedule["paused"] else f"next {_moment(schedule['next'])}"

@@ -203,6 +203,10 @@ def portal_lines(overview: ConsoleOverview) -> Text:
     else:
         text.append(f", burst {budget['burst']:g}\n", "dim")
     text.append("breaker  ", "bold").append(_breaker(breaker))
+    # The default portal is the first; an older gateway does not send the list.
+    for portal in (overview.reply.get("portals") or ())[1:]:
+        rate = f"{portal['rate']:.3g} calls/s, "
+        text.append(f"\n{portal['portal']}  ", "bold").append(rate).append(_breaker(portal["breaker"]))
     for line in _PROCESSES:
         text.append("\n")
         for kind in line:

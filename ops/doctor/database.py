@@ -23,6 +23,7 @@ from ops.client.connections import open_database, where
 from ops.client.exit_status import sign_in_remedy
 from ops.doctor.clocks import compare
 from ops.doctor.finding import Finding, Grade, fail, good, warn
+from ops.doctor.portals import portals
 
 OLDEST = 15
 
@@ -45,6 +46,7 @@ async def database(settings: Settings) -> list[Finding]:
             found += [good("schema", "up to date"), _clinics(clinics), _zones(clinics)]
             found.append(_webhooks(await webhook_figures(connection)))
             found.append(_fields(await unknown_fields(connection)))
+            found += await portals(connection, settings)
             return [*found, await _opens(connection, clinics, _key(settings), settings)]
     except Unavailable as error:
         return [fail("postgresql", error.message, "start it, or correct DATABASE_URL"), _key(settings)]

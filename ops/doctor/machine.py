@@ -8,9 +8,11 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from actors.settings import Settings
+from engine.portal_address import is_loopback
 from ops.doctor.finding import Finding, fail, good, warn
 
 #: Free disk space in bytes below which servers and browsers will soon stop, or have stopped.
@@ -92,17 +94,27 @@ def _room(name: str, place: Path) -> Finding:
 
 
 async def portal(settings: Settings) -> list[Finding]:
-    url = settings.idexx_base_url
+    """Checks the default portal; `ops/doctor/portals.py` checks the clinics' own."""
+    found = await reachable(settings.idexx_base_url, "the network, the proxy and IDEXX_BASE_URL")
+    parts = urlsplit(settings.idexx_base_url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        what = f"{settings.idexx_base_url} is not https: passwords and sessions can be read on the way"
+        return [found, warn("portal", what, "set IDEXX_BASE_URL to an https address")]
+    return [found]
+
+
+async def reachable(url: str, checked: str) -> Finding:
+    """Whether a portal responds; `checked` is what to check if not."""
     status = await asyncio.to_thread(_status, url)
     if isinstance(status, int):
         grade = good if status < 500 else None
         message = f"{url} returns status {status}"
-        return [
+        return (
             grade("portal", message)
             if grade
             else warn("portal", message, "wait, or check the portal's status page")
-        ]
-    return [warn("portal", f"{url} does not respond: {status}", "check the network, the proxy and IDEXX_BASE_URL")]
+        )
+    return warn("portal", f"{url} does not respond: {status}", f"check {checked}")
 
 
 def _status(url: str) -> int | str:

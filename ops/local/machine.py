@@ -93,7 +93,7 @@ class Machine:
         os.environ["IDEXX_BASE_URL"] = sandbox.url
         vault = open_vault(settings)
         async with open_database(settings.need_database_url()) as connection:
-            slugs = await store_clinics(connection, vault, await sandbox.clinics())
+            slugs = await store_clinics(connection, vault, await sandbox.clinics(), sandbox.url)
         self.say(f"the sandbox portal is running at {sandbox.url}, with the clinics {', '.join(slugs)}")
         load.cache_clear()
         return load()

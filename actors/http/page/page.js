@@ -10,7 +10,7 @@ const OLD = 6_000;
 /** Age from which a clinic without a goal is marked as old. Milliseconds. */
 const OLD_CLINIC = 86_400_000;
 
-const BREAKER_OPEN = "Calls to the portal failed too often and are paused: no clinic is updated for a while.";
+const BREAKER_OPEN = "Calls to the portal failed too often and are paused: its clinics are not updated for a while.";
 
 const MARKS = { waiting: "·", running: "●", retrying: "↻", "confirming removals": "↻", done: "✓", failed: "✗" };
 
@@ -41,7 +41,13 @@ function clinics(feed, syncs) {
   if (!found.length) return empty("No clinic is stored yet: ", h("code", {}, "idexx-sync clinic add"));
   const rows = found.map((one) => clinic(one, feed, syncs));
   const all = table("clinics", ["Clinic", "Fresh", "State", "Appointments"], rows);
-  return feed.state.breaker === "open" ? [h("p", { class: "banner" }, BREAKER_OPEN), all] : all;
+  return [...openPortals(feed.state).map((name) => h("p", { class: "banner" }, name, BREAKER_OPEN)), all];
+}
+
+/** The portals to which calls are paused, each as the beginning of a sentence; one alone needs no name. */
+function openPortals({ breaker, portals }) {
+  if ((portals ?? []).length < 2) return breaker === "open" ? [""] : [];
+  return portals.filter((one) => one.breaker === "open").map((one) => `${one.portal}: `);
 }
 
 function clinic(one, feed, syncs) {
@@ -166,16 +172,22 @@ function changes({ stats, changes_planned: planned }) {
 
 // Shared by all clinics.
 
-function shared({ budget, breaker, mailboxes }) {
+function shared({ budget, breaker, portals, mailboxes }) {
   if (!budget) return [];
-  const isLow = budget.rate < budget.limit * 0.99;
-  const rate = `${Number(budget.rate.toPrecision(3))} of ${budget.limit} calls/s`;
-  const pause = budget.paused_for ? `, paused for ${Math.ceil(budget.paused_for)} s` : "";
+  const several = (portals ?? []).length > 1 ? portals : [{ ...budget, breaker }];
   return [
-    h("p", {}, h("b", {}, "Portal "), h("span", { class: isLow || pause ? "warn" : "" }, rate, pause),
-      ", circuit breaker ", h("span", { class: breaker === "closed" ? "good" : "bad" }, words.plain(breaker))),
+    ...several.map((one) => portal(one)),
     h("p", {}, h("b", {}, "Mailboxes "), mailboxes.map((box, index) => [index ? ", " : "", mailbox(box)])),
   ];
+}
+
+function portal({ portal: name, rate: now, limit, paused_for: paused, breaker }) {
+  const isLow = now < limit * 0.99;
+  const rate = `${Number(now.toPrecision(3))} of ${limit} calls/s`;
+  const pause = paused ? `, paused for ${Math.ceil(paused)} s` : "";
+  return h("p", { key: name },
+    h("b", {}, name ? `Portal ${name} ` : "Portal "), h("span", { class: isLow || pause ? "warn" : "" }, rate, pause),
+    ", circuit breaker ", h("span", { class: breaker === "closed" ? "good" : "bad" }, words.plain(breaker)));
 }
 
 function mailbox({ queue, messages, limit, dead }) {

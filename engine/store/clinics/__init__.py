@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,13 +10,14 @@ from uuid import UUID
 import asyncpg
 
 from engine.clinic import Clinic, check_slug, check_zone
-from engine.credentials import Credentials
+from engine.credentials import Credentials, origin_mismatch
 from engine.errors import BadRequest, LoginRejected, NoCredentials, UnknownClinic
 from engine.failure import Reason
+from engine.portal_address import MAX_ADDRESSES, origin_of
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs.admission import lock_clinic_row
-from engine.store.vault import Sealed, Vault
+from engine.store.vault import Sealed, Vault, WrongKey
 
 SQL = Queries(__file__)
 
@@ -68,9 +68,40 @@ async def set_goal(connection: Connection, clinic: Clinic, max_age_seconds: int 
 
 
 async def set_credentials(connection: Connection, vault: Vault, clinic_id: UUID, credentials: Credentials) -> None:
-    """Seals and stores credentials; a clinic whose old ones were rejected may sync again."""
-    sealed = vault.seal(clinic_id, PURPOSE, json.dumps(asdict(credentials)).encode())
-    await connection.execute(SQL["set_credentials"], clinic_id, sealed.key_id, sealed.data)
+    """Seals and stores credentials, with the portal that they are for; raises `BadRequest` for one portal too many.
+
+    A clinic whose old ones were rejected may sync again. With another origin, its session ends.
+    """
+    # The address is not in the text but in its associated data, and the names are those of the first version: workers
+    # of earlier versions read the credentials of the default portal, and open no others.
+    secret = {"username": credentials.username, "password": credentials.password, "version": ""}
+    text = json.dumps(secret | {"company_id": credentials.company_id}).encode()
+    sealed = vault.seal(clinic_id, purpose_for(credentials.address), text)
+    origin = credentials.origin if credentials.address is None else origin_of(credentials.address)
+    async with connection.transaction():
+        await lock_clinic_row(connection, clinic_id)
+        await connection.execute(
+            SQL["set_credentials"], clinic_id, sealed.key_id, sealed.data, credentials.address, origin
+        )
+        if len(await portal_addresses(connection)) > MAX_ADDRESSES:
+            raise BadRequest(
+                f"address: clinics have {MAX_ADDRESSES} portals of their own, which is the limit; use one of them"
+            )
+
+
+async def portal_addresses(connection: Connection) -> list[str]:
+    """The addresses of clinics with portals of their own, each once."""
+    return [row["address"] for row in await connection.fetch(SQL["portal_addresses"], MAX_ADDRESSES + 1)]
+
+
+async def credentials_for(connection: Connection) -> dict[str, tuple[str | None, str | None]]:
+    """For each clinic with credentials the address of its own portal, and the origin they were stored for."""
+    return {row["slug"]: (row["address"], row["origin"]) for row in await connection.fetch(SQL["credentials_for"])}
+
+
+def purpose_for(address: str | None) -> str:
+    """The purpose for which the secrets of a portal are sealed; None: the default portal."""
+    return PURPOSE if address is None else f"{PURPOSE} for {address}"
 
 
 #: Remedies for refusals that other credentials do not solve.
@@ -80,20 +111,46 @@ _REMEDIES = {
 }
 
 
-async def get_credentials(connection: Connection, vault: Vault, clinic: Clinic) -> Credentials:
-    """The clinic's credentials. Raises `NoCredentials`, or `VaultError` if the key ring does not open them."""
+async def get_credentials(
+    connection: Connection, vault: Vault, clinic: Clinic, default_portal: str | None = None
+) -> Credentials:
+    """The clinic's credentials for its portal. Raises `VaultError` if the key ring does not open them.
+
+    Raises `NoCredentials` if there are none for it: `default_portal` is that of clinics without their own; None: do
+    not compare it.
+    """
     row = await connection.fetchrow(SQL["get_credentials"], clinic.id)
     if row is None:
         raise NoCredentials(_no_credentials(clinic.slug))
-    record = json.loads(vault.open(clinic.id, PURPOSE, Sealed(row["key_id"], row["sealed"])))
-    return Credentials(**record | {"version": row["updated_at"].isoformat()})
+    _check_origin(clinic.slug, row, default_portal)
+    address, sealed = row["address"], Sealed(row["key_id"], row["sealed"])
+    try:
+        record = json.loads(vault.open(clinic.id, purpose_for(address), sealed))
+    except WrongKey:
+        if address is not None and _opens(vault, clinic.id, sealed):
+            # By a version that does not know of addresses, or by a program that has only the database.
+            raise NoCredentials(_not_for(clinic.slug, address)) from None
+        raise
+    origin = row["origin"] if address is None else origin_of(address)
+    return Credentials(
+        record["username"],
+        record["password"],
+        record["company_id"],
+        row["updated_at"].isoformat(),
+        address,
+        origin,
+    )
 
 
-async def check_can_sign_in(connection: Connection, clinic: Clinic) -> None:
-    """Raises `NoCredentials` or `LoginRejected`: a sync that cannot sign in is refused at admission."""
+async def check_can_sign_in(connection: Connection, clinic: Clinic, default_portal: str | None = None) -> None:
+    """Raises `NoCredentials` or `LoginRejected`: a sync that cannot sign in is refused at admission.
+
+    `default_portal` as in `get_credentials`.
+    """
     row = await connection.fetchrow(SQL["check_can_sign_in"], clinic.id)
     if row is None or not row["has_credentials"]:
         raise NoCredentials(_no_credentials(clinic.slug))
+    _check_origin(clinic.slug, row, default_portal)
     if row["login_failure"] == Reason.NO_COMPANY_ID:
         raise LoginRejected(
             f"the portal asks clinic {clinic.slug!r} for a company id, but none is stored with its "
@@ -119,6 +176,29 @@ async def mark_login_failure(
     await connection.execute(SQL["mark_login_failure"], clinic_id, reason, set_at)
 
 
+def _check_origin(slug: str, row: Any, default_portal: str | None) -> None:
+    """Raises `NoCredentials` if the credentials of this row were stored for another portal."""
+    portal = row["address"] or default_portal
+    if portal is not None and (problem := origin_mismatch(slug, row["origin"], portal)) is not None:
+        raise NoCredentials(problem)
+
+
+def _opens(vault: Vault, clinic_id: UUID, sealed: Sealed) -> bool:
+    """Whether these are credentials for the default portal."""
+    try:
+        vault.open(clinic_id, PURPOSE, sealed)
+    except WrongKey:
+        return False
+    return True
+
+
+def _not_for(slug: str, address: str) -> str:
+    return (
+        f"the credentials of clinic {slug!r} were not stored for its portal {address} and are not sent to it; set them "
+        f"again with `idexx-sync credentials set {slug} --address {address}`, or `--address default`"
+    )
+
+
 def _no_credentials(slug: str) -> str:
     return f"clinic {slug!r} has no credentials; store them with `idexx-sync credentials set {slug}`"
 
@@ -132,6 +212,7 @@ def _clinic(row: Any) -> Clinic:
         timezone=row["timezone"] or "",
         timezone_problem=row["timezone_problem"],
         horizon_days=row["horizon_days"],
+        portal=row["portal"],
         country=row["country"],
         resources=None if resources is None else tuple(resources),
     )

@@ -9,5 +9,7 @@ with stored as (
     update public.clinic_schedule_config s set timezone = $3
     from stored where s.clinic_id = stored.id and s.timezone <> $3
 )
-select stored.*, coalesce(s.sync_horizon_days, 14) as horizon_days
-from stored left join public.clinic_schedule_config s on s.clinic_id = stored.id and not s.from_portal
+select stored.*, coalesce(s.sync_horizon_days, 14) as horizon_days, k.address as portal
+from stored
+left join idexx_sync.sealed_credentials k on k.clinic_id = stored.id
+left join public.clinic_schedule_config s on s.clinic_id = stored.id and not s.from_portal

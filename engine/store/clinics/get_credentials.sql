@@ -1,1 +1,1 @@
-select key_id, sealed, updated_at from idexx_sync.sealed_credentials where clinic_id = $1
+select key_id, sealed, updated_at, address, origin from idexx_sync.sealed_credentials where clinic_id = $1

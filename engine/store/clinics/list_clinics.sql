@@ -9,7 +9,8 @@ select
     c.country,
     c.login_failure,
     c.max_age_seconds,
-    exists (select from idexx_sync.sealed_credentials k where k.clinic_id = c.id) as has_credentials,
+    k.clinic_id is not null as has_credentials,
+    k.address as portal,
     last.completed_at as last_completed_at,
     last.partial_success as last_partial,
     last.fresh_as_of,
@@ -23,6 +24,7 @@ select
     ) as removals_held,
     (select count(*) from public.schedule_appointments a where a.clinic_id = c.id and a.deleted_at is null) as appointments
 from idexx_sync.clinic_settings c
+left join idexx_sync.sealed_credentials k on k.clinic_id = c.id
 left join lateral (
     select s.completed_at, s.partial_success, s.fresh_as_of
     from idexx_sync.syncs s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.store.clinics import PURPOSE
+from engine.store.clinics import purpose_for
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.vault import Sealed, Vault, VaultError
@@ -26,13 +26,13 @@ async def rotate_credentials(connection: Connection, vault: Vault) -> Rotation:
     sealed, closed = 0, set[str]()
     async with connection.transaction():
         for row in await connection.fetch(SQL["old_keys"], vault.primary):
-            clinic_id = row["clinic_id"]
+            clinic_id, purpose = row["clinic_id"], purpose_for(row["address"])
             try:
-                secret = vault.open(clinic_id, PURPOSE, Sealed(row["key_id"], row["sealed"]))
+                secret = vault.open(clinic_id, purpose, Sealed(row["key_id"], row["sealed"]))
             except VaultError:
                 closed.add(row["slug"])
                 continue
-            sealed_again = vault.seal(clinic_id, PURPOSE, secret)
+            sealed_again = vault.seal(clinic_id, purpose, secret)
             await connection.execute(SQL["reseal_credentials"], clinic_id, sealed_again.key_id, sealed_again.data)
             sealed += 1
         webhooks, closed_webhooks = await reseal_secrets(connection, vault)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import SystemRandom
@@ -104,22 +105,21 @@ async def _contact(
     from engine.portal.transcript import Transcript
 
     database, vault, client = Database(database_url(settings)), open_vault(settings), await broker.client()
-    sessions = shared_sessions(settings, client, database, vault, "idexx-sync")
-    portal, transcript = make_portal(settings, client, sessions, Metrics()), Transcript()
-    try:
+    sessions, transcript = shared_sessions(settings, client, database, vault, "idexx-sync"), Transcript()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
         async with database.connection() as connection:
             clinic = await store.find_clinic(connection, slug)
-            stored = await store.get_credentials(connection, vault, clinic)
+            stored = await store.get_credentials(connection, vault, clinic, settings.idexx_base_url)
+        portal = make_portal(settings, client, sessions, Metrics(), address=stored.address)
+        stack.push_async_callback(portal.close)
         if isinstance(portal, Portal):
             ranges = LONGER if longer is None else longer
             report = await first_contact(portal, clinic, stored, transcript, show, days=days, longer=ranges)
         else:
             report = await _only_sign_in(portal, clinic, stored, show)
         await _keep_outcome(database, clinic, stored, report)
-        return Contact(clinic, stored, settings.idexx_base_url, report, transcript)
-    finally:
-        await portal.close()
-        await database.close()
+        return Contact(clinic, stored, stored.address or settings.idexx_base_url, report, transcript)
 
 
 async def _only_sign_in(
