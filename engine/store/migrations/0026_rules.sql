@@ -92,6 +92,6 @@ create or replace trigger note_failed_date after insert or update of status on i
     for each row when (new.status = 'failed' and new.reason is distinct from 'sync_ended')
     execute function idexx_sync.note_failed_date();
 
--- What lasts longer than a day, such as a block of a week: it is found on days after its own.
+-- What lasts a day or longer, such as a block of a week: it is found on days after its own. A day may have 23 hours.
 create index if not exists schedule_appointments_long on public.schedule_appointments (clinic_id, date)
-    where deleted_at is null and ends_at - starts_at > interval '24 hours';
+    where deleted_at is null and ends_at - starts_at >= interval '23 hours';

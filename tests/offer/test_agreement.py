@@ -1,0 +1,120 @@
+"""The offer agrees with a naive count, and its explanation with both."""
+
+from __future__ import annotations
+
+import json
+import os
+import zoneinfo
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+
+from engine.offer.rule import Rule
+from tests.offer.loading import load
+from tests.offer.naive import Asked, Clinic, offered
+from tests.offer.worlds import worlds
+
+pytestmark = pytest.mark.anyio
+
+#: Number of clinics, of three days each: OFFER_CLINICS=1000 counts 3000 days in some minutes.
+CLINICS = int(os.environ.get("OFFER_CLINICS", "40"))
+SEED = int(os.environ.get("OFFER_SEED", "17"))
+DAYS = 3
+
+OFFER = """
+select a.n, b.starts_at, b.ends_at, b.columns, b.column_count
+from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::int[], $6::text[], $7::text[],
+    $8::timestamptz[]) with ordinality a (clinic, first, last, type, minutes, col, provider, now, n)
+cross join lateral idexx_sync.bookable_starts(a.clinic, a.first, a.last, a.type, a.minutes, a.col, a.provider, a.now) b
+"""
+
+
+EXPLAINED = """
+select idexx_sync.explain_start(a.clinic, a.start, a.type, a.minutes, a.col, a.provider, a.now) as said
+from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::int[], $5::text[], $6::text[], $7::timestamptz[])
+    with ordinality a (clinic, start, type, minutes, col, provider, now, n)
+order by a.n
+"""
+
+Offer = dict[datetime, tuple[str, ...]]
+Asks = list[tuple[Clinic, Asked]]
+
+
+async def test_the_offer_is_what_a_naive_count_finds(pool: asyncpg.Pool[Any]) -> None:
+    rng = Random(SEED)
+    async with pool.acquire() as connection:
+        known = {row["name"] for row in await connection.fetch("select name from pg_timezone_names")}
+        zones = sorted(known & zoneinfo.available_timezones())
+        asked = list(worlds(rng, CLINICS, zones, DAYS))
+        await load(connection, [clinic for clinic, _ in asked])
+        rows = await connection.fetch(
+            OFFER, *zip(*[arguments(clinic, query) for clinic, query in asked], strict=True)
+        )
+        found: list[Offer] = [{} for _ in asked]
+        for row in rows:
+            assert row["column_count"] == len(row["columns"]) > 0
+            found[row["n"] - 1][row["starts_at"]] = tuple(row["columns"])
+        expected = [offered(clinic, *span(clinic), query) for clinic, query in asked]
+        for (clinic, query), result, counted in zip(asked, found, expected, strict=True):
+            assert result == counted, difference(clinic, query, result, counted)
+        assert sum(map(bool, expected)) > CLINICS / 5
+        await check_explained(connection, rng, asked, expected)
+
+
+async def check_explained(
+    connection: asyncpg.Connection[Any], rng: Random, asked: Asks, expected: list[Offer]
+) -> None:
+    """Explains some starts of each clinic, offered and not: as free as they are offered."""
+    starts = [
+        (n, start)
+        for n, ((clinic, _), counted) in enumerate(zip(asked, expected, strict=True))
+        for start in [*rng.sample(sorted(counted), min(len(counted), 4)), *some_minutes(rng, clinic)]
+    ]
+    arguments = [
+        (clinic.id, start, query.type, query.minutes, query.column, query.provider, clinic.now)
+        for n, start in starts for clinic, query in [asked[n]]
+    ]  # fmt: skip
+    rows = await connection.fetch(EXPLAINED, *zip(*arguments, strict=True))
+    for (n, start), row in zip(starts, rows, strict=True):
+        said = json.loads(row["said"])
+        columns = expected[n].get(start, ())
+        assert said["free"] == bool(columns), (start, said, asked[n])
+        denied = [reason["rule"] for reason in said["reasons"] if not reason["allows"]]
+        assert bool(denied) != said["free"], (start, said, asked[n])
+        assert {reason["rule"] for reason in said["reasons"]} <= set(Rule)
+        if columns:
+            assert {column["id"] for column in said["columns"] if column["free"]} == set(columns)
+            assert said["column_count"] == len(columns)
+
+
+def some_minutes(rng: Random, clinic: Clinic) -> list[datetime]:
+    first, end = span(clinic)
+    return [
+        first + timedelta(minutes=5 * rng.randrange(int((end - first) / timedelta(minutes=5)))) for _ in range(8)
+    ]
+
+
+def span(clinic: Clinic) -> tuple[datetime, datetime]:
+    first = min(clinic.reads, default=clinic.now.date())
+    begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    return begin, begin + timedelta(days=DAYS + 3)
+
+
+def arguments(clinic: Clinic, asked: Asked) -> tuple[Any, ...]:
+    return (clinic.id, *span(clinic), asked.type, asked.minutes, asked.column, asked.provider, clinic.now)
+
+
+def difference(clinic: Clinic, asked: Asked, found: Any, expected: Any) -> str:
+    wrong = {
+        s: (found.get(s), expected.get(s))
+        for s in sorted(found.keys() | expected.keys())
+        if found.get(s) != expected.get(s)
+    }
+    shown = [
+        f"{s} {s.astimezone(zoneinfo.ZoneInfo(clinic.zone))} found {a}, counted {b}"
+        for s, (a, b) in list(wrong.items())[:5]
+    ]
+    return "\n".join([*shown, str(asked), str(clinic)])
