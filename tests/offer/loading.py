@@ -9,12 +9,11 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import asyncpg
-
+from engine.store.database import Connection
 from tests.offer.naive import Clinic, Visit
 
 
-async def load(connection: asyncpg.Connection[Any], clinics: Sequence[Clinic]) -> None:
+async def load(connection: Connection, clinics: Sequence[Clinic]) -> None:
     """Writes the clinics and all that belongs to them."""
 
     async def copy(table: str, columns: str, rows: Iterable[tuple[Any, ...]], schema: str = "idexx_sync") -> None:
@@ -90,7 +89,7 @@ async def load(connection: asyncpg.Connection[Any], clinics: Sequence[Clinic]) -
     await connection.execute("analyze")
 
 
-async def _load_reads(connection: asyncpg.Connection[Any], clinics: Sequence[Clinic]) -> None:
+async def _load_reads(connection: Connection, clinics: Sequence[Clinic]) -> None:
     syncs = {clinic.id: uuid4() for clinic in clinics if clinic.reads}
     await connection.copy_records_to_table(
         "schedule_syncs", schema_name="public",

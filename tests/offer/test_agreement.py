@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from engine.offer.rule import Rule
+from engine.store.database import Connection
 from tests.offer.loading import load
 from tests.offer.naive import Asked, Clinic, offered
 from tests.offer.worlds import worlds
@@ -64,9 +65,7 @@ async def test_the_offer_is_what_a_naive_count_finds(pool: asyncpg.Pool[Any]) ->
         await check_explained(connection, rng, asked, expected)
 
 
-async def check_explained(
-    connection: asyncpg.Connection[Any], rng: Random, asked: Asks, expected: list[Offer]
-) -> None:
+async def check_explained(connection: Connection, rng: Random, asked: Asks, expected: list[Offer]) -> None:
     """Explains some starts of each clinic, offered and not: as free as they are offered."""
     starts = [
         (n, start)

@@ -55,9 +55,8 @@ returns table (origin text, starts timestamp, ends timestamp) language sql stabl
 $$;
 
 -- The bookings of a range that are not cancelled: see 0021. `p_now`: the instant at which holds are held or expired.
-drop function if exists idexx_sync.live_bookings(uuid, date, date);
-create or replace function idexx_sync.live_bookings(
-    p_clinic_id uuid, p_start_date date, p_end_date date, p_now timestamptz default now()
+create or replace function idexx_sync.bookings_at(
+    p_clinic_id uuid, p_start_date date, p_end_date date, p_now timestamptz
 )
 returns table (booking_id uuid, date date, slot_id uuid, starts timestamp, ends timestamp, state text, takes_place boolean)
 language sql stable as $$
@@ -91,6 +90,11 @@ language sql stable as $$
     ) live
     where b.clinic_id = p_clinic_id and b.date between p_start_date and p_end_date
         and b.status in ('pending', 'confirmed', 'rescheduled')
+$$;
+create or replace function idexx_sync.live_bookings(p_clinic_id uuid, p_start_date date, p_end_date date)
+returns table (booking_id uuid, date date, slot_id uuid, starts timestamp, ends timestamp, state text, takes_place boolean)
+language sql stable as $$
+    select * from idexx_sync.bookings_at(p_clinic_id, p_start_date, p_end_date, now())
 $$;
 
 -- Everything that takes time of a range's days: appointments, blocks, bookings and holds. `takes_column` is false for
@@ -128,7 +132,7 @@ language sql stable as $$
     select case when b.state = 'held' then 'hold' else 'booking' end, b.booking_id, null, null, true, b.starts,
         -- A booking by telephone has no length of its own: it takes its slot, or what the clinic offers if that is longer.
         greatest(b.ends, b.starts + coalesce(r.default_minutes, r.grid_minutes, 0) * interval '1 minute')
-    from idexx_sync.live_bookings(p_clinic_id, p_first - 1, p_last, p_now) b
+    from idexx_sync.bookings_at(p_clinic_id, p_first - 1, p_last, p_now) b
     left join idexx_sync.clinic_rules r on r.clinic_id = p_clinic_id
     where b.takes_place
 $$;
