@@ -447,6 +447,42 @@ begin
     from places p;
 end $$;
 
+-- The starts of a clinic's grid in [p_from, p_to) at which it is open, in order: what is judged.
+create or replace function idexx_sync.grid_starts(t idexx_sync.offer_terms, p_from timestamptz, p_to timestamptz)
+returns timestamptz[] language plpgsql stable as $$
+declare
+    v_first constant date := p_from at time zone t.timezone;
+    v_last constant date := p_to at time zone t.timezone;
+    v_grid constant integer := coalesce(t.grid_minutes, t.slot_minutes);
+    v_offset interval;
+begin
+    if not idexx_sync.clocks_differ(p_from - interval '1 day', p_to + interval '1 day', t.timezone) then
+        v_offset := p_from at time zone t.timezone - p_from at time zone 'UTC';
+    end if;
+    return (
+        select array_agg(s.at order by s.at) from (
+            select case when v_offset is null then idexx_sync.instant_of(l.local, t.timezone)
+                else (l.local - v_offset) at time zone 'UTC' end as at
+            from (
+                select distinct d.day + m.minute * interval '1 minute' as local
+                from (
+                    -- The stretches of each weekday, cut at midnight.
+                    select h.weekday, h.from_minute, least(h.to_minute, 1440) as to_minute
+                    from idexx_sync.open_hours(t.clinic_id) h
+                    union all
+                    select (h.weekday + 1) % 7, greatest(h.from_minute - 1440, 0), h.to_minute - 1440
+                    from idexx_sync.open_hours(t.clinic_id) h where h.to_minute > 1440
+                ) h
+                join (select v_first + x as day from generate_series(0, v_last - v_first) x) d
+                    on extract(dow from d.day) = h.weekday
+                cross join lateral generate_series(
+                    (h.from_minute + v_grid - 1) / v_grid * v_grid, h.to_minute - 1, v_grid) m (minute)
+            ) l
+        ) s
+        where s.at >= p_from and s.at < p_to
+    );
+end $$;
+
 -- The starts in [p_from, p_to) that can be booked, in order: each with the columns that are free for the whole length.
 create or replace function idexx_sync.bookable_starts(
     p_clinic_id uuid, p_from timestamptz, p_to timestamptz, p_type text default null, p_minutes integer default null,
@@ -458,12 +494,9 @@ returns table (
 #variable_conflict use_column
 declare
     t idexx_sync.offer_terms;
-    v_first date;
     v_last date;
     v_from timestamptz;
     v_to timestamptz;
-    v_offset interval;
-    v_grid integer;
     v_length interval;
     v_starts timestamptz[];
 begin
@@ -486,33 +519,8 @@ begin
     if v_from >= v_to then
         return;
     end if;
-    v_first := (v_from at time zone t.timezone)::date;
-    v_last := (v_to at time zone t.timezone)::date;
-    v_grid := coalesce(t.grid_minutes, t.slot_minutes);
     v_length := idexx_sync.start_minutes(t, p_type, p_minutes) * interval '1 minute';
-    if not idexx_sync.clocks_differ(v_from - interval '1 day', v_to + interval '1 day', t.timezone) then
-        v_offset := v_from at time zone t.timezone - v_from at time zone 'UTC';
-    end if;
-
-    select array_agg(s.at order by s.at) into v_starts from (
-        select case when v_offset is null then idexx_sync.instant_of(l.local, t.timezone)
-            else (l.local - v_offset) at time zone 'UTC' end as at
-        from (
-            select distinct d.day + m.minute * interval '1 minute' as local
-            from (
-                -- The stretches of each weekday, cut at midnight.
-                select h.weekday, h.from_minute, least(h.to_minute, 1440) as to_minute from idexx_sync.open_hours(p_clinic_id) h
-                union all
-                select (h.weekday + 1) % 7, greatest(h.from_minute - 1440, 0), h.to_minute - 1440
-                from idexx_sync.open_hours(p_clinic_id) h where h.to_minute > 1440
-            ) h
-            join (select v_first + x as day from generate_series(0, v_last - v_first) x) d
-                on extract(dow from d.day) = h.weekday
-            cross join lateral generate_series(
-                (h.from_minute + v_grid - 1) / v_grid * v_grid, h.to_minute - 1, v_grid) m (minute)
-        ) l
-    ) s
-    where s.at >= v_from and s.at < v_to;
+    v_starts := idexx_sync.grid_starts(t, v_from, v_to);
 
     return query
     select j.starts_at, j.ends_at, j.date, j.start_time, j.columns, j.column_count
