@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -19,6 +17,7 @@ from engine.store import api_keys as store
 from engine.store.clinics import find_clinic
 from engine.store.database import Connection
 from ops.client.connections import open_database
+from ops.client.user_name import user_name
 from ops.local.discovery import database_url, settings_here
 from ops.terminal.durations import lifetime_of
 from ops.terminal.output import Json, answer, console, say
@@ -122,14 +121,6 @@ def revoke(
         answer({"ok": True, "id": revoked.id, "name": revoked.name, "revoked": True})
     else:
         say(f"revoked {revoked.name} ({str(revoked.id)[:8]}); gateways refuse it within {CACHED_FOR:g} s")
-
-
-def user_name() -> str:
-    """The user who runs this command, for records of who did what."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return f"user {os.getuid()}"
 
 
 def _with_database(run: Callable[[Connection], Awaitable[T]]) -> T:

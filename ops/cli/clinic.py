@@ -14,6 +14,7 @@ from ops.cli.configuration import config
 from ops.cli.confirm import Yes, confirm
 from ops.cli.goal import goal
 from ops.cli.resources import resources
+from ops.cli.rules import rules
 from ops.cli.schedule import schedule
 from ops.cli.status import status
 from ops.cli.webhook import webhook
@@ -24,8 +25,11 @@ from ops.local.discovery import database_url, settings_here
 from ops.terminal.durations import MaxAge, seconds_of
 from ops.terminal.output import Json, answer, say
 
-clinic = App(name="clinic", help="Add, list, show and remove clinics; manage their schedules, goals and webhooks.")
+clinic = App(
+    name="clinic", help="Add, list, show and remove clinics; manage their rules, schedules, goals and webhooks."
+)
 
+clinic.command(rules)
 clinic.command(resources)
 clinic.command(config)
 clinic.command(schedule)

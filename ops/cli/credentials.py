@@ -21,7 +21,7 @@ from engine.store import clinics as store
 from engine.store.vault import Vault
 from ops.cli.contact.contact import Contact, make_contact
 from ops.cli.contact.next_step import next_step
-from ops.cli.contact.page import show_step, to_json, understood_lines
+from ops.cli.contact.page import columns_hint, show_step, to_json, understood_lines
 from ops.cli.key import rotate
 from ops.client.connections import open_database
 from ops.client.errors import CommandFailed
@@ -103,6 +103,8 @@ def try_(
     else:
         print("\n".join(understood_lines(contact)) if contact.report.longest else "", flush=True)
     if failure is None:
+        if (hint := columns_hint(contact)) is not None:
+            warn(hint)
         say(f"the portal accepts the credentials of {clinic}; next: idexx-sync sync {clinic} --days 3 --dry-run")
         return Exit.OK
     status = Exit.LOGIN_REJECTED if failure.reason in FATAL_FOR_SYNC else Exit.FAILED

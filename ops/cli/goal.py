@@ -10,10 +10,11 @@ from cyclopts import Parameter
 
 from actors.clinic_views import one_clinic
 from actors.settings import Settings
+from engine.durations import in_words
 from engine.store.clinics import find_clinic, set_goal
 from ops.client.connections import open_database
 from ops.local.discovery import database_url, settings_here
-from ops.terminal.durations import MaxAge, in_words, seconds_of
+from ops.terminal.durations import MaxAge, seconds_of
 from ops.terminal.output import Json, answer, console
 from ops.terminal.tables import ago
 

@@ -17,12 +17,14 @@ from engine.store import schedules as store
 from engine.store.clinics import find_clinic, set_goal
 from engine.store.database import Connection
 from ops.cli.check_schedules import check_clock
+from ops.cli.rules.clinic_rules import read
+from ops.cli.rules.warnings import age_hint
 from ops.cli.schedule_page import show_all, show_one
 from ops.cli.schedule_preview import preview
 from ops.client.connections import open_database
 from ops.local.discovery import database_url, settings_here
 from ops.terminal.durations import MaxAge, seconds_of
-from ops.terminal.output import Json, answer, say
+from ops.terminal.output import Json, answer, say, warn
 
 T = TypeVar("T")
 
@@ -58,7 +60,8 @@ def set_(
     """Set a clinic's schedule, and print its meaning in words.
 
     Phrases: 'every 30 minutes', 'daily at 06:00 and 12:00', 'on weekdays at 7:15'. nats-server 2.14 or newer keeps the
-    schedule; it ticks even while no gateway runs.
+    schedule; it ticks even while no gateway runs. The command warns if the interval is longer than the clinic's age
+    limit (`clinic rules`), beyond which nothing is offered.
 
     Example: `idexx-sync clinic schedule set cedar-creek "0 6,12 * * *" --days 14 --max-age 8h`
     """
@@ -77,6 +80,8 @@ def set_(
     show_one(settings, clinic, json)
     if not json:
         say("a gateway activates it within seconds")
+    if (hint := age_hint(read(settings, clinic))) is not None:
+        warn(hint)
 
 
 @schedule.command

@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from actors.clinic_views import all_clinics
 from actors.messages import Subjects
 from actors.settings import Settings
+from engine.durations import in_words
 from engine.store.monitoring import clinic_figures
 from engine.sync import SyncStatus
 from ops.cli.goal import goal_line
@@ -21,7 +22,6 @@ from ops.client.connections import open_database, open_nats
 from ops.client.exit_status import Exit, sign_in_remedy
 from ops.client.requests import ask
 from ops.local.discovery import database_url, nats_url, settings_here
-from ops.terminal.durations import in_words
 from ops.terminal.output import Json, answer, console, warn
 from ops.terminal.tables import ago, table
 

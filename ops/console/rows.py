@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from rich.text import Text
 
 from actors.queues import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER
+from engine.durations import in_words
 from ops.console.overview import ConsoleOverview, View
-from ops.terminal.durations import in_words
 from ops.terminal.progress import SyncProgress
 from ops.terminal.tables import STYLES, ago, lasted
 

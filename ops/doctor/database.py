@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +17,7 @@ from engine.store.clinics.unknown_fields import unknown_fields
 from engine.store.connecting import is_pooled
 from engine.store.database import Connection, accepts_writes
 from engine.store.migrate import pending, wrong_encoding
+from engine.store.offer.rules import clinics_without_columns
 from engine.store.vault import VaultError
 from engine.store.webhooks import WebhookFigures, webhook_figures
 from ops.client.connections import open_database, where
@@ -47,6 +48,7 @@ async def database(settings: Settings) -> list[Finding]:
             found.append(_webhooks(await webhook_figures(connection)))
             found.append(_fields(await unknown_fields(connection)))
             found += await portals(connection, settings)
+            found.append(_columns(await clinics_without_columns(connection)))
             return [*found, await _opens(connection, clinics, _key(settings), settings)]
     except Unavailable as error:
         return [fail("postgresql", error.message, "start it, or correct DATABASE_URL"), _key(settings)]
@@ -119,6 +121,14 @@ def _fields(unknown: Mapping[str, list[str]]) -> Finding:
         return good("portal fields", "no unknown fields")
     named = "; ".join(f"{slug}: {', '.join(names)}" for slug, names in unknown.items())
     return good("portal fields", f"unknown fields by clinic: {named} (docs/portal.md)")
+
+
+def _columns(not_chosen: Sequence[str]) -> Finding:
+    if not not_chosen:
+        return good("columns", "chosen for every clinic whose columns were read")
+    named = not_chosen[0] if len(not_chosen) == 1 else "CLINIC"
+    what = f"no columns are chosen for {', '.join(not_chosen)}"
+    return warn("columns", what, f"idexx-sync clinic rules set {named} --columns ID…")
 
 
 def _is_zone(name: str) -> bool:

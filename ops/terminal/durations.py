@@ -1,13 +1,13 @@
-"""Parses and formats lengths of time: the values of `--max-age` (a freshness goal) and `--expires` (a key's life)."""
+"""Parses lengths of time: the values of `--max-age` (a freshness goal) and `--expires` (a key's life)."""
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from engine.durations import parse_duration
 from ops.client.errors import CommandFailed
 from ops.client.exit_status import Exit
 
@@ -18,8 +18,6 @@ MaxAge = Annotated[
     ),
 ]
 
-_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
-
 #: The largest accepted age, in seconds.
 _MOST = 366 * 86_400
 #: The longest life of a key, in seconds.
@@ -28,10 +26,9 @@ _LONGEST_LIFE = 3660 * 86_400
 
 def seconds_of(max_age: str) -> int | None:
     """Returns the age in seconds, or None for `none`. Raises `CommandFailed`."""
-    text = max_age.strip().lower()
-    if text == "none":
+    if max_age.strip().lower() == "none":
         return None
-    seconds = _seconds(text)
+    seconds = parse_duration(max_age) or 0
     if not 60 <= seconds <= _MOST:
         raise CommandFailed(
             f"--max-age {max_age!r}: must be from a minute to a year, such as 60m, 2h or 1d, or none",
@@ -42,23 +39,9 @@ def seconds_of(max_age: str) -> int | None:
 
 def lifetime_of(expires: str) -> timedelta:
     """Returns how long a key is valid. Raises `CommandFailed`."""
-    seconds = _seconds(expires.strip().lower())
+    seconds = parse_duration(expires) or 0
     if not 60 <= seconds <= _LONGEST_LIFE:
         raise CommandFailed(
             f"--expires {expires!r}: must be from a minute to ten years, such as 12h or 90d", status=Exit.USAGE
         )
     return timedelta(seconds=seconds)
-
-
-def _seconds(text: str) -> int:
-    """Returns the seconds of a number with a unit; 0 if it is none."""
-    match = re.fullmatch(r"(\d{1,8}) ?(s|m|min|h|d)", text)
-    return int(match[1]) * _SECONDS[match[2]] if match else 0
-
-
-def in_words(seconds: int) -> str:
-    """Formats seconds in the largest unit that divides them: 60 min becomes 1 h, 90 min stays."""
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds % size == 0:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from actors.settings import Settings
+from engine.durations import in_words
 from ops.cli import check_schedules, main
 from ops.client.errors import CommandFailed
 from ops.client.exit_status import Exit
-from ops.terminal.durations import in_words, seconds_of
+from ops.terminal.durations import seconds_of
 from tests.conftest import eventually
 from tests.ops.up_process import Up
 

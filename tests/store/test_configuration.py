@@ -25,7 +25,8 @@ from engine.steps.reconcile import reconcile_date
 from engine.steps.scrape import ScrapeContext, scrape_dates
 from engine.store.clinics import add_clinic, find_clinic, set_credentials
 from engine.store.database import Database
-from engine.store.reconciling import load_stored_config, set_resources
+from engine.store.offer.rules import change_rules
+from engine.store.reconciling import load_stored_config
 from engine.store.syncs.admission import admit
 from engine.store.syncs.claims import Claim
 from engine.store.syncs.reading import get_sync
@@ -169,7 +170,8 @@ async def test_columns_that_a_person_chose_need_not_be_named_by_the_portal(trial
         ("configuration_not_read", "appointmentRooms is missing (no slots are offered without columns)")
     ]
     async with trial.database.transaction() as connection:
-        await set_resources(connection, trial.clinic, ["1", "2", "3"])
+        chosen = ("1", "2", "3")
+        await change_rules(connection, trial.clinic.id, lambda rules: replace(rules, columns=chosen), "a person")
     assert await trial.warnings_after(Source([nameless])) == []
     assert set(await trial.offered()) == {f"{day} {hour}:00 x3" for day in range(1, 6) for hour in range(10, 20)}
 

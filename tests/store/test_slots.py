@@ -12,14 +12,12 @@ import pytest
 
 from engine.dates import DateRange
 from engine.schedule import OpenHours, Room, ScheduleConfig, same_hours
-from engine.store.clinics import find_clinic
 from engine.store.reconciling import (
     SlotCounts,
     list_resources,
     load_schedule_config,
     refresh_slots,
     save_schedule_config,
-    set_resources,
     undo,
 )
 from tests.store.harness import Harness, appointment, at, day
@@ -204,15 +202,6 @@ async def test_only_the_rooms_that_count_have_capacity_and_take_slots(pool: asyn
         ("room-2", "Two", 0, (), True),
         ("room-3", "Three", 1, ("Grooming",), False),
     ]
-
-
-async def test_the_rooms_that_count_can_be_set(harness: Harness) -> None:
-    async with harness.pool.acquire() as connection:
-        await set_resources(connection, harness.clinic, ["room-2"])
-        clinic = await find_clinic(connection, harness.clinic.slug)
-        assert clinic.resources == ("room-2",)
-        await set_resources(connection, harness.clinic, None)
-        assert (await find_clinic(connection, harness.clinic.slug)).resources is None
 
 
 async def test_the_configuration_is_kept_as_the_portal_gave_it(harness: Harness) -> None:

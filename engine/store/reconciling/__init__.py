@@ -59,7 +59,7 @@ from engine.store.reconciling.history import (
 from engine.store.reconciling.planned import PlannedChange, planned_changes
 from engine.store.reconciling.removals import Removals, apply_removals, plan_removals, reconciled_dates
 from engine.store.reconciling.repeating import Undecided, is_undecided, repeating_ids, undecided
-from engine.store.reconciling.resources import Resource, list_resources, set_resources
+from engine.store.reconciling.resources import Resource, list_resources
 from engine.store.reconciling.retention import Lifetimes, sweep
 from engine.store.reconciling.schedule_config import (
     StoredConfig,
@@ -105,7 +105,6 @@ __all__ = [
     "repeating_ids",
     "save_config_reading",
     "save_schedule_config",
-    "set_resources",
     "sweep",
     "undecided",
     "undo",

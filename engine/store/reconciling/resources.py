@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,7 +19,8 @@ EXAMPLES = 5
 class Resource:
     """A room. `room_id` is empty for appointments without a room; `name` is None if the portal does not name it.
 
-    `types` are its most frequent types of appointment. `counts`: whether it counts as capacity.
+    `types` are its most frequent types of appointment. `counts`: whether it counts as capacity; None: no person has
+    chosen the rooms that count.
     """
 
     room_id: str
@@ -28,7 +28,7 @@ class Resource:
     appointments: int
     last_date: date | None
     types: tuple[str, ...]
-    counts: bool
+    counts: bool | None
 
 
 async def list_resources(connection: Connection, clinic: Clinic) -> list[Resource]:
@@ -40,10 +40,5 @@ async def list_resources(connection: Connection, clinic: Clinic) -> list[Resourc
     ]
 
 
-async def set_resources(connection: Connection, clinic: Clinic, room_ids: Sequence[str] | None) -> None:
-    """Sets the rooms that count; None: all that the portal names. Slots follow at the next sync."""
-    await connection.execute(SQL["set_resources"], clinic.id, None if room_ids is None else list(room_ids))
-
-
-def _counts(clinic: Clinic, room_id: str) -> bool:
-    return clinic.resources is None or not room_id or room_id in clinic.resources
+def _counts(clinic: Clinic, room_id: str) -> bool | None:
+    return None if clinic.resources is None else not room_id or room_id in clinic.resources

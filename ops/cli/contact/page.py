@@ -50,6 +50,16 @@ def understood_lines(contact: Contact) -> list[str]:
     return lines + [f"  {'not understood':<15} {problem.message}" for problem in contact.report.problems]
 
 
+def columns_hint(contact: Contact) -> str | None:
+    """What to do if no person has chosen the columns that count."""
+    rooms = contact.report.config.rooms
+    if not rooms or contact.clinic.resources is not None:
+        return None
+    listed = ", ".join(f"{room.id} ({room.name})" for room in rooms)
+    command = f"idexx-sync clinic rules set {contact.clinic.slug} --columns ID…"
+    return f"no columns are chosen, so nothing is offered; the portal has {listed}: {command}"
+
+
 def hours_lines(config: ScheduleConfig) -> list[str]:
     """The opening hours, weekdays with the same hours together: Monday to Friday 08:00–12:00, 13:00–18:00."""
     by_day = [

@@ -1,0 +1,16 @@
+"""The error of rules that cannot be used, with everything that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.errors import BadRequest
+
+
+class InvalidRules(BadRequest):
+    """Rules that are refused; nothing of them was stored. Each problem begins with the rule's key."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        what = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n    ".join([f"the rules have {what}, so nothing was changed:", *problems]))

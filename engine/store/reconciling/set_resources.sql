@@ -1,1 +1,0 @@
-update public.clinics set resources = $2 where id = $1

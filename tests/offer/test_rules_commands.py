@@ -1,0 +1,162 @@
+"""`idexx-sync clinic rules`: shown with their origins, set, exported and imported on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from ops.cli import main
+from ops.cli.rules import clinic_rules
+from ops.client.exit_status import Exit
+from tests.bookings.practice import Practice
+
+pytestmark = pytest.mark.anyio
+
+CONFIG = """
+insert into idexx_sync.clinic_portal_config (clinic_id, slot_minutes, rooms, appointment_types, read_at)
+values ($1, 15, $2, $3, now())
+"""
+ROOMS = [{"id": f"room-{n}", "name": name} for n, name in enumerate(("Exam 1", "Exam 2", "Surgery"), 1)]
+TYPES = [
+    {"id": id_, "name": name, "duration_slots": 1} for id_, name in (("7", "Dental"), ("9", "Tech appointment"))
+]
+
+
+class Terminal:
+    """`clinic rules …` on the test's database, by a person whose name can be set."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, slug: str) -> None:
+        self._capsys, self._monkeypatch, self.slug = capsys, monkeypatch, slug
+
+    async def run(self, *arguments: str, group: str = "rules", by: str = "ana") -> tuple[int, str, str]:
+        self._monkeypatch.setattr(clinic_rules, "user_name", lambda: by)
+        status = await asyncio.to_thread(main, ["clinic", group, *arguments])
+        printed = self._capsys.readouterr()
+        return status, printed.out, printed.err
+
+    async def json(self, *arguments: str, by: str = "ana") -> dict[str, Any]:
+        status, out, err = await self.run(*arguments, "--json", by=by)
+        assert status == Exit.OK, err
+        found: dict[str, Any] = json.loads(out)
+        return found
+
+    async def set(self, *arguments: str, by: str = "ana") -> list[str]:
+        """The rules that changed."""
+        return [one["rule"] for one in (await self.json("set", self.slug, *arguments, by=by))["changes"]]
+
+
+@pytest.fixture
+async def practice(pool: asyncpg.Pool[Any]) -> Practice:
+    practice = await Practice.open(pool)
+    await pool.execute(CONFIG, practice.clinic_id, json.dumps(ROOMS), json.dumps(TYPES))
+    return practice
+
+
+@pytest.fixture
+async def terminal(
+    practice: Practice, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
+    from actors.settings import load
+
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.delenv("NATS_URL", raising=False)
+    load.cache_clear()
+    slug = await practice.pool.fetchval("select slug from public.clinics where id = $1", practice.clinic_id)
+    return Terminal(capsys, monkeypatch, slug)
+
+
+async def test_rules_are_set_and_shown_with_who_set_them(practice: Practice, terminal: Terminal) -> None:
+    status, out, err = await terminal.run(terminal.slug)
+    assert (status, "not chosen" in out, "portal's slot interval" in out) == (Exit.OK, True, True)
+    assert (
+        f"room-1 (Exam 1), room-2 (Exam 2), room-3 (Surgery): idexx-sync clinic rules set {terminal.slug}" in err
+    )
+    assert await terminal.set("--columns", "exam 1", "room-2", "--grid", "30", "--closed", "2026-12-24 Eve") == [
+        *("columns", "grid", "closed.2026-12-24"),
+    ]
+    bookable = ("--bookable", "mon-fri 9:00-10:30 14:00-16:30", "--blocked", "daily 12:00-14:00 Lunch")
+    assert len(await terminal.set(*bookable, "--uncounted", "tech appointment", "--grid", "20min", by="ben")) == 8
+    shown = await terminal.json(terminal.slug)
+    assert shown["rules"]["columns"] == ["room-1", "room-2"]
+    assert {rule: origin["set_by"] for rule, origin in shown["origins"].items()} == {
+        "columns": "ana",
+        "grid": "ben",
+        "closed.2026-12-24": "ana",
+        "blocked.daily": "ben",
+        **{f"bookable.{day}": "ben" for day in ("monday", "tuesday", "wednesday", "thursday", "friday")},
+        "types.Tech appointment": "ben",
+    }
+    assert [one["counts"] for one in shown["columns"]] == [True, True, False]
+    _, out, err = await terminal.run("show", terminal.slug)
+    assert "Exam 1 (room-1), Exam 2 (room-2)" in out
+    assert "12:00-14:00 Lunch" in out
+    assert err == ""
+    assert await terminal.set("--unset", "grid", "closed", "--columns", "room-1", "room-2") == [
+        *("grid", "closed.2026-12-24"),
+    ]
+    assert not {"grid", "closed.2026-12-24"} & set((await terminal.json(terminal.slug))["origins"])
+
+
+async def test_a_rule_changes_the_stored_counts_at_once(practice: Practice, terminal: Terminal) -> None:
+    await practice.appointment("10:00", "10:15", room="room-3")
+    await practice.appointment("10:15", "10:30", room="room-1")
+    await practice.recount()
+    await terminal.set("--columns", "room-1", "room-2")
+    assert await practice.stored() == await practice.counts()
+    assert (await practice.stored())["10:00"] == 0
+    assert (await practice.stored())["10:15"] == 1
+
+
+async def test_a_file_is_exported_and_imported_as_a_whole(
+    practice: Practice, terminal: Terminal, tmp_path: Path
+) -> None:
+    file = tmp_path / "rules.toml"
+    await terminal.set(
+        "--columns", "room-1", "--type-length", "dental=45min", "--conflicts", "mark", "--notice", "2h"
+    )
+    assert (await terminal.run("export", terminal.slug, str(file)))[0] == Exit.OK
+    text = file.read_text()
+    assert '"room-1",  # Exam 1' in text
+    assert (await terminal.json("import", terminal.slug, str(file)))["changes"] == []
+    file.write_text(text.replace('notice = "2 h"', 'horizon = "60 d"').replace('"45 min"', '"1 h"'))
+    status, out, err = await terminal.run("import", terminal.slug, str(file), "--dry-run")
+    assert out.splitlines() == ["horizon: default → 60 d", "types.Dental: 45 min → 1 h", "notice: 2 h → default"]
+    assert (status, "dry run" in err) == (Exit.OK, True)
+    assert (await terminal.run("export", terminal.slug))[1] == text
+    assert len((await terminal.json("import", terminal.slug, str(file), by="ben"))["changes"]) == 3
+    origins = (await terminal.json(terminal.slug))["origins"]
+    assert {rule: one["set_by"] for rule, one in origins.items()} == {
+        "columns": "ana",
+        "conflicts": "ana",
+        "horizon": "ben",
+        "types.Dental": "ben",
+    }
+    exported = (await terminal.run("export", terminal.slug, "-"))[1]
+    file.write_text(f'{exported}\n[types.Grooming]\ncounts = false\n[closed]\n"24.12.2026" = "Eve"')
+    status, out, err = await terminal.run("import", terminal.slug, str(file))
+    assert (status, out) == (Exit.USAGE, "")
+    assert "closed.24.12.2026: '24.12.2026' is not a date" in err
+    file.write_text(f"{exported}\n[types.Grooming]\ncounts = false")
+    status, _, err = await terminal.run("import", terminal.slug, str(file))
+    assert (status, "no type 'Grooming'; it has Dental, Tech appointment" in err) == (Exit.USAGE, True)
+    assert (await terminal.run("export", terminal.slug))[1] == exported
+
+
+async def test_a_schedule_that_is_slower_than_the_age_limit_is_warned_of(
+    practice: Practice, terminal: Terminal
+) -> None:
+    await terminal.set("--columns", "room-1")
+    _, _, err = await terminal.run("set", terminal.slug, "every 30 minutes", group="schedule")
+    assert "apart" not in err
+    _, _, err = await terminal.run("set", terminal.slug, "0 6,12 * * *", group="schedule")
+    assert "syncs are up to 18 h apart, but what was read more than 1 h ago is not offered" in err
+    assert f"idexx-sync clinic rules set {terminal.slug} --max-age 1080min" in err
+    _, _, err = await terminal.run("set", terminal.slug, "--max-age", "1080min")
+    assert err == ""
+    status, _, err = await terminal.run("set", terminal.slug, "--max-age", "3s")
+    assert (status, "max_age: '3s' is outside the limits; from 1 min to 366 d" in err) == (Exit.USAGE, True)
