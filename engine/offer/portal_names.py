@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.offer.invalid_rules import InvalidRules
@@ -29,6 +29,22 @@ class PortalNames:
         if resolving.problems:
             raise InvalidRules(resolving.problems)
         return replace(rules, columns=columns, types=types)
+
+    def edited(self, edit: Callable[[ClinicRules], ClinicRules], before: ClinicRules) -> ClinicRules:
+        """What `edit` makes of the rules, resolved. Raises `InvalidRules` with the problems of both."""
+        problems: list[str] = []
+        try:
+            rules = edit(before)
+        except InvalidRules as error:
+            rules = error.rules
+            problems += error.problems
+        try:
+            rules = self.resolve(rules, before)
+        except InvalidRules as error:
+            problems += error.problems
+        if problems:
+            raise InvalidRules(problems)
+        return rules
 
     def listed(self) -> str:
         """The columns, for a sentence: room-1 (Exam 1), room-2."""

@@ -79,7 +79,7 @@ def rules_of(document: Mapping[str, Any]) -> ClinicRules:
         **durations,
     )
     if reading.problems:
-        raise InvalidRules(reading.problems)
+        raise InvalidRules(reading.problems, rules)
     return rules.in_order()
 
 

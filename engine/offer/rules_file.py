@@ -26,7 +26,7 @@ _COMMENTS = {
 
 
 def read_file(text: str) -> ClinicRules:
-    """Raises `InvalidRules` with every problem, or with the line at which the text is no TOML."""
+    """Raises `InvalidRules` with every problem, or with the line at which the text is not TOML."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -108,7 +108,7 @@ def test_names_and_short_forms_are_understood() -> None:
 
 WRONG = """
 columns = []
-gird = 5
+gridd = 5
 grid = "1x"
 length = 2000
 horizon = "90min"
@@ -130,7 +130,7 @@ counts = "no"
 """
 
 PROBLEMS = [
-    "gird: is not a rule; did you mean 'grid'?",
+    "gridd: is not a rule; did you mean 'grid'?",
     "grid: '1x' is not a duration; write a number and a unit, such as \"30 min\"",
     "length: '2000' is outside the limits; from 1 min to 1 d",
     "horizon: '90min' is outside the limits; from 1 d to 366 d",

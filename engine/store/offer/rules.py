@@ -24,6 +24,7 @@ from engine.offer.rules import (
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.reconciling.clinic_lock import lock_clinic
+from engine.store.syncs.admission import lock_clinic_row
 
 SQL = Queries(__file__)
 
@@ -85,7 +86,8 @@ async def change_rules(
     Only a rule that differs gets a new origin (`by`, now). With `dry_run`, nothing is stored.
     """
     async with connection.transaction():
-        await lock_clinic(connection, clinic_id)  # before the slots, as every writer
+        await lock_clinic_row(connection, clinic_id)  # the order of every writer: its row, its turn, its slots
+        await lock_clinic(connection, clinic_id)
         before = (await load_rules(connection, clinic_id)).rules
         after = change(before).in_order()
         changes = changes_between(before, after)

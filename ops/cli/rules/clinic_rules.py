@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from actors.settings import Settings
 from engine.clinic import Clinic
@@ -56,11 +57,8 @@ def change(
         async with open_database(database_url(settings)) as connection:
             clinic = await find_clinic(connection, slug)
             names = await store.portal_names(connection, clinic.id)
-
-            def resolved(before: ClinicRules) -> ClinicRules:
-                return names.resolve(edit(before), before)
-
-            changes = await store.change_rules(connection, clinic.id, resolved, user_name(), dry_run=dry_run)
+            change_ = partial(names.edited, edit)
+            changes = await store.change_rules(connection, clinic.id, change_, user_name(), dry_run=dry_run)
             return changes, await _view(connection, clinic)
 
     return asyncio.run(run())

@@ -63,8 +63,8 @@ def import_(
 
     Example: `idexx-sync clinic rules import cedar-creek cedar-creek.toml --dry-run`
     """
-    rules = read_file(_read(file))
-    changes, view = change(settings_here(), clinic, lambda _: rules, dry_run=dry_run)
+    text = _read(file)
+    changes, view = change(settings_here(), clinic, lambda _: read_file(text), dry_run=dry_run)
     report(changes, view, dry_run, json)
 
 

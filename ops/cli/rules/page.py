@@ -45,7 +45,7 @@ def rules_json(view: RulesView) -> dict[str, Any]:
 
 
 def change_lines(changes: Sequence[RuleChange], view: RulesView) -> Iterator[str]:
-    """One line for each change: grid: 15 min → 30 min. A rule that is not set has its default."""
+    """One line for each change: grid: 15 min → 30 min."""
     for change in changes:
         before, after = (_value(change.rule, value, view) for value in (change.before, change.after))
         yield f"{path_of(change.rule)}: {before} → {after}"
@@ -111,7 +111,7 @@ def _origin(rule: str, view: RulesView) -> str:
 
 def _value(rule: str, value: Any, view: RulesView) -> str:
     if value is None:
-        return "default"
+        return "not chosen" if rule == "columns" else "none" if "/" in rule else "default"
     names = view.names.columns
     if rule == "columns":
         return ", ".join(_column(id_, names) for id_ in value)

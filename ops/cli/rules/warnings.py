@@ -37,9 +37,10 @@ def age_hint(view: RulesView) -> str | None:
     gap = None if view.schedule is None else longest_interval(view.schedule, view.now)
     if gap is None or gap <= limit:
         return None
+    enough = in_words(-(-gap // 60) * 60).replace(" ", "")
     return (
         f"syncs are up to {in_words(gap)} apart, but what was read more than {in_words(limit)} ago is not offered: "
-        f"sync more often, or idexx-sync clinic rules set {view.clinic.slug} --max-age {-(-gap // 60)}min"
+        f"sync more often, or idexx-sync clinic rules set {view.clinic.slug} --max-age {enough}"
     )
 
 
