@@ -17,7 +17,7 @@ from textual.widgets import RichLog
 from actors.messages import Subjects
 from ops.console.screens import SyncScreen
 from ops.console.source import Source
-from ops.console.state import Known
+from ops.console.state import ConsoleState
 from tests.conftest import until
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +81,7 @@ async def test_all_events_are_shown_and_none_is_fetched_twice(client: Client, na
     app: App[None] = App()
     async with app.run_test():
         sync = {"clinic": "elm", "sync_id": gateway.sync_id}
-        screen = SyncScreen(Known(Source(client, subjects)), sync)
+        screen = SyncScreen(ConsoleState(Source(client, subjects)), sync)
         await app.push_screen(screen)
 
         async def shows_all() -> bool:

@@ -103,9 +103,10 @@ async def test_a_browser_is_launched_on_demand_and_closed_when_idle(launch: Laun
     stage = launch(idle=2.0)
     assert stage.browser.chromium is None
     for launches in (1, 2):
-        await stage.assert_true(await sign_in(stage))
-        assert stage.browser.launches == launches
-        processes = chromium_of(stage).processes()
+        async with stage.browser.context():  # so that it is not idle before its processes are known
+            await stage.assert_true(await sign_in(stage))
+            assert stage.browser.launches == launches
+            processes = chromium_of(stage).processes()
         await until(lambda: stage.browser.chromium is None)
         await until(lambda gone=processes: not any(p.is_running() for p in gone))
 
