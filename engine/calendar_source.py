@@ -49,8 +49,8 @@ class CalendarSource(Protocol):
         is believed. An open day that stays empty has the warning `open_days_empty`.
         `is_first`: no sync of the clinic has completed, so one response alone is not believed.
 
-        `extra_calls`: how many calls beyond the first of each span may be made; the source counts those that it
-        makes. An answer that cannot be confirmed within the limit fails its dates with `bad_answer`.
+        `extra_calls`: how many calls beyond the first of each span may be made; the source takes them before it makes
+        them. An answer that cannot be confirmed within the limit fails its dates with `bad_answer`.
 
         One id may stand on several dates: the engine finds out whether it moves or repeats. Several records of one
         date that share an id need ids of their own (`engine.repeating.as_occurrence`), as do those of ids in

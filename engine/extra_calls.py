@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 
@@ -9,15 +10,28 @@ from dataclasses import dataclass
 class ExtraCalls:
     """The extra calls that a scrape may still make: `limit` for its whole sync, of which `made_before` are used.
 
-    `used` counts those of this scrape.
-
     Extra calls confirm doubtful answers, divide spans that fail, read dates a second time, and look appointments up.
+    `used` counts those of this scrape. `reserve` takes calls from what all spans of the sync may make together: it
+    returns whether it did, and how many the sync has used since; None: this scrape is the only one.
     """
 
     limit: int
     made_before: int = 0
     used: int = 0
+    reserve: Callable[[int], Awaitable[tuple[bool, int]]] | None = None
 
     @property
     def left(self) -> int:
+        """As far as this scrape knows."""
         return max(0, self.limit - self.made_before - self.used)
+
+    async def take(self, calls: int) -> bool:
+        """Takes calls before they are made, all or none. False: the sync may not make that many."""
+        if calls > self.left:
+            return False
+        is_taken = True
+        if calls and self.reserve is not None:
+            is_taken, made = await self.reserve(calls)
+            self.made_before = made - self.used - (calls if is_taken else 0)
+        self.used += calls if is_taken else 0
+        return is_taken

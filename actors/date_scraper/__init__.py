@@ -157,6 +157,7 @@ def _context(process: Runtime, portal: CalendarSource, vault: Vault) -> ScrapeCo
         worker=process.name,
         limits=process.settings.limits,
         hold=process.claim_heartbeats.hold,
+        watch=process.claim_heartbeats.watch,
         jitter=process.random.random,
         evidence=partial(SyncEvidence, process.database),
         default_portal=process.settings.idexx_base_url,

@@ -186,7 +186,7 @@ class SpanScraper:
         self, signed_in: SignedInContext, *ranges: DateRange | None
     ) -> list[dict[date, Snapshot]]:
         """The days of each range, read by parallel calls; no days for a range that is None."""
-        self._count_calls(sum(dates is not None for dates in ranges))
+        await self._count_calls(sum(dates is not None for dates in ranges))
         try:
             async with asyncio.TaskGroup() as group:
                 calls = [
@@ -198,7 +198,7 @@ class SpanScraper:
         return [{} if call is None else call.result() for call in calls]
 
     async def _ask(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
-        self._count_calls(1)
+        await self._count_calls(1)
         return await self._ask_counted(signed_in, span)
 
     async def _ask_counted(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
@@ -212,13 +212,13 @@ class SpanScraper:
         except SharedIds as first:
             with self._call_context.timeout.waiting():
                 await asyncio.sleep(self._settings.times.move_settles)
-            self._count_calls(1)
+            await self._count_calls(1)
             try:
                 return await self._read(signed_in, span)
             except SharedIds as second:
                 confirmed = Counter(identity for identity, _ in first.starts & second.starts)
                 self._repeating |= {identity for identity, starts in confirmed.items() if starts > 1}
-        self._count_calls(1)
+        await self._count_calls(1)
         return await self._read(signed_in, span)
 
     async def _read(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
@@ -229,23 +229,23 @@ class SpanScraper:
         found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
         if any(snapshot.left_out for snapshot in found.values()):
             # A record may have been read while it was written: only what stays unusable is left out.
-            self._count_calls(1)
+            await self._count_calls(1)
             found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
         return found
 
-    def _count_calls(self, calls: int) -> None:
-        """Counts parallel calls, before the first is made.
+    async def _count_calls(self, calls: int) -> None:
+        """Counts calls before they are made, all or none: parallel ones must not be cancelled for want of another.
 
         Raises `PortalFailure` if the sync may not make that many extra calls.
         """
-        extra = calls - self._is_first_call
-        if extra > self._extra_calls.left:
-            raise PortalFailure(
-                Failure(
-                    Reason.BAD_ANSWER,
-                    f"the answer needs more calls ({extra}), and the sync has {self._extra_calls.left} left of its "
-                    f"{self._extra_calls.limit} extra calls (SYNC_EXTRA_CALLS)",
-                )
+        is_first, self._is_first_call = self._is_first_call, False
+        if await self._extra_calls.take(extra := calls - is_first):
+            return
+        self._is_first_call = is_first
+        raise PortalFailure(
+            Failure(
+                Reason.BAD_ANSWER,
+                f"the answer needs more calls ({extra}), and the sync has {self._extra_calls.left} left of its "
+                f"{self._extra_calls.limit} extra calls (SYNC_EXTRA_CALLS)",
             )
-        self._is_first_call = False
-        self._extra_calls.used += extra
+        )

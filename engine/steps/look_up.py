@@ -50,7 +50,7 @@ class LookedUp:
 async def look_up_appointments(context: ScrapeContext, sync_id: UUID) -> LookedUp:
     """Asks for the sync's open look-ups and stores the answers; the Coordinator is to be notified.
 
-    Raises `Unavailable` if the database is unreachable.
+    The end of the sync interrupts the calls. Raises `Unavailable` if the database is unreachable.
     """
     try:
         async with context.database.transaction() as connection:
@@ -59,7 +59,13 @@ async def look_up_appointments(context: ScrapeContext, sync_id: UUID) -> LookedU
         return LookedUp(retry_later=True)
     if task is None:
         return LookedUp()
-    found = await context.portal.look_up(task.clinic, task.credentials, task.ids, known=task.known)
+    found = None
+    async with context.watch(sync_id):
+        found = await context.portal.look_up(task.clinic, task.credentials, task.ids, known=task.known)
+    return LookedUp() if found is None else await _keep(context, sync_id, task, found)
+
+
+async def _keep(context: ScrapeContext, sync_id: UUID, task: _Task, found: Lookups) -> LookedUp:
     async with context.database.transaction() as connection:
         if await running_sync(connection, sync_id) is not None:
             await _record(connection, sync_id, task.clinic.id, found)

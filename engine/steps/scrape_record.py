@@ -18,7 +18,6 @@ from engine.store.clinics.learnt_spans import remember_span
 from engine.store.clinics.unknown_fields import warn_of_new_fields
 from engine.store.database import Connection
 from engine.store.reconciling import save_config_reading
-from engine.store.reconciling.lookups import add_extra_calls
 from engine.store.syncs.admission import lock_clinic_row
 from engine.store.syncs.claims import any_waiting, retry, save_snapshots
 from engine.store.syncs.configuration import record_config_outcome
@@ -44,7 +43,6 @@ async def record_scrape(
             await mark_login_failure(connection, task.clinic.id, *refused)
         if config is not None:
             await _record_config(connection, task, found, config)
-        await add_extra_calls(connection, task.sync_id, task.extra_calls.used)
         seen = await save_snapshots(connection, task.clinic.id, task.claims, snapshots)
         await _record_failures(connection, context, task, found)
         if (days := learn(found, context.limits.span_days)) is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from uuid import UUID
 
 from engine.calendar_source import CalendarSource
@@ -20,7 +21,7 @@ from engine.schedule import ScheduleConfig
 from engine.store.clinics import find_clinic, get_credentials
 from engine.store.database import Connection, Database
 from engine.store.reconciling import load_schedule_config, repeating_ids
-from engine.store.reconciling.lookups import extra_calls_of
+from engine.store.reconciling.lookups import extra_calls_of, reserve_extra_calls
 from engine.store.syncs.claims import Claim, claim, has_completed, leave, statuses, stored_counts
 from engine.store.syncs.configuration import config_outcome, recent_config_outcome
 from engine.store.syncs.lifecycle import lock_sync
@@ -53,6 +54,7 @@ class ScrapeContext:
     """The dependencies of a scrape.
 
     `hold` keeps claims alive while its body runs, and ends the body without an exception when one of them is lost.
+    `watch` ends its body in the same way when the sync ends; by default it does not.
     `jitter` is uniform in [0, 1). `evidence` stores what was seen of a sync's failures. `default_portal` is the
     address of clinics without their own; None: it is not compared with what credentials were stored for.
     """
@@ -66,6 +68,7 @@ class ScrapeContext:
     jitter: Callable[[], float]
     evidence: Callable[[UUID], EvidenceSink]
     default_portal: str | None = None
+    watch: Callable[[UUID], AbstractAsyncContextManager[None, bool | None]] = lambda _: nullcontext()
 
 
 @dataclass(slots=True)
@@ -132,10 +135,20 @@ async def claim_task(
         )
         repeating = await repeating_ids(connection, clinic.id)
         is_first = not await has_completed(connection, clinic.id)
-        extra_calls = ExtraCalls(context.limits.extra_calls, await extra_calls_of(connection, sync_id))
+        extra_calls = ExtraCalls(
+            context.limits.extra_calls,
+            await extra_calls_of(connection, sync_id),
+            reserve=partial(_reserve, context, sync_id),
+        )
         return ScrapeTask(
             claims, clinic, credentials, stored, hours, repeating, is_first, asks_config, extra_calls
         )
+
+
+async def _reserve(context: ScrapeContext, sync_id: UUID, calls: int) -> tuple[bool, int]:
+    """Takes extra calls from what all spans of the sync may make together."""
+    async with context.database.connection() as connection:
+        return await reserve_extra_calls(connection, sync_id, context.limits.extra_calls, calls)
 
 
 async def _asks_config(

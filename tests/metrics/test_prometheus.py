@@ -45,7 +45,7 @@ def run(module: str, *arguments: str) -> list[dict[str, Any]]:
 def test_alerts_fire_by_their_cause_and_are_resolved_by_what_the_runbook_says() -> None:
     rejected, gone = run("ops.monitoring.alert_drill", "--json", "--only", "LoginRejected", "NoGateway")
     assert rejected["summary"] == "The portal rejects the credentials of cedar-creek; its syncs are refused"
-    assert gone["summary"] == "No gateway can be scraped; requests may go unanswered"
+    assert gone["summary"] == "No gateway can be scraped; requests may get no reply"
     for outcome in (rejected, gone):
         assert outcome["fired_after"], outcome
         assert outcome["resolved_after"], outcome

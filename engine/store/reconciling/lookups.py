@@ -83,6 +83,12 @@ async def add_extra_calls(connection: Connection, sync_id: UUID, calls: int) -> 
         await connection.execute(SQL["add_extra_calls"], sync_id, calls)
 
 
+async def reserve_extra_calls(connection: Connection, sync_id: UUID, limit: int, calls: int) -> tuple[bool, int]:
+    """Takes calls from the limit of the sync, all or none; returns whether it did, and how many the sync has used."""
+    row = await connection.fetchrow(SQL["reserve_extra_calls"], sync_id, calls, limit)
+    return (False, limit) if row is None else (row["is_taken"], row["made"])
+
+
 async def extra_calls_of(connection: Connection, sync_id: UUID) -> int:
     made: int = await connection.fetchval(SQL["extra_calls_of"], sync_id)
     return made

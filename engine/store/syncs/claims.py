@@ -121,6 +121,11 @@ async def keep_alive(connection: Connection, tokens: Sequence[UUID]) -> set[UUID
     return {row["claim"] for row in await connection.fetch(SQL["keep_alive"], tokens)}
 
 
+async def running_of(connection: Connection, sync_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these syncs that are in progress."""
+    return {row["id"] for row in await connection.fetch(SQL["running_of"], sync_ids)}
+
+
 async def save_snapshots(
     connection: Connection, clinic_id: UUID, claims: Sequence[Claim], snapshots: Mapping[date, Snapshot]
 ) -> list[date]:

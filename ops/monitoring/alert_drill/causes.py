@@ -72,11 +72,14 @@ async def half_a_calendar(watched: Watched) -> AsyncIterator[None]:
     await watched.ended(clinic, await watched.sync(clinic, days))
     truth = await watched.sandbox.truth(clinic.company_id, clinic.today, clinic.today + timedelta(days=days - 1))
     ids = [one["neo_appointment_id"] for one in truth]
+    # A removal that the portal proves by the appointment's id is not held.
+    await watched.sandbox.fault_settings(clinic.company_id, lookup_call="absent")
     await watched.sandbox.change(clinic.company_id, delete=ids[: len(ids) * 2 // 3])
     sync = await watched.sync(clinic, days)
     await watched.ended(clinic, sync)
     yield
     await watched.command("runs", "approve", sync, "--yes")
+    await watched.sandbox.fault_settings(clinic.company_id, lookup_call=None)
 
 
 @asynccontextmanager

@@ -72,6 +72,8 @@ async def _bad_day(watched: Watched, story: Story) -> None:
     await sandbox.end_sessions(rejected.company_id)
     await sandbox.fault_settings(slow.company_id, latency_ms=12_000)
     await sandbox.fault_settings(changed.company_id, drift=["renamed_fields"])
+    # A removal that the portal proves by the appointment's id is not held.
+    await sandbox.fault_settings(emptied.company_id, lookup_call="absent")
     end = emptied.today + timedelta(days=story.dates - 1)
     truth = await sandbox.truth(emptied.company_id, emptied.today, end)
     await sandbox.change(emptied.company_id, delete=[one["neo_appointment_id"] for one in truth][::2])

@@ -1,0 +1,1 @@
+select id from public.schedule_syncs where id = any($1) and status = 'in_progress'
