@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from engine.credentials import Credentials
+from engine.offer.rules import ClinicRules
 from engine.portal_address import origin_of
 from engine.store.clinics import add_clinic, set_credentials
 from engine.store.database import Connection
+from engine.store.offer.rules import change_rules
 from engine.store.vault import Vault
 from ops.sandbox.client import SandboxClinic
 
@@ -22,4 +26,11 @@ async def store_clinics(
             clinic = await add_clinic(connection, one.slug, one.name, one.timezone, one.country)
             credentials = Credentials(one.username, one.password, one.company_id, origin=origin)
             await set_credentials(connection, vault, clinic.id, credentials)
+            rooms = tuple(room["id"] for room in one.config["appointmentRooms"])
+            await change_rules(connection, clinic.id, partial(_choose, rooms), "idexx-sync, for the sandbox")
     return [one.slug for one in clinics]
+
+
+def _choose(rooms: tuple[str, ...], rules: ClinicRules) -> ClinicRules:
+    """Every column of an invented clinic counts, unless a person has chosen others."""
+    return replace(rules, columns=rooms) if rules.columns is None else rules
