@@ -3,6 +3,8 @@
 Not reported: portal failures (values for the retry table), and an unreachable server (a matter for retries and
 alerts) unless it dead-lettered a message. No personal data leaves: no local variables, no breadcrumbs, no
 arguments, and of third-party exceptions only the type, since their text may quote data.
+
+The SDK takes several MiB of each process, so it is imported only where a `SENTRY_DSN` is set.
 """
 
 from __future__ import annotations
@@ -10,10 +12,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import sentry_sdk
 from dramatiq.errors import BrokerConnectionError
-from sentry_sdk.integrations.dedupe import DedupeIntegration
-from sentry_sdk.utils import BadDsn
 
 from actors.observability.redaction import REDACTED, is_trusted
 from actors.settings import Settings, SettingsError
@@ -27,14 +26,22 @@ if TYPE_CHECKING:
 #: Errors that pass, or that are reported otherwise.
 EXPECTED = (Unavailable, MailboxFull, BrokerConnectionError)
 
+#: Whether this process sends reports.
+_is_configured = False
+
 #: How long the end of a process waits for pending reports, in seconds.
 FLUSH_TIMEOUT = 2.0
 
 
 def configure(settings: Settings, kind: str) -> None:
     """Sends this process's reports from now on, if there is a `SENTRY_DSN`."""
+    global _is_configured
     if settings.sentry_dsn is None:
         return
+    import sentry_sdk
+    from sentry_sdk.integrations.dedupe import DedupeIntegration
+    from sentry_sdk.utils import BadDsn
+
     try:
         sentry_sdk.init(
             settings.sentry_dsn.get_secret_value(),
@@ -49,6 +56,7 @@ def configure(settings: Settings, kind: str) -> None:
     except BadDsn as error:
         raise SettingsError(f"SENTRY_DSN=(hidden): {error}; correct it or unset it") from None
     sentry_sdk.set_tag("process", kind)
+    _is_configured = True
 
 
 def is_expected(error: BaseException) -> bool:
@@ -69,10 +77,17 @@ def report_death(error: BaseException, **tags: str) -> None:
 
 def close() -> None:
     """Sends pending reports; blocks for `FLUSH_TIMEOUT` at most."""
-    sentry_sdk.flush(FLUSH_TIMEOUT)
+    if _is_configured:
+        import sentry_sdk
+
+        sentry_sdk.flush(FLUSH_TIMEOUT)
 
 
 def _send(error: BaseException, tags: dict[str, str]) -> None:
+    if not _is_configured:
+        return
+    import sentry_sdk
+
     with sentry_sdk.new_scope() as scope:
         scope.set_tags(tags)
         sentry_sdk.capture_exception(error)

@@ -26,7 +26,9 @@ from engine.portal.settings import PortalSettings
 MARK = "--idexx-sync-browser="
 
 SWITCHES = (
+    # Neither a GPU nor its emulation: pages are drawn in software, without a process for it.
     "--disable-gpu",
+    "--disable-software-rasterizer",
     # Stops what Chromium would send to its maker, or fetch from there.
     "--disable-background-networking",
     "--disable-component-update",

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from typing import Any, Self
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Playwright, async_playwright
+
+#: The environment of the driver's Node, unless the process has other values. The driver waits most of the time, and
+#: these make it a quarter smaller: a young generation of 1 MiB, one malloc arena, and what it needs only while it
+#: starts is returned (its parser allocates in pieces of 32 KiB).
+ENVIRONMENT = {
+    "NODE_OPTIONS": "--max-semi-space-size=1",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "16384",
+}
 
 
 class Driver:
@@ -19,6 +29,8 @@ class Driver:
 
     @classmethod
     async def start(cls, seconds: float) -> Self:
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)  # Playwright takes no environment for its driver
         start = async_playwright()
         async with asyncio.timeout(seconds):
             return cls(start, await start.start())

@@ -18,6 +18,9 @@ from engine.store.server_errors import NoAnswer, is_another_session, is_away, re
 
 SQL = Queries(__file__)
 
+#: How long a connection may be idle; one stays. Each takes several MiB of the server, for what it has cached.
+IDLE_SECONDS = 45.0
+
 #: Errors that asyncpg raises itself, whatever the code around a statement does.
 _ASYNCPGS_OWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -104,6 +107,7 @@ class Database:
                     connect=self._connect,
                     min_size=1,
                     max_size=self._size,
+                    max_inactive_connection_lifetime=IDLE_SECONDS,
                     timeout=self._timeout,
                     command_timeout=self._timeout,
                     server_settings={"application_name": "idexx-sync"},

@@ -21,7 +21,7 @@ BENCHMARKS = {
     "pooler": ("ops.bench.pooler", "statements and dates, directly and through PgBouncer"),
     "broker": ("ops.bench.broker.comparison", "messages per second, compared with Dramatiq on Redis and RabbitMQ"),
     "memory": ("ops.bench.memory", "memory of every process after each of 100 syncs"),
-    "footprint": ("ops.bench.footprint", "memory at rest, with a headless shell and with a full browser"),
+    "footprint": ("ops.bench.footprint", "memory at rest, compared with how it was"),
     "all": ("ops.bench.everything", "all of them, one after the other"),
 }
 

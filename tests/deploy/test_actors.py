@@ -11,7 +11,14 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 
 #: Imported only by the worker, or the process, that uses it.
-HEAVY = ("playwright", "actors.date_scraper.portal", "actors.notifier.http_client", "engine.portal.chromium")
+HEAVY = (
+    "playwright",
+    "rich",
+    "sentry_sdk",
+    "actors.date_scraper.portal",
+    "actors.notifier.http_client",
+    "engine.portal.chromium",
+)
 
 LOOK = f"""
 import inspect, json, sys

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from ops.local.embedded import Home
-from ops.local.supervision.process_markers import find_marked
 from ops.local.temporary_machine import scatter_ports
+from ops.local.watchdog.process_markers import find_marked
 from tests.ops.up_process import ARGV, OURS
 
 

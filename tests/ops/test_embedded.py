@@ -22,7 +22,7 @@ import pytest
 from ops.local.embedded import Home, HomeInUse, embedded_servers
 from ops.local.embedded.leftovers import find_postmaster
 from ops.local.embedded.nats_server import find_binary
-from ops.local.supervision.process_markers import find_marked, is_alive, kill_marked
+from ops.local.watchdog.process_markers import find_marked, is_alive, kill_marked
 from tests.conftest import eventually
 
 pytestmark = pytest.mark.anyio
@@ -109,7 +109,7 @@ async def test_after_a_sigkill_of_everything_of_ours_the_leftovers_are_found(hom
         assert keeper.stdout
         assert keeper.stdout.readline() == "up\n"
         children = psutil.Process(keeper.pid).children()
-        [watchdog] = [child for child in children if "ops.local.supervision.watchdog_process" in child.cmdline()]
+        [watchdog] = [child for child in children if "ops.local.watchdog" in child.cmdline()]
         watchdog.suspend()  # else it could act between the two kills
         keeper.kill()
         watchdog.kill()

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from ops.local.supervision import Command, Stage, StartFailed, Supervisor
-from ops.local.supervision.process_markers import find_marked, is_alive, kill_marked
 from ops.local.supervision.supervisor import LONGEST_PAUSE, describe, pause
+from ops.local.watchdog.process_markers import find_marked, is_alive, kill_marked
 from tests.conftest import eventually
 
 pytestmark = pytest.mark.anyio
@@ -264,4 +264,4 @@ def test_a_killed_watchdog_is_replaced(running: Callable[..., Running], tmp_path
 
 def watchdogs_of(one: Running) -> list[psutil.Process]:
     children = psutil.Process(one.process.pid).children()
-    return [c for c in children if is_alive(c) and "ops.local.supervision.watchdog_process" in c.cmdline()]
+    return [c for c in children if is_alive(c) and "ops.local.watchdog" in c.cmdline()]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ops.client.exit_status import Exit
-from ops.local.supervision.process_markers import find_marked
+from ops.local.watchdog.process_markers import find_marked
 from tests.conftest import eventually, join
 from tests.ops.up_process import ARGV, Up, interrupt
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ops.local.embedded import Home
-from ops.local.supervision.process_markers import kill_marked
 from ops.local.temporary_machine import scatter_ports
+from ops.local.watchdog.process_markers import kill_marked
 from ops.sandbox.client import Sandbox, SandboxClinic
 from tests.conftest import eventually
 

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-import sentry_sdk
 from dramatiq.errors import BrokerConnectionError
 
 from actors.coordinator import StalledSyncSweeper
@@ -39,7 +38,7 @@ pytestmark = pytest.mark.anyio
 def reported(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     """What Sentry would be sent."""
     errors: list[BaseException] = []
-    monkeypatch.setattr(sentry_sdk, "capture_exception", errors.append)
+    monkeypatch.setattr(error_reports, "_send", lambda error, _: errors.append(error))
     return errors
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from ops.local.embedded.home import Home
-from ops.local.supervision.process_markers import find_marked, kill, send, still_alive
+from ops.local.watchdog.process_markers import find_marked, kill, send, still_alive
 
 #: How long leftover processes may take to stop before they are killed. Seconds.
 STOP_TIMEOUT = 15.0

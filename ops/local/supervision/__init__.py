@@ -9,8 +9,9 @@ it on to its forks, and interprets a second one as "immediately"). After the tim
 Processes that a child leaves behind are found by the mark in their environment (`process_markers`) and killed,
 also before a restart: a worker whose master died would otherwise keep working beside its successor.
 
-If the supervisor itself is killed, its watchdog, a small separate process (`watchdog_process`), stops the children
-instead. If both are killed, the next start finds the leftover processes by their mark.
+If the supervisor itself is killed, its watchdog, a small separate process, stops the children instead; it is in
+`ops.local.watchdog`, with `process_markers`. If both are killed, the next start finds the leftover processes by their
+mark.
 
 `supervise` adds signal handling for a command in a terminal: the first SIGINT or SIGTERM stops everything in
 order, the second one immediately.

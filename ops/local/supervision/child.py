@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.local.supervision.command import Command
-from ops.local.supervision.process_markers import MARK, kill_group, kill_marked
+from ops.local.watchdog.process_markers import MARK, kill_group, kill_marked
 
 #: Bytes of a child's output per read; a longer line is passed on in pieces.
 CHUNK = 64 * 1024

@@ -13,8 +13,8 @@ from typing import Self
 from engine.errors import ExpectedError
 from ops.local.supervision.child import Child, Output
 from ops.local.supervision.command import Command, Stage
-from ops.local.supervision.process_markers import kill_marked
 from ops.local.supervision.watchdog import Watchdog
+from ops.local.watchdog.process_markers import kill_marked
 
 #: Seconds before a dead child is restarted: doubles with each failure in a row, up to the limit.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0

@@ -15,7 +15,7 @@ class Watchdog:
     """A process that stops the children if this process is killed. `grace` is in seconds, for each stage."""
 
     def __init__(self, mark: str, grace: float) -> None:
-        self._argv = [sys.executable, "-m", "ops.local.supervision.watchdog_process", mark, str(grace)]
+        self._argv = [sys.executable, "-m", "ops.local.watchdog", mark, str(grace)]
         self._children: dict[int, dict[str, Any]] = {}
         self._process = self._start()
 

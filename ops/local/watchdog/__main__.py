@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from ops.local.supervision.process_markers import kill, kill_group, kill_marked, send, still_alive
+from ops.local.watchdog.process_markers import kill, kill_group, kill_marked, send, still_alive
 
 
 def main(arguments: list[str]) -> None:
