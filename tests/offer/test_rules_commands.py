@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
 
+from engine.offer.rule import Rule
+from engine.offer.start import Decision
+from engine.store.offer import explain_start
 from ops.cli import main
 from ops.cli.rules import clinic_rules
 from ops.client.exit_status import Exit
-from tests.bookings.practice import Practice
+from tests.bookings.practice import DAY, Practice
 
 pytestmark = pytest.mark.anyio
 
@@ -100,6 +105,27 @@ async def test_rules_are_set_and_shown_with_who_set_them(practice: Practice, ter
         *("grid", "closed.2026-12-24"),
     ]
     assert not {"grid", "closed.2026-12-24"} & set((await terminal.json(terminal.slug))["origins"])
+
+
+async def test_an_explanation_names_who_set_a_rule_and_a_command_that_works(
+    practice: Practice, terminal: Terminal
+) -> None:
+    await terminal.set("--columns", "room-1", "--closed", f"{DAY} Inventory", "--grid", "30")
+    await terminal.set("--grid", "20", "--blocked", "daily 12:00-14:00 Lunch", by="ben")
+
+    async def explained() -> dict[Rule, Decision]:
+        async with practice.pool.acquire() as connection:
+            noon = datetime.combine(DAY, time(12, 10), ZoneInfo("America/Chicago"))
+            return {one.rule: one for one in (await explain_start(connection, practice.clinic_id, noon)).reasons}
+
+    reasons = await explained()
+    rules = (Rule.COLUMNS_NOT_CHOSEN, Rule.GRID, Rule.CLOSED_DAY, Rule.RECURRING_BLOCK)
+    assert [(reasons[rule].allows, reasons[rule].source.get("set_by")) for rule in rules] == [
+        *((True, "ana"), (False, "ben"), (False, "ana"), (False, "ben")),
+    ]
+    change = reasons[Rule.CLOSED_DAY].change or ""
+    assert (await terminal.run(*change.removeprefix("idexx-sync clinic rules ").split()))[0] == Exit.OK
+    assert Rule.CLOSED_DAY not in await explained()
 
 
 async def test_a_rule_changes_the_stored_counts_at_once(practice: Practice, terminal: Terminal) -> None:

@@ -30,7 +30,7 @@ def export(
     *,
     json: Json = False,
 ) -> None:
-    """Write all rules of a clinic as TOML, to edit, to keep, or to import for another clinic.
+    """Write all rules of a clinic as TOML, to edit or to keep.
 
     Example: `idexx-sync clinic rules export cedar-creek cedar-creek.toml`
     """
