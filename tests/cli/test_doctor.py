@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from actors.settings import Settings
+from engine.clinic import Clinic
+from engine.credentials import Credentials
+from engine.portal.contact import ContactReport
+from engine.portal.transcript import Transcript
+from engine.schedule import Room, ScheduleConfig
 from engine.store.vault import new_ring
+from ops.cli.contact.contact import Contact
+from ops.cli.contact.page import columns_hint
 from ops.doctor import Finding, Grade
-from ops.doctor.database import _fields, database
+from ops.doctor.database import _columns, _fields, database
 from tests.ops.up_process import ARGV, Up
 
 
@@ -83,3 +92,18 @@ def test_fields_that_are_not_read_are_named_by_clinic_and_are_no_fault() -> None
     assert found.grade == Grade.PASS
     assert "elm: is_first, tele; oak: tele" in found.message
     assert _fields({}).message == "no unknown fields"
+
+
+def test_clinics_without_chosen_columns_are_named_with_the_command() -> None:
+    found = _columns(["elm"])
+    assert (found.grade, found.remedy) == (Grade.WARN, "idexx-sync clinic rules set elm --columns ID…")
+    assert _columns([]).grade == Grade.PASS
+
+
+def test_a_first_contact_names_the_columns_to_choose_from() -> None:
+    clinic = Clinic(UUID(int=1), "elm", "Elm", "America/Chicago")
+    report = ContactReport([], config=ScheduleConfig(rooms=(Room("1", "Exam 1"), Room("2", "Surgery"))))
+    contact = Contact(clinic, Credentials("user", "password"), "https://us.idexxneo.com", report, Transcript())
+    hint = columns_hint(contact) or ""
+    assert "1 (Exam 1), 2 (Surgery): idexx-sync clinic rules set elm --columns ID…" in hint
+    assert columns_hint(replace(contact, clinic=replace(clinic, resources=("1",)))) is None

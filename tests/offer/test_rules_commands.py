@@ -15,6 +15,7 @@ import pytest
 from engine.offer.rule import Rule
 from engine.offer.start import Decision
 from engine.store.offer import explain_start
+from engine.store.offer.rules import clinics_without_columns
 from ops.cli import main
 from ops.cli.rules import clinic_rules
 from ops.client.exit_status import Exit
@@ -81,11 +82,15 @@ async def test_rules_are_set_and_shown_with_who_set_them(practice: Practice, ter
     assert (
         f"room-1 (Exam 1), room-2 (Exam 2), room-3 (Surgery): idexx-sync clinic rules set {terminal.slug}" in err
     )
+    async with practice.pool.acquire() as connection:
+        assert await clinics_without_columns(connection) == [terminal.slug]
     assert await terminal.set("--columns", "exam 1", "room-2", "--grid", "30", "--closed", "2026-12-24 Eve") == [
         *("columns", "grid", "closed.2026-12-24"),
     ]
     bookable = ("--bookable", "mon-fri 9:00-10:30 14:00-16:30", "--blocked", "daily 12:00-14:00 Lunch")
     assert len(await terminal.set(*bookable, "--uncounted", "tech appointment", "--grid", "20min", by="ben")) == 8
+    async with practice.pool.acquire() as connection:
+        assert await clinics_without_columns(connection) == []
     shown = await terminal.json(terminal.slug)
     assert shown["rules"]["columns"] == ["room-1", "room-2"]
     assert {rule: origin["set_by"] for rule, origin in shown["origins"].items()} == {
