@@ -182,7 +182,7 @@ async def test_a_schedule_that_is_slower_than_the_age_limit_is_warned_of(
     await terminal.set("--columns", "room-1")
     _, _, err = await terminal.run("set", terminal.slug, "every 30 minutes", group="schedule")
     assert "apart" not in err
-    _, _, err = await terminal.run("set", terminal.slug, "0 6,12 * * *", group="schedule")
+    _, _, err = await terminal.run("set", terminal.slug, "0 6,12 * * *", "--timezone", "UTC", group="schedule")
     assert "syncs are up to 18 h apart, but what was read more than 1 h ago is not offered" in err
     assert f"idexx-sync clinic rules set {terminal.slug} --max-age 18h" in err
     _, _, err = await terminal.run("set", terminal.slug, "--max-age", "18h")
