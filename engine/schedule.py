@@ -54,7 +54,7 @@ class Provider:
 class ScheduleConfig:
     """A clinic's configuration. `hours` is never empty: no portal says for certain that a clinic is never open.
 
-    `default_capacity` is not the portal's: another program stored it. It counts while the rooms are unknown.
+    `default_capacity` is not the portal's: another program stored it. It is the limit until columns are chosen.
     """
 
     hours: tuple[OpenHours, ...] | None = None
@@ -96,11 +96,13 @@ class ScheduleConfig:
     def capacity(self, resources: Iterable[str] | None = None) -> int | None:
         """How many appointments fit in one slot: the number of columns that count.
 
-        `resources` are the columns that an operator chose; None: all. Returns the default capacity, or None, if
-        the columns were never read and none were chosen.
+        `resources` are the columns that an operator chose; None: all, or as many as the default capacity, if there is
+        one. Returns None if the columns were never read and none were chosen.
         """
         if self.rooms is None:
             return self.default_capacity if resources is None else len(set(resources))
+        if resources is None and self.default_capacity is not None:
+            return min(self.default_capacity, len(self.rooms))
         wanted = None if resources is None else set(resources)
         return len([room for room in self.rooms if wanted is None or room.id in wanted])
 

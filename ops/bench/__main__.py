@@ -18,6 +18,7 @@ BENCHMARKS = {
     "cancel_latency": ("ops.bench.cancel_latency", "how fast a cancel and a timeout end calls that hang"),
     "budget": ("ops.bench.budget", "whether the rate limit holds under full load"),
     "reconcile": ("ops.bench.reconcile", "rows per second, compared with the old plan and with COPY"),
+    "offer": ("ops.bench.offer", "milliseconds to find a clinic's bookable starts"),
     "pooler": ("ops.bench.pooler", "statements and dates, directly and through PgBouncer"),
     "broker": ("ops.bench.broker.comparison", "messages per second, compared with Dramatiq on Redis and RabbitMQ"),
     "memory": ("ops.bench.memory", "memory of every process after each of 100 syncs"),

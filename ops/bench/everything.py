@@ -25,6 +25,7 @@ MINUTES: dict[str, tuple[float, float]] = {
     "cancel_latency": (4, 2),
     "budget": (6, 4),
     "reconcile": (30, 5),
+    "offer": (6, 2),
     "pooler": (5, 2),
     "broker": (40, 8),
     "memory": (20, 8),

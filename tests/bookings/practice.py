@@ -41,19 +41,25 @@ class Practice:
     ) -> Practice:
         slug = f"c-{uuid.uuid4().hex[:12]}"
         clinic_id = await pool.fetchval(
-            "insert into public.clinics (slug, name, timezone) values ($1, $1, 'America/Chicago') returning id",
-            slug,
-        )
+            "insert into public.clinics (slug, name, timezone, resources) values ($1, $1, 'America/Chicago', $2)"
+            " returning id",
+            slug, [f"room-{n + 1}" for n in range(capacity)],
+        )  # fmt: skip
+        await pool.execute(
+            "insert into idexx_sync.clinic_open_hours (clinic_id, weekday, opens_minute, closes_minute)"
+            " select $1, day, 0, 1440 from generate_series(0, 6) day", clinic_id
+        )  # fmt: skip
         practice = cls(pool, clinic_id)
         await practice.slots(starts, capacity)
         return practice
 
     async def slots(self, starts: Iterable[str], capacity: int = 2, day: date = DAY, minutes: int = 15) -> None:
+        """Slots of a day that was just read, as another program writes them."""
         for start in map(clock, starts):
             end = (datetime.combine(day, start) + timedelta(minutes=minutes)).time()
             await self.pool.execute(
-                "insert into public.schedule_slots (clinic_id, date, start_time, end_time, capacity)"
-                " values ($1, $2, $3, $4, $5)",
+                "insert into public.schedule_slots (clinic_id, date, start_time, end_time, capacity, last_synced_at)"
+                " values ($1, $2, $3, $4, $5, now())",
                 self.clinic_id, day, start, end, capacity,
             )  # fmt: skip
 

@@ -61,16 +61,16 @@ async def test_one_appointment_is_one_bookings(practice: Practice) -> None:
     assert [row["booking_id"] for row in unseen] == [other]
 
 
-async def fill(practice: Practice, start: str, end: str, times: int = 2) -> None:
-    for _ in range(times):
-        await practice.appointment(start, end, patient="Portal")
+async def fill(practice: Practice, start: str, end: str, *rooms: str) -> None:
+    for room in rooms:
+        await practice.appointment(start, end, patient="Portal", room=room)
 
 
 async def test_a_booking_whose_slot_the_portal_fills_moves_to_the_next_free_one(practice: Practice) -> None:
     first = await practice.booking("10:00", patient="First")
     last = await practice.booking("10:00", patient="Last")
-    await fill(practice, "10:00", "10:30", 1)
-    await fill(practice, "10:15", "10:30", 1)
+    await fill(practice, "10:00", "10:30", "room-1")
+    await fill(practice, "10:15", "10:30", "room-2")
     assert await practice.reschedule_conflicts() == [(last, "10:00", "10:30")]
     moved = await practice.the_booking(last)
     assert (moved["status"], moved["has_conflict"]) == ("rescheduled", False)
@@ -90,7 +90,7 @@ async def test_a_booking_whose_slot_the_portal_fills_moves_to_the_next_free_one(
 async def test_an_unconfirmed_booking_gives_way_first(practice: Practice) -> None:
     pending = await practice.booking("10:00", status="pending")
     await practice.booking("10:00")
-    await fill(practice, "10:00", "10:15", 1)
+    await fill(practice, "10:00", "10:15", "room-2")
     assert await practice.reschedule_conflicts() == [(pending, "10:00", "10:15")]
     assert (await practice.the_booking(pending))["status"] == "pending"  # whether it is real is not decided
 
@@ -114,5 +114,5 @@ async def test_a_booking_for_which_nothing_is_free_is_marked_until_the_conflict_
 async def test_a_booking_that_the_portal_shows_is_no_conflict(practice: Practice) -> None:
     await practice.booking("10:00")
     await practice.appointment(patient="Biscuit")
-    await fill(practice, "10:00", "10:15", 1)
+    await fill(practice, "10:00", "10:15", "room-2")
     assert await practice.reschedule_conflicts() == []

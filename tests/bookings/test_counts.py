@@ -32,12 +32,12 @@ async def test_every_slot_is_offered_with_the_columns_that_programs_know(practic
         statement = await connection.prepare("select * from get_available_slots($1, $2)")
         columns = [(column.name, column.type.name) for column in statement.get_attributes()]
     assert columns[: len(PREDECESSORS)] == PREDECESSORS
-    for _ in range(3):
-        await practice.appointment("10:15", "10:30")
+    for room in ("room-1", "room-1", "room-2"):
+        await practice.appointment("10:15", "10:30", room=room)
     offered = await practice.offered()
     assert [tuple(row)[:5] for row in offered] == [
         (clock("10:00"), clock("10:15"), 2, 0, 2),
-        (clock("10:15"), clock("10:30"), 2, 3, 0),  # never below 0
+        (clock("10:15"), clock("10:30"), 2, 2, 0),  # a column that is taken twice is one
         (clock("10:30"), clock("10:45"), 2, 0, 2),
     ]
 
@@ -116,10 +116,13 @@ async def test_a_recurring_blocked_period_is_shown_with_its_name_on_its_days(pra
 
 async def test_a_slot_is_stale_until_it_is_read_and_after_the_clinics_threshold(practice: Practice) -> None:
     pool, clinic = practice.pool, practice.clinic_id
+    await pool.execute("update public.schedule_slots set last_synced_at = null")
     (slot, *_) = await practice.offered()
-    assert (slot["last_synced_at"], slot["is_stale"]) == (None, True)
+    assert (slot["last_synced_at"], slot["is_stale"], slot["available_count"]) == (None, True, 0)
+    assert (await practice.book())["error"] == "this day has to be read again before it can be booked"
     await pool.execute("update public.schedule_slots set last_synced_at = now() - interval '59 minutes'")
-    assert not (await practice.offered())[0]["is_stale"]
+    (slot, *_) = await practice.offered()
+    assert (slot["is_stale"], slot["available_count"]) == (False, 2)
     await pool.execute(
         "insert into public.clinic_schedule_config (clinic_id, days_of_week, stale_threshold_minutes)"
         " values ($1, '{1}', 30)",

@@ -36,6 +36,12 @@ def hours(opens: str, closes: str, weekdays: Iterable[int] = WORKDAYS) -> tuple[
 CONFIG = ScheduleConfig(hours("09:00", "11:00"), slot_minutes=30, rooms=ROOMS[:2])
 
 
+@pytest.fixture
+async def harness(pool: asyncpg.Pool) -> Harness:
+    """A clinic that has chosen its columns; until then, nothing is offered."""
+    return await Harness.open(pool, resources=("room-1", "room-2", "room-3"))
+
+
 async def refresh(harness: Harness, config: ScheduleConfig = CONFIG, first: int = 0, last: int = 0) -> SlotCounts:
     async with harness.pool.acquire() as connection, connection.transaction():
         await save_schedule_config(connection, harness.clinic.id, config)
@@ -51,9 +57,12 @@ async def counts(harness: Harness, n: int = 0) -> dict[str, int]:
 
 
 async def free(harness: Harness, n: int = 0) -> list[Any]:
+    """The slots with a free column; their day is past, so none can be booked."""
     return await harness.pool.fetch(
-        "select * from get_available_slots($1, $2) where available_count > 0", harness.clinic.id, day(n)
-    )
+        "select *, capacity - booked_count as columns from get_available_slots($1, $2)"
+        " where booked_count < capacity and available_count = 0",
+        harness.clinic.id, day(n),
+    )  # fmt: skip
 
 
 async def test_an_appointment_takes_every_slot_that_it_overlaps(harness: Harness) -> None:
@@ -62,8 +71,8 @@ async def test_an_appointment_takes_every_slot_that_it_overlaps(harness: Harness
         appointment(2, start="10:30", minutes=30, appointment_type="block"),
         appointment(3, start="09:30", minutes=30, status="cancelled"),
         appointment(4, start="09:30", minutes=30, status="no_show"),
-        appointment(5, start="10:00", minutes=0),
-        appointment(6, -1, start="23:30", minutes=600),
+        appointment(5, start="10:00", minutes=0, room_id="room-2"),
+        appointment(6, -1, start="23:30", minutes=600, room_id="room-2"),
     ]
     await harness.sync(0, {-1: [seen[5]], 0: seen[:5]})
     assert await refresh(harness) == SlotCounts(created=4, removed=0, updated=4)
@@ -150,11 +159,18 @@ async def test_free_slots_have_their_freshness(harness: Harness) -> None:
     await refresh(harness)
     assert {row["scraped_at"] for row in await free(harness)} == {None}
     await harness.sync(
-        0, {0: [appointment(1, start="09:00"), appointment(2, start="09:00"), appointment(3, start="09:30")]}
+        0,
+        {
+            0: [
+                appointment(1, start="09:00"),
+                appointment(2, start="09:00", room_id="room-2"),
+                appointment(3, start="09:30"),
+            ]
+        },
     )
     await refresh(harness)
     slots = await free(harness)
-    assert [(row["slot_start"], row["available_count"]) for row in slots] == [
+    assert [(row["slot_start"], row["columns"]) for row in slots] == [
         (time(9, 30), 1), (time(10), 2), (time(10, 30), 2),
     ]  # fmt: skip
     assert {row["scraped_at"] for row in slots} == {at(0)}

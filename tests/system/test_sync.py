@@ -67,10 +67,19 @@ async def test_slots_count_what_is_booked(
 ) -> None:
     system.everything()
     await run(asker, clinics[0], days=3)
+    assert await pool.fetchval("select count(*) from schedule_slots where booked_count < capacity") == 0
+    await pool.execute(
+        "update clinics c set resources = (select array_agg(room ->> 'id') from idexx_sync.clinic_portal_config p"
+        " cross join jsonb_array_elements(p.rooms) room where p.clinic_id = c.id) where slug = $1",
+        clinics[0].slug,
+    )
+    await run(asker, clinics[0], days=3)
     wrong = await pool.fetchval(
         """
         select count(*) from schedule_slots s where booked_count <> (
-            select count(*) from schedule_appointments a
+            select case when bool_or(a.room_id is null and a.appointment_type = 'block') then s.capacity
+                else least(count(distinct coalesce(a.room_id, a.id::text)), s.capacity) end
+            from schedule_appointments a
             where a.clinic_id = s.clinic_id and a.deleted_at is null and a.status not in ('cancelled', 'no_show')
                 and a.starts_at < s.ends_at and a.ends_at > s.starts_at)
         """

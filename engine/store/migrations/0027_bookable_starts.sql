@@ -226,6 +226,15 @@ returns table (id text, name text, rank bigint, may_use boolean) language sql st
     where case when t.resources is null then r.id is not null else c.id is not null and (t.rooms is null or r.id is not null) end
 $$;
 
+-- How many appointments fit at one time: the columns that count; until they are chosen, no more than the predecessor counted.
+create or replace function idexx_sync.places_of(t idexx_sync.offer_terms) returns integer language sql stable as $$
+    select case
+        when t.resources is null and t.rooms is null and t.default_capacity is not null then t.default_capacity
+        when t.resources is null then least(t.default_capacity, count(*)::integer)
+        else count(*)::integer end
+    from idexx_sync.columns_of(t, null, null)
+$$;
+
 -- Whether something in the calendar takes a provider's time: it names the provider (`p_provider` is a name, or the portal's
 -- id of one), or stands in a column that has the provider's name.
 create or replace function idexx_sync.is_of_provider(
@@ -271,10 +280,15 @@ declare
     v_ids text[];
     v_may_use boolean[];
     v_taken tsmultirange[];
-    v_loose_starts timestamp[];
-    v_loose_ends timestamp[];
-    v_loose_is_booking boolean[];
-    v_loose tsmultirange;
+    -- What has no column: appointments, and bookings ("calls").
+    v_loose tsrange[];
+    v_loose_is_call boolean[];
+    v_visit_starts timestamp[];
+    v_visit_ends timestamp[];
+    v_call_starts timestamp[];
+    v_call_ends timestamp[];
+    v_tick interval := interval '1 microsecond';
+    v_allowed tsmultirange;
     v_clinic_blocked tsmultirange;
     v_provider_taken tsmultirange;
     v_open tsmultirange;
@@ -314,20 +328,21 @@ begin
             array_agg(coalesce(x.taken, '{}') order by c.rank, c.id) as taken
         from named c left join by_column x on x.room_id = c.id
     ), loose as (
-        select x.starts, x.ends, x.kind in ('booking', 'hold') as is_booking from taken x
-        where x.takes_column and x.room_id is null and x.kind <> 'block'
+        select array_agg(tsrange(x.starts, x.ends)) as spans, array_agg(x.kind <> 'appointment') as is_call,
+            array_agg(x.starts order by x.starts) filter (where x.kind = 'appointment') as visit_starts,
+            array_agg(x.ends order by x.ends) filter (where x.kind = 'appointment') as visit_ends,
+            array_agg(x.starts order by x.starts) filter (where x.kind <> 'appointment') as call_starts,
+            array_agg(x.ends order by x.ends) filter (where x.kind <> 'appointment') as call_ends
+        from taken x where x.takes_column and x.room_id is null and x.kind <> 'block'
     )
-    select l.ids, l.may_use, l.taken,
-        (select array_agg(x.starts order by x.starts, x.ends) from loose x),
-        (select array_agg(x.ends order by x.starts, x.ends) from loose x),
-        (select array_agg(x.is_booking order by x.starts, x.ends) from loose x),
-        (select range_agg(tsrange(x.starts, x.ends)) from loose x),
+    select l.ids, l.may_use, l.taken, o.spans, o.is_call, coalesce(o.visit_starts, '{}'), coalesce(o.visit_ends, '{}'),
+        coalesce(o.call_starts, '{}'), coalesce(o.call_ends, '{}'),
         (select range_agg(tsrange(x.starts, x.ends)) from taken x where x.kind = 'block' and x.room_id is null),
         (select range_agg(tsrange(x.starts, x.ends)) from taken x
             where p_provider is not null and idexx_sync.is_of_provider(t, x.provider_name, x.room_id, p_provider))
-    into v_ids, v_may_use, v_taken, v_loose_starts, v_loose_ends, v_loose_is_booking, v_loose, v_clinic_blocked,
-        v_provider_taken
-    from lists l;
+    into v_ids, v_may_use, v_taken, v_loose, v_loose_is_call, v_visit_starts, v_visit_ends, v_call_starts, v_call_ends,
+        v_clinic_blocked, v_provider_taken
+    from lists l cross join loose o;
 
     -- When the clinic lets callers book.
     select range_agg(tsrange(d.day + h.from_minute * interval '1 minute', d.day + h.to_minute * interval '1 minute'))
@@ -352,18 +367,14 @@ begin
     v_blocked := coalesce(v_blocked, '{}');
     v_closed := coalesce(v_closed, '{}');
     v_stale := coalesce(v_stale, '{}');
-    v_loose := coalesce(v_loose, '{}');
     v_clinic_blocked := coalesce(v_clinic_blocked, '{}');
     v_provider_taken := coalesce(v_provider_taken, '{}');
     v_grid := coalesce(t.grid_minutes, t.slot_minutes) * interval '1 minute';
     v_earliest := p_now + coalesce(t.notice_minutes, 0) * interval '1 minute';
     v_last_day := (p_now at time zone v_zone)::date + t.horizon_days - 1;
 
-    v_places := (select count(*) from idexx_sync.columns_of(t, null, null));
+    v_places := idexx_sync.places_of(t);
     v_is_nameless := t.resources is null and t.rooms is null and t.default_capacity is not null;
-    if t.resources is null and t.default_capacity is not null then
-        v_places := case when t.rooms is null then t.default_capacity else least(t.default_capacity, v_places) end;
-    end if;
     v_always := array_remove(array[
         case when t.timezone is null then 'time_zone' end,
         case when v_places = 0 or (t.resources is null and t.default_capacity is null) then 'columns_not_chosen' end,
@@ -386,64 +397,81 @@ begin
                         and (p_column is null or c.id = p_column)))) then 'type_columns' end
     ], null);
 
+    v_allowed := v_open - v_blocked - v_closed - v_stale - v_clinic_blocked - v_provider_taken;
+    if v_windows is not null then
+        v_allowed := v_allowed * v_windows;
+    end if;
+
     return query
-    with given as materialized (
-        select x.n, x.s as at, x.e as until, x.s at time zone v_zone as starts, x.e at time zone v_zone as ends
+    with spans as materialized (
+        -- The local times of each interval; two spans where clocks change within it.
+        select x.n, x.s as at, x.e as until, l.starts, tsrange(l.starts, l.starts + (x.e - x.s)) as one, null::tsrange as two
         from unnest(p_starts, p_ends) with ordinality x (s, e, n)
-    ), spans as materialized (
-        select g.*, tsrange(g.starts, g.ends) as one, null::tsrange as two
-        from given g where v_is_plain
+        cross join lateral (select x.s at time zone v_zone as starts offset 0) l
+        where v_is_plain
         union all
-        select g.*, l.one, l.two from given g cross join lateral idexx_sync.local_spans(g.at, g.until, v_zone) l
+        select x.n, x.s, x.e, lower(l.one), l.one, l.two
+        from unnest(p_starts, p_ends) with ordinality x (s, e, n)
+        cross join lateral idexx_sync.local_spans(x.s, x.e, v_zone) l
         where not v_is_plain
-    ), counted as materialized (
-        select s.*, l.appointments, l.bookings, f.free, f.busy
+    ), counted as (
+        select s.*, f.free, f.busy, l.appointments, l.bookings,
+            case when v_is_nameless then v_places else coalesce(cardinality(f.free), 0) end as usable
         from spans s
         cross join lateral (
             select array_agg(c.id) filter (where c.may_use and not c.is_busy) as free,
-                count(*) filter (where c.is_busy) as busy
+                (count(*) filter (where c.is_busy))::integer as busy
             from (
                 select u.id, u.may_use, u.taken && s.one or coalesce(u.taken && s.two, false) as is_busy
                 from unnest(v_ids, v_may_use, v_taken) u (id, may_use, taken)
             ) c
         ) f
-        left join lateral (
-            select count(*) filter (where not u.is_booking) as appointments, count(*) filter (where u.is_booking) as bookings
-            from unnest(v_loose_starts, v_loose_ends, v_loose_is_booking) u (starts, ends, is_booking)
-            where tsrange(u.starts, u.ends) && s.one or coalesce(tsrange(u.starts, u.ends) && s.two, false)
-        ) l on v_loose && s.one or coalesce(v_loose && s.two, false)
+        cross join lateral (
+            -- What overlaps has begun before the end, and not ended by the beginning.
+            select width_bucket(upper(s.one) - v_tick, v_visit_starts) - width_bucket(lower(s.one), v_visit_ends) as appointments,
+                width_bucket(upper(s.one) - v_tick, v_call_starts) - width_bucket(lower(s.one), v_call_ends) as bookings
+            where s.two is null
+            union all
+            select count(*) filter (where not u.is_call), count(*) filter (where u.is_call)
+            from unnest(v_loose, v_loose_is_call) u (span, is_call)
+            where s.two is not null and (u.span && s.one or u.span && s.two)
+            having s.two is not null
+        ) l
     ), places as (
         select c.*,
             -- What the portal leaves, and what is left beside the bookings.
-            least(case when v_is_nameless then v_places else coalesce(cardinality(c.free), 0) end,
-                v_places - c.busy - coalesce(c.appointments, 0))::integer as of_calendar,
-            greatest(least(case when v_is_nameless then v_places else coalesce(cardinality(c.free), 0) end,
-                v_places - c.busy - coalesce(c.appointments, 0) - coalesce(c.bookings, 0)), 0)::integer as left_over
+            least(c.usable, v_places - c.busy - c.appointments)::integer as of_calendar,
+            greatest(least(c.usable, v_places - c.busy - c.appointments - c.bookings), 0)::integer as left_over
         from counted c
     )
     select p.n, p.at, p.until, p.starts::date, p.starts::time,
-        v_always || array_remove(array[
-            case when not v_is_plain and idexx_sync.instant_of(p.starts, v_zone) <> p.at then 'clock_change' end,
-            case when p.at < p_now then 'past' end,
-            case when p.at < v_earliest then 'notice' end,
-            case when p.starts::date > v_last_day then 'horizon' end,
-            case when v_stale && p.one or coalesce(v_stale && p.two, false) then 'stale' end,
-            case when date_bin(v_grid, p.starts, date_trunc('day', p.starts)) <> p.starts then 'grid' end,
-            case when v_closed && p.one or coalesce(v_closed && p.two, false) then 'closed_day' end,
-            case when not (v_open @> p.one and coalesce(v_open @> p.two, true)) then 'opening_hours' end,
-            case when v_windows is not null and not (v_windows @> p.one and coalesce(v_windows @> p.two, true))
-                then 'bookable_windows' end,
-            case when v_blocked && p.one or coalesce(v_blocked && p.two, false) then 'recurring_block' end,
-            case when v_clinic_blocked && p.one or coalesce(v_clinic_blocked && p.two, false) then 'clinic_block' end,
-            case when v_provider_taken && p.one or coalesce(v_provider_taken && p.two, false) then 'provider_busy' end,
-            case when p.of_calendar <= 0 then 'column_taken' end,
-            case when p.of_calendar > 0 and p.left_over = 0 then 'booking' end
-        ], null),
+        case
+            -- Nothing forbids it: the rest only says what does.
+            when v_always = '{}' and p.left_over > 0 and v_is_plain and v_allowed @> p.one
+                and p.at >= v_earliest and (v_last_day is null or p.starts::date <= v_last_day)
+                and date_bin(v_grid, p.starts, p.starts::date::timestamp) = p.starts then '{}'
+            else v_always || array_remove(array[
+                case when not v_is_plain and idexx_sync.instant_of(p.starts, v_zone) <> p.at then 'clock_change' end,
+                case when p.at < p_now then 'past' end,
+                case when p.at < v_earliest then 'notice' end,
+                case when p.starts::date > v_last_day then 'horizon' end,
+                case when v_stale && p.one or coalesce(v_stale && p.two, false) then 'stale' end,
+                case when date_bin(v_grid, p.starts, p.starts::date::timestamp) <> p.starts then 'grid' end,
+                case when v_closed && p.one or coalesce(v_closed && p.two, false) then 'closed_day' end,
+                case when not (v_open @> p.one and coalesce(v_open @> p.two, true)) then 'opening_hours' end,
+                case when v_windows is not null and not (v_windows @> p.one and coalesce(v_windows @> p.two, true))
+                    then 'bookable_windows' end,
+                case when v_blocked && p.one or coalesce(v_blocked && p.two, false) then 'recurring_block' end,
+                case when v_clinic_blocked && p.one or coalesce(v_clinic_blocked && p.two, false) then 'clinic_block' end,
+                case when v_provider_taken && p.one or coalesce(v_provider_taken && p.two, false) then 'provider_busy' end,
+                case when p.of_calendar <= 0 then 'column_taken' end,
+                case when p.of_calendar > 0 and p.left_over = 0 then 'booking' end
+            ], null)
+        end,
         coalesce(p.free[1:p.left_over], '{}'), p.left_over,
         case when v_clinic_blocked && p.one or coalesce(v_clinic_blocked && p.two, false)
-            then greatest(v_places, p.busy + coalesce(p.appointments, 0))
-            else p.busy + coalesce(p.appointments, 0) end::integer,
-        coalesce(p.bookings, 0)::integer
+            then greatest(v_places, p.busy + p.appointments) else p.busy + p.appointments end::integer,
+        p.bookings::integer
     from places p;
 end $$;
 
