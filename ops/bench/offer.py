@@ -1,9 +1,9 @@
 """How fast a clinic's bookable starts are found: `python -m ops.bench offer`.
 
-One clinic with six columns, opening hours of ten hours on seven days, lunch, a choice of columns, 60 appointments a day,
-some bookings by telephone. A call asks for the starts of the next 14 days. `one caller` asks as fast as it is answered;
-`callers` are 50 connections, each of which asks once a second. Both are measured with 30 and with 1,000 days of history,
-which must make no difference.
+One clinic with six columns, opening hours of ten hours on seven days, lunch, a choice of columns, 60 appointments a
+day, some bookings by telephone. A call asks for the starts of the next 14 days. `one caller` asks as fast as it is
+answered; `callers` are 50 connections, each of which asks once a second. Both are measured with 30 and with 1,000
+days of history, which must make no difference.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ class Terminal:
 @pytest.fixture
 async def practice(pool: asyncpg.Pool[Any]) -> Practice:
     practice = await Practice.open(pool)
+    await pool.execute("update public.clinics set resources = null")
     await pool.execute(CONFIG, practice.clinic_id, json.dumps(ROOMS), json.dumps(TYPES))
     return practice
 

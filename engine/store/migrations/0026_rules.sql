@@ -1,5 +1,5 @@
 -- What a clinic has decided about the times that it offers, and who decided it. Null, or no row: the default applies.
--- Which columns count is `public.clinics.resources`; null: nobody has chosen.
+-- Which columns count is `public.clinics.resources`; null: they have not been chosen.
 
 alter table idexx_sync.clinic_rules
     -- Starts are offered where the minute of the day is divisible by it; null: the portal's slot interval.
@@ -87,7 +87,7 @@ begin
     where s.id = new.sync_id and not s.dry_run and d.clinic_id = s.clinic_id and d.date = new.date;
     return null;
 end $$;
--- A date that nobody read because its sync ended has not failed.
+-- A date that was not read because its sync ended has not failed.
 create or replace trigger note_failed_date after insert or update of status on idexx_sync.schedule_sync_dates
     for each row when (new.status = 'failed' and new.reason is distinct from 'sync_ended')
     execute function idexx_sync.note_failed_date();

@@ -107,7 +107,7 @@ language sql stable as $$
     with shown as (
         select a.id, a.room_id, a.provider_name, a.appointment_type, a.date + a.start_time as starts,
             a.date + a.end_time + case when a.end_time < a.start_time then interval '1 day' else interval '0' end as ends,
-            -- The end of what lasts a day or longer: its time of day does not tell.
+            -- The end of what lasts a day or longer: its time of day is not enough.
             case when a.ends_at - a.starts_at >= interval '23 hours' then
                 a.date + a.start_time + (a.ends_at at time zone p_zone - a.starts_at at time zone p_zone) end as far_end
         from public.schedule_appointments a

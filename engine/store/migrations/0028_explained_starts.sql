@@ -79,7 +79,7 @@ begin
                     when t.resources is not null then 'none of the chosen columns is in the portal'
                     when t.default_capacity is not null
                         then format('not chosen; at most %s places, as the predecessor counted', t.default_capacity)
-                    else 'nobody has chosen the columns that count' end,
+                    else 'the columns that count have not been chosen' end,
                 case when t.resources is null then v_default else idexx_sync.source_of_rule(t.clinic_id, 'columns') end,
                 v_set || ' --columns ID...'
             union all

@@ -1,7 +1,7 @@
 -- The slots are a view of the offer: `judged_starts` decides how many places of each are left.
 
 -- Judges the slots of a range as starts of the clinic's default length; where it has set none, a slot lasts as long as it
--- is. A slot that is not on a grid of the portal's own interval is none the worse for it.
+-- is, and may start beside the grid of the portal's own interval.
 create or replace function idexx_sync.judged_slots(p_clinic_id uuid, p_start_date date, p_end_date date, p_now timestamptz)
 returns table (slot_id uuid, denied text[], column_count integer, of_portal integer, of_bookings integer)
 language plpgsql stable as $$
@@ -37,7 +37,7 @@ begin
                 else coalesce(idexx_sync.instant_of(s.date + s.start_time, v_zone), (s.date + s.start_time) at time zone v_zone)
             end as at,
             coalesce(t.default_minutes * interval '1 minute', t.grid_minutes * interval '1 minute',
-                -- 23:59:59 stands for midnight, which is no time of day after a slot's start.
+                -- 23:59:59 stands for midnight, which is not a time of day after a slot's start.
                 case when s.end_time = time '23:59:59' then interval '1 day' else s.end_time::interval end
                     - s.start_time::interval) as length
         from public.schedule_slots s
