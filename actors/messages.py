@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from actors.validation_messages import what_is_wrong
 from engine.dates import MAX_DAYS, DateRange, days_ahead
 from engine.errors import BadRequest, EngineError, Unavailable
+from engine.local_time import MOMENT
+from engine.offer.start import MAX_MINUTES, StartQuery
 
 #: Stands where a slug stands, for every clinic; no clinic can be called so.
 ALL = "_all"
@@ -103,7 +105,7 @@ def _in_one_way(schema: dict[str, Any]) -> None:
     ]
 
 
-class SyncCommand(Request):
+class DatesRequest(Request):
     """Either `days_ahead`, or `start_date` and `end_date` (both inclusive)."""
 
     model_config = ConfigDict(json_schema_extra=_in_one_way)
@@ -111,8 +113,6 @@ class SyncCommand(Request):
     days_ahead: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
     start_date: Day | None = None
     end_date: Day | None = None
-    request_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
-    dry_run: bool = False
 
     def dates(self, today: date) -> DateRange:
         """Returns the range in the clinic's calendar. Raises `BadRequest` that names the field."""
@@ -122,6 +122,13 @@ class SyncCommand(Request):
             case (None, date() as start, date() as end):
                 return DateRange(start, end)
         raise BadRequest("days_ahead: give either days_ahead, or start_date and end_date")
+
+
+class SyncCommand(DatesRequest):
+    """Either `days_ahead`, or `start_date` and `end_date` (both inclusive)."""
+
+    request_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
+    dry_run: bool = False
 
 
 class SyncReference(Request):
@@ -148,6 +155,40 @@ class PlanQuery(Request):
 
     sync_id: UUID
     after: Number = 0
+
+
+#: The name or id of something in the portal.
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+#: A time on the clinic's clock, or, with an offset, an instant.
+Moment = Annotated[str, Field(pattern=MOMENT)]
+
+
+class StartRequest(Request):
+    """What is to be booked: a type of appointment, or a length in minutes, which counts more; in any column that
+    counts, or in one; with any provider, or with one. Columns and providers are ids of the portal.
+    """
+
+    type: Name | None = None
+    minutes: Annotated[int, Field(ge=1, le=MAX_MINUTES)] | None = None
+    column: Name | None = None
+    provider: Name | None = None
+
+    @property
+    def start(self) -> StartQuery:
+        return StartQuery(self.type, self.minutes, self.column, self.provider)
+
+
+class FreeQuery(StartRequest, DatesRequest):
+    """The starts that a clinic can offer on dates: `days_ahead`, or `start_date` and `end_date` (both inclusive)."""
+
+    after: Moment | None = None
+
+
+class WhyQuery(StartRequest):
+    """Why a clinic can offer the start `at`, or why not."""
+
+    at: Moment
 
 
 R = TypeVar("R", bound=Request)

@@ -13,6 +13,7 @@ import structlog
 
 from actors.clinic_views import one_clinic
 from actors.gateway.admission import AdmissionControl
+from actors.gateway.offer import OfferCommands
 from actors.gateway.overview import Overview
 from actors.messages import (
     ALL,
@@ -64,6 +65,7 @@ class Commands:
         self._stop_workers = stop_workers
         self._admission = admission
         self._overview = overview
+        self._offer = OfferCommands(database)
         self._subjects = Subjects(settings.subject_prefix)
 
     def by_verb(self) -> dict[str, Command]:
@@ -74,6 +76,8 @@ class Commands:
             "events": self.events,
             "plan": self.plan,
             "overview": self.overview,
+            "free": self.free,
+            "why": self.why,
             "approve": self.approve,
             "reject": self.reject,
         }
@@ -167,6 +171,14 @@ class Commands:
         """Returns a clinic and its syncs; for `_all`, everything that the console shows."""
         parse(Request, payload)
         return await self._overview.read(slug)
+
+    async def free(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Returns what a clinic can offer."""
+        return await self._offer.free(slug, payload)
+
+    async def why(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Returns why a clinic can offer a start, or why not."""
+        return await self._offer.why(slug, payload)
 
 
 async def _clinic_asked_for(connection: Connection, slug: str, sync_id: UUID | None) -> Clinic:

@@ -57,6 +57,8 @@ class Api:
             Route(f"{_MOUNTED}/{{sync_id}}/events", self.events, methods=["GET"]),
             Route("/idexx/overview", self.overview, methods=["GET"]),
             Route("/idexx/live", self.live, methods=["GET"]),
+            Route("/idexx/free", self.free, methods=["GET"]),
+            Route("/idexx/why", self.why, methods=["GET"]),
         ]
 
     def close(self) -> None:
@@ -97,6 +99,14 @@ class Api:
 
     async def live(self, request: Request) -> Response:
         return self._stream(request, self._live_overview.follow(caller_of(request).clinic))
+
+    async def free(self, request: Request) -> Response:
+        clinic = requests.clinic_id(request)
+        return answer(await self._nats_client.ask("free", clinic, requests.free_query(request)))
+
+    async def why(self, request: Request) -> Response:
+        clinic = requests.clinic_id(request)
+        return answer(await self._nats_client.ask("why", clinic, requests.why_query(request)))
 
     def _stream(self, request: Request, messages: AsyncGenerator[StreamItem]) -> Response:
         return self._streams.answer(self._while_admitted(caller_of(request), messages))

@@ -7,13 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from actors.http.openapi_offer import free_starts, why_start
+from actors.http.openapi_parts import AT, CLINIC_ID, json_content, query, reference, refusals
 from actors.http.requests import SyncBody
 from actors.http.response_models import ClinicFreshness, Done, NotAccepted, NotDone, SyncNotAccepted
+from actors.spec.offer import FreeReply, WhyReply
 from actors.spec.replies import OverviewReply, SyncReply
-from actors.spec.schemas import WEBHOOKS, Schema, definitions
+from actors.spec.schemas import WEBHOOKS, definitions
 
 _PATH = "/api/idexx/schedule-sync"
-_AT = "#/components/schemas/"
 
 _OBJECT: dict[str, Any] = {"type": "object"}
 _HEALTH = {
@@ -22,8 +24,6 @@ _HEALTH = {
     "properties": {"status": {"enum": ["pass", "warn", "fail"]}, "checks": _OBJECT},
 }
 
-_CLINIC_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$", "description": "its slug or its UUID"}
-
 #: The models of the response bodies.
 _BODIES: tuple[type[BaseModel], ...] = (
     ClinicFreshness,
@@ -31,25 +31,12 @@ _BODIES: tuple[type[BaseModel], ...] = (
     Done,
     NotAccepted,
     NotDone,
+    FreeReply,
     OverviewReply,
     SyncReply,
+    WhyReply,
     *WEBHOOKS,
 )
-
-_REFUSALS = {
-    400: "invalid request; the message names the field",
-    401: "no valid key, or the clinic has no credentials that the portal accepts",
-    403: "the key lacks the right for this, or is for another clinic",
-    404: "unknown clinic or sync",
-    408: "the sync, or the request's body, timed out",
-    409: "the sync was cancelled by another client",
-    413: "the body is too large",
-    415: "the body is not JSON",
-    421: "without API_KEYS, requests without a key are accepted to this machine's local names only",
-    429: "the clinic's queue of syncs is full",
-    500: "the sync failed",
-    503: "shutting down, or a dependency is unavailable",
-}
 
 
 def description(*, with_keys: bool) -> dict[str, Any]:
@@ -67,12 +54,14 @@ def description(*, with_keys: bool) -> dict[str, Any]:
             f"{_PATH}/{{sync_id}}/events": {"get": _events()},
             "/api/idexx/overview": {"get": _overview()},
             "/api/idexx/live": {"get": _live()},
+            "/api/idexx/free": {"get": free_starts()},
+            "/api/idexx/why": {"get": why_start()},
             "/health": {"get": _watch("Every check by its name", _HEALTH)},
             "/ready": {"get": _watch("Whether this process is ready for work", _HEALTH)},
             "/live": {"get": _watch("Whether this process is alive", _OBJECT, fails=False)},
         },
         "webhooks": {"syncEnded": {"post": _webhook()}},
-        "components": {"schemas": definitions(_BODIES, at=_AT)},
+        "components": {"schemas": definitions(_BODIES, at=AT)},
     }
     page["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for path, methods in page["paths"].items():
@@ -96,13 +85,13 @@ def _sync() -> dict[str, Any]:
                 "schema": {"type": "string"},
             }
         ],
-        "requestBody": {"required": True, "content": _json(SyncBody.model_json_schema())},
+        "requestBody": {"required": True, "content": json_content(SyncBody.model_json_schema())},
         "responses": {
-            "200": {"description": "completed; see `partial_success`", "content": _json(_reference(Done))},
+            "200": {"description": "completed; see `partial_success`", "content": json_content(reference(Done))},
             "202": {
                 "description": "accepted; `Location` is the address of the sync's status",
                 "headers": {"Location": {"schema": {"type": "string"}}},
-                "content": _json(_reference(SyncReply)),
+                "content": json_content(reference(SyncReply)),
                 "links": {
                     "status": {
                         "operationId": "status",
@@ -113,8 +102,8 @@ def _sync() -> dict[str, Any]:
                     }
                 },
             },
-            **_refusals(400, 403, 404, 413, 415, 421, 429, 503, body=SyncNotAccepted),
-            **_refusals(401, 408, 409, 500, body=SyncNotAccepted, may_have_run=True),
+            **refusals(400, 403, 404, 413, 415, 421, 429, 503, body=SyncNotAccepted),
+            **refusals(401, 408, 409, 500, body=SyncNotAccepted, may_have_run=True),
         },
     }
 
@@ -124,12 +113,12 @@ def _status() -> dict[str, Any]:
         "summary": "The clinic's freshness, and the state of its latest sync or of the given one",
         "operationId": "status",
         "parameters": [
-            _query("clinicId", _CLINIC_ID, required=True),
-            _query("syncId", {"type": "string", "format": "uuid"}),
+            query("clinicId", CLINIC_ID, required=True),
+            query("syncId", {"type": "string", "format": "uuid"}),
         ],
         "responses": {
-            "200": {"description": "as stored", "content": _json(_reference(ClinicFreshness))},
-            **_refusals(400, 401, 403, 404, 421, 503),
+            "200": {"description": "as stored", "content": json_content(reference(ClinicFreshness))},
+            **refusals(400, 401, 403, 404, 421, 503),
         },
     }
 
@@ -145,7 +134,7 @@ def _events() -> dict[str, Any]:
                 "required": True,
                 "schema": {"type": "string", "format": "uuid"},
             },
-            _query("clinicId", _CLINIC_ID),
+            query("clinicId", CLINIC_ID),
             {
                 "name": "Last-Event-ID",
                 "in": "header",
@@ -159,7 +148,7 @@ def _events() -> dict[str, Any]:
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
             "204": {"description": "the sync has ended, and the client has all of its events"},
-            **_refusals(400, 401, 403, 404, 421, 503),
+            **refusals(400, 401, 403, 404, 421, 503),
         },
     }
 
@@ -169,8 +158,8 @@ def _overview() -> dict[str, Any]:
         "summary": "All clinics; running, queued and latest syncs; mailboxes, rate limit and circuit breaker",
         "operationId": "overview",
         "responses": {
-            "200": {"description": "as stored", "content": _json(_reference(OverviewReply))},
-            **_refusals(401, 421, 503),
+            "200": {"description": "as stored", "content": json_content(reference(OverviewReply))},
+            **refusals(401, 421, 503),
         },
     }
 
@@ -186,7 +175,7 @@ def _live() -> dict[str, Any]:
         "operationId": "live",
         "responses": {
             "200": {"description": description, "content": {"text/event-stream": {"schema": {"type": "string"}}}},
-            **_refusals(401, 421, 503),
+            **refusals(401, 421, 503),
         },
     }
 
@@ -208,7 +197,10 @@ def _webhook() -> dict[str, Any]:
             {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
             for name, text in signed.items()
         ],
-        "requestBody": {"required": True, "content": _json({"anyOf": [_reference(model) for model in WEBHOOKS]})},
+        "requestBody": {
+            "required": True,
+            "content": json_content({"anyOf": [reference(model) for model in WEBHOOKS]}),
+        },
         "responses": {
             "2XX": {"description": "delivered"},
             "default": {"description": "retried later, unless the status rules that out"},
@@ -217,26 +209,8 @@ def _webhook() -> dict[str, Any]:
 
 
 def _watch(summary: str, schema: dict[str, Any], *, fails: bool = True) -> dict[str, Any]:
-    found = {"description": "", "content": _json(schema)}
+    found = {"description": "", "content": json_content(schema)}
     responses = {"200": found | {"description": "well"}}
     if fails:
         responses["503"] = found | {"description": "unhealthy, or not ready"}
     return {"summary": summary, "responses": responses}
-
-
-def _refusals(*codes: int, body: type[BaseModel] = NotAccepted, may_have_run: bool = False) -> dict[str, Any]:
-    """The refusals with these codes. `may_have_run`: the body may also be a sync that ran and ended this way."""
-    schema = {"anyOf": [_reference(body), _reference(NotDone)]} if may_have_run else _reference(body)
-    return {str(code): {"description": _REFUSALS[code], "content": _json(schema)} for code in codes}
-
-
-def _reference(model: type[BaseModel]) -> Schema:
-    return {"$ref": f"{_AT}{model.__name__}"}
-
-
-def _query(name: str, schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": required, "schema": schema}
-
-
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from actors.http.caller import caller_of
 from actors.http.responses import TimedOut, WrongType
-from actors.messages import MAX_REQUEST_BYTES, SyncCommand, TooLarge, parse
+from actors.messages import MAX_REQUEST_BYTES, FreeQuery, SyncCommand, TooLarge, WhyQuery, encode, parse
 from actors.validation_messages import what_is_wrong
 from engine.dates import MAX_DAYS
 from engine.errors import BadRequest
@@ -26,6 +27,13 @@ ClinicId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,40}$")]
 _CLINIC_ID: TypeAdapter[str] = TypeAdapter(ClinicId)
 _SYNC_ID: TypeAdapter[UUID] = TypeAdapter(UUID)
 _AFTER_SEQ: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=2**31 - 1)])
+
+#: Parameters of a query with numbers and with moments.
+_NUMBERS = frozenset({"daysAhead", "minutes"})
+_MOMENTS = frozenset({"at", "after"})
+
+#: An offset whose plus was not encoded, so that it arrives as a blank.
+_LOST_PLUS = r"(:\d\d(?:\.\d+)?) (\d\d:\d\d)$"
 
 
 class SyncBody(SyncCommand):
@@ -54,6 +62,12 @@ class SyncBody(SyncCommand):
         return command
 
 
+class FreeParameters(FreeQuery):
+    """The parameters of a request for free starts, in the spelling of JSON on the web."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_alias=True, validate_by_name=False)
+
+
 async def sync_body(request: Request) -> SyncBody:
     """Raises `BadRequest` that names the field, `TooLarge`, `WrongType` or `TimedOut`."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -67,6 +81,25 @@ def clinic_id(request: Request) -> str:
     found = str(_checked(_CLINIC_ID, "clinicId", request.query_params.get("clinicId", "")))
     caller_of(request).require_clinic(found)
     return found
+
+
+def free_query(request: Request) -> dict[str, Any]:
+    """The NATS request for free starts. Raises `BadRequest`, which names the parameter."""
+    return _parsed(FreeParameters, request)
+
+
+def why_query(request: Request) -> dict[str, Any]:
+    """The NATS request for the explanation of a start. Raises `BadRequest`, which names the parameter."""
+    return _parsed(WhyQuery, request)
+
+
+def _parsed(model: type[FreeParameters | WhyQuery], request: Request) -> dict[str, Any]:
+    given: dict[str, Any] = {name: text for name, text in request.query_params.items() if name != "clinicId"}
+    for name in _NUMBERS.intersection(given):
+        given[name] = int(given[name]) if re.fullmatch(r"-?\d{1,9}", given[name]) else given[name]
+    for name in _MOMENTS.intersection(given):
+        given[name] = re.sub(_LOST_PLUS, r"\1+\2", given[name])
+    return parse(model, encode(given)).model_dump(mode="json", exclude_unset=True)
 
 
 def sync_id(value: str) -> str:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actors.messages import EventsQuery, PlanQuery, Request, StatusQuery, SyncCommand, SyncReference
+from actors.messages import (
+    EventsQuery,
+    FreeQuery,
+    PlanQuery,
+    Request,
+    StatusQuery,
+    SyncCommand,
+    SyncReference,
+    WhyQuery,
+)
+from actors.spec.offer import FreeReply, WhyReply
 from actors.spec.replies import (
     CancelReply,
     DecisionReply,
@@ -37,6 +47,8 @@ COMMANDS = (
     Command("events", "Return a sync's events after a number", EventsQuery, EventsReply),
     Command("plan", "Return the changes that a dry run would have made", PlanQuery, PlanReply),
     Command("overview", "Return an overview of clinics and syncs", Request, OverviewReply, True),
+    Command("free", "Return the starts that a clinic can offer", FreeQuery, FreeReply),
+    Command("why", "Return why a clinic can offer a start, or why not", WhyQuery, WhyReply),
     Command("approve", "Carry out the held removals of a sync", SyncReference, DecisionReply),
     Command("reject", "Drop the held removals of a sync", SyncReference, DecisionReply),
 )

@@ -12,6 +12,7 @@ from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, SyncEvent
 from actors.spec.refusals import REFUSALS
+from engine.offer.rule_words import WORDS
 
 _PART = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -60,12 +61,20 @@ def _refusals() -> str:
     )
 
 
+def _rules() -> str:
+    return _table(
+        ("rule", "what it looks at", "it forbids a start"),
+        ((f"`{rule}`", words.title, words.against) for rule, words in WORDS.items()),
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "commands": _commands,
     "common": _common,
     "events": _sync_events,
     "changes": _changes,
     "refusals": _refusals,
+    "rules": _rules,
 }
 
 

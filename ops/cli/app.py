@@ -11,8 +11,9 @@ from ops.cli.help_pages import ByPlace
 
 _RUN = Group("Run", sort_key=1)
 _SYNC = Group("Syncs", sort_key=2)
-_CLINIC = Group("Clinics", sort_key=3)
-_OPERATE = Group("Operate", sort_key=4)
+_OFFER = Group("Offer", sort_key=3)
+_CLINIC = Group("Clinics", sort_key=4)
+_OPERATE = Group("Operate", sort_key=5)
 
 #: (name, import path, group, one line of help), in the order of the help page.
 COMMANDS = [
@@ -28,6 +29,9 @@ COMMANDS = [
     ("runs", "runs:runs", _SYNC, "List the latest syncs; show, compare, undo one; decide on held removals."),
     ("history", "history:history", _SYNC, "Show the changes of an appointment."),
     ("evidence", "evidence:evidence", _SYNC, "Show what the portal returned for failed dates."),
+    ("free", "offer.free:free", _OFFER, "Show the times that a clinic can offer."),
+    ("why", "offer.why:why", _OFFER, "Show why a clinic can offer a time, or why not."),
+    ("appointments", "offer.appointments:appointments", _OFFER, "List the appointments of a day, with names."),
     ("clinic", "clinic:clinic", _CLINIC, "Add, list, show and remove clinics."),
     ("bookings", "bookings:bookings", _CLINIC, "List bookings by telephone, and decide about those that wait."),
     (

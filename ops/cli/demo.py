@@ -61,5 +61,6 @@ def _next(out: Console) -> None:
     out.print("\n[green]✓[/] All processes have stopped. Next:")
     out.print(f"  [bold]{command} up --sandbox[/]          run the same until Ctrl-C")
     out.print(f"  [bold]{command} sync cedar-creek[/]      in another terminal: request a sync and follow it")
+    out.print(f"  [bold]{command} free cedar-creek[/]      then: show what this clinic can offer")
     out.print(f"  [bold]{command} watch[/]                 in a third one: follow all events")
     out.print("  [bold]http://127.0.0.1:3001[/]                      in a browser: the dashboard")

@@ -28,6 +28,7 @@ class Refused(CommandFailed):
         super().__init__(message, status=of_refusal(code), hint=later)
         self.code = code
         self.reason = reason
+        self.retry_after_ms = retry_after_ms
 
 
 def explain(error: BaseException) -> Explanation:

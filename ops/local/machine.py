@@ -95,6 +95,7 @@ class Machine:
         async with open_database(settings.need_database_url()) as connection:
             slugs = await store_clinics(connection, vault, await sandbox.clinics(), sandbox.url)
         self.say(f"the sandbox portal is running at {sandbox.url}, with the clinics {', '.join(slugs)}")
+        self.say("all of their columns count, unless you chose others: idexx-sync clinic rules CLINIC")
         load.cache_clear()
         return load()
 

@@ -30,7 +30,10 @@ def table(
 
     made = WholeTable(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", no_wrap=column not in wrap)
+        # A word that is too long continues on the next line: an ellipsis would hide a part of it.
+        made.add_column(
+            column, justify="right" if column in right else "left", no_wrap=column not in wrap, overflow="fold"
+        )
     return made
 
 

@@ -47,10 +47,11 @@ def test_the_calls_of_the_page_are_answered(quiet: Up) -> None:
     [address] = set(re.findall(r"http_ready\s.*url=http://(\S+)", quiet.log.read_text()))
     [block] = blocks("console")
     lines = [line.removeprefix("$ ") for line in block.splitlines()]
-    assert len(lines) == 3
-    accepted, status, description = (answer_of(line.replace("localhost:3001", address)) for line in lines)
+    assert len(lines) == 4
+    accepted, status, offer, description = (answer_of(line.replace("localhost:3001", address)) for line in lines)
     assert accepted["ok"], accepted
     assert status["clinic"]["slug"] == "cedar-creek"
+    assert len(offer["days"]) == 3
     assert description["openapi"].startswith("3.1")
 
 

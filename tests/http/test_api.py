@@ -6,11 +6,14 @@ import asyncio
 import json
 import socket
 import uuid
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+from engine.offer.rule import Rule
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.calendar_days import first_days_over_http
 from tests.conftest import until
@@ -47,8 +50,34 @@ async def events_of(client: httpx.AsyncClient, sync_id: str, after: int | None =
     return found
 
 
+async def the_offer_is_explained(gateway: httpx.AsyncClient, clinic: SandboxClinic, pool: Any) -> None:
+    """Of a clinic that was synced just now."""
+    about = {"clinicId": clinic.slug}
+    rooms = [room["id"] for room in clinic.config["appointmentRooms"]][:1]
+    await pool.execute("update public.clinics set resources = $2 where slug = $1", clinic.slug, rooms)
+    offer = (await gateway.get("/api/idexx/free", params={**about, "daysAhead": 3, "minutes": 15})).json()
+    assert offer["columns"] == rooms
+    assert len(offer["days"]) == 3
+    local = datetime.now(ZoneInfo(clinic.timezone)).strftime("%Y-%m-%dT%H:%M%z")
+    # A plus that is not encoded is a blank in a query; so is that of `at=2026-12-08T10:30+01:00`.
+    at = f"{local[:-2]}:{local[-2:]}".replace("+", " ")
+    reply = (await gateway.get("/api/idexx/why", params={**about, "at": at})).json()
+    assert [reason["rule"] for reason in reply["reasons"]] == sorted(
+        (reason["rule"] for reason in reply["reasons"]), key=list(Rule).index
+    )
+    wrong: list[tuple[str, dict[str, str | int], str]] = [
+        ("free", {"daysAhead": 61}, "daysAhead: 61 is not valid: must be 60 or less"),
+        ("free", {"daysAhead": "soon"}, "daysAhead: must be a whole number"),
+        ("free", {"daysAhead": 1, "colum": "1"}, "colum: is not a known field"),
+        ("why", {}, "at: is missing"),
+    ]
+    for path, given, words in wrong:
+        refused = await gateway.get(f"/api/idexx/{path}", params={**about, **given})
+        assert (refused.status_code, refused.json()["error"]["message"]) == (400, words)
+
+
 async def test_a_sync_answers_at_its_end(
-    system: System, gateway: httpx.AsyncClient, clinics: list[SandboxClinic]
+    system: System, gateway: httpx.AsyncClient, clinics: list[SandboxClinic], pool: Any
 ) -> None:
     workers(system)
     response = await gateway.post(SYNC, json={"clinicId": clinics[0].slug, **first_days_over_http(3)})
@@ -61,6 +90,7 @@ async def test_a_sync_answers_at_its_end(
     assert status.json()["clinic"]["age_seconds"] < 60
     other = await gateway.get(f"{SYNC}/status", params={"clinicId": clinics[1].slug})
     assert other.json()["sync"] is None
+    await the_offer_is_explained(gateway, clinics[0], pool)
 
     events = await events_of(gateway, body["sync_id"])
     assert [event["seq"] for event in events] == list(range(1, body["seq"] + 1))

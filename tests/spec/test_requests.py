@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.messages import Request, SyncCommand, parse
+from actors.messages import DatesRequest, Request, SyncCommand, parse
 from actors.spec.schemas import REQUESTS
 from engine.errors import BadRequest
 from tests.spec.hearing import faults
@@ -27,7 +27,7 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
 def is_taken(model: type[Request], value: dict[str, Any]) -> bool:
     try:
         request = parse(model, json.dumps(value).encode())
-        if isinstance(request, SyncCommand):
+        if isinstance(request, DatesRequest):
             request.dates(date(2026, 3, 1))
     except BadRequest:
         return False
