@@ -10,7 +10,7 @@ class Rule(StrEnum):
 
     #: The clinic's time zone is not known.
     TIME_ZONE = "time_zone"
-    #: The columns that count have not been chosen. Where the predecessor was replaced, its capacity is the limit until then.
+    #: The columns that count have not been chosen. Where the predecessor was, its capacity is the limit until then.
     COLUMNS_NOT_CHOSEN = "columns_not_chosen"
     #: The requested type is in neither the portal nor the clinic's rules.
     UNKNOWN_TYPE = "unknown_type"
