@@ -30,7 +30,11 @@ class PortalBreaker:
     `actors.runtime.portal_health` has the rules; this class reads and writes the records.
     """
 
-    def __init__(self, client: Client, *, bucket: str, key: str, replicas: int = 1) -> None:
+    def __init__(
+        self, client: Client, *, bucket: str, key: str, replicas: int = 1, portal: str = "the portal"
+    ) -> None:
+        """`portal` stands for the address in messages."""
+        self._portal = portal
         self._bucket = Bucket(client, bucket, replicas=replicas)
         self._key = key
         self._clock = ServerClock(self._bucket.stream)
@@ -50,8 +54,8 @@ class PortalBreaker:
         health, wait = await self._admit(self._address, ADDRESS)
         if wait:
             message = (
-                f"not requested: all calls to the portal are paused, because {health.failed} of the "
-                f"last {health.calls} dates of all clinics failed, the last one with {health.reason}"
+                f"not requested: all calls to {self._portal} are paused, because {health.failed} of the "
+                f"last {health.calls} dates of its clinics failed, the last one with {health.reason}"
             )
             return Failure(Reason.CIRCUIT_OPEN, message, wait, was_asked=False)
         return None
@@ -163,6 +167,7 @@ def portal_breaker(settings: Settings, client: Client, address: str | None = Non
         bucket=_bucket(settings),
         key=f"health.{portal_key(settings, address)}",
         replicas=settings.nats_replicas,
+        portal=host_of(address or settings.idexx_base_url),
     )
 
 

@@ -1,6 +1,6 @@
 """Reads the IDEXX Neo portal: slow, protected, and changing without notice. Only this package imports playwright.
 
-A DateScraper owns one `Portal`, and that owns one Chromium:
+A DateScraper owns one `Portal` for each address (`engine.calendar_sources`), and one Chromium:
 
     portal = Portal(PortalSettings(base_url=…), sessions=…, budget=…, breaker=…)
     await portal.start()

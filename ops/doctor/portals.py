@@ -32,5 +32,6 @@ def _bound(found: Mapping[str, tuple[str | None, str | None]], default: str) -> 
         what = ", ".join(f"{slug} (stored for {origin})" for slug, origin in elsewhere.items())
         remedy = f"idexx-sync credentials set {next(iter(elsewhere))}, or set IDEXX_BASE_URL back"
         return fail("clinics' portals", f"credentials are not sent to another portal: {what}", remedy)
-    apart = sum(own is not None for own, _ in found.values())
-    return good("clinics' portals", f"{apart} clinics have a portal of their own; the others use {default}")
+    apart = [slug for slug, (own, _) in found.items() if own is not None]
+    has = f"with portals of their own: {', '.join(apart)}; " if apart else ""
+    return good("clinics' portals", f"{has}the default is {default}")

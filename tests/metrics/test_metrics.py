@@ -75,6 +75,8 @@ async def test_what_is_counted_is_what_happened_however_many_processes_did_it(
         "reported if there is one"
     )
     assert samples['mailbox_limit{actor="date_scraper"}'] == 1000
+    portal = sandbox.url.partition("://")[2]
+    assert samples[f'portal_circuit_breaker_open{{portal="{portal}"}}'] == samples["circuit_breaker_open"] == 0
     reported = {name.partition("{")[0] for name in samples}
     unreported = {name for metric in CATALOGUE for name in metric.series} - reported
     assert unreported == {"clinic_sync_failing"}, (

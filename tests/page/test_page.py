@@ -114,17 +114,29 @@ async def test_a_clinic_that_is_not_fresh_says_why(
     await sandbox.reset_fault_settings()
 
 
+#: A clinic with a portal of its own.
+APART = """
+    with apart as (insert into clinics (slug, name, timezone) values ('apart', 'Apart', 'UTC') returning id)
+    insert into idexx_sync.sealed_credentials (clinic_id, key_id, sealed, address, origin)
+    select id, 'k', 'x', 'https://eu.portal.test', 'https://eu.portal.test' from apart
+"""
+
+
 async def test_names_are_text_whatever_they_are(open_page: Open, pool: asyncpg.Pool) -> None:
     name = "<img src=x onerror=alert(1)>" + "W" * 60
     await pool.execute("insert into clinics (slug, name, timezone) values ('odd', $1, 'UTC')", name)
+    await pool.execute(APART)
     try:
         page = await open_page(**PHONE)
         await expect(row(page, "odd")).to_contain_text(name)
         await expect(row(page, "odd")).to_contain_text("no credentials")
+        shared = page.locator("#shared")
+        await expect(shared).to_contain_text("Portal eu.portal.test 100 of 100 calls/s, circuit breaker closed")
+        assert (await shared.inner_text()).count("circuit breaker closed") == 2, "and the default portal"
         assert await page.locator("main img").count() == 0
         assert not await is_too_wide(page)
     finally:
-        await pool.execute("delete from clinics where slug = 'odd'")
+        await pool.execute("delete from clinics where slug in ('odd', 'apart')")
     await expect(row(page, "odd")).to_have_count(0)
 
 

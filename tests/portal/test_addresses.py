@@ -217,12 +217,13 @@ async def test_each_clinic_is_read_from_its_portal_with_limits_and_sessions_of_i
     assert (await both.called())[1] == set()
 
     # One portal fails, and throttles: the other one's calls go on.
-    for slug in ("oak", "ash"):
+    for slug in ("ash", "yew", "fir"):
         failing = portal_breaker(both.settings, both.client, both.eu.url)
         await failing.record(slug, dict.fromkeys(map(str, range(14)), DOWN))
     await portal_bucket(both.settings, both.client, both.eu.url).throttled(60)
     refused = await both.scrape(sources, both.oak, oak)
     assert isinstance(refused, Failure)
+    assert f"all calls to {host_of(both.eu.url)} are paused" in refused.message
     assert (refused.was_asked, (await both.called())[1]) == (False, set())
     assert isinstance(await both.scrape(sources, both.elm, elm), Snapshot)
     default, own = await PortalLimits(both.settings, both.client).read([both.eu.url, both.us.url])
