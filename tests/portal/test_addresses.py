@@ -24,7 +24,7 @@ from engine.calendar_sources import CalendarSources
 from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.dates import DateRange
-from engine.errors import BadRequest, NoCredentials
+from engine.errors import BadRequest, NoCredentials, WrongState
 from engine.extra_calls import ExtraCalls
 from engine.failure import Failure, Reason
 from engine.portal import Portal
@@ -321,6 +321,15 @@ async def test_another_address_ends_the_session_and_what_was_learnt_and_there_ar
             assert (left == 0, await learnt_span(connection, both.elm.id) is None) == (
                 (False, False) if is_first else (ends, ends)
             )
+        await connection.execute(
+            "insert into public.schedule_syncs (clinic_id, sync_start_date, sync_end_date, status, deadline_at)"
+            " values ($1, $2, $2, 'in_progress', now())",
+            both.elm.id,
+            TODAY,
+        )
+        await set_credentials(connection, both.vault, both.elm.id, Credentials("desk", "the new one"))
+        with pytest.raises(WrongState, match="would mix two calendars"):
+            await set_credentials(connection, both.vault, both.elm.id, Credentials("u", "p", address=both.eu.url))
         for number in range(MAX_ADDRESSES):
             clinic = await add_clinic(connection, f"c{number}", f"C{number}", "America/Denver")
             given = Credentials("desk", "secret", address=f"https://{number}.portal.test")

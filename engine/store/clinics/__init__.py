@@ -11,7 +11,7 @@ import asyncpg
 
 from engine.clinic import Clinic, check_slug, check_zone
 from engine.credentials import Credentials, origin_mismatch
-from engine.errors import BadRequest, LoginRejected, NoCredentials, UnknownClinic
+from engine.errors import BadRequest, LoginRejected, NoCredentials, UnknownClinic, WrongState
 from engine.failure import Reason
 from engine.portal_address import MAX_ADDRESSES, origin_of
 from engine.store.database import Connection
@@ -68,9 +68,10 @@ async def set_goal(connection: Connection, clinic: Clinic, max_age_seconds: int 
 
 
 async def set_credentials(connection: Connection, vault: Vault, clinic_id: UUID, credentials: Credentials) -> None:
-    """Seals and stores credentials, with the portal that they are for; raises `BadRequest` for one portal too many.
+    """Seals and stores credentials, with the portal that they are for.
 
-    A clinic whose old ones were rejected may sync again. With another origin, its session ends.
+    A clinic whose old ones were rejected may sync again. With another origin, its session ends. Raises `WrongState` for
+    another address while a sync of the clinic runs, and `BadRequest` for one portal too many.
     """
     # The address is not in the text but in its associated data, and the names are those of the first version: workers
     # of earlier versions read the credentials of the default portal, and open no others.
@@ -80,6 +81,11 @@ async def set_credentials(connection: Connection, vault: Vault, clinic_id: UUID,
     origin = credentials.origin if credentials.address is None else origin_of(credentials.address)
     async with connection.transaction():
         await lock_clinic_row(connection, clinic_id)
+        if await connection.fetchval(SQL["runs_elsewhere"], clinic_id, credentials.address):
+            raise WrongState(
+                "address: a sync of the clinic is reading its portal, and would mix two calendars; wait for its "
+                "end, or cancel it with `idexx-sync cancel`, then set the address again"
+            )
         await connection.execute(
             SQL["set_credentials"], clinic_id, sealed.key_id, sealed.data, credentials.address, origin
         )
