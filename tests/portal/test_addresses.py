@@ -282,7 +282,7 @@ async def test_a_password_and_a_session_are_sent_only_where_they_were_stored_for
         moved = both.settings.model_copy(update={"idexx_base_url": eu})
         assert (await examine_portals(connection, moved))[0].grade == "fail"
 
-    # Whoever has only the database names another address: the password opens for none but its own.
+    # A writer to the database names another address: the password opens for none but its own.
     for stolen, refusal in (
         ({"address": us}, NoCredentials),
         ({"address": us, "origin": us}, WrongKey),

@@ -1,5 +1,5 @@
--- The portal that a clinic's credentials are for. They change together only: whoever sets an address sets the password
--- again, and needs the key ring for it.
+-- The portal that a clinic's credentials are for. They change together only: to set an address takes the password
+-- and the key ring.
 
 -- The clinic's own portal; null: the default, `IDEXX_BASE_URL`. The address is part of what the credentials are encrypted
 -- for, so they do not open with another one. Versions before this one do not open them at all, and leave the clinic to
