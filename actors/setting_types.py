@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from engine.webhook_targets import Network, read_networks
@@ -58,3 +58,8 @@ def _networks(value: object) -> object:
 Waits = Annotated[tuple[Wait, ...], NoDecode, BeforeValidator(_seconds)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 KeysOfCallers = Annotated[ApiKeys, NoDecode, BeforeValidator(_api_keys)]
+
+
+def of_removal_limit(part: str) -> AliasChoices:
+    """The names of a part of the removal limit; `REMOVAL_FENCE_…` is its name up to version 0.1.0."""
+    return AliasChoices(f"removal_limit_{part}", f"removal_fence_{part}")

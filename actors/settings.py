@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from actors.predecessor_environment import ALIASES, our_log_level, translated, without_meaning
@@ -25,6 +25,7 @@ from actors.setting_types import (
     Port,
     Positive,
     Waits,
+    of_removal_limit,
 )
 from actors.validation_messages import what_is_wrong
 from engine.errors import ExpectedError
@@ -33,12 +34,6 @@ from engine.store.pool_mode import PoolMode
 from engine.sync import MAX_SPAN_DAYS, Limits
 from engine.webhook_retry import SCHEDULE
 from engine.webhook_targets import EgressPolicy
-
-
-def _renamed(part: str) -> AliasChoices:
-    """The names of a part of the removal limit; `REMOVAL_FENCE_…` is its name up to version 0.1.0."""
-    return AliasChoices(f"removal_limit_{part}", f"removal_fence_{part}")
-
 
 _NOT_SET = "{} is not set: set it, or run `idexx-sync up`, which starts an embedded server"
 
@@ -119,8 +114,10 @@ class Settings(BaseSettings):
     #: Whether a booking by telephone whose hold has expired takes its place until a person decides.
     expired_holds: Literal["count", "release"] = "count"
 
-    removal_limit_count: Annotated[int, Field(ge=0, validation_alias=_renamed("count"))] = 20
-    removal_limit_percent: Annotated[float, Field(ge=0, le=100, validation_alias=_renamed("percent"))] = 30.0
+    removal_limit_count: Annotated[int, Field(ge=0, validation_alias=of_removal_limit("count"))] = 20
+    removal_limit_percent: Annotated[float, Field(ge=0, le=100, validation_alias=of_removal_limit("percent"))] = (
+        30.0
+    )
     removal_day_count: Annotated[int, Field(ge=0)] = 10
     removal_day_percent: Annotated[float, Field(ge=0, le=100)] = 80.0
     #: Appointments that a sync looks up by their ids before it removes them; 0: none.

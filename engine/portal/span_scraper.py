@@ -6,13 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 from engine.dates import DateRange
 from engine.extra_calls import ExtraCalls
 from engine.failure import FATAL_FOR_SYNC, Failure, PortalFailure, Reason
 from engine.portal.additions import MeaningGone
-from engine.portal.calendar import CALENDAR_PATH, calendar_query, read_calendar
+from engine.portal.calendar_calls import CalendarCalls
 from engine.portal.call_context import CallContext
 from engine.portal.doubts import (
     Doubts,
@@ -24,8 +24,6 @@ from engine.portal.doubts import (
     merged,
     spans,
 )
-from engine.portal.drift import SharedIds
-from engine.portal.response import PortalResponse
 from engine.portal.settings import PortalSettings
 from engine.portal.signed_in_context import SignedInContext
 from engine.snapshot import Snapshot
@@ -69,10 +67,8 @@ class SpanScraper:
         self._settings = settings
         self._call_context = call_context
         self._doubts = doubts
-        self._repeating = set(repeating)
+        self._calls = CalendarCalls(settings, call_context, repeating, extra_calls)
         self._cut_lengths: Counter[int] = Counter()
-        self._extra_calls = extra_calls
-        self._is_first_call = False
         self._ended_by: Failure | None = None
         self._time_outs = 0
         self.found: dict[date, Found] = {}
@@ -84,7 +80,7 @@ class SpanScraper:
 
     async def run(self, signed_in: SignedInContext, dates: DateRange) -> Mapping[date, Found]:
         for span in spans(dates, self._settings.span_days):
-            self._is_first_call = True
+            self._calls.begin_span()
             await self._span(signed_in, span)
             if self._ended_by is not None:
                 return {day: self.found.get(day, self._ended_by) for day in dates}
@@ -127,7 +123,7 @@ class SpanScraper:
         """Reads the span's days; confirms its end by a call of its own if the response may be cut off."""
         beside = self._doubts.beside(span)
         again = span if self._doubts.compares(span) else None
-        seen, second, own = await self._ask_at_once(signed_in, span, again, beside)
+        seen, second, own = await self._calls.ask_at_once(signed_in, span, again, beside)
         if again is not None:
             both = merged(seen, second)
             if both is None:
@@ -148,7 +144,7 @@ class SpanScraper:
             raise PortalFailure(CUT_OFF)
         for dates in self._doubts.own_calls(span, seen):
             if dates.start not in own:
-                own = {**own, **await self._ask(signed_in, dates)}
+                own = {**own, **await self._calls.ask(signed_in, dates)}
         if is_cut_off(seen, own):
             self._cut_lengths[length] += 1
             raise PortalFailure(CUT_OFF)
@@ -163,14 +159,14 @@ class SpanScraper:
         """
         with self._call_context.timeout.waiting():
             await asyncio.sleep(self._settings.times.empty_day_pause)
-        again = await self._ask(signed_in, span)
+        again = await self._calls.ask(signed_in, span)
         seen = {**seen, **{day: asked_twice(again[day]) for day in empty}}
         if not all(is_empty(again[day]) for day in empty):
             self._doubts = replace(self._doubts, of_all_days=True)
         if last_filled(seen) in empty:
             return await self._confirmed(signed_in, span, seen, {})
         if (probe := self._doubts.probe(seen)) is not None:
-            alone = (await self._ask(signed_in, probe))[probe.start]
+            alone = (await self._calls.ask(signed_in, probe))[probe.start]
             if not is_empty(alone):
                 self._doubts = replace(self._doubts, of_all_days=True)
                 raise PortalFailure(NOT_EMPTY)
@@ -181,71 +177,3 @@ class SpanScraper:
         self._call_context.evidence_recorder.note(days)
         if failure.reason in ENDS_SCRAPE:
             self._ended_by = failure
-
-    async def _ask_at_once(
-        self, signed_in: SignedInContext, *ranges: DateRange | None
-    ) -> list[dict[date, Snapshot]]:
-        """The days of each range, read by parallel calls; no days for a range that is None."""
-        await self._count_calls(sum(dates is not None for dates in ranges))
-        try:
-            async with asyncio.TaskGroup() as group:
-                calls = [
-                    None if dates is None else group.create_task(self._ask_counted(signed_in, dates))
-                    for dates in ranges
-                ]
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None  # callers handle the portal's errors, not groups of them
-        return [{} if call is None else call.result() for call in calls]
-
-    async def _ask(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
-        await self._count_calls(1)
-        return await self._ask_counted(signed_in, span)
-
-    async def _ask_counted(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
-        """The days as a call shows them; its first call is already counted.
-
-        Ids at several starts of one day, in two responses more than a settling time apart, repeat. Raises
-        `PortalFailure` if that stays undecided.
-        """
-        try:
-            return await self._read(signed_in, span)
-        except SharedIds as first:
-            with self._call_context.timeout.waiting():
-                await asyncio.sleep(self._settings.times.move_settles)
-            await self._count_calls(1)
-            try:
-                return await self._read(signed_in, span)
-            except SharedIds as second:
-                confirmed = Counter(identity for identity, _ in first.starts & second.starts)
-                self._repeating |= {identity for identity, starts in confirmed.items() if starts > 1}
-        await self._count_calls(1)
-        return await self._read(signed_in, span)
-
-    async def _read(self, signed_in: SignedInContext, span: DateRange) -> dict[date, Snapshot]:
-        def understand(answer: PortalResponse, sent_at: datetime) -> dict[date, Snapshot]:
-            clinic, ignored = self._call_context.clinic, self._settings.ignored_fields
-            return read_calendar(answer, clinic, span, sent_at, ignored, self._repeating)
-
-        found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
-        if any(snapshot.left_out for snapshot in found.values()):
-            # A record may have been read while it was written: only what stays unusable is left out.
-            await self._count_calls(1)
-            found = await signed_in.read(CALENDAR_PATH, calendar_query(span), understand)
-        return found
-
-    async def _count_calls(self, calls: int) -> None:
-        """Counts calls before they are made, all or none: parallel ones must not be cancelled for want of another.
-
-        Raises `PortalFailure` if the sync may not make that many extra calls.
-        """
-        is_first, self._is_first_call = self._is_first_call, False
-        if await self._extra_calls.take(extra := calls - is_first):
-            return
-        self._is_first_call = is_first
-        raise PortalFailure(
-            Failure(
-                Reason.BAD_ANSWER,
-                f"the answer needs more calls ({extra}), and the sync has {self._extra_calls.left} left of its "
-                f"{self._extra_calls.limit} extra calls (SYNC_EXTRA_CALLS)",
-            )
-        )
