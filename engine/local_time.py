@@ -18,7 +18,7 @@ def read_moment(field: str, text: str, zone: ZoneInfo) -> datetime:
     try:
         read = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadRequest(f"{field}: {text} is no time of a calendar ({error})") from None
+        raise BadRequest(f"{field}: {text} is not on any calendar ({error})") from None
     if read.tzinfo is not None:
         return read.astimezone(UTC)
     found = instants_of(read, zone)

@@ -16,7 +16,7 @@ class Words(NamedTuple):
 
 WORDS: dict[Rule, Words] = {
     Rule.TIME_ZONE: Words("time zone", "the clinic's time zone is not known"),
-    Rule.COLUMNS_NOT_CHOSEN: Words("columns that count", "nobody has chosen which columns count"),
+    Rule.COLUMNS_NOT_CHOSEN: Words("columns that count", "the columns that count have not been chosen"),
     Rule.UNKNOWN_TYPE: Words("type", "the type is not known"),
     Rule.UNKNOWN_PROVIDER: Words("provider", "the provider is not known"),
     Rule.COLUMN_DOES_NOT_COUNT: Words("requested column", "the column does not count"),

@@ -68,7 +68,7 @@ async def the_offer_is_explained(gateway: httpx.AsyncClient, clinic: SandboxClin
     wrong: list[tuple[str, dict[str, str | int], str]] = [
         ("free", {"daysAhead": 61}, "daysAhead: 61 is not valid: must be 60 or less"),
         ("free", {"daysAhead": "soon"}, "daysAhead: must be a whole number"),
-        ("free", {"daysAhead": 1, "colum": "1"}, "colum: is not a known field"),
+        ("free", {"daysAhead": 1, "room": "1"}, "room: is not a known field"),
         ("why", {}, "at: is missing"),
     ]
     for path, given, words in wrong:

@@ -130,7 +130,7 @@ async def test_a_clinic_is_asked_what_it_offers_and_why(elm: Elm, monkeypatch: p
     assert (reason["rule"], reason["allows"]) == ("columns_not_chosen", False)
     assert "idexx-sync clinic rules set elm-street --columns" in reason["change"]
     page = _page(show_offer, nothing)
-    assert "nobody has chosen which columns count" in page
+    assert "the columns that count have not been chosen" in page
     assert "idexx-sync clinic rules set elm-street --columns" in page
     assert "(read " in page
 
@@ -214,7 +214,7 @@ async def test_a_request_that_cannot_be_answered_names_what_it_may_say(elm: Elm)
         await elm.why("2026-11-01 01:30")
     with pytest.raises(BadRequest, match="at: 2027-03-14 02:30 does not exist in America/Denver"):
         await elm.why("2027-03-14T02:30")
-    with pytest.raises(BadRequest, match="at: 2026-02-30 09:00 is no time of a calendar"):
+    with pytest.raises(BadRequest, match="at: 2026-02-30 09:00 is not on any calendar"):
         await elm.why("2026-02-30 09:00")
     assert (await elm.why("2026-11-01T01:30-07:00"))["starts_at"] == "2026-11-01T08:30:00+00:00"
     with pytest.raises(UnknownClinic):
