@@ -1,15 +1,17 @@
 """HTTP: metrics and health of every process, and the API of the gateway.
 
-The API is only a client of the NATS interface. It turns a request into a NATS request, and the events of a sync
-into a response at its end or into a stream; the service that replies on NATS, in this gateway or another one,
-makes all decisions. So a refusal has the same code, reason and message on both ways.
+The API is only a client of the NATS interface, except for `day`, whose names never go over NATS. It turns a request
+into a NATS request, and the events of a sync into a response at its end or into a stream; the service that replies
+on NATS, in this gateway or another one, makes all decisions. So a refusal has the same code, reason and message on
+both ways.
 
     POST /api/idexx/schedule-sync              a sync; responds when it ends; `Prefer: respond-async`: at once, 202
     GET  /api/idexx/schedule-sync/status       the clinic's freshness, or one sync
     GET  /api/idexx/schedule-sync/ID/events    the events, as server-sent events
+    GET  /api/idexx/day                        a day of a clinic's calendar, with names for keys that may see them
     GET  /api/idexx/overview                   clinics, syncs, mailboxes, budget, breaker
     GET  /api/idexx/live                       the same as server-sent events: the whole, then what changes
-    GET  /                                     a read-only dashboard
+    GET  /  /day                               a read-only dashboard, and a day of a clinic
     GET  /metrics /health /ready /live /openapi.json
 
 Limits: the body (16 KiB, 10 s), the time for receiving a request (20 s) and for sending to a client that does not

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from actors.http.api import Api
+from actors.http.calendar_day import CalendarDays
 from actors.http.callers import CallerCheck
 from actors.http.openapi import description
 from actors.http.page import page_routes
@@ -21,7 +22,9 @@ from actors.http.tracing import Spans
 from actors.settings import Settings
 
 
-def gateway_app(settings: Settings, probes: ProbeRoutes, api: Api, stored_keys: StoredKeys) -> Starlette:
+def gateway_app(
+    settings: Settings, probes: ProbeRoutes, api: Api, days: CalendarDays, stored_keys: StoredKeys
+) -> Starlette:
     """The gateway's application. Callers without a key are admitted on loopback only, without `API_KEYS`."""
     signatures = SignatureCheck.of(settings)
     needs_key = bool(settings.api_keys) or signatures is not None or not is_loopback(settings.http_host)
@@ -41,7 +44,7 @@ def gateway_app(settings: Settings, probes: ProbeRoutes, api: Api, stored_keys: 
     routes: list[BaseRoute] = [Route("/openapi.json", openapi, methods=["GET"]), *probes.routes()]
     # The page contains no data, so it needs no key; without keys it requires a local host name, like the API.
     routes += page_routes([] if needs_key else [check])
-    routes.append(Mount("/api", routes=api.routes(), middleware=[check, Middleware(Spans)]))
+    routes.append(Mount("/api", routes=[*api.routes(), *days.routes()], middleware=[check, Middleware(Spans)]))
     return Starlette(routes=routes, exception_handlers=HANDLERS)
 
 

@@ -8,6 +8,7 @@ from typing import Self
 from actors.health import Health, checks_of
 from actors.http.api import Api
 from actors.http.app import gateway_app, worker_app
+from actors.http.calendar_day import CalendarDays
 from actors.http.cluster_metrics import ClusterFigures
 from actors.http.nats_client import NatsClient
 from actors.http.probes import ProbeRoutes
@@ -44,7 +45,9 @@ class Listener:
             stored_keys,
             after_today=settings.http_days_after_today,
         )
-        app = gateway_app(settings, ProbeRoutes(health, folder, cluster), api, stored_keys)
+        app = gateway_app(
+            settings, ProbeRoutes(health, folder, cluster), api, CalendarDays(process.database), stored_keys
+        )
         process.own(periodically(stored_keys.record_uses, RECORD_INTERVAL))
         process.own(periodically(cluster.hold_lease, LEASE_PAUSE))
         return cls(HttpServer(app, settings.http_host, settings.http_port, "HTTP_PORT"), health, api, cluster)

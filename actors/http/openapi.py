@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from actors.http.openapi_offer import free_starts, why_start
+from actors.http.day_models import DayReply
+from actors.http.openapi_offer import calendar_day, free_starts, why_start
 from actors.http.openapi_parts import AT, CLINIC_ID, json_content, query, reference, refusals
 from actors.http.requests import SyncBody
 from actors.http.response_models import ClinicFreshness, Done, NotAccepted, NotDone, SyncNotAccepted
@@ -27,6 +28,7 @@ _HEALTH = {
 #: The models of the response bodies.
 _BODIES: tuple[type[BaseModel], ...] = (
     ClinicFreshness,
+    DayReply,
     SyncNotAccepted,
     Done,
     NotAccepted,
@@ -46,12 +48,14 @@ def description(*, with_keys: bool) -> dict[str, Any]:
         "info": {
             "title": "idexx-sync",
             "version": version("idexx-sync"),
-            "description": "Syncs of veterinary clinics' calendars. The API is a client of the NATS interface.",
+            "description": "Syncs of veterinary clinics' calendars. The API is a client of the NATS interface, except "
+            "for `day`.",
         },
         "paths": {
             _PATH: {"post": _sync()},
             f"{_PATH}/status": {"get": _status()},
             f"{_PATH}/{{sync_id}}/events": {"get": _events()},
+            "/api/idexx/day": {"get": calendar_day()},
             "/api/idexx/overview": {"get": _overview()},
             "/api/idexx/live": {"get": _live()},
             "/api/idexx/free": {"get": free_starts()},

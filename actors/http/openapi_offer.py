@@ -1,4 +1,4 @@
-"""The description of the requests about a clinic's offer."""
+"""The description of the requests about a clinic's offer and its calendar."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from actors.http.day_models import DayReply
 from actors.http.openapi_parts import CLINIC_ID, json_content, query, reference, refusals
 from actors.http.requests import FreeParameters
 from actors.messages import WhyQuery
@@ -34,6 +35,21 @@ def why_start() -> dict[str, Any]:
         "responses": {
             "200": {"description": "at the moment of the request", "content": json_content(reference(WhyReply))},
             **refusals(400, 401, 403, 404, 409, 413, 421, 503),
+        },
+    }
+
+
+def calendar_day() -> dict[str, Any]:
+    return {
+        "summary": "One day of a clinic's calendar and what is free on it; names with the right `names`",
+        "operationId": "day",
+        "parameters": [
+            query("clinicId", CLINIC_ID, required=True),
+            query("date", {"type": "string", "format": "date", "description": "default: today at the clinic"}),
+        ],
+        "responses": {
+            "200": {"description": "as stored", "content": json_content(reference(DayReply))},
+            **refusals(400, 401, 403, 404, 409, 421, 503),
         },
     }
 

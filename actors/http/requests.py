@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_validator
@@ -26,6 +27,7 @@ ClinicId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,40}$")]
 
 _CLINIC_ID: TypeAdapter[str] = TypeAdapter(ClinicId)
 _SYNC_ID: TypeAdapter[UUID] = TypeAdapter(UUID)
+_DAY: TypeAdapter[date] = TypeAdapter(Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))])
 _AFTER_SEQ: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=2**31 - 1)])
 
 #: Parameters of a query with numbers and with moments.
@@ -81,6 +83,12 @@ def clinic_id(request: Request) -> str:
     found = str(_checked(_CLINIC_ID, "clinicId", request.query_params.get("clinicId", "")))
     caller_of(request).require_clinic(found)
     return found
+
+
+def day(request: Request) -> date | None:
+    """The parameter `date`; None: not given."""
+    given = request.query_params.get("date")
+    return None if given is None else cast(date, _checked(_DAY, "date", given))
 
 
 def free_query(request: Request) -> dict[str, Any]:

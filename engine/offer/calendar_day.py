@@ -19,8 +19,17 @@ class DayColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """A part of a day, in minutes after its midnight. `kind`: open, closed_day or recurring_block."""
+
+    kind: str
+    from_minute: int
+    to_minute: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayEntry:
-    """What takes time on a day. `starts` and `ends` are clinic-local; `column` None: no column, or every one.
+    """What is in the calendar of a day. `starts` and `ends` are clinic-local; `column` None: no column, or every one.
 
     The names, `notes` (for a block: its title) and `provider` are personal data.
     """
@@ -30,6 +39,8 @@ class DayEntry:
     column: str | None
     starts: datetime
     ends: datetime
+    #: Whether it takes a column: cancelled appointments, and those of types that never count, take none.
+    takes_column: bool
     type: str | None
     status: str
     provider: str | None = field(repr=False)
@@ -40,11 +51,18 @@ class DayEntry:
 
 @dataclass(frozen=True, slots=True)
 class CalendarDay:
-    """One clinic-local day. `starts` are those of the default length; `doubt`: why the day is stale, or None."""
+    """One clinic-local day, as of `at`. `starts` are those of the default length; `doubt`: why the day is stale, or
+    None; `columns_chosen`: whether a person has chosen the columns that count."""
 
     date: date
+    at: datetime
+    timezone: str
     read_at: datetime | None
     doubt: str | None
+    max_age_seconds: int
+    grid_minutes: int
+    columns_chosen: bool
+    periods: tuple[Period, ...]
     columns: tuple[DayColumn, ...]
     entries: tuple[DayEntry, ...]
     starts: tuple[BookableStart, ...]

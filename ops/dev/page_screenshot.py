@@ -54,7 +54,7 @@ async def take(_: Supervisor, settings: Settings) -> int:
         await asyncio.gather(desk.goto(URL), phone.goto(URL))
         await _have_a_past(client, sandbox, clinics)
         await _let_run(client, sandbox, clinics[:2], desk)
-        await asyncio.to_thread(Path(sys.argv[1]).write_bytes, await _framed(browser, desk, phone))
+        await asyncio.to_thread(Path(sys.argv[1]).write_bytes, await framed(browser, desk, phone))
         await browser.close()
     return 0
 
@@ -81,7 +81,7 @@ async def _let_run(client: httpx.AsyncClient, sandbox: Sandbox, clinics: list[Sa
     await desk.locator(".current > li").first.locator(".dates > .done").nth(4).wait_for()
 
 
-async def _framed(browser: Browser, desk: Page, phone: Page) -> bytes:
+async def framed(browser: Browser, desk: Page, phone: Page) -> bytes:
     shots = [base64.b64encode(await page.screenshot()).decode() for page in (desk, phone)]
     frame = await browser.new_page(viewport={"width": 1228, "height": 636})
     await frame.set_content(FRAME.format(desk=shots[0], phone=shots[1]))

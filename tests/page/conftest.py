@@ -1,4 +1,4 @@
-"""Fixtures: one whole system and one browser for all tests of the page; separate tabs for each test."""
+"""Fixtures: one whole system and one browser for all tests of the pages; separate tabs for each test."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def namespace() -> str:
     return f"page{os.getpid()}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def database_url(postgres_url: str) -> AsyncIterator[str]:
     async with fresh_database(postgres_url) as url:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
     async with open_pool(database_url, 2) as pool:
         yield pool
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def sandbox() -> AsyncIterator[SandboxProcess]:
     async with SandboxProcess(seed=7, clinics=3, today=TODAY) as sandbox:
         yield sandbox
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def key_ring() -> str:
     return new_ring()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def clinics(pool: asyncpg.Pool, sandbox: SandboxProcess, key_ring: str) -> list[SandboxClinic]:
     known = await sandbox.clinics()
     async with pool.acquire() as connection:
@@ -69,7 +69,7 @@ async def clinics(pool: asyncpg.Pool, sandbox: SandboxProcess, key_ring: str) ->
     return known
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def system(
     nats_url: str,
     database_url: str,
@@ -92,14 +92,14 @@ async def system(
     assert not (found := heard.violations()), "\n".join(found)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def asker(nats_url: str, namespace: str) -> AsyncIterator[Asker]:
     client = await nats.connect(nats_url)
     yield Asker(client, namespace)
     await client.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     expect.set_options(timeout=20_000)
     async with async_playwright() as playwright:

@@ -1,7 +1,7 @@
-"""A read-only dashboard at `GET /`.
+"""A read-only dashboard at `GET /`, and one day of a clinic's calendar at `GET /day?clinic=…&date=…`.
 
 Static files beside this module, served unchanged: no build step, nothing from other hosts, no personal data. The
-page reads all data from `/api/idexx/live`, like any other caller.
+pages read all data from the API, like any other caller, with the key that is typed in.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ FILES = {
     "/feed.js": ("feed.js", "text/javascript; charset=utf-8"),
     "/draw.js": ("draw.js", "text/javascript; charset=utf-8"),
     "/words.js": ("words.js", "text/javascript; charset=utf-8"),
+    "/key.js": ("key.js", "text/javascript; charset=utf-8"),
+    "/day": ("day.html", "text/html; charset=utf-8"),
+    "/day.css": ("day.css", "text/css; charset=utf-8"),
+    "/day.js": ("day.js", "text/javascript; charset=utf-8"),
+    "/calendar.js": ("calendar.js", "text/javascript; charset=utf-8"),
+    "/why.js": ("why.js", "text/javascript; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 

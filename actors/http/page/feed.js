@@ -1,7 +1,7 @@
 // Follows the gateway's live overview: the whole state first, then changes. Reads the stream with fetch, because
 // EventSource cannot send a key.
 
-const KEY = "idexx-sync.key";
+import { hasKey, keepKey, keyHeader } from "./key.js";
 
 /** A stream without a message for this time is closed and reopened; the gateway sends one every 2 s. Milliseconds. */
 const DEAD_AFTER = 15_000;
@@ -51,8 +51,7 @@ export class Feed {
   }
 
   useKey(key) {
-    // Headers and keys are ASCII only; a key with other characters is refused by the gateway.
-    sessionStorage.setItem(KEY, key.trim().replace(/[^\x20-\x7e]/g, "?"));
+    keepKey(key);
     this.#wake();
   }
 
@@ -104,13 +103,12 @@ export class Feed {
   }
 
   async #open() {
-    const key = sessionStorage.getItem(KEY);
     const response = await fetch("api/idexx/live", {
-      headers: key ? { Authorization: `Bearer ${key}` } : {},
+      headers: keyHeader(),
       cache: "no-store",
       signal: this.#stream.signal,
     });
-    this.keyTrouble = response.status !== 401 ? null : key ? "The gateway does not accept this key." : "";
+    this.keyTrouble = response.status !== 401 ? null : hasKey() ? "The gateway does not accept this key." : "";
     if (!response.ok) throw new Refused((await response.json()).error.message);
     return response;
   }

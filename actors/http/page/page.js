@@ -53,7 +53,7 @@ function openPortals({ breaker, portals }) {
 function clinic(one, feed, syncs) {
   const notes = words.obstacles(one, syncs);
   return row(one.slug,
-    rowHead("name", h("b", {}, one.name), h("small", {}, one.slug)),
+    rowHead("name", h("b", {}, h("a", { href: `day?clinic=${one.slug}` }, one.name)), h("small", {}, one.slug)),
     cell("fresh", freshness(one, feed.now)),
     cell("state", notes.map(noted), schedule(one, feed.now)),
     cell("number", one.appointments.toLocaleString("en"), unseen(" appointments")));

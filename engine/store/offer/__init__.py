@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from engine.errors import UnknownClinic
-from engine.offer.calendar_day import CalendarDay, DayColumn, DayEntry
+from engine.offer.calendar_day import CalendarDay, DayColumn, DayEntry, Period
 from engine.offer.start import ANY_START, BookableStart, Explanation, StartQuery, Taker
 from engine.store.database import Connection
 from engine.store.queries import Queries
@@ -51,13 +51,20 @@ async def day_of(connection: Connection, clinic_id: UUID, day: date, now: dateti
     about = await connection.fetchrow(SQL["day"], clinic_id, day, now)
     if about is None:
         raise UnknownClinic(f"clinic {clinic_id} is not known")
+    periods = await connection.fetch(SQL["day_periods"], clinic_id, day, about["timezone"])
     columns = await connection.fetch(SQL["day_columns"], clinic_id)
     entries = await connection.fetch(SQL["day_entries"], clinic_id, day, now)
     return CalendarDay(
-        day,
-        about["read_at"],
-        about["doubt"],
-        tuple(DayColumn(**dict(row)) for row in columns),
-        tuple(DayEntry(**dict(row) | {"kind": Taker(row["kind"])}) for row in entries),
-        tuple(await bookable_starts(connection, clinic_id, about["begins"], about["ends"], now=now)),
+        date=day,
+        at=about["at"],
+        timezone=about["timezone"],
+        read_at=about["read_at"],
+        doubt=about["doubt"],
+        max_age_seconds=about["max_age_seconds"],
+        grid_minutes=about["grid_minutes"],
+        columns_chosen=about["columns_chosen"],
+        periods=tuple(Period(**dict(row)) for row in periods),
+        columns=tuple(DayColumn(**dict(row)) for row in columns),
+        entries=tuple(DayEntry(**dict(row) | {"kind": Taker(row["kind"])}) for row in entries),
+        starts=tuple(await bookable_starts(connection, clinic_id, about["begins"], about["ends"], now=now)),
     )

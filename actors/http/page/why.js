@@ -1,0 +1,75 @@
+// Says why a time is free or not: what decided, in order. Pure.
+
+import { clockOf } from "./calendar.js";
+import { h } from "./draw.js";
+import * as words from "./words.js";
+
+/** What each rule is about; other rules have their own name. */
+const RULES = {
+  columns_not_chosen: "columns that count",
+  type_columns: "columns of the type",
+  past: "now",
+  notice: "minimum notice",
+  stale: "how recently it was read",
+  closed_day: "single closed day",
+  column_taken: "columns that are free",
+  booking: "bookings by telephone",
+};
+
+const SOURCES = {
+  portal: "the portal",
+  setting: "a setting",
+  default: "the default",
+  appointment: "the calendar",
+  booking: "bookings",
+};
+
+/** The panel; `why` is null while it is loaded, or has `trouble`. */
+export function panel({ minute, column }, names, why, close) {
+  const where = column ? names.get(column) : "any column";
+  const title = h("h2", { id: "why-title" }, `${clockOf(minute)}, ${where}`);
+  return [
+    h("div", { class: "title" }, title, close),
+    !why ? h("p", { class: "empty" }, "Loading…")
+      : why.trouble ? h("p", { class: "note bad" }, why.trouble)
+      : [verdict(why, column), h("ol", { class: "reasons" }, why.reasons.map(reason)), columns(why, names)],
+  ];
+}
+
+export const hint = () => [
+  h("h2", { id: "why-title" }, "Why this time?"),
+  h("p", { class: "empty" }, "Choose a time in the calendar: click it, or use the arrow keys and Enter."),
+];
+
+const nameOf = (rule) => RULES[rule] ?? words.plain(rule);
+
+function verdict({ free, reasons, column_count: count }, column) {
+  if (!free) {
+    const why = reasons.filter(({ allows }) => !allows).map(({ rule }) => words.plain(rule));
+    return h("p", {}, h("span", { class: "note bad" }, `not offered: ${why.join(", ")}`));
+  }
+  return h("p", {}, h("span", { class: "note good" }, column ? "free" : `free: ${words.plural(count, "column")}`));
+}
+
+function reason({ rule, allows, value, source, change }) {
+  return h("li", { class: allows ? "allows" : "forbids" },
+    h("span", { class: allows ? "good" : "bad", "aria-hidden": "true" }, allows ? "✓ " : "✗ "),
+    h("b", {}, nameOf(rule)), h("span", { class: "unseen" }, allows ? " allows it: " : " forbids it: "),
+    h("span", { class: "value" }, value ?? ""),
+    h("small", {}, from(source)),
+    !allows && change && h("small", { class: "change" }, change.startsWith("idexx-sync ") ? h("code", {}, change) : change));
+}
+
+function from(source) {
+  if (!source) return "";
+  const { kind, read_at: read, set_at: at } = source;
+  const when = read ? `, read ${words.moment(read)}` : at ? `, set ${words.moment(at)}` : "";
+  return `${SOURCES[kind] ?? kind}${when}`;
+}
+
+function columns({ columns: all }, names) {
+  if (!all?.length) return null;
+  return h("ul", { class: "columns", "aria-label": "Columns at this time" }, all.map(({ id, free, taken_by: by }) =>
+    h("li", { key: id }, h("span", { class: free ? "note good" : "note warn" }, names.get(id) ?? id),
+      h("small", {}, ` ${free ? "free" : by.map(({ kind }) => kind).join(", ") || "not free"}`))));
+}
