@@ -16,7 +16,7 @@ LISTS = {"clinics": "slug", "syncs": "sync_id"}
 
 
 def parts_of(state: Mapping[str, Any], before: Parts = NOTHING) -> Parts:
-    """The parts of an overview; parts that equal those of `before` are taken from there."""
+    """Returns the parts of an overview; parts that equal those of `before` are taken from there."""
     parts: dict[tuple[str, str], Any] = {}
     for field, value in state.items():
         if field in LISTS:

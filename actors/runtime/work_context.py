@@ -35,7 +35,7 @@ class WorkContext:
 
     @asynccontextmanager
     async def named(self, work: str, about: dict[str, str], traceparent: str | None = None) -> AsyncIterator[None]:
-        """The same for work that concerns something else."""
+        """Names `work` by the tags `about` while the body runs; reports an error and passes it on."""
         with structlog.contextvars.bound_contextvars(**about), tracing.span(work, traceparent, about):
             try:
                 yield

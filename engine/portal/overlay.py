@@ -45,7 +45,7 @@ _LABEL = "(element) => (element.innerText || element.value || element.ariaLabel 
 
 
 async def cover_of(target: Locator) -> str | None:
-    """A selector of what covers the target; None if nothing does."""
+    """Returns a CSS selector of the element that covers the target; None if none does."""
     cover = await _find(target)
     return None if cover is None else _masked(str(await cover.evaluate(_DESCRIBE)))
 

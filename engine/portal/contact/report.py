@@ -14,7 +14,7 @@ from engine.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `is_there` False: the portal lacks what was requested, which is not a failure."""
+    """One step of a first contact. `is_there` False: the portal lacks what was requested, which is not a failure."""
 
     name: str
     is_done: bool
