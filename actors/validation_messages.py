@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.local_time import MOMENT
+
 #: By pydantic's error type; `{...}` is filled from the error's context.
 _WORDS = {
     "missing": "is missing",
@@ -37,5 +39,7 @@ def what_is_wrong(error: Mapping[str, Any]) -> str:
             if context["min_length"] == 1
             else f"must have at least {context['min_length']} characters"
         )
+    if context.get("pattern") == MOMENT:
+        return "must be a time, such as 2026-12-08 10:30 on the clinic's clock, or 2026-12-08T10:30:00-07:00"
     words = _WORDS.get(error["type"])
     return str(error["msg"]) if words is None else words.format(**context)

@@ -34,6 +34,8 @@ STAND_INS = {
     "APPOINTMENT": "48213",
     "DELIVERY": "3f0e6b7c-52a1-4a57-9d52-5b8f3a1e77c0",
     "BOOKING": "ODIS-7K2M9QXA",
+    "TIME": "2026-12-08 10:30",
+    "ID…": "room-1",
     "URL": "https://example.com/hooks/idexx",
     "…": "",
 }

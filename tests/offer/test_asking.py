@@ -203,7 +203,7 @@ async def test_a_request_that_cannot_be_answered_names_what_it_may_say(elm: Elm)
             "provider: not the id of a provider of the clinic; it has 7",
         ),
         ({"days_ahead": 1, "minutes": 1441}, "minutes: 1441 is not valid: must be 1440 or less"),
-        ({"days_ahead": 1, "after": "later"}, "after: must match"),
+        ({"days_ahead": 1, "after": "later"}, "after: must be a time, such as 2026-12-08 10:30"),
     ]
     for body, words in wrong:
         with pytest.raises(BadRequest) as refused:
