@@ -53,7 +53,7 @@ async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
 ) -> None:
     # Retries need the delayed messages.
     await sandbox.fault_settings(fail=[{"mode": "status", "status": 429, "count": 1}])
-    hooks.answers["/"].appendleft(503)
+    hooks.statuses["/"].appendleft(503)
     clinic, other = clinics
     async with pool.acquire() as connection:
         stored = await find_clinic(connection, clinic.slug)

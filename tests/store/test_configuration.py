@@ -52,7 +52,7 @@ NO_HOURS = replace(
 class Source:
     """A portal without appointments: each configuration call takes the next answer, the last one again and again."""
 
-    answers: list[ConfigReading | Failure]
+    responses: list[ConfigReading | Failure]
     failing: set[date] = field(default_factory=set)
     asked: int = 0
 
@@ -71,7 +71,7 @@ class Source:
 
     async def schedule_config(self, clinic: Clinic, credentials: Credentials) -> ConfigReading | Failure:
         self.asked += 1
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
 
 
 @asynccontextmanager

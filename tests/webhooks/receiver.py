@@ -33,11 +33,11 @@ class Posted:
 
 
 class Receiver:
-    """`answers[path]` are the statuses to return, each once, and then always the last one; `headers` go with all."""
+    """`statuses[path]` are the statuses to return, each once, and then always the last one; `headers` go with all."""
 
     def __init__(self, certificate: ssl.SSLContext | None = None) -> None:
         self.posted: list[Posted] = []
-        self.answers: dict[str, deque[int]] = defaultdict(lambda: deque([200]))
+        self.statuses: dict[str, deque[int]] = defaultdict(lambda: deque([200]))
         self.headers: dict[str, str] = {}
         self.over = threading.Event()
         receiver = self
@@ -47,8 +47,8 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.posted.append(Posted(self.path, headers, body))
-                answers = receiver.answers[self.path]
-                status = answers.popleft() if len(answers) > 1 else answers[0]
+                statuses = receiver.statuses[self.path]
+                status = statuses.popleft() if len(statuses) > 1 else statuses[0]
                 if status == HANG:
                     receiver.over.wait(60)
                     self.close_connection = True

@@ -64,14 +64,14 @@ async def test_it_posts_json_and_returns_the_status(receiver: Receiver) -> None:
 
 
 async def test_redirects_are_not_followed(receiver: Receiver) -> None:
-    receiver.answers["/from"][0] = 302
+    receiver.statuses["/from"][0] = 302
     receiver.headers["location"] = receiver.url("/to")
     assert (await post(receiver.url("/from"))).reason is AttemptReason.REDIRECT
     assert [one.path for one in receiver.posted] == ["/from"]
 
 
 async def test_a_receiver_that_says_nothing_is_left(receiver: Receiver) -> None:
-    receiver.answers["/"][0] = HANG
+    receiver.statuses["/"][0] = HANG
     assert (await post(receiver.url(), timeout=0.3)).reason is AttemptReason.TIMEOUT
 
 

@@ -109,11 +109,11 @@ def command(
 async def test_receivers_that_behave_and_that_do_not(
     system: System, listeners: Listeners, receiver: Receiver, command: Command, pool: asyncpg.Pool, key_ring: str
 ) -> None:
-    receiver.answers["/flaky"].extend((503, 500, 200))
-    receiver.answers["/flaky"].popleft()
-    receiver.answers["/slow"].appendleft(HANG)
-    receiver.answers["/moved"][0] = 301
-    receiver.answers["/gone"][0] = 410
+    receiver.statuses["/flaky"].extend((503, 500, 200))
+    receiver.statuses["/flaky"].popleft()
+    receiver.statuses["/slow"].appendleft(HANG)
+    receiver.statuses["/moved"][0] = 301
+    receiver.statuses["/gone"][0] = 410
     receiver.headers["location"] = receiver.url("/elsewhere")
     for slug in ("well", "flaky", "slow", "moved", "gone"):
         await listeners.add(slug, receiver.url(f"/{slug}"))
@@ -179,7 +179,7 @@ async def test_a_killed_notifier_and_a_message_that_was_never_sent(
     nats_url: str,
     namespace: str,
 ) -> None:
-    receiver.answers["/north"].appendleft(HANG)
+    receiver.statuses["/north"].appendleft(HANG)
     north = await listeners.add("north", receiver.url("/north"))
     system.gateway()
     system.worker("notifier")
