@@ -148,7 +148,7 @@ returns table (date date, read_at timestamptz, doubt text) language sql stable a
         when s.failed_at > s.scraped_at then 'failed'
         else (
             select min(w ->> 'code') from idexx_sync.schedule_sync_dates x cross join jsonb_array_elements(x.warnings) w
-            where x.sync_id = s.sync_id and x.date = d.day
+            where x.sync_id = s.sync_id and x.date = d.day and x.warnings <> '[]'
                 and w ->> 'code' in ('open_days_empty', 'records_left_out', 'calendar_contradicted')
         )
     end
@@ -254,18 +254,18 @@ $$;
 
 -- Judges whether an appointment may take each of the given intervals. `denied`: the rules that forbid it, in the order of
 -- engine/offer/rule.py; empty: it can be booked. `columns`: those that can be given to callers at once; `column_count`:
--- their number. Both are what is free, whatever `denied` says. `of_portal` and `of_bookings`: places that are taken.
+-- their number. Both are what is free, whatever `denied` says. `p_names_rules` false: `denied` is only empty or not. `of_portal` and `of_bookings`: places that are taken.
 --
 -- A minute counts by what the clinic's clock shows: where an hour exists twice, what is in the calendar at that time takes
 -- both. A booking has no column until the portal shows it: it takes one of those that are free at its time.
 create or replace function idexx_sync.judged_starts(
     p_clinic_id uuid, p_starts timestamptz[], p_ends timestamptz[], p_type text, p_column text, p_provider text,
-    p_now timestamptz
+    p_now timestamptz, p_names_rules boolean default true
 )
 returns table (
     n bigint, starts_at timestamptz, ends_at timestamptz, date date, start_time time, denied text[], columns text[],
     column_count integer, of_portal integer, of_bookings integer
-) language plpgsql stable as $$
+) language plpgsql stable set jit = off as $$
 #variable_conflict use_column
 declare
     t idexx_sync.offer_terms;
@@ -278,7 +278,10 @@ declare
     -- A clinic of the predecessor whose columns were never read: its places have no ids.
     v_is_nameless boolean;
     v_ids text[];
-    v_may_use boolean[];
+    -- How many there are, and the ids of those that the type and the request allow.
+    v_columns integer;
+    v_usable text[];
+    v_may_use_all boolean;
     v_taken tsmultirange[];
     -- What has no column: appointments, and bookings ("calls").
     v_loose tsrange[];
@@ -289,6 +292,7 @@ declare
     v_call_ends timestamp[];
     v_tick interval := interval '1 microsecond';
     v_allowed tsmultirange;
+    v_denied text[] := '{denied}';
     v_clinic_blocked tsmultirange;
     v_provider_taken tsmultirange;
     v_open tsmultirange;
@@ -324,7 +328,7 @@ begin
             select from jsonb_array_elements(t.rooms) r where r ->> 'id' = x.room_id
         )
     ), lists as (
-        select array_agg(c.id order by c.rank, c.id) as ids, array_agg(c.may_use order by c.rank, c.id) as may_use,
+        select array_agg(c.id order by c.rank, c.id) as ids, array_agg(c.id) filter (where c.may_use) as usable,
             array_agg(coalesce(x.taken, '{}') order by c.rank, c.id) as taken
         from named c left join by_column x on x.room_id = c.id
     ), loose as (
@@ -335,12 +339,12 @@ begin
             array_agg(x.ends order by x.ends) filter (where x.kind <> 'appointment') as call_ends
         from taken x where x.takes_column and x.room_id is null and x.kind <> 'block'
     )
-    select l.ids, l.may_use, l.taken, o.spans, o.is_call, coalesce(o.visit_starts, '{}'), coalesce(o.visit_ends, '{}'),
+    select l.ids, coalesce(l.usable, '{}'), l.taken, o.spans, o.is_call, coalesce(o.visit_starts, '{}'), coalesce(o.visit_ends, '{}'),
         coalesce(o.call_starts, '{}'), coalesce(o.call_ends, '{}'),
         (select range_agg(tsrange(x.starts, x.ends)) from taken x where x.kind = 'block' and x.room_id is null),
         (select range_agg(tsrange(x.starts, x.ends)) from taken x
             where p_provider is not null and idexx_sync.is_of_provider(t, x.provider_name, x.room_id, p_provider))
-    into v_ids, v_may_use, v_taken, v_loose, v_loose_is_call, v_visit_starts, v_visit_ends, v_call_starts, v_call_ends,
+    into v_ids, v_usable, v_taken, v_loose, v_loose_is_call, v_visit_starts, v_visit_ends, v_call_starts, v_call_ends,
         v_clinic_blocked, v_provider_taken
     from lists l cross join loose o;
 
@@ -373,6 +377,8 @@ begin
     v_earliest := p_now + coalesce(t.notice_minutes, 0) * interval '1 minute';
     v_last_day := (p_now at time zone v_zone)::date + t.horizon_days - 1;
 
+    v_columns := coalesce(cardinality(v_ids), 0);
+    v_may_use_all := v_columns = cardinality(v_usable);
     v_places := idexx_sync.places_of(t);
     v_is_nameless := t.resources is null and t.rooms is null and t.default_capacity is not null;
     v_always := array_remove(array[
@@ -415,16 +421,14 @@ begin
         cross join lateral idexx_sync.local_spans(x.s, x.e, v_zone) l
         where not v_is_plain
     ), counted as (
-        select s.*, f.free, f.busy, l.appointments, l.bookings,
-            case when v_is_nameless then v_places else coalesce(cardinality(f.free), 0) end as usable
+        select s.*, l.appointments, l.bookings, v_columns - coalesce(cardinality(f.free), 0) as busy, case
+                when v_may_use_all then f.free
+                else (select array_agg(x.id) from unnest(f.free) x (id) where x.id = any (v_usable)) end as free
         from spans s
         cross join lateral (
-            select array_agg(c.id) filter (where c.may_use and not c.is_busy) as free,
-                (count(*) filter (where c.is_busy))::integer as busy
-            from (
-                select u.id, u.may_use, u.taken && s.one or coalesce(u.taken && s.two, false) as is_busy
-                from unnest(v_ids, v_may_use, v_taken) u (id, may_use, taken)
-            ) c
+            select array_agg(u.id) filter (where not case when s.two is null then u.taken && s.one
+                else u.taken && s.one or u.taken && s.two end) as free
+            from unnest(v_ids, v_taken) u (id, taken)
         ) f
         cross join lateral (
             -- What overlaps has begun before the end, and not ended by the beginning.
@@ -440,16 +444,21 @@ begin
     ), places as (
         select c.*,
             -- What the portal leaves, and what is left beside the bookings.
-            least(c.usable, v_places - c.busy - c.appointments)::integer as of_calendar,
-            greatest(least(c.usable, v_places - c.busy - c.appointments - c.bookings), 0)::integer as left_over
+            least(u.usable, v_places - c.busy - c.appointments)::integer as of_calendar,
+            greatest(least(u.usable, v_places - c.busy - c.appointments - c.bookings), 0)::integer as left_over
         from counted c
+        cross join lateral (
+            select case when v_is_nameless then v_places else coalesce(cardinality(c.free), 0) end as usable
+        ) u
     )
     select p.n, p.at, p.until, p.starts::date, p.starts::time,
         case
             -- Nothing forbids it: the rest only says what does.
-            when v_always = '{}' and p.left_over > 0 and v_is_plain and v_allowed @> p.one
+            when v_always = '{}' and p.left_over > 0 and v_allowed @> p.one and coalesce(v_allowed @> p.two, true)
                 and p.at >= v_earliest and (v_last_day is null or p.starts::date <= v_last_day)
-                and date_bin(v_grid, p.starts, p.starts::date::timestamp) = p.starts then '{}'
+                and date_bin(v_grid, p.starts, p.starts::date::timestamp) = p.starts
+                and (v_is_plain or idexx_sync.instant_of(p.starts, v_zone) = p.at) then '{}'
+            when not p_names_rules then v_denied
             else v_always || array_remove(array[
                 case when not v_is_plain and idexx_sync.instant_of(p.starts, v_zone) <> p.at then 'clock_change' end,
                 case when p.at < p_now then 'past' end,
@@ -468,7 +477,7 @@ begin
                 case when p.of_calendar > 0 and p.left_over = 0 then 'booking' end
             ], null)
         end,
-        coalesce(p.free[1:p.left_over], '{}'), p.left_over,
+        case when p.left_over = cardinality(p.free) then p.free else coalesce(p.free[1:p.left_over], '{}') end, p.left_over,
         case when v_clinic_blocked && p.one or coalesce(v_clinic_blocked && p.two, false)
             then greatest(v_places, p.busy + p.appointments) else p.busy + p.appointments end::integer,
         p.bookings::integer
@@ -489,23 +498,23 @@ begin
     end if;
     return (
         select array_agg(s.at order by s.at) from (
-            select case when v_offset is null then idexx_sync.instant_of(l.local, t.timezone)
-                else (l.local - v_offset) at time zone 'UTC' end as at
+            select distinct case when v_offset is null
+                then idexx_sync.instant_of(d.day + m.minute * interval '1 minute', t.timezone)
+                else d.midnight + m.minute * interval '1 minute' end as at
             from (
-                select distinct d.day + m.minute * interval '1 minute' as local
-                from (
-                    -- The stretches of each weekday, cut at midnight.
-                    select h.weekday, h.from_minute, least(h.to_minute, 1440) as to_minute
-                    from idexx_sync.open_hours(t.clinic_id) h
-                    union all
-                    select (h.weekday + 1) % 7, greatest(h.from_minute - 1440, 0), h.to_minute - 1440
-                    from idexx_sync.open_hours(t.clinic_id) h where h.to_minute > 1440
-                ) h
-                join (select v_first + x as day from generate_series(0, v_last - v_first) x) d
-                    on extract(dow from d.day) = h.weekday
-                cross join lateral generate_series(
-                    (h.from_minute + v_grid - 1) / v_grid * v_grid, h.to_minute - 1, v_grid) m (minute)
-            ) l
+                -- The stretches of each weekday, cut at midnight.
+                select h.weekday, h.from_minute, least(h.to_minute, 1440) as to_minute
+                from idexx_sync.open_hours(t.clinic_id) h
+                union all
+                select (h.weekday + 1) % 7, greatest(h.from_minute - 1440, 0), h.to_minute - 1440
+                from idexx_sync.open_hours(t.clinic_id) h where h.to_minute > 1440
+            ) h
+            join (
+                select v_first + x as day, (v_first + x - v_offset) at time zone 'UTC' as midnight
+                from generate_series(0, v_last - v_first) x offset 0
+            ) d on extract(dow from d.day) = h.weekday
+            cross join lateral generate_series(
+                (h.from_minute + v_grid - 1) / v_grid * v_grid, h.to_minute - 1, v_grid) m (minute)
         ) s
         where s.at >= p_from and s.at < p_to
     );
@@ -553,6 +562,6 @@ begin
     return query
     select j.starts_at, j.ends_at, j.date, j.start_time, j.columns, j.column_count
     from idexx_sync.judged_starts(p_clinic_id, v_starts, (select array_agg(s + v_length) from unnest(v_starts) s),
-        p_type, p_column, p_provider, p_now) j
+        p_type, p_column, p_provider, p_now, false) j
     where j.denied = '{}' order by j.n;
 end $$;
