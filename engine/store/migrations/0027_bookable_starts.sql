@@ -265,7 +265,7 @@ create or replace function idexx_sync.judged_starts(
 returns table (
     n bigint, starts_at timestamptz, ends_at timestamptz, date date, start_time time, denied text[], columns text[],
     column_count integer, of_portal integer, of_bookings integer
-) language plpgsql stable set jit = off as $$
+) language plpgsql stable set jit = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     t idexx_sync.offer_terms;
@@ -527,7 +527,8 @@ create or replace function idexx_sync.bookable_starts(
 )
 returns table (
     starts_at timestamptz, ends_at timestamptz, date date, start_time time, columns text[], column_count integer
-) language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+) language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     t idexx_sync.offer_terms;
