@@ -51,6 +51,9 @@ class Subjects:
     def appointment(self, clinic: str, kind: str) -> str:
         return f"{self.prefix}.evt.appointment.{clinic}.{kind}"
 
+    def offer(self, clinic: str, kind: str) -> str:
+        return f"{self.prefix}.evt.offer.{clinic}.{kind}"
+
     def rejected(self, clinic: str) -> str:
         return f"{self.prefix}.evt.rejected.{clinic}"
 

@@ -8,11 +8,11 @@ from engine.store.bookings import apply_expired_holds
 from engine.store.database import Database
 
 #: How often holds that have expired are looked for, in seconds.
-INTERVAL = 30.0
+INTERVAL = 5.0
 
 
 class ExpiredHolds:
-    """Stores the setting, and keeps the slots' counts true while holds expire."""
+    """Stores the setting, and keeps the slots' counts and the stored offer true while holds expire."""
 
     def __init__(self, database: Database, setting: Literal["count", "release"]) -> None:
         self._database = database
@@ -20,5 +20,5 @@ class ExpiredHolds:
 
     async def once(self) -> None:
         async with self._database.transaction() as connection:
-            # Twice the interval, so that a late turn misses none.
-            await apply_expired_holds(connection, self._setting, 2 * INTERVAL)
+            # Much longer than the interval, so that a late turn misses none.
+            await apply_expired_holds(connection, self._setting, 12 * INTERVAL)

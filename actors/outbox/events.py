@@ -1,4 +1,4 @@
-"""Publishes recorded events of syncs, and the feed of appointment changes.
+"""Publishes recorded events of syncs, and the feeds of changed appointments and of changed offers.
 
 Events are recorded in the transaction of what they report, and published after it. Each has an id, so that
 one that is published again after a crash is stored once. One publisher per clinic at a time keeps the order.
@@ -20,13 +20,14 @@ from actors.metrics import Metrics
 from actors.outbox.event_logging import log_event
 from broker.primitives.event_log import EventLog
 from engine.events import Event
+from engine.store import offer_changes as offers
 from engine.store.database import Connection, Database
 from engine.store.syncs import events as store
 from engine.task_group import task_group
 
 log = structlog.get_logger(__name__)
 
-#: Number of events, and of changes, that one transaction publishes at most.
+#: Number of events, and of changes of each feed, that one transaction publishes at most.
 BATCH = 200
 #: Delay before a clinic whose events could not be published is tried again, in seconds.
 RETRY_AFTER = 1.0
@@ -54,6 +55,7 @@ class Relay:
         self._clinics: set[UUID] = set()
         self._news = asyncio.Event()
         self._left_behind = ItemGuard[UUID]("events left behind")
+        self._not_compared = ItemGuard[UUID]("offer left to compare")
         self._ends = ItemGuard[UUID]("end of a sync")
 
     def poke(self, clinic_id: UUID) -> None:
@@ -76,10 +78,17 @@ class Relay:
         await self._publish_each(self._clinics)
 
     async def sweep(self) -> None:
-        """Publishes events that any process has left unpublished."""
+        """Publishes events that any process has left unpublished, and those that other programs have caused."""
+        async with self._database.connection() as connection:
+            clinics = await offers.clinics_to_compare(connection)
+        await self._not_compared.each(clinics, self._compare_offer)
         async with self._database.connection() as connection:
             clinics = await store.clinics_with_unpublished(connection)
         await self._left_behind.each(clinics, self.publish)
+
+    async def _compare_offer(self, clinic_id: UUID) -> None:
+        async with self._database.transaction() as connection:
+            await offers.compare_offer(connection, clinic_id)
 
     async def _publish_each(self, clinics: set[UUID]) -> None:
         """Publishes the events of each clinic; clinics that failed stay in `clinics`.
@@ -112,11 +121,13 @@ class Relay:
             await self._publish_events(connection, events)
             changes = await store.unpublished_changes(connection, clinic_id, BATCH)
             await self._publish_changes(connection, changes)
+            offered = await offers.unpublished_offers(connection, clinic_id, BATCH)
+            await self._publish_offers(connection, offered)
         # After the commit: events that are published again after a failure are logged and counted once.
         for row in events:
             self._log_and_count(json.loads(row["payload"]))
         await self._ends.each((row["sync_id"] for row in events if Event(row["event"]).is_last), self._on_end)
-        return len(events) == BATCH or len(changes) == BATCH
+        return BATCH in (len(events), len(changes), len(offered))
 
     async def _publish_events(self, connection: Connection, events: Sequence[Any]) -> None:
         for row in events:
@@ -138,6 +149,15 @@ class Relay:
                 group.create_task(self._log.publish(subject, _change(row), f"change/{row['id']}"))
         if changes:
             await store.mark_changes_published(connection, changes)
+
+    async def _publish_offers(self, connection: Connection, changes: Sequence[Any]) -> None:
+        async with task_group() as group:
+            for row in changes:
+                event = {name: value for name, value in row.items() if name != "id"}
+                subject = self._subjects.offer(row["clinic"], row["kind"])
+                group.create_task(self._log.publish(subject, encode(event), f"offer/{row['id']}"))
+        if changes:
+            await offers.mark_offers_published(connection, changes)
 
 
 def _change(row: Any) -> bytes:

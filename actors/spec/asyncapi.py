@@ -13,9 +13,11 @@ from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS, Command
 from actors.spec.events import SYNC_EVENTS, Rejected
 from actors.spec.examples import examples_of
+from actors.spec.offer_events import OfferChange
 from actors.spec.replies import Refusal
 from actors.spec.schemas import REQUESTS, SENT, definitions, is_request
 from engine.clinic import SLUG
+from engine.offer_change import OfferChangeKind
 
 Object = dict[str, Any]
 
@@ -103,6 +105,10 @@ def _parameters() -> Object:
             "description": "The kind of the change.",
             "enum": ["added", "updated", "moved", "removed", "restored"],
         },
+        "offerKind": {
+            "description": "What happened to the start.",
+            "enum": [kind.value for kind in OfferChangeKind],
+        },
     }
 
 
@@ -140,6 +146,12 @@ def _event_channels(subjects: Subjects) -> Object:
             "parameters": clinic | {"kind": _ref("parameters", "kind")},
             "messages": _messages([AppointmentChange]),
         },
+        "offerChanges": {
+            "address": subjects.offer("{clinic}", "{kind}"),
+            "description": f"Changes of what a clinic offers to callers. {stream}",
+            "parameters": clinic | {"kind": _ref("parameters", "offerKind")},
+            "messages": _messages([OfferChange]),
+        },
         "rejections": {
             "address": subjects.rejected("{clinic}"),
             "description": f"Refusals of requests without a reply subject and of scheduled syncs. {stream}",
@@ -168,6 +180,7 @@ def _publications() -> Object:
     sent: dict[str, Sequence[type[BaseModel]]] = {
         "syncEvents": list(SYNC_EVENTS.values()),
         "appointmentChanges": [AppointmentChange],
+        "offerChanges": [OfferChange],
         "rejections": [Rejected],
     }
     return {
@@ -197,7 +210,7 @@ def _message(model: type[BaseModel]) -> Object:
 def _headers(model: type[BaseModel]) -> Object:
     if model is Refusal:
         return _REFUSAL_HEADERS
-    if model in (*SYNC_EVENTS.values(), AppointmentChange, Rejected):
+    if model in (*SYNC_EVENTS.values(), AppointmentChange, OfferChange, Rejected):
         return _EVENT_HEADERS
     return _REQUEST_HEADERS if is_request(model) else {"type": "object"}
 

@@ -11,6 +11,7 @@ from actors.messages import Subjects
 from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, SyncEvent
+from actors.spec.offer_events import OfferChange
 from actors.spec.refusals import REFUSALS
 from engine.offer.rule_words import WORDS
 
@@ -54,6 +55,10 @@ def _changes() -> str:
     return _meanings(AppointmentChange)
 
 
+def _offers() -> str:
+    return _meanings(OfferChange)
+
+
 def _refusals() -> str:
     return _table(
         ("code", "reason", "when"),
@@ -73,6 +78,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "common": _common,
     "events": _sync_events,
     "changes": _changes,
+    "offers": _offers,
     "refusals": _refusals,
     "rules": _rules,
 }

@@ -13,6 +13,7 @@ from actors.messages import Request
 from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, Rejected
+from actors.spec.offer_events import OfferChange
 from actors.spec.replies import Refusal
 from actors.spec.values import SentMessage
 from actors.spec.webhooks import SyncEnded, WebhookTest
@@ -29,6 +30,7 @@ SENT: Final[Sequence[type[SentMessage]]] = (
     Refusal,
     *SYNC_EVENTS.values(),
     AppointmentChange,
+    OfferChange,
     Rejected,
 )
 #: What its webhook gets.

@@ -31,6 +31,7 @@ MAY = [
     ("clinic-elm", "subscribe", "p.evt.sync.elm.>"),
     ("clinic-elm", "subscribe", "p.evt.sync.elm.a-sync.>"),
     ("clinic-elm", "subscribe", "p.evt.appointment.elm.*"),
+    ("clinic-elm", "subscribe", "p.evt.offer.elm.*"),
     ("clinic-elm", "subscribe", "p.evt.rejected.elm"),
     ("clinic-elm", "subscribe", "_INBOX.>"),
     ("ops", "subscribe", "p.>"),

@@ -24,6 +24,7 @@ from actors.messages import Subjects
 from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, Rejected
+from actors.spec.offer_events import OfferChange
 from actors.spec.replies import Refusal
 from actors.spec.schemas import closed, definitions
 from broker.transport.client import OrderedClient
@@ -102,6 +103,8 @@ class Hearing:
                     + _differences(event, {"clinic": clinic, "kind": kind})
                     + faults(event, AppointmentChange)
                 )
+            case ["offer", clinic, kind]:
+                return missing + _differences(event, {"clinic": clinic, "kind": kind}) + faults(event, OfferChange)
             case ["rejected", clinic]:
                 return missing + _differences(event, {"clinic": clinic}) + faults(event, Rejected)
         return ["no document names this subject"]

@@ -16,6 +16,7 @@ from engine.clinic import Clinic
 from engine.dates import DateRange
 from engine.errors import UnknownBooking, WrongState
 from engine.store.database import Connection
+from engine.store.offer_changes import mark_ended_holds
 from engine.store.queries import Queries
 
 SQL = Queries(__file__)
@@ -71,10 +72,12 @@ async def release_booking(connection: Connection, booking: str) -> None:
 
 
 async def apply_expired_holds(connection: Connection, setting: str, since: float) -> None:
-    """Stores the setting `EXPIRED_HOLDS`, and recounts the slots of holds that expired in the last `since` seconds."""
+    """Stores the setting `EXPIRED_HOLDS`, recounts the slots of holds that expired in the last `since` seconds, and
+    has the offer of their dates compared."""
     changed = await connection.fetchval(SQL["set_expired_holds"], setting)
     if changed or setting == "release":
         await connection.fetchval(SQL["recount_expired"], None if changed else since)
+        await mark_ended_holds(connection, earlier=bool(changed))
 
 
 async def _lock(connection: Connection, booking: str) -> Any:

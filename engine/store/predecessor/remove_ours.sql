@@ -5,7 +5,10 @@ with had as (
 ), wanted as (
     select t.key as table_name, c.name from jsonb_each($3::jsonb) t cross join jsonb_array_elements_text(t.value) c (name)
 )
-select 1 as place, format('drop function %s', oid::regprocedure) as statement from pg_proc
+-- Deferred triggers still have to run: a table with pending ones cannot be dropped.
+select 0 as place, 'set constraints all immediate' as statement
+union all
+select 1, format('drop function %s', oid::regprocedure) from pg_proc
 where pronamespace = 'public'::regnamespace and proname = any ($2::text[]) and prokind = 'f'
 union all
 select 2, 'drop schema idexx_sync cascade'

@@ -1,0 +1,1 @@
+select distinct clinic_id from idexx_sync.offer_marks

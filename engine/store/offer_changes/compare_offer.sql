@@ -1,0 +1,1 @@
+select idexx_sync.compare_offer($1)
