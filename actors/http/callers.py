@@ -58,9 +58,11 @@ class CallerCheck:
             body = await body_of(Request(scope, receive))
             self._signatures.require(token, _target(scope), body)
             return Caller(SCHEDULER), _again(body, receive)
-        if has_key or self._local_names is None:
+        if has_key:
+            raise WrongKey("the key is unknown, expired or revoked; ask this gateway's operator for another one")
+        if self._local_names is None:
             or_signed = f", or a signature in {HEADER}" if self._signatures else ""
-            raise WrongKey(f"send a valid key of this gateway, as `Authorization: Bearer KEY`{or_signed}")
+            raise WrongKey(f"send a key of this gateway, as `Authorization: Bearer KEY`{or_signed}")
         self._require_local(headers.get("host", ""), self._local_names)
         return Caller(None), receive
 

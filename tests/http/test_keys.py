@@ -72,6 +72,7 @@ class TestAGateway:
             response = await gateway.get(path + own, headers=headers)
             assert (response.status_code, response.json()["error"]["reason"]) == (401, "no_key")
             assert response.headers["www-authenticate"] == "Bearer"
+            assert ("expired or revoked" in response.text) is ("Bearer" in headers.get("Authorization", ""))
         for closed in ("/api/idexx/overview", "/api/idexx/live"):
             assert (await gateway.get(closed)).status_code == 401
         for open_to_all in ("/", "/live", "/metrics"):
