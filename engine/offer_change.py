@@ -14,7 +14,7 @@ class OfferChangeKind(StrEnum):
 
 
 class OfferCause(StrEnum):
-    """Why the offer changed. `HOLD`: the hold of a booking has ended, and nobody wrote the booking."""
+    """Why the offer changed. `HOLD`: the hold of a booking has ended, and no program wrote the booking."""
 
     SYNC = "sync"
     RULE = "rule"

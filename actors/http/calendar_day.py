@@ -98,7 +98,7 @@ def _column(column: DayColumn, with_names: bool) -> dict[str, Any]:
 
 
 def _entry(entry: DayEntry, midnight: datetime, with_names: bool) -> dict[str, Any]:
-    """An entry, cut to the day. What somebody comes for is personal as well."""
+    """An entry, cut to the day. The reason for a visit is personal as well."""
     personal = {
         "type": entry.type if entry.kind is Taker.APPOINTMENT else None,
         "provider": entry.provider,

@@ -1,4 +1,4 @@
-"""Each change of what a clinic offers is recorded once, with its cause, whoever made it; age and time are no change."""
+"""Each change of what a clinic offers is recorded once, with its cause, whichever program made it; age and time change nothing."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ async def compare_what_is_left(clinic: Offering) -> None:
             await compare_offer(connection, clinic_id)
 
 
-async def test_every_cause_is_told_with_its_starts_and_a_quiet_sync_tells_nothing(
+async def test_every_cause_is_recorded_with_its_starts_and_a_quiet_sync_records_nothing(
     pool: asyncpg.Pool[Any], clinic: Offering
 ) -> None:
-    assert await clinic.news() == [], "the first read of a day is no change"
+    assert await clinic.news() == [], "the first read of a day changes nothing"
     first = await clinic.booking("09:30")
     second = await clinic.booking("09:30")
     assert await clinic.news() == [
@@ -86,7 +86,7 @@ async def test_every_cause_is_told_with_its_starts_and_a_quiet_sync_tells_nothin
     await pool.execute("delete from public.clinics where id = $1", clinic.clinic_id)
 
 
-async def test_the_end_of_a_hold_is_told_once_where_it_frees_the_time(
+async def test_the_end_of_a_hold_is_recorded_once_where_it_frees_the_time(
     pool: asyncpg.Pool[Any], clinic: Offering
 ) -> None:
     held = await clinic.booking("09:30", status="pending", hold=-1)
@@ -135,7 +135,7 @@ async def test_time_and_age_are_no_change_and_hide_only_what_is_never_offered(
     assert await clinic.news() == [Change("changed", "0 09:00", 1, "booking", str(booking))]
 
 
-async def test_of_two_bookings_at_once_neither_waits_and_what_they_close_together_is_told_once(
+async def test_of_two_bookings_at_once_neither_waits_and_what_they_close_together_is_recorded_once(
     pool: asyncpg.Pool[Any], clinic: Offering
 ) -> None:
     async with pool.acquire() as connection, connection.transaction():
