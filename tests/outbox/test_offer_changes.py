@@ -1,4 +1,4 @@
-"""Each change of what a clinic offers is recorded once, with its cause, whichever program made it; age and time change nothing."""
+"""Each change of an offer is recorded once, with its cause, whichever program made it; age and time change nothing."""
 
 from __future__ import annotations
 

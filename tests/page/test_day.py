@@ -1,4 +1,4 @@
-"""The day of a clinic as a manager meets it: what is free, what is taken, why, and names for a key that may see them."""
+"""A clinic's day as a manager sees it: what is free, what is taken, why, and names for a key that may see them."""
 
 from __future__ import annotations
 
