@@ -66,8 +66,8 @@ begin
 end $$;
 
 -- Compares the marked dates of a clinic with what is stored, records the changes, and removes the marks that are done.
--- Age, notice, horizon and the time of day change nothing. Dates that another transaction is comparing keep their marks:
--- nobody waits.
+-- Age, notice, horizon and the time of day change nothing. Dates that another transaction is comparing keep their marks, so
+-- that no transaction waits.
 create or replace function idexx_sync.compare_offer(p_clinic_id uuid) returns void language plpgsql volatile as $$
 declare
     t idexx_sync.offer_terms;
