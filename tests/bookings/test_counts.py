@@ -135,3 +135,18 @@ async def test_a_slot_is_stale_until_it_is_read_and_after_the_clinics_threshold(
         clinic, DAY,
     )  # fmt: skip
     assert not (await practice.offered())[0]["is_stale"]
+
+
+async def test_a_booking_takes_the_clinics_default_length_and_so_do_the_slots_beside_it(
+    practice: Practice,
+) -> None:
+    await practice.pool.execute(
+        "insert into idexx_sync.clinic_rules (clinic_id, default_minutes) values ($1, 30)", practice.clinic_id
+    )
+    await practice.slots(["09:45", "10:45"])
+    answer = await practice.book("10:15")
+    assert answer["success"]
+    expected = {"09:45": 0, "10:00": 1, "10:15": 1, "10:30": 1, "10:45": 0}
+    assert await practice.stored() == await practice.counts() == expected
+    await practice.pool.execute("update public.vapi_bookings set status = 'cancelled'")
+    assert set((await practice.stored()).values()) == {0}
