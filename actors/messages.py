@@ -141,9 +141,10 @@ class SyncReference(Request):
 
 
 class StatusQuery(Request):
-    """A sync, or the clinic's latest one."""
+    """A sync, by its id or by the first characters of it; or the clinic's latest one."""
 
     sync_id: UUID | None = None
+    id_start: Annotated[str, Field(pattern=r"^[0-9A-Fa-f-]{4,36}$")] | None = None
 
 
 class EventsQuery(Request):

@@ -37,7 +37,7 @@ from engine.store.clinics import find_clinic
 from engine.store.database import Connection, Database
 from engine.store.syncs.dates import dates_of
 from engine.store.syncs.events import events_after
-from engine.store.syncs.reading import get_sync, list_syncs, queue_position
+from engine.store.syncs.reading import find_by_start, get_sync, list_syncs, queue_position
 from engine.sync import Sync, SyncStatus
 
 log = structlog.get_logger(__name__)
@@ -135,12 +135,11 @@ class Commands:
     async def status(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Returns a sync with its dates, or the clinic's latest one, and the clinic's freshness.
 
-        A client that knows a sync's id but not its clinic sends the request to `_all`.
+        A client that knows a sync's id, or its start, but not its clinic sends the request to `_all`.
         """
         query = parse(StatusQuery, payload)
         async with self._database.connection() as connection:
-            clinic = await _clinic_asked_for(connection, slug, query.sync_id)
-            sync = await _sync_asked_for(connection, clinic, query.sync_id)
+            clinic, sync = await _asked_for(connection, slug, query)
             about = await one_clinic(connection, clinic)
             if sync is None:
                 return {"ok": True, "clinic": about, "sync": None}
@@ -181,16 +180,18 @@ class Commands:
         return await self._offer.why(slug, payload)
 
 
-async def _clinic_asked_for(connection: Connection, slug: str, sync_id: UUID | None) -> Clinic:
-    if slug != ALL:
-        return await find_clinic(connection, slug)
-    if sync_id is None:
-        raise BadRequest(f"sync_id: required when the clinic is {ALL}")
-    return await find_clinic(connection, str((await get_sync(connection, sync_id)).clinic_id))
-
-
-async def _sync_asked_for(connection: Connection, clinic: Clinic, sync_id: UUID | None) -> Sync | None:
-    """The sync with this id, or the clinic's latest one; None if the clinic never had one."""
-    if sync_id is not None:
-        return await get_sync(connection, sync_id, clinic.id)
-    return next(iter(await list_syncs(connection, clinic.id, 1)), None)
+async def _asked_for(connection: Connection, slug: str, query: StatusQuery) -> tuple[Clinic, Sync | None]:
+    """Returns the sync that the query names, or the clinic's latest one (None if it never had one), and its clinic."""
+    if query.sync_id is not None and query.id_start is not None:
+        raise BadRequest("id_start: give either sync_id or id_start")
+    clinic = None if slug == ALL else await find_clinic(connection, slug)
+    clinic_id = clinic.id if clinic else None
+    if query.sync_id is not None:
+        sync = await get_sync(connection, query.sync_id, clinic_id)
+    elif query.id_start is not None:
+        sync = await find_by_start(connection, query.id_start, clinic_id)
+    elif clinic is None:
+        raise BadRequest(f"sync_id: sync_id or id_start is required when the clinic is {ALL}")
+    else:
+        return clinic, next(iter(await list_syncs(connection, clinic.id, 1)), None)
+    return clinic or await find_clinic(connection, str(sync.clinic_id)), sync

@@ -23,11 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from ops.cli.app import build
     from ops.cli.error_report import report
+    from ops.client.errors import reply_of
     from ops.client.exit_status import Exit
     from ops.terminal.encoding import use_stand_ins
+    from ops.terminal.output import answer
 
     use_stand_ins()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = "--json" in arguments
     app = build(next(iter(arguments), None))
     try:
         status = app(
@@ -43,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         help_of = " ".join(["idexx-sync", *(error.command_chain or ()), "--help"])
         print(f"✗ {explain_usage(error)}\n  → {help_of}", file=sys.stderr)
+        if as_json:
+            answer(reply_of(Exit.USAGE, explain_usage(error)))
         return Exit.USAGE
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
@@ -56,5 +61,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return Exit.OK
     except Exception as error:
-        return report(error)
+        return report(error, as_json=as_json)
     return status if isinstance(status, int) else Exit.OK

@@ -14,8 +14,7 @@ from rich.markup import escape
 
 from actors.settings import Settings
 from engine.store.evidence import list_evidence
-from engine.store.syncs.reading import get_sync
-from ops.cli.runs.sync_id import SyncId
+from ops.cli.runs.sync_id import SyncId, find_sync
 from ops.client.connections import open_database
 from ops.local.discovery import database_url, settings_here
 from ops.terminal.output import Json, answer, console, say
@@ -35,8 +34,8 @@ def evidence(
 
     Example: `idexx-sync evidence 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa 2026-03-01 --save /tmp`
     """
-    found = asyncio.run(_read(settings_here(), sync, day))
-    saved = _save(found, sync, save) if save else {}
+    sync_id, found = asyncio.run(_read(settings_here(), sync, day))
+    saved = _save(found, sync_id, save) if save else {}
     if json:
         for number, one in enumerate(found):
             answer({**one, "screenshot": saved.get(number, one["screenshot"] is not None)})
@@ -51,10 +50,10 @@ def evidence(
         say(f"wrote {path}")
 
 
-async def _read(settings: Settings, sync_id: UUID, day: date | None) -> list[Evidence]:
+async def _read(settings: Settings, text: str, day: date | None) -> tuple[UUID, list[Evidence]]:
     async with open_database(database_url(settings)) as connection:
-        await get_sync(connection, sync_id)
-        return await list_evidence(connection, sync_id, day)
+        _, sync = await find_sync(connection, text)
+        return sync.id, await list_evidence(connection, sync.id, day)
 
 
 def _save(found: Sequence[Evidence], sync_id: UUID, folder: Path) -> dict[int, Path]:

@@ -12,13 +12,16 @@ from cyclopts import Parameter, validators
 from actors.messages import Subjects
 from actors.settings import Settings
 from engine.dates import MAX_DAYS
+from ops.cli.outage import Outage
 from ops.cli.plan import show_plan
 from ops.client.connections import open_nats
 from ops.client.errors import CommandFailed
 from ops.client.events import Event, events_of
 from ops.client.exit_status import Exit, of_dry_run, of_ending
-from ops.client.requests import ask, plan_of
+from ops.client.patience import patiently
+from ops.client.requests import ask, find_over_nats, latest_over_nats, plan_of
 from ops.local.discovery import nats_url, settings_here
+from ops.terminal.durations import DEFAULT_PATIENCE, Patience, patience_of
 from ops.terminal.follow import Show, until_ended
 from ops.terminal.output import Json, answer, console, say
 
@@ -43,12 +46,14 @@ def sync(
     wait: Annotated[
         bool, Parameter(show_default=False, help="Follow the sync to its end, or only request it.")
     ] = True,
+    patience: Patience = DEFAULT_PATIENCE,
     json: Json = False,
 ) -> int:
-    """Request a sync of a clinic and follow it to its end.
+    """Request a sync of a clinic and follow it to its end, also through a restart of NATS, gateway or PostgreSQL.
 
-    Exit statuses: 0 completed, 1 failed, 3 partially completed, 4 login rejected, 5 removals held, 6 unreachable,
-    7 queue full, 8 cancelled or timed out. A completed dry run exits with 0, even if it would hold removals.
+    Exit statuses: 0 completed, 1 failed, 2 refused, 3 partially completed, 4 login rejected, 5 removals held,
+    6 unreachable, 7 queue full, 8 cancelled or timed out, 9 no permission. A completed dry run exits with 0, even if
+    it would hold removals.
 
     Example: `idexx-sync sync cedar-creek --days 14`
     """
@@ -62,7 +67,7 @@ def sync(
         "dry_run": dry_run or None,
     }
     try:
-        return asyncio.run(_sync(settings_here(), clinic, body, wait, json))
+        return asyncio.run(_sync(settings_here(), clinic, body, patience_of(patience) if wait else None, json))
     except KeyboardInterrupt:
         say(
             f"the sync continues; follow it with `idexx-sync watch {clinic}`, cancel it with "
@@ -71,23 +76,21 @@ def sync(
         raise
 
 
-async def _sync(settings: Settings, clinic: str, body: dict[str, Any], wait: bool, as_json: bool) -> int:
+async def _sync(settings: Settings, clinic: str, body: dict[str, Any], patience: int | None, as_json: bool) -> int:
     subjects = Subjects(settings.subject_prefix)
-    async with open_nats(nats_url(settings)) as client:
+    async with open_nats(nats_url(settings), keep=True) as client:
         reply = await ask(client, subjects, "sync", clinic, **body)
-        if not wait:
+        if patience is None:
             _accepted(reply, as_json)
             return Exit.OK
         sync_id = reply["sync_id"]
-        events = events_of(client, subjects, clinic, sync_id)
+        looked = Outage(patience, f"sync {sync_id} goes on", f"idexx-sync watch {sync_id}")
+        events = events_of(client, subjects, clinic, sync_id, looked=looked)
         async with aclosing(events), Show(as_json=as_json) as show:
-            try:
-                ending = await until_ended(show, events)
-            except CommandFailed:
-                say(f"sync {sync_id} continues; follow it with `idexx-sync watch {sync_id}`")
-                raise
+            ending = await until_ended(show, events)
         if body["dry_run"] and ending["event"] == "completed":
-            _show_plan(await plan_of(client, subjects, clinic, sync_id), ending, as_json)
+            plan = await patiently(lambda: plan_of(client, subjects, clinic, sync_id), looked)
+            _show_plan(plan, ending, as_json)
             return of_dry_run(ending)
         show.ended(ending)
         return of_ending(ending)
@@ -113,7 +116,9 @@ def _accepted(reply: dict[str, Any], as_json: bool) -> None:
 
 def cancel(
     clinic: Annotated[str, Parameter(help="The clinic's slug.")],
-    sync_id: Annotated[str | None, Parameter(help="The sync's id; default: the clinic's latest sync.")] = None,
+    sync_id: Annotated[
+        str | None, Parameter(help="The sync's id or its first characters; default: the clinic's latest sync.")
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -128,10 +133,9 @@ async def _cancel(settings: Settings, clinic: str, sync_id: str | None, as_json:
     subjects = Subjects(settings.subject_prefix)
     async with open_nats(nats_url(settings)) as client:
         if sync_id is None:
-            latest = (await ask(client, subjects, "status", clinic))["sync"]
-            if latest is None:
-                raise CommandFailed(f"clinic {clinic!r} has no sync", status=Exit.USAGE, hint="idexx-sync runs")
-            sync_id = latest["sync_id"]
+            sync_id = (await latest_over_nats(client, subjects, clinic))["sync_id"]
+        else:
+            sync_id = (await find_over_nats(client, subjects, sync_id, clinic))["sync_id"]
         reply = await ask(client, subjects, "cancel", clinic, sync_id=sync_id)
     if as_json:
         answer(reply)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
+from typing import Any
 
-from engine.errors import ExpectedError
+from engine.errors import EngineError, ExpectedError
 from ops.client.exit_status import Exit, of_refusal
 
 Explanation = tuple[Exit, str, str | None]
@@ -29,6 +30,35 @@ class Refused(CommandFailed):
         self.code = code
         self.reason = reason
         self.retry_after_ms = retry_after_ms
+
+
+#: The code and the reason of an error that has none of its own, by its exit status.
+_KINDS = {
+    Exit.USAGE: (400, "bad_request"),
+    Exit.LOGIN_REJECTED: (401, "login_rejected"),
+    Exit.NO_PERMISSION: (403, "no_permission"),
+    Exit.REJECTED: (429, "queue_full"),
+    Exit.UNREACHABLE: (503, "unavailable"),
+}
+
+
+def as_reply(error: BaseException) -> dict[str, Any]:
+    """Returns an error in the form of the gateway's reply: what `--json` prints."""
+    if isinstance(error, BaseExceptionGroup):
+        return as_reply(error.exceptions[0])
+    status, message, _ = explain(error)
+    return reply_of(status, message, error)
+
+
+def reply_of(status: Exit, message: str, error: BaseException | None = None) -> dict[str, Any]:
+    """Returns a refusal. An error of the engine or of the gateway keeps its code and its reason."""
+    code, reason = _KINDS.get(status, (500, "internal"))
+    if isinstance(error, Refused | EngineError):
+        code, reason = error.code, error.reason
+    body: dict[str, Any] = {"code": code, "reason": reason, "message": message}
+    if (retry_after_ms := getattr(error, "retry_after_ms", None)) is not None:
+        body["retry_after_ms"] = retry_after_ms
+    return {"ok": False, "error": body}
 
 
 def explain(error: BaseException) -> Explanation:
@@ -57,6 +87,9 @@ def _of_postgres(error: BaseException) -> Explanation | None:
     ):
         lacking = f"the database's tables are older than this version: {_text(error)}"
         return Exit.FAILED, lacking, "idexx-sync migrate"
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        lacking = f"PostgreSQL's user of DATABASE_URL has no permission: {_text(error)}"
+        return Exit.NO_PERMISSION, lacking, "idexx-sync doctor"
     return Exit.UNREACHABLE, f"PostgreSQL returned an error: {_text(error)}", "idexx-sync doctor"
 
 

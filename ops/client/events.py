@@ -7,7 +7,7 @@ late subscriber misses none.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from functools import partial
 from time import monotonic
@@ -21,12 +21,10 @@ from actors.sync_events import SyncEvent, follow_sync, unsubscribe
 from broker.transport.client import cancellable
 from engine.events import LAST
 from ops.client.errors import CommandFailed
+from ops.client.patience import Looked, patiently
 from ops.client.requests import ask
 
 Event = SyncEvent
-
-#: Called with the error while no gateway responds, and with None when one does.
-Looked = Callable[[CommandFailed | None], None]
 
 #: The states of a sync that has not ended.
 UNFINISHED = frozenset({"queued", "in_progress"})
@@ -39,10 +37,23 @@ SILENCE = 2.0
 
 
 async def events_of(
-    client: Client, subjects: Subjects, clinic: str, sync_id: str, *, after_seq: int = 0
+    client: Client,
+    subjects: Subjects,
+    clinic: str,
+    sync_id: str,
+    *,
+    after_seq: int = 0,
+    looked: Looked | None = None,
 ) -> AsyncGenerator[Event]:
-    """Yields every event of a sync after number `after_seq`, to the last one, in order and once."""
-    stored = partial(_events_after, client, subjects, clinic, sync_id)
+    """Yields every event of a sync after number `after_seq`, to the last one, in order and once.
+
+    With `looked`, it goes on while no gateway responds, until `looked` raises; without, it raises at once.
+    """
+
+    async def stored(seq: int) -> list[Event]:
+        request = partial(_events_after, client, subjects, clinic, sync_id, seq)
+        return await (patiently(request, looked) if looked else request())
+
     events = follow_sync(client, subjects.sync_event(clinic, sync_id), stored, after=after_seq, silence=SILENCE)
     async with aclosing(events):
         async for event in events:

@@ -19,6 +19,7 @@ class Exit(IntEnum):
     UNREACHABLE = 6
     REJECTED = 7
     ENDED_EARLY = 8  # cancelled or timed out
+    NO_PERMISSION = 9
     INTERRUPTED = 130
 
 
@@ -26,6 +27,7 @@ class Exit(IntEnum):
 REFUSALS = {
     400: Exit.USAGE,
     401: Exit.LOGIN_REJECTED,
+    403: Exit.NO_PERMISSION,
     404: Exit.USAGE,
     409: Exit.USAGE,
     413: Exit.USAGE,

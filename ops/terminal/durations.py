@@ -1,4 +1,5 @@
-"""Parses lengths of time: the values of `--max-age` (a freshness goal) and `--expires` (a key's life)."""
+"""Parses lengths of time: the values of `--max-age` (a freshness goal), `--expires` (a key's life) and `--patience`
+(how long a command follows while no gateway responds)."""
 
 from __future__ import annotations
 
@@ -17,6 +18,14 @@ MaxAge = Annotated[
         help="The freshness goal: how old its last completed sync may be, such as 60m, 2h or 1d; none: no goal."
     ),
 ]
+
+Patience = Annotated[
+    str,
+    Parameter(help="How long to go on following while NATS, gateway or PostgreSQL does not respond, such as 30s."),
+]
+
+#: The default of `--patience`: longer than a restart of every server.
+DEFAULT_PATIENCE = "10m"
 
 #: The largest accepted age, in seconds.
 _MOST = 366 * 86_400
@@ -45,3 +54,13 @@ def lifetime_of(expires: str) -> timedelta:
             f"--expires {expires!r}: must be from a minute to ten years, such as 12h or 90d", status=Exit.USAGE
         )
     return timedelta(seconds=seconds)
+
+
+def patience_of(patience: str) -> int:
+    """Returns the seconds. Raises `CommandFailed`."""
+    seconds = parse_duration(patience) or 0
+    if not 1 <= seconds <= 7 * 86_400:
+        raise CommandFailed(
+            f"--patience {patience!r}: must be from a second to a week, such as 30s, 10m or 2h", status=Exit.USAGE
+        )
+    return seconds

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from actors.settings import load
+from ops.cli import main
 from ops.client.exit_status import Exit
 from tests.calendar_days import first_days_typed
 from tests.ops.up_process import Up
@@ -158,3 +161,39 @@ def test_the_configuration_is_shown_as_it_was_read(synced: Up) -> None:
     text = synced.run("clinic", "config", CLINIC).stdout
     assert "{startTime}-{endTime}".format(**said["businessHours"][0]) in text
     assert "closed" in text
+
+
+def test_a_sync_is_named_by_the_start_of_its_id_or_by_its_clinic(
+    synced: Up, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = synced.home.running()
+    assert running is not None
+    for name, value in {**synced.environment, **running.environment}.items():
+        monkeypatch.setenv(name, value)
+    load.cache_clear()
+    whole = latest(synced)["sync_id"]
+    start = next(whole[:size] for size in range(8, 37) if is_only_one(whole[:size], synced))
+    capsys.readouterr()
+    try:
+        for text in (start, CLINIC):
+            for command in (["runs", "show"], ["runs", "plan"]):
+                assert main([*command, text, "--json"]) == Exit.OK
+                assert whole in capsys.readouterr().out
+        assert main(["watch", start, "--json"]) == Exit.OK
+        assert json.loads(capsys.readouterr().out.splitlines()[-1])["sync_id"] == whole
+        for command in (["runs", "show"], ["runs", "approve"], ["runs", "undo"], ["evidence"], ["watch"]):
+            for bad in ("0000", "no such sync", str(UUID(int=0))):
+                assert main([*command, bad, "--json"]) == Exit.USAGE
+                output = capsys.readouterr()
+                error = json.loads(output.out)["error"]
+                assert (error["code"], error["reason"]) == (404, "unknown_sync")
+                assert error["message"].startswith(f"{bad!r} is not a sync: give its id, the first 4 or more")
+                assert error["message"] in output.err
+        assert main(["cancel", CLINIC, "0000", "--json"]) == Exit.USAGE
+        assert json.loads(capsys.readouterr().out)["error"]["reason"] == "unknown_sync"
+    finally:
+        load.cache_clear()
+
+
+def is_only_one(start: str, up: Up) -> bool:
+    return sum(run["sync_id"].startswith(start) for run in up.json("runs", "--limit", "1000")) == 1

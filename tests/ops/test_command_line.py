@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from engine.portal.chromium_path import BrowserMissing
 from engine.store.vault import VaultError
 from ops.cli import main
 from ops.cli.app import COMMANDS, build
+from ops.cli.error_report import report
 from ops.client.errors import CommandFailed, Refused, explain
-from ops.client.exit_status import Exit
+from ops.client.exit_status import Exit, of_refusal
 from ops.terminal.tables import ago, table
 from tests.conftest import free_port
 
@@ -211,6 +213,28 @@ def test_a_refusal_keeps_its_status_and_says_when_to_come_back() -> None:
     )
 
 
+def test_a_refusal_in_json_is_the_reply_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    error = Refused(429, "queue_full", "10 syncs wait", 4_000)
+    assert report(error, as_json=True) == Exit.REJECTED
+    body = {"code": 429, "reason": "queue_full", "message": "10 syncs wait", "retry_after_ms": 4_000}
+    assert json.loads(capsys.readouterr().out) == {"ok": False, "error": body}
+    for typed, reason in ((["sync", "x", "--days", "y"], "bad_request"), (["sync", "north"], "unavailable")):
+        status = main([*typed, "--json"])
+        output = capsys.readouterr()
+        body = json.loads(output.out)["error"]
+        assert (of_refusal(body["code"]), body["reason"]) == (status, reason)
+        assert str(body["message"]) in output.err
+    lacking = asyncpg.InsufficientPrivilegeError("permission denied for table x")
+    assert report(lacking, as_json=True) == Exit.NO_PERMISSION == of_refusal(403)
+    assert json.loads(capsys.readouterr().out)["error"]["reason"] == "no_permission"
+
+
+def test_the_interface_lists_every_exit_status() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "interface.md").read_text()
+    _, _, listed = page.partition("## Exit statuses")
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", listed, re.MULTILINE)] == sorted(Exit)
+
+
 def test_a_file_that_cannot_be_written_is_named_first(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert main(["spec", "--write", str(tmp_path / "file" / "below")]) == Exit.FAILED
@@ -256,7 +280,6 @@ def test_a_narrow_terminal_is_shown_all_of_a_table(width: int) -> None:
         (("sync", "north", "--days", "two"), "--days: 'two' is not a whole number"),
         (("sync", "north", "--start", "30.11.2026"), "--start: '30.11.2026' is not a date, written YYYY-MM-DD"),
         (("evidence", str(UUID(int=1)), "2026-02-30"), "DATE: '2026-02-30' is not a date, written YYYY-MM-DD"),
-        (("runs", "show", "1e0b3f6e"), "SYNC: '1e0b3f6e' is not a full id"),
         (("sync", "north", "south"), "unexpected argument 'south'"),
         (
             ("clinic", "schedule", "set", "north", "0", "6", "*"),

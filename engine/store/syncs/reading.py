@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from engine.errors import UnknownSync
+from engine.errors import BadRequest, UnknownSync
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs.lifecycle import sync_of
 from engine.sync import Sync
+from engine.sync_reference import id_range, no_such_sync, several_syncs
 
 SQL = Queries(__file__)
 
@@ -21,6 +22,18 @@ async def get_sync(connection: Connection, sync_id: UUID, clinic_id: UUID | None
     if row is None or clinic_id not in (None, row["clinic_id"]):
         raise UnknownSync(f"sync {sync_id} does not exist; `idexx-sync runs` lists the latest ones")
     return sync_of(row)
+
+
+async def find_by_start(connection: Connection, start: str, clinic_id: UUID | None = None) -> Sync:
+    """The only sync whose id begins with `start`; with `clinic_id`, among that clinic's. Raises `UnknownSync`, or
+    `BadRequest` if there are several."""
+    ids = id_range(start)
+    rows = await connection.fetch(SQL["find_by_start"], *ids, clinic_id) if ids else []
+    if not rows:
+        raise UnknownSync(no_such_sync(start))
+    if len(rows) > 1:
+        raise BadRequest(several_syncs(start))
+    return sync_of(rows[0])
 
 
 async def clinic_of(connection: Connection, sync_id: UUID) -> str | None:

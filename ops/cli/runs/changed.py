@@ -47,19 +47,19 @@ def diff(a: SyncId, b: SyncId | None = None, *, json: Json = False) -> None:
     console().print(shown if found else nothing)
 
 
-async def _diff(settings: Settings, a: UUID, b: UUID | None) -> Sequence[Difference]:
+async def _diff(settings: Settings, a: str, b: str | None) -> Sequence[Difference]:
     async with open_database(database_url(settings)) as connection:
-        clinic, _ = await find_sync(connection, a)
+        clinic, one = await find_sync(connection, a)
         if b is None:
-            return sorted(await net_changes_of(connection, a), key=_when)
-        other, _ = await find_sync(connection, b)
+            return sorted(await net_changes_of(connection, one.id), key=_when)
+        other, then = await find_sync(connection, b)
         if other.id != clinic.id:
             raise CommandFailed(
                 f"the first sync is of {clinic.slug}, the second of {other.slug}; give two syncs of one clinic",
                 status=Exit.USAGE,
                 hint="idexx-sync runs",
             )
-        return await difference(connection, clinic.id, a, b)
+        return await difference(connection, clinic.id, one.id, then.id)
 
 
 def _when(one: Difference) -> tuple[str, str]:
@@ -74,9 +74,9 @@ def undo(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
 
     Example: `idexx-sync runs undo 1e0b3f6e-9a55-4d0e-8f3c-2f0c52d6b7aa --yes`
     """
-    undone = asyncio.run(_undo(settings_here(), sync, yes))
+    sync_id, undone = asyncio.run(_undo(settings_here(), sync, yes))
     if json:
-        answer({"ok": True, "sync_id": sync, **asdict(undone)})
+        answer({"ok": True, "sync_id": sync_id, **asdict(undone)})
     else:
         say(_summary(undone))
 
@@ -87,21 +87,21 @@ def _summary(undone: Undone) -> str:
     return f"undone: {undone.restored} restored, {undone.moved} moved back, {undone.updated} changed back"
 
 
-async def _undo(settings: Settings, sync_id: UUID, yes: bool) -> Undone:
-    clinic, did = await _what_it_did(settings, sync_id)
+async def _undo(settings: Settings, text: str, yes: bool) -> tuple[UUID, Undone]:
+    clinic, sync_id, did = await _what_it_did(settings, text)
     if did and not yes:
         confirm(f"Undo what sync {sync_id} of {clinic.slug} did ({did})?")
     database = Database(database_url(settings), size=1)
     try:
-        return await undo_sync(database, clinic, sync_id)
+        return sync_id, await undo_sync(database, clinic, sync_id)
     finally:
         await database.close()
 
 
-async def _what_it_did(settings: Settings, sync_id: UUID) -> tuple[Clinic, str]:
+async def _what_it_did(settings: Settings, text: str) -> tuple[Clinic, UUID, str]:
     async with open_database(database_url(settings)) as connection:
-        clinic, _ = await find_sync(connection, sync_id)
-        changes = await changes_of(connection, sync_id)
+        clinic, sync = await find_sync(connection, text)
+        changes = await changes_of(connection, sync.id)
     undoable = ("updated", "moved", "removed")
     kinds = Counter(change.kind for change in changes if change.kind in undoable and not change.is_undo)
-    return clinic, ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    return clinic, sync.id, ", ".join(f"{count} {kind}" for kind, count in kinds.items())

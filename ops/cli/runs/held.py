@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from rich.markup import escape
 
@@ -39,7 +38,7 @@ def plan(sync: SyncId, *, json: Json = False) -> None:
     """
     found, held, planned = asyncio.run(_plan(settings_here(), sync))
     if json:
-        view = {"ok": True, "sync_id": sync, "clinic": found.clinic, "held": [asdict(one) for one in held]}
+        view = {"ok": True, "sync_id": found.id, "clinic": found.clinic, "held": [asdict(one) for one in held]}
         answer(view | ({"plan": [asdict(one) for one in planned]} if found.dry_run else {}))
     elif found.dry_run:
         show_named_plan(console(), planned, found.removals_held)
@@ -47,11 +46,11 @@ def plan(sync: SyncId, *, json: Json = False) -> None:
         _show_held(found, held)
 
 
-async def _plan(settings: Settings, sync_id: UUID) -> tuple[Sync, list[MissingAppointment], list[PlannedChange]]:
+async def _plan(settings: Settings, text: str) -> tuple[Sync, list[MissingAppointment], list[PlannedChange]]:
     async with open_database(database_url(settings)) as connection:
-        clinic, sync = await find_sync(connection, sync_id)
-        planned = await planned_changes(connection, clinic, sync_id, sync.plan or [])
-        return sync, await held_removals(connection, sync_id), planned
+        clinic, sync = await find_sync(connection, text)
+        planned = await planned_changes(connection, clinic, sync.id, sync.plan or [])
+        return sync, await held_removals(connection, sync.id), planned
 
 
 def _show_held(sync: Sync, held: Sequence[MissingAppointment]) -> None:
@@ -93,11 +92,11 @@ def reject(sync: SyncId, *, yes: Yes = False, json: Json = False) -> None:
     _print_outcome(reply, "kept", json)
 
 
-async def _decide(settings: Settings, verb: str, deed: str, sync_id: UUID, yes: bool) -> dict[str, Any]:
+async def _decide(settings: Settings, verb: str, deed: str, text: str, yes: bool) -> dict[str, Any]:
     subjects = Subjects(settings.subject_prefix)
     async with open_nats(nats_url(settings)) as client:
-        found = await find_over_nats(client, subjects, sync_id)
-        clinic = found["clinic"]
+        found = await find_over_nats(client, subjects, text)
+        clinic, sync_id = found["clinic"], found["sync_id"]
         held = 0 if found["dry_run"] else found["removals_held"]
         if not held:
             raise CommandFailed(

@@ -6,14 +6,13 @@ import asyncio
 import json as json_module
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from actors.messages import encode
 from actors.settings import Settings
 from actors.views import sync_view
 from engine.store.syncs.dates import dates_of
-from engine.store.syncs.reading import get_sync, queue_position
-from ops.cli.runs.sync_id import SyncId
+from engine.store.syncs.reading import queue_position
+from ops.cli.runs.sync_id import SyncId, find_sync
 from ops.cli.sync_page import show_sync
 from ops.client.connections import open_database
 from ops.local.discovery import database_url, settings_here
@@ -34,10 +33,10 @@ def show(sync: SyncId, *, json: Json = False) -> None:
         show_sync(console(), view, datetime.now(UTC))
 
 
-async def _view(settings: Settings, sync_id: UUID) -> dict[str, Any]:
+async def _view(settings: Settings, text: str) -> dict[str, Any]:
     async with open_database(database_url(settings)) as connection:
-        sync = await get_sync(connection, sync_id)
-        dates, position = await dates_of(connection, sync_id), await queue_position(connection, sync_id)
+        _, sync = await find_sync(connection, text)
+        dates, position = await dates_of(connection, sync.id), await queue_position(connection, sync.id)
     # In the form of a reply over NATS, because the same page shows both.
     view: dict[str, Any] = json_module.loads(encode(sync_view(sync, dates, position)))
     return view
