@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -227,12 +226,6 @@ def test_a_refusal_in_json_is_the_reply_on_stdout(capsys: pytest.CaptureFixture[
     lacking = asyncpg.InsufficientPrivilegeError("permission denied for table x")
     assert report(lacking, as_json=True) == Exit.NO_PERMISSION == of_refusal(403)
     assert json.loads(capsys.readouterr().out)["error"]["reason"] == "no_permission"
-
-
-def test_the_interface_lists_every_exit_status() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "interface.md").read_text()
-    _, _, listed = page.partition("## Exit statuses")
-    assert [int(number) for number in re.findall(r"^\| (\d+) \|", listed, re.MULTILINE)] == sorted(Exit)
 
 
 def test_a_file_that_cannot_be_written_is_named_first(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
