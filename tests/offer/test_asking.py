@@ -20,16 +20,13 @@ from actors.gateway import offer
 from actors.gateway.offer import OfferCommands
 from actors.messages import encode
 from actors.spec.offer import FreeReply, WhyReply
-from engine.errors import BadRequest, ExpectedError, UnknownClinic
+from engine.errors import BadRequest, UnknownClinic
 from engine.offer.rule import Rule
 from engine.offer.rule_words import WORDS
 from engine.store.database import Database
 from engine.store.offer.asking import PersonalNames, personal_names
-from ops.cli.offer.asking import refusals
 from ops.cli.offer.explanation_page import show_explanation
 from ops.cli.offer.offer_page import show_offer
-from ops.client.errors import CommandFailed, Refused
-from ops.client.exit_status import Exit
 from tests.spec.hearing import faults
 
 pytestmark = pytest.mark.anyio
@@ -222,24 +219,6 @@ async def test_a_request_that_cannot_be_answered_names_what_it_may_say(elm: Elm)
     assert (await elm.why("2026-11-01T01:30-07:00"))["starts_at"] == "2026-11-01T08:30:00+00:00"
     with pytest.raises(UnknownClinic):
         await elm.commands.why("oak-street", encode({"at": f"{DAY} 09:00"}))
-
-
-@pytest.mark.parametrize(
-    ("error", "printed"),
-    [
-        (Refused(404, "unknown_clinic", "no such clinic"), {"code": 404, "reason": "unknown_clinic"}),
-        (Refused(503, "busy", "try again", 500), {"code": 503, "reason": "busy", "retry_after_ms": 500}),
-        (CommandFailed("no gateway", status=Exit.UNREACHABLE), {"code": 503, "reason": "unavailable"}),
-        (BadRequest("clinic: not a slug"), {"code": 400, "reason": "bad_request"}),
-    ],
-)
-def test_a_refusal_is_printed_as_json(
-    error: ExpectedError, printed: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(type(error)), refusals(as_json=True):
-        raise error
-    said = json.loads(capsys.readouterr().out)
-    assert said == {"ok": False, "error": {**printed, "message": str(error)}}
 
 
 def test_every_rule_has_words() -> None:

@@ -15,7 +15,7 @@ from engine.offer.calendar_day import CalendarDay, DayEntry
 from engine.offer.start import Taker
 from engine.store.clinics import find_clinic
 from engine.store.offer import day_of
-from ops.cli.offer.asking import Slug, refusals
+from ops.cli.offer.asking import Slug
 from ops.client.connections import open_database
 from ops.local.discovery import database_url, settings_here
 from ops.terminal.output import Json, answer, console
@@ -34,8 +34,7 @@ def appointments(
 
     Example: `idexx-sync appointments cedar-creek 2026-12-08`
     """
-    with refusals(as_json=json):
-        day = asyncio.run(_day(settings_here(), clinic, date_))
+    day = asyncio.run(_day(settings_here(), clinic, date_))
     if json:
         answer(
             {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import asyncpg
@@ -11,15 +10,13 @@ from cyclopts import Parameter
 
 from actors.messages import Subjects
 from actors.settings import Settings
-from engine.errors import EngineError, ExpectedError, UnknownClinic
+from engine.errors import EngineError, UnknownClinic
 from engine.store.clinics import find_clinic
 from engine.store.offer.asking import PersonalNames, personal_names
 from ops.client.connections import open_database, open_nats
-from ops.client.errors import Refused, explain
-from ops.client.exit_status import Exit
 from ops.client.requests import ask
 from ops.local.discovery import nats_url
-from ops.terminal.output import answer, warn
+from ops.terminal.output import warn
 
 Slug = Annotated[str, Parameter(name="CLINIC", help="The clinic's slug.")]
 Type = Annotated[
@@ -60,26 +57,6 @@ def with_ids(body: Mapping[str, Any], names: PersonalNames) -> dict[str, Any]:
     """The request with ids for the names of a column and a provider, so that no name is sent."""
     ids = {"column": names.columns, "provider": names.providers}
     return dict(body) | {part: _id(known, body[part]) for part, known in ids.items()}
-
-
-@contextmanager
-def refusals(*, as_json: bool) -> Iterator[None]:
-    """With `--json`, prints the refusal as the object that the reply would have been, and raises it on."""
-    try:
-        yield
-    except ExpectedError as error:
-        if as_json:
-            answer({"ok": False, "error": _error(error)})
-        raise
-
-
-def _error(error: ExpectedError) -> dict[str, Any]:
-    status, message, _ = explain(error)
-    if isinstance(error, EngineError | Refused):
-        later = {} if error.retry_after_ms is None else {"retry_after_ms": error.retry_after_ms}
-        return {"code": error.code, "reason": error.reason, "message": message, **later}
-    code, reason = (503, "unavailable") if status == Exit.UNREACHABLE else (400, "bad_request")
-    return {"code": code, "reason": reason, "message": message}
 
 
 def _id(names: Mapping[str, str], given: str | None) -> str | None:

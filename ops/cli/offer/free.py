@@ -11,7 +11,7 @@ from cyclopts import Parameter, validators
 from actors.settings import Settings
 from engine.dates import MAX_DAYS
 from engine.store.offer.asking import PersonalNames
-from ops.cli.offer.asking import Column, Minutes, Provider, Slug, Type, ask_offer, names_for, refusals, with_ids
+from ops.cli.offer.asking import Column, Minutes, Provider, Slug, Type, ask_offer, names_for, with_ids
 from ops.cli.offer.offer_page import show_offer
 from ops.local.discovery import settings_here
 from ops.terminal.output import Json, answer, console
@@ -41,8 +41,7 @@ def free(
         body["days_ahead"] = days
     else:
         body |= {"start_date": date_, "end_date": date_ + timedelta(days=days - 1)}
-    with refusals(as_json=json):
-        asyncio.run(_free(settings_here(), clinic, body, json))
+    asyncio.run(_free(settings_here(), clinic, body, json))
 
 
 async def _free(settings: Settings, clinic: str, body: dict[str, Any], as_json: bool) -> None:

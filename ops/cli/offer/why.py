@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from actors.settings import Settings
 from engine.store.offer.asking import PersonalNames
-from ops.cli.offer.asking import Column, Minutes, Provider, Slug, Type, ask_offer, names_for, refusals, with_ids
+from ops.cli.offer.asking import Column, Minutes, Provider, Slug, Type, ask_offer, names_for, with_ids
 from ops.cli.offer.explanation_page import show_explanation
 from ops.local.discovery import settings_here
 from ops.terminal.output import Json, answer, console
@@ -35,8 +35,7 @@ def why(
     Example: `idexx-sync why cedar-creek '2026-12-08 10:30' --type Exam`
     """
     body = {"at": at.strip(), "type": type_, "minutes": minutes, "column": column, "provider": provider}
-    with refusals(as_json=json):
-        asyncio.run(_why(settings_here(), clinic, body, json))
+    asyncio.run(_why(settings_here(), clinic, body, json))
 
 
 async def _why(settings: Settings, clinic: str, body: dict[str, Any], as_json: bool) -> None:
