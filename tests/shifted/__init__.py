@@ -20,7 +20,7 @@ TEXT = re.compile(
     r"nats_url|tests\.broker\.servers|up_process|embedded_servers|playwright|Browser\(|chromium|browser_soak", re.I
 )
 
-TIMEOUTS = re.compile(r"lock_timeout|statement_timeout")
+TIMEOUTS = re.compile(r"lock_timeout|statement_timeout", re.I)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
