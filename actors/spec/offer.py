@@ -13,7 +13,7 @@ from engine.offer.start import Taker
 class ReasonSource(SentMessage):
     """Where a rule's value comes from. Only the fields of its kind are present."""
 
-    kind: Literal["portal", "setting", "default", "appointment", "booking"]
+    kind: Literal["portal", "setting", "default", "appointment", "booking", "request", "clock"]
     read_at: Time | None = None
     """portal: when it was read."""
     rule: str | None = None
@@ -90,6 +90,8 @@ class Taken(SentMessage):
 
     kind: Taker
     id: UUID
+    in_column: bool
+    """false: it has no column, and takes one of those that are free, which may be another one."""
     starts_at: Time
     ends_at: Time
 

@@ -65,10 +65,15 @@ class Taker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Something that takes time; `id` is that of its row."""
+    """Something that takes time; `id` is that of its row.
+
+    `in_column`: it is in this column, or blocks the whole clinic. False: it has no column, and takes one of those that
+    are free, which may be another one.
+    """
 
     kind: Taker
     id: UUID
+    in_column: bool
     starts_at: datetime
     ends_at: datetime
 
@@ -134,6 +139,7 @@ def _column(said: Mapping[str, Any]) -> ColumnState:
         Taken(
             Taker(each["kind"]),
             UUID(each["id"]),
+            each["in_column"],
             datetime.fromisoformat(each["starts_at"]),
             datetime.fromisoformat(each["ends_at"]),
         )

@@ -107,7 +107,14 @@ async def check_explained(connection: Connection, rng: Random, asked: Asks, expe
         assert {reason["rule"] for reason in said["reasons"]} <= set(Rule)
         if columns:
             assert {column["id"] for column in said["columns"] if column["free"]} == set(columns)
-            assert said["column_count"] == len(columns)
+            assert said["column_count"] == len(columns) == said_free(said["reasons"]), (start, said, asked[n])
+
+
+def said_free(reasons: list[dict[str, Any]]) -> int:
+    """How many columns the words of the last rule that counts them leave."""
+    words = {reason["rule"]: reason["value"] for reason in reasons}
+    booking, portal = words.get(Rule.BOOKING), words[Rule.COLUMN_TAKEN]
+    return int(booking.rpartition("; ")[2].split()[0] if booking else portal.split()[0])
 
 
 def some_minutes(rng: Random, clinic: Clinic) -> list[datetime]:

@@ -22,6 +22,8 @@ const SOURCES = {
   default: "the default",
   appointment: "the calendar",
   booking: "bookings",
+  request: "the question",
+  clock: "the clock",
 };
 
 /** The panel; `why` is null while it is loaded, or has `trouble`. */
@@ -67,9 +69,12 @@ function from(source) {
   return `${SOURCES[kind] ?? kind}${when}`;
 }
 
+/** What has no column takes one of those that are free, and not surely this one. */
+const taker = ({ kind, in_column: here }) => here ? kind : `${kind} without a column takes one`;
+
 function columns({ columns: all }, names) {
   if (!all?.length) return null;
   return h("ul", { class: "columns", "aria-label": "Columns at this time" }, all.map(({ id, free, taken_by: by }) =>
     h("li", { key: id }, h("span", { class: free ? "note good" : "note warn" }, names.get(id) ?? id),
-      h("small", {}, ` ${free ? "free" : by.map(({ kind }) => kind).join(", ") || "not free"}`))));
+      h("small", {}, ` ${free ? "free" : by.map(taker).join(", ") || "not free"}`))));
 }

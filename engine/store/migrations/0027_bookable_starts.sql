@@ -35,20 +35,21 @@ returns table (weekday integer, from_minute integer, to_minute integer) language
 $$;
 
 -- The times that are never offered on days of a range: recurring ones of ours and of the predecessor, and single ones.
+-- `reason` is null where it may be personal data: another program or a person wrote it for the clinic's own eyes.
 create or replace function idexx_sync.blocked_times(p_clinic_id uuid, p_first date, p_last date, p_zone text)
-returns table (origin text, starts timestamp, ends timestamp) language sql stable as $$
+returns table (origin text, starts timestamp, ends timestamp, reason text) language sql stable as $$
     select 'recurring_blocks/' || coalesce(b.weekday::text, '*'), d.day + b.from_minute * interval '1 minute',
-        d.day + b.to_minute * interval '1 minute'
+        d.day + b.to_minute * interval '1 minute', b.reason
     from idexx_sync.recurring_blocks b
     cross join (select (p_first + n) as day from generate_series(0, p_last - p_first) n) d
     where b.clinic_id = p_clinic_id and (b.weekday is null or b.weekday = extract(dow from d.day))
     union all
-    select 'public.clinic_blocked_periods', d.day + b.start_time, d.day + b.end_time
+    select 'public.clinic_blocked_periods', d.day + b.start_time, d.day + b.end_time, null
     from public.clinic_blocked_periods b
     cross join (select (p_first + n) as day from generate_series(0, p_last - p_first) n) d
     where b.clinic_id = p_clinic_id and b.is_active and extract(dow from d.day) = any (b.days_of_week)
     union all
-    select 'idexx_sync.blocked_periods', b.starts_at at time zone p_zone, b.ends_at at time zone p_zone
+    select 'idexx_sync.blocked_periods', b.starts_at at time zone p_zone, b.ends_at at time zone p_zone, null
     from idexx_sync.blocked_periods b
     where b.clinic_id = p_clinic_id and (b.ends_at at time zone p_zone) > (b.starts_at at time zone p_zone)
         and b.starts_at < (p_last + 1)::timestamp at time zone p_zone and b.ends_at > p_first::timestamp at time zone p_zone
@@ -462,7 +463,7 @@ begin
             else v_always || array_remove(array[
                 case when not v_is_plain and idexx_sync.instant_of(p.starts, v_zone) <> p.at then 'clock_change' end,
                 case when p.at < p_now then 'past' end,
-                case when p.at < v_earliest then 'notice' end,
+                case when p.at >= p_now and p.at < v_earliest then 'notice' end,
                 case when p.starts::date > v_last_day then 'horizon' end,
                 case when v_stale && p.one or coalesce(v_stale && p.two, false) then 'stale' end,
                 case when date_bin(v_grid, p.starts, p.starts::date::timestamp) <> p.starts then 'grid' end,
@@ -473,7 +474,8 @@ begin
                 case when v_blocked && p.one or coalesce(v_blocked && p.two, false) then 'recurring_block' end,
                 case when v_clinic_blocked && p.one or coalesce(v_clinic_blocked && p.two, false) then 'clinic_block' end,
                 case when v_provider_taken && p.one or coalesce(v_provider_taken && p.two, false) then 'provider_busy' end,
-                case when p.of_calendar <= 0 then 'column_taken' end,
+                -- Without a usable column, the rule that leaves none has said so.
+                case when p.of_calendar <= 0 and (v_always = '{}' or v_is_nameless or v_usable <> '{}') then 'column_taken' end,
                 case when p.of_calendar > 0 and p.left_over = 0 then 'booking' end
             ], null)
         end,

@@ -2,9 +2,20 @@
 
 -- Who set a rule, for `explain_start`.
 create or replace function idexx_sync.source_of_rule(p_clinic_id uuid, p_rule text) returns jsonb language sql stable as $$
-    select jsonb_build_object('kind', 'setting', 'rule', p_rule, 'set_by', o.set_by, 'set_at', o.set_at)
+    select jsonb_build_object('kind', 'setting', 'rule', coalesce(o.rule, p_rule), 'set_by', o.set_by, 'set_at', o.set_at)
     from (select 1) one
-    left join idexx_sync.rule_origins o on o.clinic_id = p_clinic_id and o.rule = p_rule
+    left join lateral (
+        -- A weekday without bookable times offers nothing because the others have some: who set those has closed it.
+        select r.* from idexx_sync.rule_origins r
+        where r.clinic_id = p_clinic_id and (r.rule = p_rule
+            or p_rule like 'bookable\_windows/%' and r.rule like 'bookable\_windows/%')
+        order by r.rule = p_rule desc, r.set_at desc limit 1
+    ) o on true
+$$;
+
+-- A number and what it counts: 1 minute, 2 minutes.
+create or replace function idexx_sync.counted_text(p_count bigint, p_noun text) returns text language sql immutable as $$
+    select p_count || ' ' || p_noun || case when p_count = 1 then '' else 's' end
 $$;
 
 create or replace function idexx_sync.minutes_as_text(p_minute integer) returns text language sql immutable as $$
@@ -12,12 +23,13 @@ create or replace function idexx_sync.minutes_as_text(p_minute integer) returns 
 $$;
 
 -- The columns of a clinic at an interval: whether each can be given to a caller, and what takes it. `p_free`: those that
--- `judged_starts` found. A booking without a column takes one of those that the portal leaves.
+-- `judged_starts` found. What has no column takes one of those that are left: `in_column` is false, and which one is not known.
 create or replace function idexx_sync.explained_columns(
     t idexx_sync.offer_terms, p_one tsrange, p_two tsrange, p_type text, p_column text, p_free text[], p_now timestamptz
 ) returns jsonb language sql stable as $$
     with taken as materialized (
         select x.*, jsonb_build_object('kind', x.kind, 'id', x.id,
+            'in_column', x.room_id is not null or x.kind = 'block',
             'starts_at', x.starts at time zone coalesce(t.timezone, 'UTC'),
             'ends_at', x.ends at time zone coalesce(t.timezone, 'UTC')) as shown
         from idexx_sync.taken_times(t.clinic_id, lower(p_one)::date, upper(coalesce(p_two, p_one))::date,
@@ -39,10 +51,11 @@ create or replace function idexx_sync.explained_columns(
 $$;
 
 -- The rules that decide about a start, in their order: each with its value, its source, and what would change it.
--- Personal data is left out: names of clients and patients, titles of blocks, reasons of closed days.
+-- Personal data is left out: names of clients and patients, titles of blocks, reasons of closed days and of other programs'
+-- blocked periods. The reason of a recurring block of ours is a rule of the clinic, such as lunch.
 create or replace function idexx_sync.start_reasons(
     t idexx_sync.offer_terms, j record, p_one tsrange, p_two tsrange, p_type text, p_minutes integer, p_column text,
-    p_provider text, p_now timestamptz
+    p_provider text, p_now timestamptz, p_is_length_asked boolean
 ) returns jsonb language plpgsql stable as $$
 declare
     v_zone text := coalesce(t.timezone, 'UTC');
@@ -63,7 +76,18 @@ begin
             select x.* from idexx_sync.taken_times(t.clinic_id, j.date, v_last, v_zone, p_now) x
             where tsrange(x.starts, x.ends) && p_one or coalesce(tsrange(x.starts, x.ends) && p_two, false)
         ), counting as materialized (
-            select c.* from idexx_sync.columns_of(t, p_type, p_column) c
+            select c.*, not exists (select from taken x where x.takes_column and x.room_id = c.id) as is_free
+            from idexx_sync.columns_of(t, p_type, p_column) c
+        ), places as (
+            -- What the portal leaves, as `judged_starts` counts it: one column less for each appointment without a column.
+            select p.total, p.loose, greatest(least(p.usable, idexx_sync.places_of(t) - j.of_portal), 0) as free
+            from (
+                select coalesce(nullif(count(*), 0), idexx_sync.places_of(t)) as total,
+                    case when count(*) = 0 then idexx_sync.places_of(t) else count(*) filter (where c.is_free) end as usable,
+                    (select count(*) from taken x
+                        where x.takes_column and x.room_id is null and x.kind = 'appointment') as loose
+                from counting c where c.may_use
+            ) p
         ), aged as (
             -- The date that is stale, else the first.
             select a.* from idexx_sync.date_ages(t.clinic_id, j.date, v_last, t.max_age_seconds, p_now) a
@@ -100,7 +124,8 @@ begin
                 idexx_sync.source_of_rule(t.clinic_id, 'type_rules/' || v_rule.type), 'change the columns of the type: ' || v_set
             where v_rule.columns is not null
             union all
-            select 7, 'length', format('%s minutes', p_minutes), case
+            select 7, 'length', idexx_sync.counted_text(p_minutes, 'minute') || case when p_is_length_asked then ', as asked' else '' end, case
+                    when p_is_length_asked then jsonb_build_object('kind', 'request')
                     when p_minutes = v_rule.minutes then idexx_sync.source_of_rule(t.clinic_id, 'type_rules/' || v_rule.type)
                     when p_minutes = v_of_type then v_portal
                     when p_minutes = t.default_minutes then idexx_sync.source_of_rule(t.clinic_id, 'default_minutes')
@@ -109,29 +134,32 @@ begin
             select 8, 'clock_change', 'this local time exists twice; it is offered once, the first time', v_default, null
             where 'clock_change' = any (j.denied)
             union all
-            select 9, 'past', format('it is %s', to_char(p_now at time zone v_zone, 'YYYY-MM-DD HH24:MI')), v_default, null
+            select 9, 'past', format('it is %s', to_char(p_now at time zone v_zone, 'YYYY-MM-DD HH24:MI')), jsonb_build_object('kind', 'clock'), null
             union all
-            select 10, 'notice', format('at least %s minutes ahead', t.notice_minutes),
+            select 10, 'notice', format('at least %s ahead', idexx_sync.counted_text(t.notice_minutes, 'minute')),
                 idexx_sync.source_of_rule(t.clinic_id, 'notice_minutes'), v_set || ' --notice MINUTES'
-            where t.notice_minutes is not null
+            where t.notice_minutes is not null and j.starts_at >= p_now
             union all
             select 11, 'horizon', format('up to %s',
                     (p_now at time zone v_zone)::date + t.horizon_days - 1),
                 idexx_sync.source_of_rule(t.clinic_id, 'horizon_days'), v_set || ' --horizon DAYS'
             where t.horizon_days is not null
             union all
-            select 12, 'stale', format('%s %s; the limit is %s minutes', a.date, case a.doubt
+            select 12, 'stale', format('%s %s; the limit is %s', a.date, case a.doubt
                     when 'never_read' then 'was never read'
                     when 'failed' then 'could not be read the last time'
                     when 'open_days_empty' then 'is open, and was empty when it was read'
                     when 'records_left_out' then 'was read, but records of it could not be used'
                     when 'calendar_contradicted' then 'was read, but its calendar lacked appointments'
-                    else format('was read %s minutes ago', (extract(epoch from p_now - a.read_at) / 60)::integer) end,
-                    round(t.max_age_seconds / 60.0)),
-                jsonb_build_object('kind', 'portal', 'read_at', a.read_at), format('idexx-sync sync %s', t.slug)
+                    else format('was read %s ago', idexx_sync.counted_text((extract(epoch from p_now - a.read_at) / 60)::integer, 'minute')) end,
+                    idexx_sync.counted_text(round(t.max_age_seconds / 60.0)::integer, 'minute')),
+                jsonb_build_object('kind', 'portal', 'read_at', a.read_at),
+                -- A sync reads two weeks, unless dates are given. The past is not read for the offer.
+                case when a.date >= (p_now at time zone v_zone)::date
+                    then format('idexx-sync sync %s --start %s --end %s', t.slug, a.date, a.date) end
             from aged a
             union all
-            select 13, 'grid', format('every %s minutes', coalesce(t.grid_minutes, t.slot_minutes)),
+            select 13, 'grid', format('every %s', idexx_sync.counted_text(coalesce(t.grid_minutes, t.slot_minutes), 'minute')),
                 case when t.grid_minutes is not null then idexx_sync.source_of_rule(t.clinic_id, 'grid_minutes')
                     when t.read_at is not null then v_portal else v_default end, v_set || ' --grid MINUTES'
             union all
@@ -147,7 +175,9 @@ begin
                         idexx_sync.minutes_as_text(h.from_minute) || '-' || idexx_sync.minutes_as_text(h.to_minute), ', '
                         order by h.from_minute) from idexx_sync.open_hours(t.clinic_id) h where h.weekday = v_weekday),
                         'closed') end,
-                jsonb_build_object('kind', 'portal', 'read_at', t.hours_read_at), 'change the hours in the portal'
+                jsonb_build_object('kind', 'portal', 'read_at', t.hours_read_at),
+                case when exists (select from idexx_sync.open_hours(t.clinic_id)) then 'change the hours in the portal'
+                    else format('idexx-sync sync %s', t.slug) end
             union all
             select 16, 'bookable_windows', to_char(j.date, 'FMDay: ') || coalesce((select string_agg(
                     idexx_sync.minutes_as_text(w.from_minute) || '-' || idexx_sync.minutes_as_text(w.to_minute), ', '
@@ -156,7 +186,8 @@ begin
                 idexx_sync.source_of_rule(t.clinic_id, 'bookable_windows/' || v_weekday), v_set || ' --bookable WINDOWS'
             where exists (select from idexx_sync.bookable_windows w where w.clinic_id = t.clinic_id)
             union all
-            select 17, 'recurring_block', to_char(b.starts, 'HH24:MI') || '-' || to_char(b.ends, 'HH24:MI'),
+            select 17, 'recurring_block', to_char(b.starts, 'HH24:MI') || '-' || to_char(b.ends, 'HH24:MI')
+                    || coalesce(' ' || nullif(b.reason, ''), ''),
                 idexx_sync.source_of_rule(t.clinic_id, b.origin), v_set || ' --blocked PERIODS'
             from idexx_sync.blocked_times(t.clinic_id, j.date, v_last, v_zone) b
             where tsrange(b.starts, b.ends) && p_one or coalesce(tsrange(b.starts, b.ends) && p_two, false)
@@ -170,15 +201,20 @@ begin
             from taken x where 'provider_busy' = any (j.denied) and idexx_sync.is_of_provider(t, x.provider_name, x.room_id, p_provider)
             having count(*) > 0
             union all
-            select 20, 'column_taken', case when count(*) = 0 then format('%s places taken in the portal', j.of_portal)
-                    else format('%s of %s columns free in the portal', count(*) filter (where not exists (select from taken x
-                        where x.takes_column and (x.room_id = c.id or x.room_id is null and x.kind = 'block'))), count(*)) end,
+            select 20, 'column_taken', case
+                    when 'never_read' in (select a.doubt from aged a)
+                        then idexx_sync.counted_text(p.total, 'column') || '; what takes them was never read'
+                    else format('%s of %s free in the portal', p.free, idexx_sync.counted_text(p.total, 'column'))
+                        || case when p.loose = 0 then '' when p.loose = 1 then '; 1 appointment without a column takes one'
+                            else format('; %s appointments without a column take one each', p.loose) end end,
                 jsonb_build_object('kind', 'appointment', 'ids', coalesce((select jsonb_agg(x.id order by x.id) from taken x
-                    where x.takes_column and x.kind in ('appointment', 'block')), '[]')),
+                    where x.takes_column and x.kind in ('appointment', 'block') and (p_column is null or x.room_id is null
+                        or x.room_id in (select c.id from counting c where c.may_use))), '[]')),
                 'ask for another time, or move an appointment in the portal'
-            from counting c where c.may_use
+            from places p where 'column_taken' = any (j.denied) or not j.denied && '{column_does_not_count, type_columns}'
             union all
-            select 21, 'booking', format('%s bookings or holds that the portal does not show', count(*)),
+            select 21, 'booking', case when count(*) = 1 then '1 booking or hold' else count(*) || ' bookings or holds' end || ' that the portal does not show; '
+                    || idexx_sync.counted_text(j.column_count, 'column') || ' left',
                 jsonb_build_object('kind', 'booking', 'ids', jsonb_agg(x.id order by x.id)),
                 format('idexx-sync bookings list %s', t.slug)
             from taken x where x.kind in ('booking', 'hold') having count(*) > 0
@@ -222,7 +258,8 @@ begin
         'free', j.denied = '{}', 'starts_at', p_starts_at, 'ends_at', v_ends_at, 'date', j.date, 'start_time', j.start_time,
         'column_count', case when j.denied = '{}' then j.column_count else 0 end,
         'columns', idexx_sync.explained_columns(t, l.one, l.two, p_type, p_column, j.columns, p_now),
-        'reasons', idexx_sync.start_reasons(t, j, l.one, l.two, p_type, v_minutes, p_column, p_provider, p_now));
+        'reasons', idexx_sync.start_reasons(t, j, l.one, l.two, p_type, v_minutes, p_column, p_provider, p_now,
+            p_minutes is not null));
 end $$;
 
 -- Who may ask beside the service: roles that were given a clinic, about that clinic.

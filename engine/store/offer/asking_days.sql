@@ -1,5 +1,6 @@
 -- The dates $2 to $3 with their age; for those of $4, which offer nothing, the start that the fewest rules forbid. Candidates
--- are the starts of the grid within the opening hours, or noon where there are none. Of a later date that was never read, one
+-- are the starts of the grid within the opening hours; on a day that is closed, from the week's earliest opening to its last
+-- closing; noon where no opening hours are known. Of a later date that was never read, one
 -- is enough: all of them are forbidden, and a range may have weeks of such dates.
 with terms as materialized (
     select t.clinic_id, coalesce(t.timezone, 'UTC') as zone, coalesce(t.grid_minutes, t.slot_minutes) as grid, t.max_age_seconds,
@@ -23,7 +24,15 @@ with terms as materialized (
                     (h.from_minute + t.grid - 1) / t.grid * t.grid, least(h.to_minute, 1440) - 1, t.grid) minute
                 where h.weekday = extract(dow from a.date)
                 union all
-                select 720, true
+                select minute, false
+                from (
+                    select min(h.from_minute) as opens, least(max(h.to_minute), 1440) as closes
+                    from idexx_sync.open_hours(t.clinic_id) h
+                    having not coalesce(bool_or(h.weekday = extract(dow from a.date)), false)
+                ) week
+                cross join generate_series((week.opens + t.grid - 1) / t.grid * t.grid, week.closes - 1, t.grid) minute
+                union all
+                select 720, true where not exists (select from idexx_sync.open_hours(t.clinic_id))
             ) x
         ) m
         where a.date = any ($4::date[]) and (m.n = 1 or not a.is_unknown)

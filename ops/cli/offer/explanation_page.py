@@ -45,4 +45,5 @@ def _state(column: Mapping[str, Any], zone: ZoneInfo) -> tuple[str, str]:
 
 def _taken(one: Mapping[str, Any], zone: ZoneInfo) -> str:
     starts, ends = (datetime.fromisoformat(one[name]).astimezone(zone) for name in ("starts_at", "ends_at"))
-    return f"{one['kind']} {starts:%H:%M}-{ends:%H:%M} {one['id']}"
+    kind = one["kind"] if one["in_column"] else f"{one['kind']} without a column, takes one:"
+    return f"{kind} {starts:%H:%M}-{ends:%H:%M} {one['id']}"
