@@ -121,7 +121,7 @@ begin
             union all
             select 6, 'type_columns', format('this type uses %s', coalesce(nullif(array_to_string(v_rule.columns, ', '), ''),
                     'no column')),
-                idexx_sync.source_of_rule(t.clinic_id, 'type_rules/' || v_rule.type), 'change the columns of the type: ' || v_set
+                idexx_sync.source_of_rule(t.clinic_id, 'type_rules/' || v_rule.type), format('%s --type-columns %L', v_set, v_rule.type || '=ID...')
             where v_rule.columns is not null
             union all
             select 7, 'length', idexx_sync.counted_text(p_minutes, 'minute') || case when p_is_length_asked then ', as asked' else '' end, case
@@ -161,10 +161,17 @@ begin
             union all
             select 13, 'grid', format('every %s', idexx_sync.counted_text(coalesce(t.grid_minutes, t.slot_minutes), 'minute')),
                 case when t.grid_minutes is not null then idexx_sync.source_of_rule(t.clinic_id, 'grid_minutes')
-                    when t.read_at is not null then v_portal else v_default end, v_set || ' --grid MINUTES'
+                    when t.read_at is not null then v_portal else v_default end,
+                case when 'grid' = any (j.denied) then (
+                    select 'ask for ' || string_agg(to_char(near.at, 'HH24:MI'), ' or ' order by near.at)
+                    from (select coalesce(t.grid_minutes, t.slot_minutes) * interval '1 minute' as step) g
+                    cross join lateral date_bin(g.step, j.date + j.start_time, j.date::timestamp) before (at)
+                    cross join lateral (values (before.at), (before.at + g.step)) near (at)
+                    where near.at::date = j.date
+                ) else v_set || ' --grid MINUTES' end
             union all
             select 14, 'closed_day', format('closed on %s', c.date),
-                idexx_sync.source_of_rule(t.clinic_id, 'closed_days/' || c.date), v_set || ' --unset closed_days/' || c.date
+                idexx_sync.source_of_rule(t.clinic_id, 'closed_days/' || c.date), v_set || ' --unset closed.' || c.date
             from idexx_sync.closed_days c
             where c.clinic_id = t.clinic_id and (tsrange(c.date, c.date + 1) && p_one
                 or coalesce(tsrange(c.date, c.date + 1) && p_two, false))
@@ -211,7 +218,8 @@ begin
                     where x.takes_column and x.kind in ('appointment', 'block') and (p_column is null or x.room_id is null
                         or x.room_id in (select c.id from counting c where c.may_use))), '[]')),
                 'ask for another time, or move an appointment in the portal'
-            from places p where 'column_taken' = any (j.denied) or not j.denied && '{column_does_not_count, type_columns}'
+            from places p where 'column_taken' = any (j.denied)
+                or p.total > 0 and not j.denied && '{column_does_not_count, type_columns}'
             union all
             select 21, 'booking', case when count(*) = 1 then '1 booking or hold' else count(*) || ' bookings or holds' end || ' that the portal does not show; '
                     || idexx_sync.counted_text(j.column_count, 'column') || ' left',
