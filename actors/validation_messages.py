@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from engine.local_time import MOMENT
+
+#: The form of a clinic's slug or id.
+CLINIC_ID: Final = r"^[A-Za-z0-9-]{1,40}$"
 
 #: By pydantic's error type; `{...}` is filled from the error's context.
 _WORDS = {
@@ -41,5 +44,7 @@ def what_is_wrong(error: Mapping[str, Any]) -> str:
         )
     if context.get("pattern") == MOMENT:
         return "must be a time, such as 2026-12-08 10:30 on the clinic's clock, or 2026-12-08T10:30:00-07:00"
+    if context.get("pattern") == CLINIC_ID:
+        return "must be a clinic's slug, such as cedar-creek, or its id"
     words = _WORDS.get(error["type"])
     return str(error["msg"]) if words is None else words.format(**context)

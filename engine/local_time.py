@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,15 @@ def read_moment(field: str, text: str, zone: ZoneInfo) -> datetime:
     """The instant of a text that matches `MOMENT`. Raises `BadRequest`, which names the field, if the day or time
     does not exist, or exists twice in the zone."""
     try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        raise BadRequest(f"{field}: {text} is not on any calendar; that month has no such day") from None
+    try:
         read = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadRequest(f"{field}: {text} is not on any calendar ({error})") from None
+    except ValueError:
+        raise BadRequest(
+            f"{field}: {text} is not a time; use 00:00 to 23:59, and an offset of less than 24 hours"
+        ) from None
     if read.tzinfo is not None:
         return read.astimezone(UTC)
     found = instants_of(read, zone)

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from actors.http.caller import caller_of
 from actors.http.responses import TimedOut, WrongType
 from actors.messages import MAX_REQUEST_BYTES, FreeQuery, SyncCommand, TooLarge, WhyQuery, encode, parse
-from actors.validation_messages import what_is_wrong
+from actors.validation_messages import CLINIC_ID, what_is_wrong
 from engine.dates import MAX_DAYS
 from engine.errors import BadRequest
 
@@ -23,7 +23,7 @@ from engine.errors import BadRequest
 BODY_WITHIN = 10.0
 
 #: A slug or a UUID; anything else could not be part of a subject.
-ClinicId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,40}$")]
+ClinicId = Annotated[str, Field(pattern=CLINIC_ID)]
 
 _CLINIC_ID: TypeAdapter[str] = TypeAdapter(ClinicId)
 _SYNC_ID: TypeAdapter[UUID] = TypeAdapter(UUID)
@@ -80,7 +80,10 @@ async def sync_body(request: Request) -> SyncBody:
 
 def clinic_id(request: Request) -> str:
     """The parameter `clinicId`. Raises `NotAllowed` if the caller's key is for another clinic."""
-    found = str(_checked(_CLINIC_ID, "clinicId", request.query_params.get("clinicId", "")))
+    given = request.query_params.get("clinicId")
+    if not given:
+        raise BadRequest("clinicId: is missing; give a clinic's slug, such as clinicId=cedar-creek")
+    found = str(_checked(_CLINIC_ID, "clinicId", given))
     caller_of(request).require_clinic(found)
     return found
 

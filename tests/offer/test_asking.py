@@ -216,6 +216,9 @@ async def test_a_request_that_cannot_be_answered_names_what_it_may_say(elm: Elm)
         await elm.why("2027-03-14T02:30")
     with pytest.raises(BadRequest, match="at: 2026-02-30 09:00 is not on any calendar"):
         await elm.why("2026-02-30 09:00")
+    for text in ("2026-12-08 24:00", "2026-12-08 10:30+99:00"):
+        with pytest.raises(BadRequest, match="is not a time; use 00:00 to 23:59"):
+            await elm.why(text)
     assert (await elm.why("2026-11-01T01:30-07:00"))["starts_at"] == "2026-11-01T08:30:00+00:00"
     with pytest.raises(UnknownClinic):
         await elm.commands.why("oak-street", encode({"at": f"{DAY} 09:00"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,11 @@ async def test_rules_are_set_and_shown_with_who_set_them(practice: Practice, ter
     _, out, err = await terminal.run("show", terminal.slug)
     assert "Exam 1 (room-1), Exam 2 (room-2)" in out
     assert "12:00-14:00 Lunch" in out
+    assert re.search("bookable.saturday +nothing is offered", out)
     assert err == ""
+    _, out, _ = await terminal.run("set", terminal.slug, "--unset", "bookable", "--dry-run")
+    assert "bookable.monday: 09:00-10:30, 14:00-16:30 → all opening hours" in out
+    assert "bookable.saturday: nothing is offered → all opening hours" in out
     assert await terminal.set("--unset", "grid", "closed", "--columns", "room-1", "room-2") == [
         *("grid", "closed.2026-12-24"),
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import asyncpg
@@ -14,6 +15,7 @@ from engine.errors import EngineError, UnknownClinic
 from engine.store.clinics import find_clinic
 from engine.store.offer.asking import PersonalNames, personal_names
 from ops.client.connections import open_database, open_nats
+from ops.client.errors import Refused
 from ops.client.requests import ask
 from ops.local.discovery import nats_url
 from ops.terminal.output import warn
@@ -57,6 +59,21 @@ def with_ids(body: Mapping[str, Any], names: PersonalNames) -> dict[str, Any]:
     """The request with ids for the names of a column and a provider, so that no name is sent."""
     ids = {"column": names.columns, "provider": names.providers}
     return dict(body) | {part: _id(known, body[part]) for part, known in ids.items()}
+
+
+@contextmanager
+def naming(body: Mapping[str, Any], names: PersonalNames) -> Iterator[None]:
+    """Names what a person typed, and what there is, where the gateway refuses a column or provider by ids only."""
+    try:
+        yield
+    except Refused as refused:
+        field = refused.args[0].partition(":")[0]
+        known = {"column": names.columns, "provider": names.providers}.get(field)
+        if not known or not body.get(field):
+            raise
+        listed = ", ".join(sorted(known.values(), key=str.casefold))
+        message = f"{field}: the clinic has no {field} {body[field]!r}; it has {listed}"
+        raise Refused(refused.code, refused.reason, message) from None
 
 
 def _id(names: Mapping[str, str], given: str | None) -> str | None:

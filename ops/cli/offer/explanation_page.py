@@ -39,7 +39,7 @@ def _state(column: Mapping[str, Any], zone: ZoneInfo) -> tuple[str, str]:
     if column["free"]:
         return "[green]free[/]", taken
     if not column["may_use"]:
-        return "[dim]not for this[/]", taken
+        return "[dim]may not be used[/]", taken
     return "taken" if taken else "[dim]not free[/]", taken
 
 

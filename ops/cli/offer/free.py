@@ -10,8 +10,9 @@ from cyclopts import Parameter, validators
 
 from actors.settings import Settings
 from engine.dates import MAX_DAYS
+from engine.errors import BadRequest
 from engine.store.offer.asking import PersonalNames
-from ops.cli.offer.asking import Column, Minutes, Provider, Slug, Type, ask_offer, names_for, with_ids
+from ops.cli.offer.asking import Column, Minutes, Provider, Slug, Type, ask_offer, names_for, naming, with_ids
 from ops.cli.offer.offer_page import show_offer
 from ops.local.discovery import settings_here
 from ops.terminal.output import Json, answer, console
@@ -40,15 +41,23 @@ def free(
     if date_ is None:
         body["days_ahead"] = days
     else:
-        body |= {"start_date": date_, "end_date": date_ + timedelta(days=days - 1)}
+        body |= {"start_date": date_, "end_date": _last(date_, days)}
     asyncio.run(_free(settings_here(), clinic, body, json))
+
+
+def _last(first: date, days: int) -> date:
+    try:
+        return first + timedelta(days=days - 1)
+    except OverflowError:
+        raise BadRequest(f"DATE: {first} and {days} days end after {date.max}; give an earlier date") from None
 
 
 async def _free(settings: Settings, clinic: str, body: dict[str, Any], as_json: bool) -> None:
     is_named = bool(body["column"] or body["provider"])
     names = await names_for(settings, clinic) if is_named or not as_json else PersonalNames()
     sent = with_ids(body, names)
-    reply = await ask_offer(settings, "free", clinic, sent)
+    with naming(body, names):
+        reply = await ask_offer(settings, "free", clinic, sent)
     if as_json:
         answer(reply)
     else:

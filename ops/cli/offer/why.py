@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from actors.settings import Settings
 from engine.store.offer.asking import PersonalNames
-from ops.cli.offer.asking import Column, Minutes, Provider, Slug, Type, ask_offer, names_for, with_ids
+from ops.cli.offer.asking import Column, Minutes, Provider, Slug, Type, ask_offer, names_for, naming, with_ids
 from ops.cli.offer.explanation_page import show_explanation
 from ops.local.discovery import settings_here
 from ops.terminal.output import Json, answer, console
@@ -41,7 +41,8 @@ def why(
 async def _why(settings: Settings, clinic: str, body: dict[str, Any], as_json: bool) -> None:
     is_named = bool(body["column"] or body["provider"])
     names = await names_for(settings, clinic) if is_named or not as_json else PersonalNames()
-    reply = await ask_offer(settings, "why", clinic, with_ids(body, names))
+    with naming(body, names):
+        reply = await ask_offer(settings, "why", clinic, with_ids(body, names))
     if as_json:
         answer(reply)
     else:

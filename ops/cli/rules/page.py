@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: rule, value, where it comes from
 Row = tuple[str, str, str]
 
+#: How the keys of bookable times start, and what a weekday without any offers.
+_BOOKABLE, _ALL, _CLOSED = "bookable_windows/", "all opening hours", "nothing is offered"
+
 
 def rules_table(view: RulesView) -> Table:
     shown = table("rule", "value", "from", wrap=("value", "from"))
@@ -46,9 +49,27 @@ def rules_json(view: RulesView) -> dict[str, Any]:
 
 def change_lines(changes: Sequence[RuleChange], view: RulesView) -> Iterator[str]:
     """One line for each change: grid: 15 min → 30 min."""
+    without = _weekdays_without_times(changes, view)
     for change in changes:
-        before, after = (_value(change.rule, value, view) for value in (change.before, change.after))
+        before, after = (
+            none if value is None and change.rule.startswith(_BOOKABLE) else _value(change.rule, value, view)
+            for value, none in zip((change.before, change.after), without, strict=True)
+        )
         yield f"{path_of(change.rule)}: {before} → {after}"
+    if changes and without[0] != without[1]:
+        named = {change.rule for change in changes}
+        for rule in (f"{_BOOKABLE}{day}" for day in MONDAY_FIRST):
+            if rule not in named:
+                yield f"{path_of(rule)}: {without[0]} → {without[1]}"
+
+
+def _weekdays_without_times(changes: Sequence[RuleChange], view: RulesView) -> tuple[str, str]:
+    """What a weekday without bookable times offers before and after the changes: nothing, if others have some."""
+    changed = {change.rule: change for change in changes if change.rule.startswith(_BOOKABLE)}
+    stored = {rule for rule in view.stored.rules.by_key() if rule.startswith(_BOOKABLE)} - changed.keys()
+    had = bool(stored) or any(change.before is not None for change in changed.values())
+    has = bool(stored) or any(change.after is not None for change in changed.values())
+    return (_CLOSED if had else _ALL, _CLOSED if has else _ALL)
 
 
 def changes_json(changes: Sequence[RuleChange]) -> list[dict[str, Any]]:
@@ -78,10 +99,14 @@ def _rows(view: RulesView) -> Iterator[Row]:
         else:
             yield (path, value or "none", f"default: {source}" if source else "default")
     if not view.stored.rules.bookable:
-        yield ("bookable", "all opening hours", f"default: idexx-sync clinic config {view.clinic.slug} shows them")
+        yield ("bookable", _ALL, f"default: idexx-sync clinic config {view.clinic.slug} shows them")
     for rule, value in found.items():
         if "/" in rule:
             yield (escape(path_of(rule)), escape(_value(rule, value, view)), _origin(rule, view))
+    if view.stored.rules.bookable:
+        for path in (f"{_BOOKABLE}{day}" for day in MONDAY_FIRST):
+            if path not in found:
+                yield (path_of(path), _CLOSED, "other weekdays have bookable times")
     for block in view.defaults.blocks:
         days = ", ".join(WEEKDAYS[day][:3] for day in MONDAY_FIRST if day in block.weekdays)
         time = f"{range_text(block.start, block.end)} {block.reason}"
