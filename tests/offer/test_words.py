@@ -70,6 +70,7 @@ async def test_an_explanation_says_what_is_true_and_what_would_help(pool: asyncp
 
         _, reasons = await said(connection, one, TUESDAY, "12:00")
         assert reasons["recurring_block"]["value"] == "12:00-14:00 lunch"
+        assert str(reasons["recurring_block"]["change"]).endswith("--unset blocked.12:00-14:00")
         _, reasons = await said(connection, one, SATURDAY, "10:00")
         assert reasons["bookable_windows"]["source"]["rule"] == "bookable_windows/2"
         assert reasons["bookable_windows"]["source"]["set_at"]

@@ -10,9 +10,9 @@ const RULES = {
   type_columns: "columns of the type",
   past: "now",
   notice: "minimum notice",
-  stale: "how recently it was read",
-  closed_day: "single closed day",
-  column_taken: "columns that are free",
+  stale: "age of the data",
+  closed_day: "closed day",
+  column_taken: "columns",
   booking: "bookings by telephone",
 };
 

@@ -137,12 +137,12 @@ begin
             select 9, 'past', format('it is %s', to_char(p_now at time zone v_zone, 'YYYY-MM-DD HH24:MI')), jsonb_build_object('kind', 'clock'), null
             union all
             select 10, 'notice', format('at least %s ahead', idexx_sync.counted_text(t.notice_minutes, 'minute')),
-                idexx_sync.source_of_rule(t.clinic_id, 'notice_minutes'), v_set || ' --notice MINUTES'
+                idexx_sync.source_of_rule(t.clinic_id, 'notice_minutes'), v_set || ' --notice 0min'
             where t.notice_minutes is not null and j.starts_at >= p_now
             union all
             select 11, 'horizon', format('up to %s',
                     (p_now at time zone v_zone)::date + t.horizon_days - 1),
-                idexx_sync.source_of_rule(t.clinic_id, 'horizon_days'), v_set || ' --horizon DAYS'
+                idexx_sync.source_of_rule(t.clinic_id, 'horizon_days'), v_set || ' --unset horizon'
             where t.horizon_days is not null
             union all
             select 12, 'stale', format('%s %s; the limit is %s', a.date, case a.doubt
@@ -168,7 +168,7 @@ begin
                     cross join lateral date_bin(g.step, j.date + j.start_time, j.date::timestamp) before (at)
                     cross join lateral (values (before.at), (before.at + g.step)) near (at)
                     where near.at::date = j.date
-                ) else v_set || ' --grid MINUTES' end
+                ) else v_set || ' --grid 15min' end
             union all
             select 14, 'closed_day', format('closed on %s', c.date),
                 idexx_sync.source_of_rule(t.clinic_id, 'closed_days/' || c.date), v_set || ' --unset closed.' || c.date
@@ -190,12 +190,15 @@ begin
                     idexx_sync.minutes_as_text(w.from_minute) || '-' || idexx_sync.minutes_as_text(w.to_minute), ', '
                     order by w.from_minute)
                     from idexx_sync.bookable_windows w where w.clinic_id = t.clinic_id and w.weekday = v_weekday), 'none'),
-                idexx_sync.source_of_rule(t.clinic_id, 'bookable_windows/' || v_weekday), v_set || ' --bookable WINDOWS'
+                idexx_sync.source_of_rule(t.clinic_id, 'bookable_windows/' || v_weekday), format('for example: %s --bookable ''%s 09:00-17:00''', v_set, to_char(j.date, 'FMday'))
             where exists (select from idexx_sync.bookable_windows w where w.clinic_id = t.clinic_id)
             union all
             select 17, 'recurring_block', to_char(b.starts, 'HH24:MI') || '-' || to_char(b.ends, 'HH24:MI')
                     || coalesce(' ' || nullif(b.reason, ''), ''),
-                idexx_sync.source_of_rule(t.clinic_id, b.origin), v_set || ' --blocked PERIODS'
+                idexx_sync.source_of_rule(t.clinic_id, b.origin), case when b.origin like 'recurring\_blocks/%'
+                    then v_set || ' --unset blocked.' || to_char(b.starts, 'HH24:MI') || '-'
+                        || case when b.ends::time = '00:00' then '24:00' else to_char(b.ends, 'HH24:MI') end
+                    else 'change it in the program that wrote clinic_blocked_periods' end
             from idexx_sync.blocked_times(t.clinic_id, j.date, v_last, v_zone) b
             where tsrange(b.starts, b.ends) && p_one or coalesce(tsrange(b.starts, b.ends) && p_two, false)
             union all

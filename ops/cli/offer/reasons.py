@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,16 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from engine.offer.rule import Rule
 from engine.offer.rule_words import title
 from engine.store.offer.asking import PersonalNames
 from ops.terminal.tables import ago
 
 #: How far the lines below a rule are indented.
 INDENT = 4
+
+#: The rules whose values list ids of columns.
+_OF_COLUMNS = frozenset({Rule.COLUMNS_NOT_CHOSEN, Rule.COLUMN_DOES_NOT_COUNT, Rule.TYPE_COLUMNS})
 
 
 def reason_lines(
@@ -26,11 +31,20 @@ def reason_lines(
     for reason in reasons:
         allows = reason["allows"]
         mark = ("✓ ", "green") if allows else ("✗ ", "red")
-        yield Text.assemble(mark, (title(reason["rule"]), "" if allows else "bold"), f": {reason['value']}")
+        yield Text.assemble(mark, (title(reason["rule"]), "" if allows else "bold"), f": {_value(reason, names)}")
         if source := _source(reason["source"], names, zone, now):
             yield _indented(Text(source, style="dim"))
         if not allows and reason["change"]:
             yield _indented(Text(f"→ {reason['change']}"))
+
+
+def _value(reason: Mapping[str, Any], names: PersonalNames) -> str:
+    """The value, with names for the ids of columns."""
+    value: str = reason["value"]
+    if reason["rule"] not in _OF_COLUMNS or not names.columns:
+        return value
+    ids = "|".join(re.escape(id_) for id_ in sorted(names.columns, key=len, reverse=True))
+    return re.sub(rf"(?<![\w-])({ids})(?![\w-])", lambda found: names.columns[found[0]], value)
 
 
 def _indented(text: Text) -> Padding:
