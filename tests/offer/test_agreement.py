@@ -91,7 +91,7 @@ async def check_explained(connection: Connection, rng: Random, asked: Asks, expe
     starts = [
         (n, start)
         for n, ((clinic, _), counted) in enumerate(zip(asked, expected, strict=True))
-        for start in [*rng.sample(sorted(counted), min(len(counted), 4)), *some_minutes(rng, clinic)]
+        for start in [*some_offered(rng, clinic, sorted(counted)), *some_minutes(rng, clinic)]
     ]
     arguments = [
         (clinic.id, start, query.type, query.minutes, query.column, query.provider, clinic.now)
@@ -108,6 +108,17 @@ async def check_explained(connection: Connection, rng: Random, asked: Asks, expe
         if columns:
             assert {column["id"] for column in said["columns"] if column["free"]} == set(columns)
             assert said["column_count"] == len(columns) == said_free(said["reasons"]), (start, said, asked[n])
+
+
+def some_offered(rng: Random, clinic: Clinic, starts: list[datetime]) -> list[datetime]:
+    """Some starts that are offered: two of them all, and two at which a visit without a column takes one."""
+    visits = [visit for visit in clinic.visits if visit.room is None]
+    zone = zoneinfo.ZoneInfo(clinic.zone)
+    beside = [
+        start for start in starts
+        if any(one.start <= start.astimezone(zone).replace(tzinfo=None) < one.end for one in visits)
+    ]  # fmt: skip
+    return [start for among in (starts, beside) for start in rng.sample(among, min(len(among), 2))]
 
 
 def said_free(reasons: list[dict[str, Any]]) -> int:
