@@ -112,6 +112,10 @@ async def test_rules_are_set_and_shown_with_who_set_them(practice: Practice, ter
     _, out, _ = await terminal.run("set", terminal.slug, "--unset", "bookable", "--dry-run")
     assert "bookable.monday: 09:00-10:30, 14:00-16:30 → all opening hours" in out
     assert "bookable.saturday: nothing is offered → all opening hours" in out
+    early = (f"{DAY:%A} 09:01-09:19".lower(), "mon-fri 9:00-10:30 14:00-16:30")
+    _, _, err = await terminal.run("set", terminal.slug, "--bookable", early[0])
+    assert f"{DAY:%A}: nothing is offered, since no start of the grid".lower() in err.lower()
+    assert (await terminal.run("set", terminal.slug, "--bookable", early[1]))[2] == ""
     assert await terminal.set("--unset", "grid", "closed", "--columns", "room-1", "room-2") == [
         *("grid", "closed.2026-12-24"),
     ]

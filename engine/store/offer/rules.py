@@ -116,6 +116,12 @@ async def rule_defaults(connection: Connection, clinic_id: UUID) -> RuleDefaults
     return RuleDefaults(**row, blocks=blocks)
 
 
+async def weekdays_without_starts(connection: Connection, clinic_id: UUID) -> frozenset[int]:
+    """The weekdays whose bookable times have no start of the grid while the clinic is open."""
+    rows = await connection.fetch(SQL["weekdays_without_starts"], clinic_id)
+    return frozenset(row["weekday"] for row in rows)
+
+
 async def clinics_without_columns(connection: Connection) -> list[str]:
     """The slugs of the clinics whose columns the portal has named, and for which no person has chosen any."""
     return [row["slug"] for row in await connection.fetch(SQL["clinics_without_columns"])]

@@ -25,7 +25,10 @@ from ops.local.discovery import database_url
 
 @dataclass(frozen=True, slots=True)
 class RulesView:
-    """A clinic's rules with what is needed to show them, as of `now`."""
+    """A clinic's rules with what is needed to show them, as of `now`.
+
+    `without_starts`: the weekdays whose bookable times have no start while the clinic is open.
+    """
 
     clinic: Clinic
     stored: store.StoredRules
@@ -33,6 +36,7 @@ class RulesView:
     defaults: RuleDefaults
     schedule: ClinicSchedule | None
     now: datetime
+    without_starts: frozenset[int] = frozenset()
 
 
 def read(settings: Settings, slug: str) -> RulesView:
@@ -72,4 +76,5 @@ async def _view(connection: Connection, clinic: Clinic) -> RulesView:
         await store.rule_defaults(connection, clinic.id),
         await find_schedule(connection, clinic),
         await database_time(connection),
+        await store.weekdays_without_starts(connection, clinic.id),
     )

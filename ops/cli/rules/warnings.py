@@ -1,4 +1,4 @@
-"""What a person should know about a clinic's rules: columns that are not chosen, and syncs that are too far apart."""
+"""What a person should know about a clinic's rules: what keeps its times from being offered."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from actors.schedules.cron import Cron
 from engine.clinic import check_zone
 from engine.durations import in_words
 from engine.errors import BadRequest
+from engine.offer.rule_text import MONDAY_FIRST, WEEKDAYS
 from engine.store.schedules import ClinicSchedule
 from ops.cli.rules.clinic_rules import RulesView
 
@@ -19,7 +20,7 @@ _AHEAD = timedelta(days=8)
 
 def hints(view: RulesView) -> list[str]:
     """The sentences to print after the rules."""
-    return [hint for hint in (columns_hint(view), age_hint(view)) if hint is not None]
+    return [hint for hint in (columns_hint(view), age_hint(view), bookable_hint(view)) if hint is not None]
 
 
 def columns_hint(view: RulesView) -> str | None:
@@ -41,6 +42,17 @@ def age_hint(view: RulesView) -> str | None:
     return (
         f"syncs are up to {in_words(gap)} apart, but what was read more than {in_words(limit)} ago is not offered: "
         f"sync more often, or idexx-sync clinic rules set {view.clinic.slug} --max-age {enough}"
+    )
+
+
+def bookable_hint(view: RulesView) -> str | None:
+    """Which weekdays offer nothing, although they have bookable times."""
+    days = [WEEKDAYS[day] for day in MONDAY_FIRST if day in view.without_starts]
+    if not days:
+        return None
+    return (
+        f"{', '.join(days)}: nothing is offered, since no start of the grid is both in the bookable times and in the "
+        f"opening hours: idexx-sync clinic config {view.clinic.slug} shows the hours"
     )
 
 
