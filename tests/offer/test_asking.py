@@ -25,8 +25,10 @@ from engine.offer.rule import Rule
 from engine.offer.rule_words import WORDS
 from engine.store.database import Database
 from engine.store.offer.asking import PersonalNames, personal_names
+from ops.cli.offer.asking import naming
 from ops.cli.offer.explanation_page import show_explanation
 from ops.cli.offer.offer_page import show_offer
+from ops.client.errors import Refused
 from tests.spec.hearing import faults
 
 pytestmark = pytest.mark.anyio
@@ -222,6 +224,15 @@ async def test_a_request_that_cannot_be_answered_names_what_it_may_say(elm: Elm)
     assert (await elm.why("2026-11-01T01:30-07:00"))["starts_at"] == "2026-11-01T08:30:00+00:00"
     with pytest.raises(UnknownClinic):
         await elm.commands.why("oak-street", encode({"at": f"{DAY} 09:00"}))
+
+
+def test_the_command_line_names_what_was_typed_and_what_there_is() -> None:
+    names = PersonalNames({"r1": "Exam 1", "r2": "Lab"})
+    with (
+        pytest.raises(Refused, match="the clinic has no column 'Exam 9'; it has Exam 1, Lab"),
+        naming({"column": "Exam 9"}, names),
+    ):
+        raise Refused(400, "bad_request", "column: not the id of a column of the clinic; it has r1, r2")
 
 
 def test_every_rule_has_words() -> None:
