@@ -45,6 +45,11 @@ settings.register_profile("here", deadline=None)
 settings.load_profile("here")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs the tests of whole systems first: at the end, the other workers would wait for them."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
