@@ -53,6 +53,8 @@ class Lease:
         self._valid_until = 0.0
         self._renewal: asyncio.Task[None] | None = None
         self._body: asyncio.Task[object] | None = None
+        #: Cancellations of the body's task that came before, and that are not this lease's to take back.
+        self._cancels_before = 0
         self._lost = False
         self._has_cancelled = False
         #: Why the last renewal failed.
@@ -114,6 +116,7 @@ class Lease:
 
     async def __aenter__(self) -> Lease:
         self._body = asyncio.current_task()
+        self._cancels_before = self._body.cancelling() if self._body is not None else 0
         await self.acquire()
         return self
 
@@ -124,7 +127,7 @@ class Lease:
         self._body = None
         await asyncio.shield(self.release())
         if self._lost:
-            is_ours = self._has_cancelled and body is not None and body.uncancel() == 0
+            is_ours = self._has_cancelled and body is not None and body.uncancel() <= self._cancels_before
             if kind is asyncio.CancelledError and not is_ours:
                 return  # another caller has (also) cancelled the body
             reason = (

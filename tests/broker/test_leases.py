@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -31,6 +32,23 @@ async def test_a_lease_whose_renewal_is_refused_ends_its_body(client: Client, na
     with pytest.raises(LeaseLost, match="message size exceeds maximum allowed"):
         await work()
     assert not lease.is_valid
+
+
+async def test_an_earlier_cancel_of_the_task_is_not_taken_for_one_of_the_body(
+    client: Client, namespace: str
+) -> None:
+    async def work() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(60), Lease(client, bucket=namespace, key="k", ttl=1):
+            await refuse_writes(client, namespace)
+            await asyncio.Event().wait()
+
+    with pytest.raises(LeaseLost):
+        await asyncio.create_task(work())
 
 
 async def test_a_lease_that_cannot_be_given_back_expires(client: Client, namespace: str) -> None:
