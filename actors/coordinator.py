@@ -24,7 +24,7 @@ import dramatiq
 import structlog
 
 from actors.dispatcher import Dispatcher
-from actors.item_guard import ItemGuard
+from actors.observability.item_guard import ItemGuard
 from actors.outbox.events import Relay
 from actors.queues import COORDINATOR
 from actors.runtime.process import Runtime

@@ -17,7 +17,7 @@ from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 from dramatiq import Message
 from dramatiq.errors import BrokerConnectionError
 
-from actors.nats_storage import require_storage
+from actors.health.nats_storage import require_storage
 from actors.observability import tracing
 from actors.queues import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER, Queue
 from broker import MailboxFull, NatsBroker

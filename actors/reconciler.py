@@ -7,7 +7,8 @@ missing, and closes the date, all in one transaction. A snapshot that is older t
 changes nothing, and a date that is closed stays as it is; so a message that is delivered twice does no harm.
 
 After the commit the relay publishes the step's events at once. If the date was the sync's last open one, the
-Coordinator is notified and ends the sync. If the message is dead-lettered, its date fails (`actors/give_up.py`).
+Coordinator is notified and ends the sync. If the message is dead-lettered, its date fails
+(`actors/runtime/give_up.py`).
 
 It needs the database and NATS: no browser, no portal.
 """
@@ -24,9 +25,9 @@ import dramatiq
 from dramatiq import MessageProxy
 
 from actors.dispatcher import Dispatcher
-from actors.give_up import give_up_dates_of
 from actors.outbox.events import Relay
 from actors.queues import RECONCILER
+from actors.runtime.give_up import give_up_dates_of
 from actors.runtime.process import Runtime
 from actors.worker import WorkerRuntime
 from engine.steps import reconcile

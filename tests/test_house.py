@@ -189,4 +189,4 @@ def test_the_environment_is_read_in_one_place() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     ]
-    assert set(readers) <= allowed, f"{readers}: settings are read in actors/settings.py only"
+    assert set(readers) <= allowed, f"{readers}: settings are read in actors/settings/ only"

@@ -11,7 +11,7 @@ After the commit it sends one `reconcile_date` for all snapshots of the span, an
 dates wait. If another worker holds some of the dates, or this one lacks the clinic's key, the message is sent again
 with a delay. Dramatiq's retries are for our own failures (a server is unavailable, a mailbox is full); after a
 portal failure the Coordinator sends the date again, at the time that `engine/retry.py` decides. If the message is
-dead-lettered, its dates fail (`actors/give_up.py`).
+dead-lettered, its dates fail (`actors/runtime/give_up.py`).
 
 Only a worker that was booted for this queue imports Playwright and starts a browser.
 """
@@ -30,10 +30,10 @@ from dramatiq import MessageProxy
 
 from actors.date_scraper.evidence import SyncEvidence
 from actors.dispatcher import Dispatcher
-from actors.give_up import give_up_dates_of
 from actors.metrics import Metrics
 from actors.outbox.events import Relay
 from actors.queues import DATE_SCRAPER
+from actors.runtime.give_up import give_up_dates_of
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
 from actors.runtime.vault import open_vault

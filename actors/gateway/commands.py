@@ -11,7 +11,6 @@ from uuid import UUID
 
 import structlog
 
-from actors.clinic_views import one_clinic
 from actors.gateway.admission import AdmissionControl
 from actors.gateway.offer import OfferCommands
 from actors.gateway.overview import Overview
@@ -29,6 +28,7 @@ from actors.messages import (
 from actors.outbox.events import Relay
 from actors.settings import Settings
 from actors.views import sync_view
+from actors.views.clinics import one_clinic
 from engine.clinic import Clinic
 from engine.errors import BadRequest, WrongState
 from engine.steps import decide_removals

@@ -9,12 +9,12 @@ from typing import Any
 
 from dramatiq.errors import BrokerConnectionError
 
-from actors.clinic_views import all_clinics
 from actors.messages import ALL
 from actors.queues import QUEUES
 from actors.runtime.portal_limits import PortalLimits
 from actors.settings import Settings
 from actors.views import sync_view
+from actors.views.clinics import all_clinics
 from broker import NatsBroker
 from engine.errors import Unavailable
 from engine.store.clinics import find_clinic, portal_addresses

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from actors.item_guard import ItemGuard
+from actors.observability.item_guard import ItemGuard
 from engine.store.database import Database
 from engine.store.reconciling.retention import KINDS, sweep_kind
 from engine.store.syncs.reading import database_time

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import structlog
 
-from actors.item_guard import ItemGuard
 from actors.messages import Subjects
+from actors.observability.item_guard import ItemGuard
 from actors.schedules.cron import Cron
 from actors.settings import Settings
 from broker import NatsBroker

@@ -11,10 +11,10 @@ import nats.errors
 import psutil
 from nats.js.errors import APIError
 
+from actors.health.nats_storage import require_storage
 from actors.health.report import Check, Finding, Status
 from actors.messages import Subjects
 from actors.metrics import catalogue, files
-from actors.nats_storage import require_storage
 from actors.queues import QUEUES
 from actors.settings import Settings
 from broker import NatsBroker

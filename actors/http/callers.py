@@ -15,7 +15,7 @@ from actors.http.requests import body_of
 from actors.http.responses import WrongHost, WrongKey
 from actors.http.signatures import HEADER, SignatureCheck
 from actors.http.stored_keys import StoredKeys
-from actors.setting_types import ApiKeys
+from actors.settings.types import ApiKeys
 
 #: The name of a caller whose request is signed, in logs.
 SCHEDULER = "qstash"

@@ -14,9 +14,9 @@ from uuid import UUID
 
 import structlog
 
-from actors.item_guard import ItemGuard
 from actors.messages import Subjects, encode
 from actors.metrics import Metrics
+from actors.observability.item_guard import ItemGuard
 from actors.outbox.event_logging import log_event
 from broker.primitives.event_log import EventLog
 from engine.events import Event

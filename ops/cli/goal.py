@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from actors.clinic_views import one_clinic
 from actors.settings import Settings
+from actors.views.clinics import one_clinic
 from engine.durations import in_words
 from engine.store.clinics import find_clinic, set_goal
 from ops.client.connections import open_database

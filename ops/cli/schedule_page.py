@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from actors.clinic_views import all_clinics, one_clinic
 from actors.schedules.cron import Cron
 from actors.settings import Settings
+from actors.views.clinics import all_clinics, one_clinic
 from engine.clinic import check_zone
 from engine.errors import BadRequest
 from engine.store.clinics import find_clinic

@@ -29,7 +29,7 @@ def spec(
 
     Example: `idexx-sync spec schemas`, or `idexx-sync spec --write docs/spec`
     """
-    from actors import spec_documents
+    from ops.cli import spec_documents
 
     if write is None:
         wanted = document or "asyncapi"

@@ -12,7 +12,7 @@ LONG = 60.0
 
 
 def staleness_reasons(clinic: Mapping[str, Any], figures: ClinicFigures | None) -> list[tuple[str, str]]:
-    """Returns reasons with their colors. `clinic` as in `actors.clinic_views`; `figures`: None without
+    """Returns reasons with their colors. `clinic` as in `actors.views.clinics`; `figures`: None without
     credentials."""
     return list(_reasons(clinic, figures))
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from nats.aio.client import Client
 
-from actors.clinic_views import all_clinics
 from actors.messages import Subjects
 from actors.settings import Settings
+from actors.views.clinics import all_clinics
 from engine.durations import in_words
 from engine.store.monitoring import clinic_figures
 from engine.sync import SyncStatus

@@ -12,8 +12,8 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
+from actors.health.nats_storage import KEY, TTL, WITHIN, unconfirmed
 from actors.messages import Subjects
-from actors.nats_storage import KEY, TTL, WITHIN, unconfirmed
 from actors.settings import Settings
 from broker.primitives.cron_clock import OLDEST_SERVER as OLDEST_CLOCK
 from broker.primitives.cron_clock import can_keep_schedules

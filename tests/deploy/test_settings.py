@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.predecessor_environment import ALIASES, WITHOUT_MEANING
 from actors.settings import SettingsError, load, unused_variables
+from actors.settings.predecessor import ALIASES, WITHOUT_MEANING
 from engine.store.vault import Vault, VaultError
 
 

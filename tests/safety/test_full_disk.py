@@ -13,7 +13,7 @@ import nats.js.errors
 import pytest
 from nats.aio.client import Client
 
-from actors.nats_storage import require_storage
+from actors.health.nats_storage import require_storage
 from actors.settings import Settings
 from broker import NatsBroker, StorageFull
 from broker.primitives.event_log import EventLog

@@ -13,7 +13,6 @@ import jsonschema_rs
 import pytest
 from pydantic import BaseModel
 
-from actors import spec_documents
 from actors.gateway.commands import Commands
 from actors.messages import Request, Subjects
 from actors.spec import asyncapi
@@ -22,7 +21,7 @@ from actors.spec.events import SYNC_EVENTS
 from actors.spec.examples import examples_of
 from actors.spec.schemas import REQUESTS, SENT, WEBHOOKS, page
 from engine.events import Event
-from ops.cli import main
+from ops.cli import main, spec_documents
 from tests.spec.hearing import faults
 
 CHECKED_IN = Path(__file__).parent.parent.parent / "docs/spec"

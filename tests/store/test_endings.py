@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from actors.clinic_views import one_clinic
+from actors.views.clinics import one_clinic
 from engine.clinic import Clinic
 from engine.failure import Failure, Reason
 from engine.schedule import ScheduleConfig, same_hours

@@ -14,9 +14,9 @@ from dramatiq.errors import BrokerConnectionError
 
 from actors.coordinator import StalledSyncSweeper
 from actors.gateway import retention
-from actors.item_guard import FIRST_PAUSE, LONGEST_PAUSE, ItemGuard
 from actors.messages import Subjects
 from actors.observability import error_reports
+from actors.observability.item_guard import FIRST_PAUSE, LONGEST_PAUSE, ItemGuard
 from actors.outbox.events import Relay
 from engine.clinic import Clinic
 from engine.errors import Unavailable

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from actors.predecessor_environment import ALIASES, our_log_level, translated, without_meaning
 from actors.queues import QUEUES
-from actors.setting_types import (
+from actors.settings.predecessor import ALIASES, our_log_level, translated, without_meaning
+from actors.settings.types import (
     KeysOfCallers,
     Milliseconds,
     Networks,
