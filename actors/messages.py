@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from actors.validation_messages import what_is_wrong
 from engine.dates import MAX_DAYS, DateRange, days_ahead
 from engine.errors import BadRequest, EngineError, Unavailable
+from engine.feed import Feed
 from engine.local_time import MOMENT
 from engine.offer.start import MAX_MINUTES, StartQuery
 
@@ -159,6 +160,27 @@ class PlanQuery(Request):
 
     sync_id: UUID
     after: Number = 0
+
+
+#: A position in a change feed. JSON's numbers are exact up to here.
+Position = Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
+class SnapshotQuery(Request):
+    """What a clinic's feed holds. For the next page, send its `feed_id` and `position`, and `next` as `after`."""
+
+    feed: Feed = Field(default=Feed.APPOINTMENT, strict=False)
+    feed_id: UUID | None = None
+    position: Position | None = None
+    after: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+
+class ChangesQuery(Request):
+    """The changes of a clinic's feed after the position `after`, up to which the sender has applied them."""
+
+    feed: Feed = Field(default=Feed.APPOINTMENT, strict=False)
+    feed_id: UUID
+    after: Position
 
 
 #: The name or id of something in the portal.

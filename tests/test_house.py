@@ -36,6 +36,7 @@ WALLS = [
     ("engine.store", "playwright", "the browser lives in engine.portal"),
     ("engine.portal", "asyncpg", "SQL lives in engine.store"),
     ("broker.transport", "broker.primitives", "a primitive uses a connection, never the other way round"),
+    *(("ops.feed", package, "a consumer installs its wheel alone") for package in ("broker", "engine", "actors")),
     ("ops.sandbox", "engine", INDEPENDENT_SANDBOX),
     ("ops.sandbox", "actors", INDEPENDENT_SANDBOX),
     ("ops.sandbox", "broker", INDEPENDENT_SANDBOX),
@@ -48,7 +49,7 @@ ACTORS = ("actors.coordinator", "actors.date_scraper", "actors.reconciler", "act
 ASSEMBLIES = (*ACTORS, "actors.worker", "actors.gateway.main", "actors.http.listener")
 
 #: Folders that are not in the wheel; nothing that runs in production may need them.
-DEVELOPERS_ONLY = ("ops.bench", "ops.dev", "ops.faults", "ops.monitoring")
+DEVELOPERS_ONLY = ("ops.bench", "ops.dev", "ops.faults", "ops.feed", "ops.monitoring")
 
 
 @cache

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from actors.gateway.admission import AdmissionControl
+from actors.gateway.feeds import FeedCommands
 from actors.gateway.offer import OfferCommands
 from actors.gateway.overview import Overview
 from actors.messages import (
@@ -66,6 +67,7 @@ class Commands:
         self._admission = admission
         self._overview = overview
         self._offer = OfferCommands(database)
+        self._feeds = FeedCommands(database)
         self._subjects = Subjects(settings.subject_prefix)
 
     def by_verb(self) -> dict[str, Command]:
@@ -78,6 +80,8 @@ class Commands:
             "overview": self.overview,
             "free": self.free,
             "why": self.why,
+            "snapshot": self.snapshot,
+            "changes": self.changes,
             "approve": self.approve,
             "reject": self.reject,
         }
@@ -178,6 +182,14 @@ class Commands:
     async def why(self, slug: str, payload: bytes) -> dict[str, Any]:
         """Returns why a clinic can offer a start, or why not."""
         return await self._offer.why(slug, payload)
+
+    async def snapshot(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Returns what a feed of the clinic holds."""
+        return await self._feeds.snapshot(slug, payload)
+
+    async def changes(self, slug: str, payload: bytes) -> dict[str, Any]:
+        """Returns the changes of a feed after a position."""
+        return await self._feeds.changes(slug, payload)
 
 
 async def _asked_for(connection: Connection, slug: str, query: StatusQuery) -> tuple[Clinic, Sync | None]:

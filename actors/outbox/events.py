@@ -18,10 +18,12 @@ from actors.messages import Subjects, encode
 from actors.metrics import Metrics
 from actors.observability.item_guard import ItemGuard
 from actors.outbox.event_logging import log_event
+from actors.outbox.feed_events import appointment_event, offer_event
 from broker.primitives.event_log import EventLog
 from engine.events import Event
 from engine.store import offer_changes as offers
 from engine.store.database import Connection, Database
+from engine.store.feeds import number_changes
 from engine.store.syncs import events as store
 from engine.task_group import task_group
 
@@ -116,6 +118,8 @@ class Relay:
 
     async def _publish_batch(self, clinic_id: UUID) -> bool:
         async with self._database.transaction() as connection:
+            await number_changes(connection, clinic_id)
+        async with self._database.transaction() as connection:
             await store.lock_feed(connection, clinic_id)
             events = await store.unpublished_events(connection, clinic_id, BATCH)
             await self._publish_events(connection, events)
@@ -146,34 +150,15 @@ class Relay:
         async with task_group() as group:
             for row in changes:
                 subject = self._subjects.appointment(row["clinic"], row["kind"])
-                group.create_task(self._log.publish(subject, _change(row), f"change/{row['id']}"))
+                event = encode(appointment_event(row))
+                group.create_task(self._log.publish(subject, event, f"change/{row['id']}"))
         if changes:
             await store.mark_changes_published(connection, changes)
 
     async def _publish_offers(self, connection: Connection, changes: Sequence[Any]) -> None:
         async with task_group() as group:
             for row in changes:
-                event = {name: value for name, value in row.items() if name != "id"}
                 subject = self._subjects.offer(row["clinic"], row["kind"])
-                group.create_task(self._log.publish(subject, encode(event), f"offer/{row['id']}"))
+                group.create_task(self._log.publish(subject, encode(offer_event(row)), f"offer/{row['id']}"))
         if changes:
             await offers.mark_offers_published(connection, changes)
-
-
-def _change(row: Any) -> bytes:
-    return encode(
-        {
-            "kind": row["kind"],
-            "clinic": row["clinic"],
-            "sync_id": row["sync_id"],
-            "appointment_id": row["appointment_id"],
-            "neo_appointment_id": row["neo_appointment_id"],
-            "at": row["at"],
-            "before": _side(row["before"]),
-            "after": _side(row["after"]),
-        }
-    )
-
-
-def _side(text: str | None) -> Any:
-    return None if text is None else json.loads(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from actors.spec.values import ChangeKind, ClockTime, Day, SentMessage, Slug, Time
+from actors.spec.values import ChangeKind, ClockTime, Day, Position, SentMessage, Slug, Time
 
 
 class Place(SentMessage):
@@ -25,6 +25,10 @@ class AppointmentChange(SentMessage):
     kind: ChangeKind
     """Equal to the last token of the subject."""
     clinic: Slug
+    feed_id: UUID | None = None
+    """The numbering of the feed. Another one: positions have started again, and a consumer needs a new snapshot."""
+    position: Position | None = None
+    """1, 2, 3 … in the feed of the clinic's appointments, without a gap. null: from before there were positions."""
     sync_id: UUID
     """The sync that saw the change, or whose undo made it."""
     appointment_id: UUID

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.messages import (
+    ChangesQuery,
     EventsQuery,
     FreeQuery,
     PlanQuery,
     Request,
+    SnapshotQuery,
     StatusQuery,
     SyncCommand,
     SyncReference,
     WhyQuery,
 )
+from actors.spec.feeds import ChangesReply, SnapshotReply
 from actors.spec.offer import FreeReply, WhyReply
 from actors.spec.replies import (
     CancelReply,
@@ -49,6 +52,8 @@ COMMANDS = (
     Command("overview", "Return an overview of clinics and syncs", Request, OverviewReply, True),
     Command("free", "Return the starts that a clinic can offer", FreeQuery, FreeReply),
     Command("why", "Return why a clinic can offer a start, or why not", WhyQuery, WhyReply),
+    Command("snapshot", "Return what a feed of the clinic holds, with its position", SnapshotQuery, SnapshotReply),
+    Command("changes", "Return the changes of a feed after a position", ChangesQuery, ChangesReply),
     Command("approve", "Carry out the held removals of a sync", SyncReference, DecisionReply),
     Command("reject", "Drop the held removals of a sync", SyncReference, DecisionReply),
 )

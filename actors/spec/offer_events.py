@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from actors.spec.values import ClockTime, Count, Day, SentMessage, Slug, Time
+from actors.spec.values import ClockTime, Count, Day, Position, SentMessage, Slug, Time
 from engine.offer_change import OfferCause, OfferChangeKind
 
 #: What a person or another program can set. `settings`: grid, length and the like.
@@ -24,6 +24,10 @@ class OfferChange(SentMessage):
     kind: OfferChangeKind
     """Equal to the last token of the subject. `changed`: the start is offered before and after."""
     clinic: Slug
+    feed_id: UUID | None = None
+    """The numbering of the feed. Another one: positions have started again, and a consumer needs a new snapshot."""
+    position: Position | None = None
+    """1, 2, 3 … in the feed of the clinic's offer, without a gap. null: from before there were positions."""
     starts_at: Time
     ends_at: Time
     date: Day

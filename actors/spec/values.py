@@ -28,6 +28,8 @@ Day = date
 ClockTime = Annotated[str, Field(pattern=r"^\d\d:\d\d:\d\d$")]
 
 Count = Annotated[int, Field(ge=0)]
+#: A position in a change feed.
+Position = Annotated[int, Field(ge=1)]
 Milliseconds = Annotated[int, Field(ge=0)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 

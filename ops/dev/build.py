@@ -1,7 +1,7 @@
 """Builds what a release holds, from the last commit: `python -m ops.dev.build [FOLDER]` (default: dist).
 
-- The wheel. Two builds of one commit are equal byte for byte: the files come from git, not from the working tree, and
-  their times are the commit's (`SOURCE_DATE_EPOCH`).
+- The wheel, and that of `idexx_feed`, the library of consumers. Two builds of one commit are equal byte for byte: the
+  files come from git, not from the working tree, and their times are the commit's (`SOURCE_DATE_EPOCH`).
 - Beside it, a CycloneDX SBOM (`….cdx.json`) of what `requirements.lock` installs on this platform, with licenses and
   the packages that each one needs. It needs uv.
 """
@@ -18,6 +18,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+
+#: The source of the consumers' library, which has a wheel of its own.
+FEED = "ops/feed"
 
 #: Timeout of one step. Seconds.
 STEP_LIMIT = 600
@@ -92,18 +95,18 @@ def _run(*command: str, cwd: Path = ROOT, **variables: str) -> str:
 
 
 def build(folder: Path) -> list[Path]:
-    """Builds the wheel and the SBOM of the last commit. Returns their paths."""
+    """Builds the wheels and the SBOM of the last commit. Returns their paths."""
     commit, epoch = _run("git", "log", "-1", "--format=%H %ct").split()
     with tempfile.TemporaryDirectory(prefix="idexx-build-") as scratch:
         source = Path(scratch) / "source"
         export(commit, source)
         made = Path(scratch) / "made"
         made.mkdir()
-        wheel = build_wheel(source, made, int(epoch))
+        wheel, of_feed = build_wheel(source, made, int(epoch)), build_wheel(source / FEED, made, int(epoch))
         sbom = wheel.with_name(f"{'-'.join(wheel.name.split('-')[:2])}.cdx.json")
         write_sbom(source, install_production(source, Path(scratch) / "environment"), sbom, int(epoch))
         folder.mkdir(parents=True, exist_ok=True)
-        return [Path(shutil.copy(path, folder)) for path in (wheel, sbom)]
+        return [Path(shutil.copy(path, folder)) for path in (wheel, of_feed, sbom)]
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from ops.dev.build import ROOT, build_wheel, export, install_production, write_sbom
+from ops.dev.build import FEED, ROOT, build_wheel, export, install_production, write_sbom
 from ops.dev.check_image import try_installation
 from tests.test_house import DEVELOPERS_ONLY, PACKAGES
 
@@ -76,6 +77,33 @@ def test_the_production_lock_and_the_wheel_are_all_that_runs(wheel: Path, tmp_pa
     nowhere = tmp_path / "nowhere"
     nowhere.mkdir()
     try_installation(python.parent, nowhere)
+
+
+def test_the_consumers_wheel_is_reproducible_and_runs_with_its_own_dependencies_alone(tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(ROOT / FEED, again, copy_function=shutil.copyfile)
+    (tmp_path / "one").mkdir()
+    one, two = build_wheel(ROOT / FEED, tmp_path / "one", EPOCH), build_wheel(again, tmp_path, EPOCH)
+    assert one.read_bytes() == two.read_bytes()
+    assert set(metadata(one).get_all("Provides-Extra", [])) == {"asyncpg", "sqlalchemy", "sqlite"}
+    needed = {line.split(">")[0] for line in metadata(one).get_all("Requires-Dist", []) if "extra" not in line}
+    assert needed == {"msgspec", "nats-py"}
+
+    # Only what it names can be imported, besides the standard library.
+    allowed = {*sys.stdlib_module_names, "idexx_feed", "msgspec", "nats", "aiosqlite", "sqlalchemy", "asyncpg"}
+    with ZipFile(one) as archive:
+        modules = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")}
+        assert "idexx_feed/py.typed" in archive.namelist()
+    for name, text in modules.items():
+        for node in ast.walk(ast.parse(text)):
+            absolute = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            absolute += [str(node.module)] if isinstance(node, ast.ImportFrom) and not node.level else []
+            assert {module.split(".")[0] for module in absolute} <= allowed, name
+    command = "import idexx_feed.asyncpg, idexx_feed.sqlite, idexx_feed.sqlalchemy; print(idexx_feed.__file__)"
+    run = subprocess.run(
+        [sys.executable, "-c", command], cwd=tmp_path, env={"PYTHONPATH": str(one)}, capture_output=True, text=True
+    )
+    assert run.stdout.startswith(str(one)), run.stderr
 
 
 def test_the_files_of_a_commit_do_not_come_from_the_working_tree(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
-select o.id, o.kind, c.slug as clinic, o.starts_at, o.ends_at, o.date, o.start_time, o.column_count, o.column_count_before,
-    o.cause, o.sync_id, o.booking_id, o.rule, o.at
-from idexx_sync.offer_changes o join idexx_sync.clinic_settings c on c.id = o.clinic_id
-where o.clinic_id = $1 and o.published_at is null
-order by o.id
+-- Those that have a position, which is committed.
+select * from idexx_sync.offer_feed
+where clinic_id = $1 and published_at is null and position is not null
+order by position, id
 limit $2

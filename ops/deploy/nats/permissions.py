@@ -10,10 +10,10 @@ from actors.queues import QUEUES
 from broker.names import QueueNames
 
 #: The commands that a client of a clinic may use. Decisions on held removals are left to operators.
-CLIENT_VERBS = ("sync", "cancel", "status", "events", "plan", "overview", "free", "why")
+CLIENT_VERBS = ("sync", "cancel", "status", "events", "plan", "overview", "free", "why", "snapshot", "changes")
 
 #: The commands that change nothing.
-READING_VERBS = ("status", "events", "plan", "overview", "free", "why")
+READING_VERBS = ("status", "events", "plan", "overview", "free", "why", "snapshot", "changes")
 
 #: The commands that only the role of gateways and workers may use.
 OPERATORS_VERBS = ("approve", "reject")

@@ -1,0 +1,1 @@
+select feed_id, position from idexx_sync.feeds where clinic_id = $1 and feed = $2

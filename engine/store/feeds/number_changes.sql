@@ -1,0 +1,1 @@
+select idexx_sync.number_changes($1)
