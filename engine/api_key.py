@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from engine.errors import BadRequest
-
-_NAME = re.compile(r"[\w.-]{1,40}", re.ASCII)
+from engine.issued import state_of
 
 
 class Right(StrEnum):
@@ -51,16 +49,7 @@ class ApiKey:
 
     def state(self, now: datetime) -> str:
         """`valid`, `expired` or `revoked`."""
-        if self.revoked_at is not None:
-            return "revoked"
-        return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
-
-
-def check_key_name(name: str) -> str:
-    """Returns the name of a key. Raises `BadRequest`."""
-    if not _NAME.fullmatch(name):
-        raise BadRequest(f"name: {name!r} must be 1 to 40 letters, digits, dots, dashes and underscores")
-    return name
+        return state_of(now, self.expires_at, self.revoked_at)
 
 
 def read_rights(names: Iterable[str]) -> frozenset[Right]:

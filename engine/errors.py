@@ -85,6 +85,11 @@ class UnknownApiKey(EngineError):
     reason = "unknown_api_key"
 
 
+class UnknownCalendarFeed(EngineError):
+    code = 404
+    reason = "unknown_calendar_feed"
+
+
 class NoSchedule(EngineError):
     code = 404
     reason = "no_schedule"

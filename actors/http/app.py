@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from actors.http.api import Api
 from actors.http.calendar_day import CalendarDays
+from actors.http.calendar_feeds import FOLDER, CalendarFeeds
 from actors.http.callers import CallerCheck
 from actors.http.openapi import description
 from actors.http.page import page_routes
@@ -23,7 +24,12 @@ from actors.settings import Settings
 
 
 def gateway_app(
-    settings: Settings, probes: ProbeRoutes, api: Api, days: CalendarDays, stored_keys: StoredKeys
+    settings: Settings,
+    probes: ProbeRoutes,
+    api: Api,
+    days: CalendarDays,
+    feeds: CalendarFeeds,
+    stored_keys: StoredKeys,
 ) -> Starlette:
     """The gateway's application. Callers without a key are admitted on loopback only, without `API_KEYS`."""
     signatures = SignatureCheck.of(settings)
@@ -45,6 +51,8 @@ def gateway_app(
     # The page contains no data, so it needs no key; without keys it requires a local host name, like the API.
     routes += page_routes([] if needs_key else [check])
     routes.append(Mount("/api", routes=[*api.routes(), *days.routes()], middleware=[check, Middleware(Spans)]))
+    # The token in a feed's address is its key.
+    routes.append(Mount(FOLDER, routes=feeds.routes(), middleware=[Middleware(Spans)]))
     return Starlette(routes=routes, exception_handlers=HANDLERS)
 
 

@@ -14,9 +14,16 @@ import sys
 #: The beginning of stored keys, by which programs that look for leaked secrets know them.
 PREFIX = "idexxsync_"
 
+#: The beginning of the tokens of calendar feeds.
+FEED_PREFIX = "idexxcal_"
+
 
 def new_key() -> str:
     return PREFIX + secrets.token_urlsafe(32)
+
+
+def new_feed_token() -> str:
+    return FEED_PREFIX + secrets.token_urlsafe(32)
 
 
 def fingerprint(key: str) -> str:

@@ -9,11 +9,13 @@ from actors.health import Health, checks_of
 from actors.http.api import Api
 from actors.http.app import gateway_app, worker_app
 from actors.http.calendar_day import CalendarDays
+from actors.http.calendar_feeds import CalendarFeeds, FeedTokens
 from actors.http.cluster_metrics import ClusterFigures
+from actors.http.key_cache import RECORD_INTERVAL
 from actors.http.nats_client import NatsClient
 from actors.http.probes import ProbeRoutes
 from actors.http.server import HttpServer
-from actors.http.stored_keys import RECORD_INTERVAL, StoredKeys
+from actors.http.stored_keys import StoredKeys
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
 
@@ -38,7 +40,7 @@ class Listener:
         settings, folder = process.settings, process.settings.share_metrics()
         health = _health(process, folder)
         cluster = ClusterFigures(settings, process.broker, process.database, process.name)
-        stored_keys = StoredKeys(process.database)
+        stored_keys, tokens = StoredKeys(process.database), FeedTokens(process.database)
         api = Api(
             NatsClient(process.broker, process.subjects),
             settings.http_sync_wait_ms / 1000,
@@ -46,9 +48,15 @@ class Listener:
             after_today=settings.http_days_after_today,
         )
         app = gateway_app(
-            settings, ProbeRoutes(health, folder, cluster), api, CalendarDays(process.database), stored_keys
+            settings,
+            ProbeRoutes(health, folder, cluster),
+            api,
+            CalendarDays(process.database),
+            CalendarFeeds(process.database, tokens),
+            stored_keys,
         )
         process.own(periodically(stored_keys.record_uses, RECORD_INTERVAL))
+        process.own(periodically(tokens.record_uses, RECORD_INTERVAL))
         process.own(periodically(cluster.hold_lease, LEASE_PAUSE))
         return cls(HttpServer(app, settings.http_host, settings.http_port, "HTTP_PORT"), health, api, cluster)
 

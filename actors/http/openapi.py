@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from actors.http.calendar_feeds import FOLDER
 from actors.http.day_models import DayReply
+from actors.http.openapi_feed import calendar_feed
 from actors.http.openapi_offer import calendar_day, free_starts, why_start
 from actors.http.openapi_parts import AT, CLINIC_ID, json_content, query, reference, refusals
 from actors.http.requests import SyncBody
@@ -49,7 +51,7 @@ def description(*, with_keys: bool) -> dict[str, Any]:
             "title": "idexx-sync",
             "version": version("idexx-sync"),
             "description": "Syncs of veterinary clinics' calendars. The API is a client of the NATS interface, except "
-            "for `day`.",
+            "for `day` and calendar feeds.",
         },
         "paths": {
             _PATH: {"post": _sync()},
@@ -60,6 +62,7 @@ def description(*, with_keys: bool) -> dict[str, Any]:
             "/api/idexx/live": {"get": _live()},
             "/api/idexx/free": {"get": free_starts()},
             "/api/idexx/why": {"get": why_start()},
+            f"{FOLDER}/{{token}}.ics": {"get": calendar_feed()},
             "/health": {"get": _watch("Every check by its name", _HEALTH)},
             "/ready": {"get": _watch("Whether this process is ready for work", _HEALTH)},
             "/live": {"get": _watch("Whether this process is alive", _OBJECT, fails=False)},

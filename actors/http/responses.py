@@ -56,6 +56,11 @@ class WrongHost(EngineError):
     reason = "wrong_host"
 
 
+class TooManyRequests(EngineError):
+    code = 429
+    reason = "too_many_requests"
+
+
 class WrongType(EngineError):
     code = 415
     reason = "wrong_content_type"

@@ -10,9 +10,10 @@ from typing import Annotated, Any, TypeVar
 from cyclopts import App, Parameter
 from rich.markup import escape
 
+from actors.http.key_cache import CACHED_FOR
 from actors.http.keys import fingerprint, new_key
-from actors.http.stored_keys import CACHED_FOR
-from engine.api_key import ApiKey, check_key_name, read_rights
+from engine.api_key import ApiKey, read_rights
+from engine.issued import check_name
 from engine.store import api_keys as store
 from engine.store.clinics import find_clinic
 from engine.store.database import Connection
@@ -53,7 +54,7 @@ def new(
 
     Example: `idexx-sync api-key new front-desk --clinic elm-street --may read,names --expires 90d`
     """
-    check_key_name(name)
+    check_name(name)
     rights, expires_in = read_rights(may.split(",")), None if expires is None else lifetime_of(expires)
     key = new_key()
 

@@ -48,6 +48,7 @@ COMMANDS = [
     ("dlq", "dlq:dlq", _OPERATE, "List, show, replay and drop dead letters."),
     ("key", "key:key", _OPERATE, "Make a key that encrypts secrets; re-encrypt them with another one."),
     ("api-key", "api_key:api_key", _OPERATE, "Make, list and revoke keys of the HTTP API."),
+    ("calendar-feed", "calendar_feed:calendar_feed", _OPERATE, "Make, list and revoke calendars to subscribe to."),
     ("nats-config", "nats_config:nats_config", _OPERATE, "Write a nats-server configuration with roles."),
     (
         "container-credentials",

@@ -17,6 +17,10 @@ import httpx
 import pytest
 from nats.aio.msg import Msg
 
+from actors.http.calendar_feeds import FOLDER
+from actors.http.keys import fingerprint, new_feed_token
+from engine.calendar_feed.feed import FeedScope
+from engine.store.calendar_feeds import add_feed
 from engine.store.clinics import find_clinic
 from engine.store.sessions import get_session
 from engine.store.vault import Vault
@@ -177,6 +181,29 @@ async def secrets(
     return found | {phone.lstrip("+") for row in phones for phone in row if phone and any(map(str.isdigit, phone))}
 
 
+async def feeds(system: System, clinic: SandboxClinic, pool: asyncpg.Pool) -> set[str]:
+    """Reads calendar feeds with names, one of them with an unexpected error; returns their tokens."""
+    tokens = [new_feed_token(), new_feed_token()]
+    async with pool.acquire() as connection:
+        stored = await find_clinic(connection, clinic.slug)
+        for token in tokens:
+            scope = FeedScope(names=True)
+            await add_feed(connection, "desk", fingerprint(token), clinic=stored, scope=scope, created_by="test")
+    address = f"http://127.0.0.1:{system.environment['HTTP_PORT']}{FOLDER}"
+    async with httpx.AsyncClient() as client:
+
+        async def read() -> bool:
+            return MARK in (await client.get(f"{address}/{tokens[0]}.ics")).text
+
+        await until(read)
+        await pool.execute("alter table idexx_sync.calendar_feed_events rename column uid to gone")
+        assert (await client.get(f"{address}/{tokens[1]}.ics")).status_code == 500
+        for path in (f"{tokens[0]}.ics/", tokens[0], f"{tokens[0]}.ics?{tokens[0]}", f"{tokens[0]}x.ics"):
+            await client.get(f"{address}/{path}")
+        await client.post(f"{address}/{tokens[0]}.ics", content=tokens[0])
+    return set(tokens)
+
+
 async def collect(
     system: System, said: list[Msg], reports: Receiver, hooks: Hooks, pool: asyncpg.Pool
 ) -> Haystack:
@@ -226,6 +253,7 @@ async def test_no_personal_data_leaves_the_tables_that_are_for_it(
     system.worker("date_scraper", "date_scraper-0")
     await trouble(system, sandbox, clinics, asker, pool, nats_url)
     needles = await secrets(pool, key_ring, sandbox, clinics)
+    needles |= await feeds(system, clinics[0], pool)
     found = await collect(system, said, reports, hooks, pool)
     # The data went all the way, and every output has content.
     assert await pool.fetchval(f"select count(*) from schedule_appointments where notes ~ '{MARK}'") > 20

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from engine.api_key import ApiKey, Right, check_key_name
+from engine.api_key import ApiKey, Right
 from engine.clinic import Clinic
-from engine.errors import UnknownApiKey, WrongState
+from engine.errors import UnknownApiKey
+from engine.issued import check_name, one_to_revoke
 from engine.store.database import Connection
 from engine.store.queries import Queries
 
@@ -29,7 +30,7 @@ async def add_api_key(
     """Stores the hash of a key. Raises `BadRequest` if the name has other characters than those of a name."""
     key_id: UUID = await connection.fetchval(
         SQL["add_api_key"],
-        check_key_name(name),
+        check_name(name),
         key_hash,
         None if clinic is None else clinic.id,
         sorted(rights),
@@ -51,20 +52,9 @@ async def revoke_api_key(connection: Connection, name_or_id: str, now: datetime)
     Raises `UnknownApiKey`, or `WrongState` if there are several, or if it is revoked already.
     """
     found = await list_api_keys(connection, name_or_id)
-    if not found:
-        raise UnknownApiKey(
-            f"no key has the name or id {name_or_id!r}; `idexx-sync api-key list --all` lists them"
-        )
-    left = [key for key in found if key.revoked_at is None]
-    if len(left) > 1:
-        left = [key for key in left if key.state(now) == "valid"] or left
-    if len(left) > 1:
-        ids = ", ".join(str(key.id)[:8] for key in left)
-        raise WrongState(f"{len(left)} keys are called {name_or_id!r}: name one by its id ({ids})")
-    if not left:
-        raise WrongState(f"the key {name_or_id!r} was revoked on {found[-1].revoked_at:%Y-%m-%d %H:%M} UTC")
-    await connection.execute(SQL["revoke_api_key"], left[0].id)
-    return left[0]
+    key = one_to_revoke(found, name_or_id, now, noun="key", command="api-key", unknown=UnknownApiKey)
+    await connection.execute(SQL["revoke_api_key"], key.id)
+    return key
 
 
 async def valid_api_keys(connection: Connection) -> dict[str, ApiKey]:

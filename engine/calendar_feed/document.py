@@ -1,0 +1,64 @@
+"""Writes a feed as an iCalendar document (RFC 5545, with the properties of RFC 7986)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from icalendar import Calendar, Event
+
+from engine.calendar_feed.event import FeedEvent
+from engine.calendar_feed.revisions import Revision
+from engine.calendar_feed.time_zone import zone_definition
+
+#: How often programs are asked to read the feed.
+REFRESH = timedelta(minutes=15)
+
+
+def document(name: str, zone: ZoneInfo, events: Mapping[str, FeedEvent], revisions: Iterable[Revision]) -> bytes:
+    """The document. `name` is the calendar's; the same values give the same bytes."""
+    calendar = Calendar()
+    calendar.add("PRODID", "-//idexx-sync//calendar feed//EN")
+    calendar.add("VERSION", "2.0")
+    calendar.add("CALSCALE", "GREGORIAN")
+    calendar.add("METHOD", "PUBLISH")
+    calendar.calendar_name = name
+    calendar.add("X-WR-TIMEZONE", zone.key)
+    calendar.refresh_interval = REFRESH
+    calendar.add("X-PUBLISHED-TTL", "PT15M")
+    calendar.add_component(zone_definition(zone))
+    for revision in sorted(revisions, key=lambda one: (one.starts_at, one.uid)):
+        calendar.add_component(_event(revision, events.get(revision.uid), zone))
+    text: bytes = calendar.to_ical()
+    return text
+
+
+def _event(revision: Revision, shown: FeedEvent | None, zone: ZoneInfo) -> Event:
+    event = Event()
+    event.add("UID", revision.uid)
+    event.add("SEQUENCE", revision.sequence)
+    event.add("DTSTAMP", revision.changed_at)
+    event.add("LAST-MODIFIED", revision.changed_at)
+    if shown is None or revision.is_cancelled:
+        starts, ends = (at.astimezone(zone) for at in (revision.starts_at, revision.ends_at))
+        _add_times(event, *((starts.date(), ends.date()) if revision.is_all_day else (starts, ends)))
+        event.add("SUMMARY", "Cancelled")
+        event.add("STATUS", "CANCELLED")
+        event.add("TRANSP", "TRANSPARENT")
+        return event
+    _add_times(event, shown.starts, shown.ends)
+    event.add("SUMMARY", shown.summary)
+    if shown.description:
+        event.add("DESCRIPTION", shown.description)
+    if shown.location:
+        event.add("LOCATION", shown.location)
+    event.add("STATUS", "TENTATIVE" if shown.is_tentative else "CONFIRMED")
+    event.add("TRANSP", "OPAQUE" if shown.is_busy else "TRANSPARENT")
+    return event
+
+
+def _add_times(event: Event, starts: datetime | date, ends: datetime | date) -> None:
+    event.add("DTSTART", starts)
+    if ends > starts:  # what has no length ends when it starts
+        event.add("DTEND", ends)
