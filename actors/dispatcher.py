@@ -19,6 +19,7 @@ from dramatiq.errors import BrokerConnectionError
 
 from actors.health.nats_storage import require_storage
 from actors.observability import tracing
+from actors.observability.span_names import sending
 from actors.queues import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER, Queue
 from broker import MailboxFull, NatsBroker
 from engine.dispatch import Span
@@ -134,17 +135,19 @@ class Dispatcher:
         message_id: UUID | None = None,
         wait: float | None = 0.0,
     ) -> None:
-        message: Message[Any] = Message(
-            queue_name=queue,
-            actor_name=actor,
-            args=(str(about), *args),
-            kwargs=tracing.carried(),
-            options={},
-            message_id=str(message_id or uuid4()),
-        )
-        delay = None if after is None else max(round(after * 1000), 1)
-        try:
-            await self._broker.enqueue_async(message, delay=delay, mailbox_wait=wait)
-        except MailboxFull:
-            self._refused(queue)
-            raise
+        sent_as = str(message_id or uuid4())
+        with sending(queue, {"actor": actor}, message_id=sent_as):
+            message: Message[Any] = Message(
+                queue_name=queue,
+                actor_name=actor,
+                args=(str(about), *args),
+                kwargs=tracing.carried(),
+                options={},
+                message_id=sent_as,
+            )
+            delay = None if after is None else max(round(after * 1000), 1)
+            try:
+                await self._broker.enqueue_async(message, delay=delay, mailbox_wait=wait)
+            except MailboxFull:
+                self._refused(queue)
+                raise

@@ -46,6 +46,10 @@ class Subjects:
     def command(self, verb: str, clinic: str = "*") -> str:
         return f"{self.prefix}.cmd.{verb}.{clinic}"
 
+    def command_template(self, verb: str) -> str:
+        """The subject of a command with its variable part named, as traces show it."""
+        return self.command(verb, "{clinic}")
+
     def sync_event(self, clinic: str, sync_id: UUID | str, event: str = ">") -> str:
         return f"{self.prefix}.evt.sync.{clinic}.{sync_id}.{event}"
 

@@ -15,10 +15,11 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import structlog
 from dramatiq import Broker, MessageProxy, Worker
 from dramatiq.errors import BrokerConnectionError
-from dramatiq.middleware import Middleware
+from dramatiq.middleware import CurrentMessage, Middleware
 
 from actors.dispatcher import Dispatcher
 from actors.metrics import Metrics
+from actors.observability import tracing
 from actors.runtime.presence import announce
 from actors.runtime.process import Runtime
 from actors.settings import Settings
@@ -65,6 +66,8 @@ class WorkerRuntime(Middleware):
         self.settings = settings
         self.broker = broker
         broker.add_middleware(LoopActors(broker))
+        if tracing.is_on():
+            broker.add_middleware(CurrentMessage())  # spans name the message
         self._metrics = Metrics.of_machine(settings)
         self.dispatcher = Dispatcher(broker, self._metrics.count_mailbox_rejection)
         self._process: Runtime | None = None

@@ -19,6 +19,7 @@ from actors.gateway.commands import Command, Commands
 from actors.gateway.rejections import Rejections
 from actors.messages import Busy, Internal, Subjects, encode, refusal
 from actors.observability import error_reports, tracing
+from actors.observability.span_names import processing
 from actors.runtime.periodic import report_failure
 from broker import NatsBroker
 from engine.errors import EngineError, Unavailable
@@ -85,7 +86,9 @@ class CommandService:
             if self._stopping:
                 raise Unavailable("this gateway is shutting down; try again", retry_after_ms=1000)
             traceparent = (request.headers or {}).get(tracing.TRACEPARENT)
-            with tracing.span(f"{verb} request", traceparent, {"clinic": _clinic(request)}):
+            template = self._subjects.command_template(verb)
+            about = {"clinic": _clinic(request)}
+            with processing(request.subject, traceparent, about, template=template):
                 reply = await command(_clinic(request), request.data)
         except EngineError as error:
             await self._refuse(request, error)

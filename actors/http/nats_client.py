@@ -17,6 +17,7 @@ from nats.js.errors import APIError, NotFoundError
 from actors.http.responses import Refused
 from actors.messages import Subjects, encode
 from actors.observability import tracing
+from actors.observability.span_names import sending
 from actors.sync_events import follow_sync, unsubscribe
 from broker import NatsBroker
 from engine.errors import Unavailable
@@ -39,12 +40,10 @@ class NatsClient:
         """The service's reply. Raises `Refused` with its refusal, or `Unavailable` if no gateway replies."""
         client = await self._client()
         try:
-            reply = await client.request(
-                self._subjects.command(verb, clinic),
-                encode(body),
-                timeout=REPLY_WITHIN,
-                headers=tracing.carried() or None,
-            )
+            subject, template = self._subjects.command(verb, clinic), self._subjects.command_template(verb)
+            with sending(subject, {"clinic": clinic}, template=template):
+                headers = tracing.carried() or None
+                reply = await client.request(subject, encode(body), timeout=REPLY_WITHIN, headers=headers)
         except (nats.errors.Error, TimeoutError) as error:
             why = str(error) or type(error).__name__
             raise Unavailable(f"no gateway replies on NATS ({why}); try again", retry_after_ms=1000) from error

@@ -3,7 +3,8 @@
 A trace starts at the client: a program, a caller of the HTTP API, the command line. The context travels as a W3C
 `traceparent`: in the header of an HTTP or NATS request, and in an actor's message as a keyword argument, since
 options are part of a message's identity. Spans carry ids, slugs and dates; of exceptions only the type, since
-their text may quote personal data. Without `OTEL_EXPORTER_OTLP_ENDPOINT` nothing is imported or sent.
+their text may quote personal data. Names and attributes are those of OpenTelemetry's semantic conventions, those of
+messages are in `span_names.py`. Without `OTEL_EXPORTER_OTLP_ENDPOINT` nothing is imported or sent.
 """
 
 from __future__ import annotations
@@ -13,24 +14,33 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
 
+from actors.observability.query_summary import shown, summary
 from actors.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Span
 
 #: The name of the header, and of the actors' argument.
 TRACEPARENT = "traceparent"
-
-#: How much of a statement a span shows, in characters.
-SHOWN_SQL = 200
 
 #: Seconds for one export, and for the last spans when the process ends.
 EXPORT_TIMEOUT, CLOSE_TIMEOUT = 5, 5.0
 
 _provider: TracerProvider | None = None
 _last_flush: threading.Thread | None = None
+
+
+class Kind(Enum):
+    """What a span is to the one that caused it; the names are OpenTelemetry's."""
+
+    INTERNAL = "INTERNAL"
+    SERVER = "SERVER"
+    PRODUCER = "PRODUCER"
+    CONSUMER = "CONSUMER"
 
 
 class Statement(Protocol):
@@ -44,6 +54,33 @@ class Statement(Protocol):
 
     @property
     def exception(self) -> BaseException | None: ...
+
+    @property
+    def conn_addr(self) -> Any: ...
+
+    @property
+    def conn_params(self) -> Any: ...
+
+
+class OpenSpan:
+    """A span that has not ended; without tracing, nothing."""
+
+    def __init__(self, span: Span | None = None) -> None:
+        self._span = span
+
+    def describe(self, name: str, attributes: Mapping[str, str | int]) -> None:
+        """Renames the span, and adds attributes."""
+        if self._span is not None:
+            self._span.update_name(name)
+            self._span.set_attributes(attributes)
+
+    def fail(self, kind: str) -> None:
+        """Marks the span as failed; `kind`: a type of exception, or a status code."""
+        if self._span is not None:
+            from opentelemetry.trace import Status, StatusCode
+
+            self._span.set_attribute("error.type", kind)
+            self._span.set_status(Status(StatusCode.ERROR, kind))
 
 
 def configure(settings: Settings, kind: str) -> None:
@@ -87,23 +124,31 @@ def close() -> None:
 
 
 @contextmanager
-def span(name: str, traceparent: str | None, attributes: Mapping[str, str]) -> Iterator[None]:
+def span(
+    name: str, traceparent: str | None, attributes: Mapping[str, str], kind: Kind = Kind.INTERNAL
+) -> Iterator[OpenSpan]:
     """A span that continues the trace of `traceparent`; None: the current task's, or a new one."""
     if _provider is None:
-        yield
+        yield OpenSpan()
         return
-    from opentelemetry.trace import Status, StatusCode
+    from opentelemetry.trace import SpanKind
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     context = TraceContextTextMapPropagator().extract({TRACEPARENT: traceparent}) if traceparent else None
     tracer = _provider.get_tracer("idexx-sync")
     with tracer.start_as_current_span(
-        name, context, attributes=attributes, record_exception=False, set_status_on_exception=False
+        name,
+        context,
+        kind=SpanKind[kind.value],
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
     ) as current:
+        found = OpenSpan(current)
         try:
-            yield
+            yield found
         except BaseException as error:
-            current.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            found.fail(type(error).__name__)
             raise
 
 
@@ -121,15 +166,31 @@ def trace_statement(statement: Statement) -> None:
     """Adds a span for a statement that has just ended, within the current span."""
     if _provider is None:
         return
-    from opentelemetry.trace import SpanKind, Status, StatusCode
+    from opentelemetry.trace import SpanKind
 
-    ended = time.time_ns()
+    ended, name = time.time_ns(), summary(statement.query)
     span = _provider.get_tracer("idexx-sync").start_span(
-        "postgresql",
+        name,
         kind=SpanKind.CLIENT,
         start_time=ended - int(statement.elapsed * 1e9),
-        attributes={"db.system": "postgresql", "db.query.text": statement.query[:SHOWN_SQL]},
+        attributes={
+            "db.system.name": "postgresql",
+            "db.namespace": str(statement.conn_params.database),
+            "db.query.summary": name,
+            "db.query.text": shown(statement.query),
+            **_address(statement.conn_addr),
+        },
     )
     if statement.exception is not None:
-        span.set_status(Status(StatusCode.ERROR, type(statement.exception).__name__))
+        code = getattr(statement.exception, "sqlstate", None)
+        if code is not None:
+            span.set_attribute("db.response.status_code", code)
+        OpenSpan(span).fail(code or type(statement.exception).__name__)
     span.end(ended)
+
+
+def _address(address: Any) -> dict[str, str | int]:
+    """The attributes of a server's address: host and port, or the path of a socket."""
+    if isinstance(address, tuple):
+        return {"server.address": str(address[0]), "server.port": int(address[1])}
+    return {"server.address": str(address)}

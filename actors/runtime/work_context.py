@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from datetime import date
 from uuid import UUID
 
 import structlog
+from dramatiq.middleware import CurrentMessage
 
 from actors.observability import error_reports, tracing
 from actors.observability.redaction import without_words
+from actors.observability.span_names import processing
 from engine.store.database import Database
 from engine.store.syncs.reading import clinic_of
 
@@ -36,7 +38,7 @@ class WorkContext:
     @asynccontextmanager
     async def named(self, work: str, about: dict[str, str], traceparent: str | None = None) -> AsyncIterator[None]:
         """Names `work` by the tags `about` while the body runs; reports an error and passes it on."""
-        with structlog.contextvars.bound_contextvars(**about), tracing.span(work, traceparent, about):
+        with structlog.contextvars.bound_contextvars(**about), _span(work, about, traceparent):
             try:
                 yield
             except Exception as error:
@@ -57,3 +59,11 @@ class WorkContext:
                 del self._clinics[next(iter(self._clinics))]
             self._clinics[sync_id] = slug or ""
         return self._clinics[sync_id]
+
+
+def _span(work: str, about: dict[str, str], traceparent: str | None) -> AbstractContextManager[tracing.OpenSpan]:
+    """The span of processing the current message."""
+    message, about = CurrentMessage.get_current_message(), {"actor": work, **about}
+    if message is None:
+        return tracing.span(work, traceparent, about)
+    return processing(message.queue_name, traceparent, about, message_id=message.message_id)

@@ -22,11 +22,13 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 from actors.messages import ALL, Subjects, encode
 from actors.observability import tracing
+from actors.observability.span_names import sending
 from engine.clinic import SLUG, check_slug
 from engine.errors import UnknownClinic, UnknownSync
 from engine.sync_reference import id_range, no_such_sync
 from ops.client.errors import CommandFailed, Refused
 from ops.client.exit_status import Exit
+from ops.client.no_permission import no_permission, user_of
 
 #: Seconds to wait for the gateway's reply.
 REPLY_TIMEOUT = 15.0
@@ -47,14 +49,11 @@ async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body
         check_slug(clinic)  # an invalid slug would make a different or invalid subject
     payload = encode({name: value for name, value in body.items() if value is not None})
     try:
-        with tracing.span(f"request {verb}", None, {"clinic": clinic}):
-            message = await _request(client, subjects.command(verb, clinic), payload)
+        subject, template = subjects.command(verb, clinic), subjects.command_template(verb)
+        with sending(subject, {"clinic": clinic}, template=template):
+            message = await _request(client, subject, payload)
     except PermissionError:
-        raise CommandFailed(
-            f"this NATS user has no permission to request {verb} of {'all clinics' if clinic == ALL else clinic}; "
-            "set NATS_URL to a user that has it (SECURITY.md lists the roles)",
-            status=Exit.NO_PERMISSION,
-        ) from None
+        raise no_permission(user_of(client), verb, clinic) from None
     except NoRespondersError:
         raise no_gateway("no gateway is connected to this NATS") from None
     except NatsTimeoutError:

@@ -30,8 +30,9 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
-def test_the_client_of_the_page_follows_a_sync_to_its_end(quiet: Up) -> None:
-    [code] = blocks("python")
+@pytest.mark.parametrize("number", [0, 1], ids=["of any user", "with the stream"])
+def test_the_clients_of_the_page_follow_a_sync_to_its_end(quiet: Up, number: int) -> None:
+    code = blocks("python")[number]
     environment = {**quiet.environment, "NATS_URL": quiet.nats_url()}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60

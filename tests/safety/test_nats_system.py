@@ -18,6 +18,7 @@ from engine.store.clinics import find_clinic
 from engine.store.vault import Vault
 from engine.store.webhooks import set_webhook
 from engine.webhook import Secrets
+from ops.client.exit_status import Exit
 from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import eventually
 from tests.safety.secured import Secured, visiting
@@ -77,14 +78,19 @@ async def test_a_client_has_its_clinic_synced_by_workers_with_the_worker_role(
         system, "sync", clinic.slug, "--days", "1", "--json", NATS_URL=server.url(f"clinic-{clinic.slug}")
     )
     assert done.returncode == 0, done
+    own = {"NATS_URL": server.url(f"clinic-{clinic.slug}")}
+    for command in (["status", other.slug], ["watch"], ["sync", other.slug], ["cancel", other.slug]):
+        done = command_line(system, *command, **own)
+        assert done.returncode == Exit.NO_PERMISSION, done
+        assert f"the NATS user clinic-{clinic.slug} has no permission" in done.stderr.decode(), done
     # Operators read the stream, and manage dead letters.
     assert (await asker.events(clinic.slug, accepted["sync_id"]))[-1]["event"] == "completed"
     for command in (["dlq", "list"], ["watch", accepted["sync_id"], "--json"], ["doctor", "--json"]):
         done = command_line(system, *command)
         assert b"ermission" not in done.stdout + done.stderr, done
     await asyncio.to_thread(eventually, lambda: len(hooks.posted) >= 2)
-    own = [line for line in server.refusals() if f"clinic-{clinic.slug}" not in line]
-    assert not own, own
+    others = [line for line in server.refusals() if f"clinic-{clinic.slug}" not in line]
+    assert not others, others
 
 
 def command_line(system: System, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

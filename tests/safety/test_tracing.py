@@ -1,7 +1,8 @@
-"""One trace from a request on NATS to the last statement, through all the actors; and nothing at all without it."""
+"""One trace from a request to the row, through all the actors; and nothing at all without an endpoint."""
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry import semconv
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -23,6 +25,10 @@ from tests.system.conftest import Asker, System
 
 pytestmark = pytest.mark.anyio
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+PATH = "/api/idexx/schedule-sync"
+
+#: Attributes of our own, as in logs and error reports.
+OURS = {"sync_id", "clinic", "date", "actor", "interface"}
 
 
 @pytest.fixture
@@ -47,60 +53,116 @@ def spans(collector: Receiver) -> list[Span]:
     ]
 
 
-async def test_a_request_can_be_followed_to_its_last_statement(
+def attributes(span: Span) -> dict[str, str | int]:
+    return {one.key: one.value.string_value or one.value.int_value for one in span.attributes}
+
+
+def ancestors(span: Span, found: list[Span]) -> list[str]:
+    """The names from a span up to its trace's first one of ours."""
+    by_id = {each.span_id: each for each in found}
+    names = [span.name]
+    while span := by_id.get(span.parent_span_id):  # type: ignore[assignment]
+        names.append(span.name)
+    return names
+
+
+async def request_over_http(system: System, slug: str) -> str:
+    (url,) = re.findall(r"http_ready\s.*url=(\S+)", system.log("gateway"))
+    async with httpx.AsyncClient(base_url=url) as client:
+        headers = {"Prefer": "respond-async", "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+        answer = await client.post(PATH, json={"clinicId": slug, "daysAhead": 2}, headers=headers)
+    assert answer.status_code == 202, system.log("gateway")
+    return str(answer.json()["sync_id"])
+
+
+async def test_one_trace_leads_from_the_http_request_to_the_row(
     system: System, collector: Receiver, clinics: list[SandboxClinic], asker: Asker
 ) -> None:
     system.everything()
     slug = clinics[0].slug
-    reply = await asker.client.request(
-        f"{asker.prefix}.cmd.sync.{slug}",
-        b'{"days_ahead": 2}',
-        timeout=10,
-        headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"},
-    )
-    sync_id = json.loads(reply.data)["sync_id"]
+    sync_id = await request_over_http(system, slug)
     assert (await asker.events(slug, sync_id))[-1]["event"] == "completed"
     for name in list(system.processes):
         assert system.stop(name) == 0
     found = [span for span in spans(collector) if span.trace_id.hex() == TRACE]
     names = [span.name for span in found]
-    assert {"sync request", "coordinate", "scrape_date", "reconcile_date", "postgresql"} <= set(names)
-    assert names.count("scrape_date") == names.count("reconcile_date") == 1, "one message for the span"
+    assert names.count("process date_scraper") == names.count("process reconciler") == 1, (
+        "one message for the span"
+    )
     known = {span.span_id for span in found} | {bytes.fromhex("b7ad6b7169203331")}
     assert all(span.parent_span_id in known for span in found), "no span is lost"
-    about = {
-        attribute.key: attribute.value.string_value
-        for span in found
-        if span.name == "reconcile_date"
-        for attribute in span.attributes
-    }
-    assert (about["sync_id"], about["clinic"]) == (sync_id, slug)
-    assert "date" in about
+    request = f"{asker.prefix}.cmd.sync.{{clinic}}"
+    ways = [ancestors(span, found)[1:] for span in found if "INSERT public.schedule_appointments" in span.name]
+    assert ways == len(ways) * [
+        [
+            *("process reconciler", "send reconciler"),
+            *("process date_scraper", "send date_scraper"),
+            *("process coordinator", "send coordinator"),
+            *(f"process {request}", f"send {request}", f"POST {PATH}"),
+        ]
+    ]
+    assert ways, "rows were written"
+    [reconciled] = [attributes(span) for span in found if span.name == "process reconciler"]
+    assert (reconciled["sync_id"], reconciled["clinic"], reconciled["actor"]) == (sync_id, slug, "reconcile_date")
+    assert "date" in reconciled
+    check_conventions(found)
 
 
-async def test_a_trace_begins_with_the_request_over_http_or_on_the_command_line(
-    system: System, collector: Receiver, clinics: list[SandboxClinic]
+def check_conventions(found: list[Span]) -> None:
+    """Names, kinds and attributes are those of the current semantic conventions."""
+    kinds = {"send": Span.SPAN_KIND_PRODUCER, "process": Span.SPAN_KIND_CONSUMER, "POST": Span.SPAN_KIND_SERVER}
+    assert {key for span in found for key in attributes(span)} - current_attributes() <= OURS
+    sent = {attributes(span)["messaging.message.id"] for span in found if span.name == "send reconciler"}
+    for span in found:
+        about, (verb, _, rest) = attributes(span), span.name.partition(" ")
+        assert span.kind == kinds.get(verb, Span.SPAN_KIND_CLIENT), span.name
+        if verb in ("send", "process"):
+            assert (about["messaging.system"], about["messaging.operation.type"]) == ("nats", verb)
+            assert rest == about.get("messaging.destination.template", about["messaging.destination.name"])
+        elif verb == "POST":
+            assert (about["http.request.method"], about["http.route"]) == ("POST", PATH)
+            assert about["http.response.status_code"] == 202
+        else:
+            assert (about["db.system.name"], about["db.query.summary"]) == ("postgresql", span.name)
+        if span.name == "process reconciler":
+            assert about["messaging.message.id"] in sent
+
+
+def current_attributes() -> set[str]:
+    """The attributes of the conventions that are not deprecated, from OpenTelemetry's own package."""
+    found = set()
+    for path in Path(semconv.__path__[0]).rglob("*_attributes.py"):
+        body = ast.parse(path.read_text()).body
+        for statement, following in zip(body, [*body[1:], None], strict=True):
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.value, ast.Constant):
+                notes = following.value if isinstance(following, ast.Expr) else None
+                if not (isinstance(notes, ast.Constant) and "Deprecated" in str(notes.value)):
+                    found.add(str(statement.value.value))
+    return found
+
+
+async def test_a_trace_begins_with_the_request_over_nats_or_on_the_command_line(
+    system: System, collector: Receiver, clinics: list[SandboxClinic], asker: Asker
 ) -> None:
     system.gateway()
     slug = clinics[0].slug
-    (url,) = re.findall(r"http_ready\s.*url=(\S+)", system.log("gateway"))
-    async with httpx.AsyncClient(base_url=url) as client:
-        headers = {"Prefer": "respond-async", "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
-        answer = await client.post(
-            "/api/idexx/schedule-sync", json={"clinicId": slug, "daysAhead": 1}, headers=headers
-        )
-        assert answer.status_code == 202, system.log("gateway")
+    reply = await asker.client.request(
+        f"{asker.prefix}.cmd.sync.{slug}",
+        b'{"days_ahead": 1}',
+        timeout=10,
+        headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"},
+    )
+    assert json.loads(reply.data)["ok"]
     command = [str(Path(sys.executable).with_name("idexx-sync")), "sync", slug, "--no-wait"]
     typed = await asyncio.create_subprocess_exec(*command, env=system.environment)
     async with asyncio.timeout(60):
         assert await typed.wait() == 0
     assert system.stop("gateway") == 0
-    found = {span.name: span for span in spans(collector) if span.name != "postgresql"}
-    requests = [span for span in spans(collector) if span.name == "sync request"]
-    over_http, typed_in = found["POST"], found["request sync"]
-    assert over_http.trace_id.hex() == TRACE
-    assert [span.parent_span_id for span in requests] == [over_http.span_id, typed_in.span_id]
-    assert [span.trace_id for span in requests] == [over_http.trace_id, typed_in.trace_id]
+    request = f"{asker.prefix}.cmd.sync.{{clinic}}"
+    [over_nats, of_command] = [span for span in spans(collector) if span.name == f"process {request}"]
+    [typed_in] = [span for span in spans(collector) if span.name == f"send {request}"]
+    assert (over_nats.trace_id.hex(), over_nats.parent_span_id.hex()) == (TRACE, "b7ad6b7169203331")
+    assert (of_command.trace_id, of_command.parent_span_id) == (typed_in.trace_id, typed_in.span_id)
 
 
 def test_without_an_endpoint_nothing_is_imported() -> None:
