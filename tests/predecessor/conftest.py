@@ -25,7 +25,7 @@ async def new_database(postgres_url: str, template: str = "template1") -> AsyncI
     name = f"p{uuid.uuid4().hex[:12]}"
     server = await asyncpg.connect(postgres_url)
     try:
-        await server.execute(f"create database {name} template {template}")
+        await server.execute(f"create database {name} template {template} strategy file_copy")
         yield at(postgres_url, name)
         await server.execute(f"drop database {name} with (force)")
     finally:

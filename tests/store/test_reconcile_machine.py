@@ -350,7 +350,7 @@ def fresh_url(postgres_url: str) -> Iterator[str]:
         await connection.execute(statement)
         await connection.close()
 
-    asyncio.run(execute(f"create database {name} template migrated"))
+    asyncio.run(execute(f"create database {name} template migrated strategy file_copy"))
     yield postgres_url.replace("/postgres?", f"/{name}?")
     asyncio.run(execute(f"drop database {name} with (force)"))
 

@@ -29,8 +29,11 @@ PASSWORD = "scratch-server"  # noqa: S105 (only a socket in a folder of its own 
 
 
 @contextmanager
-def scratch_postgres() -> Iterator[str]:
-    """Yields the URL of a server that runs until the block ends, on a socket in a temporary folder."""
+def scratch_postgres(*, durable: bool = True) -> Iterator[str]:
+    """Yields the URL of a server that runs until the block ends, on a socket in a temporary folder.
+
+    `durable=False`: it loses data if the machine fails, not if a process is killed. Then nothing waits for the disk.
+    """
     user = unprivileged_user(_silent)
     programs = program_folder(find_programs(), user, _silent)
     with tempfile.TemporaryDirectory(prefix="idexx-pg-", ignore_cleanup_errors=True) as name:
@@ -40,7 +43,7 @@ def scratch_postgres() -> Iterator[str]:
         asyncio.run(initdb(programs, folder, PASSWORD, user))
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
-                [programs / "postgres", "-D", folder / "data", *_options(folder)],
+                [programs / "postgres", "-D", folder / "data", *_options(folder, durable)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -55,14 +58,16 @@ def scratch_postgres() -> Iterator[str]:
             _stop(server)
 
 
-def _options(folder: Path) -> list[str]:
-    settings = {
+def _options(folder: Path, durable: bool) -> list[str]:
+    settings: dict[str, object] = {
         "listen_addresses": "",
         "unix_socket_directories": folder,
         "max_connections": MAX_CONNECTIONS,
         "timezone": "UTC",
         "log_timezone": "UTC",
     }
+    if not durable:
+        settings |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
