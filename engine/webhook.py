@@ -22,8 +22,10 @@ SECRET_PREFIX, SECRET_BYTES = "whsec_", 32
 #: How long both secrets sign after a rotation, so that receivers can change theirs without a gap.
 ROTATION = timedelta(hours=24)
 
-#: The event of a delivery that `clinic webhook test` makes. All other events are those that end a sync.
+#: The event of a delivery that `clinic webhook test` makes.
 TEST = "sync.test"
+#: The events of something that needs a person, and of its end. All other events are those that end a sync.
+ATTENTION_NEEDED, ATTENTION_ENDED = "clinic.needs_attention", "clinic.attention_resolved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The address to which the ends of a clinic's syncs are posted.
+    """The address to which the ends of a clinic's syncs are posted, and, if it `sends_attention`, what needs a person.
 
     `pause_reason` says why nothing is sent now; None: not paused.
     """
@@ -61,6 +63,7 @@ class Webhook:
     pause_reason: str | None
     old_secret_until: datetime | None
     created_at: datetime
+    sends_attention: bool
 
 
 class DeliveryState(StrEnum):

@@ -28,10 +28,14 @@ from actors.gateway.schedule_ticks import TickConsumer
 from actors.gateway.service import CommandService
 from actors.http.listener import Listener
 from actors.http.server import is_loopback
+from actors.installation import watch
+from actors.installation.watch import InstallationWatch
 from actors.metrics import Metrics
 from actors.observability import error_reports, tracing
 from actors.observability.logging import configure
+from actors.outbox import attention as outbox_attention
 from actors.outbox import webhooks
+from actors.outbox.attention import AttentionNotices
 from actors.runtime.broker import build_broker
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
@@ -57,7 +61,8 @@ class Gateway:
             settings.limits, process.relay, self._dispatcher, settings.given_base_url
         )
         self._rejections = Rejections(process.event_log, process.subjects)
-        overview = Overview(settings, self.broker, process.database)
+        self._watch = InstallationWatch(settings, self.broker, process.database)
+        overview = Overview(settings, self.broker, process.database, self._watch)
         commands = Commands(
             settings, process.database, process.relay, process.stop_workers, self._admission, overview
         )
@@ -81,7 +86,7 @@ class Gateway:
         await self._process.open()
         # Closed after the HTTP server, whose callers wait for the service's replies.
         opened.push_async_callback(self._service.stop)
-        listener = Listener.of_gateway(self._process)
+        listener = Listener.of_gateway(self._process, self._watch)
         opened.push_async_callback(listener.close)
         await listener.open()
         self._begin_duties()
@@ -97,6 +102,8 @@ class Gateway:
             (sweeper.once, SWEEP_INTERVAL),
             (process.relay.sweep, RELAY_SWEEP_INTERVAL),
             (process.deliveries.sweep, webhooks.SWEEP_INTERVAL),
+            (AttentionNotices(database).once, outbox_attention.INTERVAL),
+            (self._watch.once, watch.INTERVAL),
             (Retention(database).once, retention.INTERVAL),
             (ExpiredHolds(database, self._settings.expired_holds).once, expired_holds.INTERVAL),
             (ScheduleReconciler(database, clock).once, schedule_reconciler.INTERVAL),

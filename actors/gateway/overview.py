@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from dramatiq.errors import BrokerConnectionError
 
+from actors.installation.watch import InstallationWatch
 from actors.messages import ALL
 from actors.queues import QUEUES
 from actors.runtime.portal_limits import PortalLimits
@@ -16,7 +18,9 @@ from actors.settings import Settings
 from actors.views import sync_view
 from actors.views.clinics import all_clinics
 from broker import NatsBroker
+from engine.attention import attention_view, sort_key
 from engine.errors import Unavailable
+from engine.store.attention import attention
 from engine.store.clinics import find_clinic, portal_addresses
 from engine.store.database import Connection, Database
 from engine.store.monitoring import claimed_dates
@@ -29,8 +33,11 @@ LATEST = 30
 
 
 class Overview:
-    def __init__(self, settings: Settings, broker: NatsBroker, database: Database) -> None:
+    def __init__(
+        self, settings: Settings, broker: NatsBroker, database: Database, watch: InstallationWatch
+    ) -> None:
         self._settings = settings
+        self._watch = watch
         self._broker = broker
         self._database = database
         self._limits: PortalLimits | None = None
@@ -38,8 +45,13 @@ class Overview:
     async def read(self, slug: str) -> dict[str, Any]:
         """One clinic with its syncs; or every clinic and the resources that they share."""
         async with self._database.connection() as connection:
-            stored = await _stored(connection, slug)
+            clinic_id = None if slug == ALL else (await find_clinic(connection, slug)).id
+            stored = await _stored(connection, slug, clinic_id)
+            items = await attention(connection, clinic_id)
             addresses = await portal_addresses(connection) if slug == ALL else []
+        if slug == ALL:
+            items = sorted([*self._watch.items, *items], key=sort_key)
+        stored["attention"] = [attention_view(item) for item in items]
         return {"ok": True, **stored, **(await self._shared(addresses) if slug == ALL else {})}
 
     async def _shared(self, addresses: Sequence[str]) -> dict[str, Any]:
@@ -62,8 +74,7 @@ class Overview:
         }
 
 
-async def _stored(connection: Connection, slug: str) -> dict[str, Any]:
-    clinic_id = None if slug == ALL else (await find_clinic(connection, slug)).id
+async def _stored(connection: Connection, slug: str, clinic_id: UUID | None) -> dict[str, Any]:
     clinics = await all_clinics(connection)
     hands = await claimed_dates(connection)
     return {

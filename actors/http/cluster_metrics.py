@@ -7,6 +7,7 @@ they are reported once. If no holder is known because NATS is unreachable, each 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 
 import structlog
@@ -15,6 +16,7 @@ from prometheus_client import Metric as Family
 from prometheus_client.core import GaugeMetricFamily
 
 from actors.health.probe import Probe
+from actors.installation.watch import InstallationWatch
 from actors.messages import Subjects
 from actors.metrics import catalogue
 from actors.metrics.catalogue import Metric
@@ -22,7 +24,9 @@ from actors.queues import QUEUES
 from actors.runtime.portal_limits import PortalLimits, PortalState
 from actors.settings import Settings
 from broker import Lease, LeaseLost, NatsBroker
+from engine.attention import Attention
 from engine.errors import EngineError
+from engine.store.attention import attention
 from engine.store.clinics import portal_addresses
 from engine.store.database import Database
 from engine.store.monitoring import ClinicFigures, clinic_figures, sync_figures
@@ -41,8 +45,11 @@ Value = tuple[tuple[str, ...], float]
 class ClusterFigures:
     """The cluster's figures. `families` reads them; `hold_lease` makes this gateway the one that reports them."""
 
-    def __init__(self, settings: Settings, broker: NatsBroker, database: Database, name: str) -> None:
+    def __init__(
+        self, settings: Settings, broker: NatsBroker, database: Database, watch: InstallationWatch, name: str
+    ) -> None:
         """`name` is the process's; the lease shows it."""
+        self._watch = watch
         self._settings = settings
         self._broker = broker
         self._stored = database
@@ -81,6 +88,7 @@ class ClusterFigures:
         if up["nats"] and self._reported_elsewhere:
             return []
         found = [_family(catalogue.DEPENDENCY_UP, [((name,), float(value)) for name, value in up.items()])]
+        found.append(_family(catalogue.INSTALLATION_ATTENTION, _by_kind(self._watch.items)))
         for part in (database, nats):
             found += part if isinstance(part, list) else []
         return found
@@ -92,7 +100,7 @@ class ClusterFigures:
     async def _ask_database(self) -> list[Family]:
         async with self._stored.connection() as connection:
             syncs, clinics = await sync_figures(connection), await clinic_figures(connection)
-            webhooks = await webhook_figures(connection)
+            webhooks, items = await webhook_figures(connection), await attention(connection)
             self._portals = await portal_addresses(connection)
         return [
             _family(catalogue.QUEUE_ACTIVE, [((), syncs.running)]),
@@ -104,6 +112,7 @@ class ClusterFigures:
             _family(catalogue.LOGIN_REJECTED, [((clinic.slug,), clinic.login_rejected) for clinic in clinics]),
             _family(catalogue.REMOVALS_HELD, [((clinic.slug,), clinic.removals_held) for clinic in clinics]),
             _family(catalogue.FAILING, [((one.slug, one.failing), 1) for one in clinics if one.failing]),
+            _family(catalogue.CLINIC_ATTENTION, _by_kind(item for item in items if not item.is_new_clinic)),
             _family(catalogue.WEBHOOKS_OVERDUE, [((), webhooks.overdue)]),
             _family(catalogue.RUNNING, [((clinic.slug,), clinic.running_seconds) for clinic in clinics]),
         ]
@@ -144,6 +153,12 @@ def _is_up(answer: object) -> bool:
 
 def _goals(clinics: Iterable[ClinicFigures]) -> list[Value]:
     return [((one.slug,), float(one.max_age_seconds)) for one in clinics if one.max_age_seconds is not None]
+
+
+def _by_kind(items: Iterable[Attention]) -> list[Value]:
+    """The number of items of each kind, and of each clinic where they have one."""
+    labels = Counter((item.kind.value, *([item.clinic] if item.clinic else [])) for item in items)
+    return [(names, float(count)) for names, count in labels.items()]
 
 
 def _family(metric: Metric, values: Iterable[Value]) -> Family:

@@ -16,6 +16,7 @@ from actors.http.nats_client import NatsClient
 from actors.http.probes import ProbeRoutes
 from actors.http.server import HttpServer
 from actors.http.stored_keys import StoredKeys
+from actors.installation.watch import InstallationWatch
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
 
@@ -35,11 +36,11 @@ class Listener:
         self._cluster = cluster
 
     @classmethod
-    def of_gateway(cls, process: Runtime) -> Self:
+    def of_gateway(cls, process: Runtime, watch: InstallationWatch) -> Self:
         """With the API and the cluster's figures. Raises `SettingsError` if it may not, or cannot, listen."""
         settings, folder = process.settings, process.settings.share_metrics()
         health = _health(process, folder)
-        cluster = ClusterFigures(settings, process.broker, process.database, process.name)
+        cluster = ClusterFigures(settings, process.broker, process.database, watch, process.name)
         stored_keys, tokens = StoredKeys(process.database), FeedTokens(process.database)
         api = Api(
             NatsClient(process.broker, process.subjects),

@@ -15,6 +15,10 @@ NOTHING: Parts = {}
 LISTS = {"clinics": "slug", "syncs": "sync_id"}
 
 
+#: What needs a person: one part, since its order counts.
+ATTENTION = ("attention", "")
+
+
 def parts_of(state: Mapping[str, Any], before: Parts = NOTHING) -> Parts:
     """Returns the parts of an overview; parts that equal those of `before` are taken from there."""
     parts: dict[tuple[str, str], Any] = {}
@@ -32,18 +36,21 @@ def of_clinic(parts: Parts, slug: str) -> Parts:
     if not parts:
         return NOTHING
     own = {"clinics": "slug", "syncs": "clinic"}
-    return {
+    found = {
         (field, name): part
         for (field, name), part in parts.items()
         if field == "at" or (field in own and part[own[field]] == slug)
     }
+    own_items = [item for item in parts.get(ATTENTION, ()) if item["clinic"] == slug]
+    return {**found, ATTENTION: own_items}
 
 
 def difference(old: Parts, new: Parts) -> dict[str, Any]:
     """The changed parts and what is gone, by field; from `NOTHING` the whole state."""
     changed: dict[str, Any] = {} if old else {field: [] for field in LISTS}
     for (field, name), part in new.items():
-        if (field, name) in old and old[field, name] is part:
+        # Parts that were filtered for one reader are equal without being the same.
+        if (field, name) in old and (old[field, name] is part or old[field, name] == part):
             continue
         if name:
             changed.setdefault(field, []).append(part)

@@ -198,6 +198,17 @@ RUNNING = _cluster(
     "Time since the start of the clinic's oldest running sync; 0: none is running.",
     "clinic",
 )
+CLINIC_ATTENTION = _cluster(
+    "clinic_needs_attention",
+    "Things of a clinic that need a person, by kind, as in the overview; without those that wait for credentials.",
+    "kind",
+    "clinic",
+)
+INSTALLATION_ATTENTION = _cluster(
+    "installation_needs_attention",
+    "Things of the whole installation that need a person, by kind, as in the overview.",
+    "kind",
+)
 DEPENDENCY_UP = _cluster("dependency_up", "1 if the dependency (nats, database) responded in time.", "dependency")
 
 CATALOGUE = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from actors.spec.attention import AttentionItem
 from actors.spec.clinics import ClinicRow, ClinicStatus
 from actors.spec.events import AnySyncEvent, DateError, Stats, Warned
 from actors.spec.values import (
@@ -187,6 +188,8 @@ class OverviewReply(SentMessage):
     syncs: list[Sync]
     """All queued and running syncs and the latest 30 others, newest first."""
     in_hand: list[DateInHand]
+    attention: list[AttentionItem]
+    """What needs a person: for `_all` first of the installation; then by weight, the oldest first."""
     mailboxes: list[Mailbox] | None = None
     """Only for `_all`."""
     budget: Budget | None = None

@@ -16,7 +16,7 @@ from actors.spec.events import SYNC_EVENTS, Rejected
 from actors.spec.offer_events import OfferChange
 from actors.spec.replies import Refusal
 from actors.spec.values import SentMessage
-from actors.spec.webhooks import SyncEnded, WebhookTest
+from actors.spec.webhooks import NeedsAttention, SyncEnded, WebhookTest
 
 Schema = dict[str, Any]
 
@@ -34,7 +34,7 @@ SENT: Final[Sequence[type[SentMessage]]] = (
     Rejected,
 )
 #: What its webhook gets.
-WEBHOOKS: Final[Sequence[type[SentMessage]]] = (SyncEnded, WebhookTest)
+WEBHOOKS: Final[Sequence[type[SentMessage]]] = (SyncEnded, NeedsAttention, WebhookTest)
 
 
 def definitions(models: Iterable[type[BaseModel]] = (*REQUESTS, *SENT), at: str = "#/$defs/") -> dict[str, Schema]:

@@ -120,6 +120,12 @@ class TokenBucket:
         record = await self._record.read()
         return max(0.0, record.paused_until - await self._record.now())
 
+    async def wait(self) -> float:
+        """Returns how many seconds a token taken now would have to wait; takes none."""
+        record, now = await self._record.read(), await self._record.now()
+        _, [at] = self._terms.take(record, now, 1)
+        return max(0.0, at - now)
+
     async def _serve(self) -> None:
         try:
             while self._drop_cancelled():

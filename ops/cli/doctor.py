@@ -30,11 +30,14 @@ def doctor(*, json: Json = False) -> int:
 
 async def _examine() -> list[Finding]:
     from ops.doctor.database import database
-    from ops.doctor.machine import browser, disk, portal
+    from ops.doctor.limits import limits
+    from ops.doctor.machine import browser, disk
     from ops.doctor.nats import nats
+    from ops.doctor.portal_responses import portal
 
     settings = settings_here()
-    checks = {"nats": nats, "postgresql": database, "disk": disk, "browser": browser, "portal": portal}
+    checks = {"nats": nats, "postgresql": database, "disk": disk, "browser": browser}
+    checks |= {"portal": portal, "rate limit": limits}
     return await examine([(name, partial(check, settings)) for name, check in checks.items()])
 
 

@@ -15,6 +15,7 @@ from engine.clinic import Clinic
 from engine.store import webhooks as store
 from engine.store.clinics import find_clinic
 from engine.store.syncs.reading import database_time
+from engine.store.webhooks.notices import send_attention
 from engine.webhook import Secrets, Webhook
 from ops.cli.confirm import Yes, confirm
 from ops.cli.webhook_log import log, redeliver, try_
@@ -33,15 +34,20 @@ webhook.command(log)
 webhook.command(redeliver)
 webhook.command(try_, name="test")
 
+WithAttention = Annotated[
+    bool,
+    Parameter(negative=(), show_default=False, help="Also send what needs a person in the clinic, and its end."),
+]
+
 #: The stored reason for a webhook paused by a user.
 BY_REQUEST = "by request"
 
 
 @webhook.command(name="set")
-def set_(clinic: Slug, url: Url, *, json: Json = False) -> None:
+def set_(clinic: Slug, url: Url, *, attention: WithAttention = False, json: Json = False) -> None:
     """Set a clinic's webhook, or change its URL, and print the signing secret, which is not shown again.
 
-    The same URL changes nothing; another URL gets a new secret.
+    The same URL keeps its secret; another URL gets a new one.
 
     Example: `idexx-sync clinic webhook set cedar-creek https://example.com/hooks/idexx`
     """
@@ -52,9 +58,11 @@ def set_(clinic: Slug, url: Url, *, json: Json = False) -> None:
     async def run(connection: Any, found: Clinic) -> str | None:
         before = await store.find_webhook(connection, found)
         if before is not None and before.url == url:
+            await send_attention(connection, found.id, attention or before.sends_attention)
             return None
         secrets = Secrets.fresh()
         await store.set_webhook(connection, vault, found, url, secrets)
+        await send_attention(connection, found.id, attention)
         return secrets.current
 
     secret = _with_clinic(settings, clinic, run)
@@ -112,6 +120,30 @@ def show(clinic: Slug, *, json: Json = False) -> None:
     for name, value in _view(found).items():
         if value is not None:
             out.print(f"{name.replace('_', ' '):<17} {value}", markup=False, soft_wrap=True)
+
+
+@webhook.command
+def attention(
+    clinic: Slug,
+    *,
+    off: Annotated[bool, Parameter(negative=(), show_default=False, help="Do not send it any more.")] = False,
+    json: Json = False,
+) -> None:
+    """Also send a webhook what needs a person, and its end: held removals, refused credentials, a missed goal, a
+    booking to settle.
+
+    Example: `idexx-sync clinic webhook attention cedar-creek`
+    """
+
+    async def run(connection: Any, found: Clinic) -> None:
+        await store.get_webhook(connection, found)
+        await send_attention(connection, found.id, not off)
+
+    _with_clinic(settings_here(), clinic, run)
+    if json:
+        answer({"ok": True, "clinic": clinic, "sends_attention": not off})
+    else:
+        say(f"the webhook of {clinic} is {'not ' if off else ''}sent what needs a person")
 
 
 @webhook.command

@@ -3,62 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
 
-from actors.runtime.vault import open_vault
 from actors.settings import Settings
+from engine.attention import Attention, command, message, remedy
 from engine.errors import Unavailable
-from engine.store.clinics import find_clinic, get_credentials, list_clinics
+from engine.portal_address import is_loopback
+from engine.store.attention import attention
+from engine.store.clinics import list_clinics
 from engine.store.clinics.unknown_fields import unknown_fields
-from engine.store.connecting import is_pooled
+from engine.store.connecting import hosts_of, is_pooled, keeps_sessions
 from engine.store.database import Connection, accepts_writes
+from engine.store.disk_room import is_disk_full
 from engine.store.migrate import pending, wrong_encoding
 from engine.store.offer.rules import clinics_without_columns
-from engine.store.vault import VaultError
+from engine.store.pool_mode import PoolMode
 from engine.store.webhooks import WebhookFigures, webhook_figures
 from ops.client.connections import open_database, where
 from ops.client.exit_status import sign_in_remedy
 from ops.doctor.clocks import compare
-from ops.doctor.finding import Finding, Grade, fail, good, warn
+from ops.doctor.finding import Finding, fail, good, warn
+from ops.doctor.keys import key_ring, opens_stored
+from ops.doctor.machine import room_at
 from ops.doctor.portals import portals
 
 OLDEST = 15
+
+#: Timeout of the pooler's check, in seconds.
+POOLER_TIMEOUT = 5.0
 
 
 async def database(settings: Settings) -> list[Finding]:
     if settings.database_url is None:
         what = "DATABASE_URL is not set, and no `idexx-sync up` is running on this machine"
-        return [fail("postgresql", what, "idexx-sync up"), _key(settings)]
+        return [fail("postgresql", what, "idexx-sync up"), key_ring(settings)]
     try:
         async with open_database(settings.database_url) as connection:
             found = [
                 await _server(connection, settings.database_url),
+                *await _pooler(connection, settings),
                 await _writes(connection),
+                *await _disk(connection, settings.database_url),
                 await _clock(connection),
             ]
             if missing := await pending(connection):
                 found.append(fail("schema", f"lacks {', '.join(missing)}", "idexx-sync migrate"))
-                return [*found, _key(settings)]
+                return [*found, key_ring(settings)]
             clinics = await list_clinics(connection)
             found += [good("schema", "up to date"), _clinics(clinics), _zones(clinics)]
             found.append(_webhooks(await webhook_figures(connection)))
             found.append(_fields(await unknown_fields(connection)))
             found += await portals(connection, settings)
             found.append(_columns(await clinics_without_columns(connection)))
-            return [*found, await _opens(connection, clinics, _key(settings), settings)]
+            found.append(_attention(await attention(connection)))
+            return [*found, await opens_stored(connection, clinics, settings)]
     except Unavailable as error:
-        return [fail("postgresql", error.message, "start it, or correct DATABASE_URL"), _key(settings)]
+        return [fail("postgresql", error.message, "start it, or correct DATABASE_URL"), key_ring(settings)]
 
 
 async def _server(connection: asyncpg.Connection[Any], url: str) -> Finding:
-    version = connection.get_server_version()
+    # asyncpg's parsed version has 0 for the second number of `15.18`.
+    version = str(connection.get_settings().server_version).partition(" ")[0]
     pooler = " through a pooler" if await is_pooled(connection) else ""
-    message = f"PostgreSQL {version.major}.{version.minor} at {where(url)}{pooler}"
-    if version.major < OLDEST:
+    message = f"PostgreSQL {version} at {where(url)}{pooler}"
+    if connection.get_server_version().major < OLDEST:
         return fail("postgresql", message, f"update it to {OLDEST} or newer")
     if reason := wrong_encoding(connection):
         return fail("postgresql", f"{message}: {reason}", "set DATABASE_URL to a database in UTF8")
@@ -70,6 +84,33 @@ async def _writes(connection: Connection) -> Finding:
         return good("writes", "PostgreSQL accepts writes")
     what = "PostgreSQL accepts no writes: it is a standby, or default_transaction_read_only is on"
     return fail("writes", what, "set DATABASE_URL to the primary, or default_transaction_read_only to off")
+
+
+async def _pooler(connection: asyncpg.Connection[Any], settings: Settings) -> list[Finding]:
+    """Compares the mode of a pooler with the setting; returns no finding without a pooler."""
+    if not await is_pooled(connection):
+        return []
+    assert settings.database_url is not None  # noqa: S101 (there is a connection)
+    mode = (
+        PoolMode.SESSION
+        if await keeps_sessions(settings.database_url, timeout=POOLER_TIMEOUT)
+        else PoolMode.TRANSACTION
+    )
+    if mode is PoolMode.TRANSACTION and settings.database_pool_mode is PoolMode.SESSION:
+        what = "DATABASE_POOL_MODE is session, but the pooler gives up the session after each transaction"
+        return [fail("pooler", what, "set DATABASE_POOL_MODE to auto or transaction")]
+    return [good("pooler", f"in {mode} mode; DATABASE_POOL_MODE is {settings.database_pool_mode}")]
+
+
+async def _disk(connection: asyncpg.Connection[Any], url: str) -> list[Finding]:
+    """Checks the disk of PostgreSQL: whether it takes a temporary file, and its room if it is on this machine."""
+    if await is_disk_full(connection):
+        remedy = "free space on the disk of its machine: df -h; nothing is lost, and syncs go on by themselves"
+        return [fail("postgresql disk", "full: PostgreSQL cannot write a temporary file", remedy)]
+    if all(is_loopback(host.name) or host.name.startswith("/") for host in hosts_of(url)):
+        with suppress(OSError, asyncpg.InsufficientPrivilegeError):  # another user's folder, or a container's
+            return [room_at("postgresql disk", Path(await connection.fetchval("show data_directory")))]
+    return [good("postgresql disk", "takes a temporary file")]
 
 
 async def _clock(connection: Connection) -> Finding:
@@ -93,6 +134,15 @@ def _clinics(clinics: list[dict[str, Any]]) -> Finding:
     [named, *others] = dict.fromkeys([*shut, *bare])
     remedy = sign_in_remedy("CLINIC" if others else named, shut.values())
     return (fail if shut else warn)("clinics", "; ".join(problems), remedy)
+
+
+def _attention(items: Sequence[Attention]) -> Finding:
+    """What needs a person in clinics; those without credentials have their own finding."""
+    items = [item for item in items if not item.is_new_clinic]
+    if not items:
+        return good("attention", "nothing needs a person")
+    first, more = items[0], f"; and {len(items) - 1} more: idexx-sync status --problems" if items[1:] else ""
+    return warn("attention", f"{message(first)}{more}", command(first) or remedy(first))
 
 
 def _zones(clinics: list[dict[str, Any]]) -> Finding:
@@ -137,29 +187,3 @@ def _is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
-
-
-async def _opens(
-    connection: Connection, clinics: list[dict[str, Any]], key: Finding, settings: Settings
-) -> Finding:
-    """Returns `key`, or a failure if the credentials were encrypted with a different key."""
-    if key.grade != Grade.PASS:
-        return key
-    vault, closed = open_vault(settings), []
-    for slug in (clinic["slug"] for clinic in clinics if clinic["has_credentials"]):
-        try:
-            await get_credentials(connection, vault, await find_clinic(connection, slug))
-        except VaultError:
-            closed.append(slug)
-    if not closed:
-        return key
-    what = f"cannot decrypt the credentials of {', '.join(closed)}"
-    return fail("encryption key", what, "append the key that encrypted them to ENCRYPTION_KEY")
-
-
-def _key(settings: Settings) -> Finding:
-    try:
-        vault = open_vault(settings)
-    except VaultError as error:
-        return fail("encryption key", str(error), "set ENCRYPTION_KEY")
-    return good("encryption key", f"new secrets are encrypted with key {vault.primary!r}")

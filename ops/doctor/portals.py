@@ -10,7 +10,7 @@ from engine.credentials import origin_mismatch
 from engine.store.clinics import credentials_for
 from engine.store.database import Connection
 from ops.doctor.finding import Finding, fail, good
-from ops.doctor.machine import reachable
+from ops.doctor.portal_responses import reachable
 
 
 async def portals(connection: Connection, settings: Settings) -> list[Finding]:

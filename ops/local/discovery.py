@@ -7,10 +7,8 @@ import os
 from actors.settings import Settings, load
 from ops.client.errors import CommandFailed
 from ops.client.exit_status import Exit
+from ops.doctor.home_key import KEY_FILE
 from ops.local.embedded.home import Home
-
-#: The key ring of a home with an embedded PostgreSQL.
-KEY_FILE = "encryption.key"
 
 
 def settings_here() -> Settings:

@@ -13,8 +13,9 @@ from actors.settings import Settings, load
 from engine.store.migrate import migrate, pending
 from engine.store.vault import new_ring
 from ops.client.connections import open_database, require_sessions
+from ops.doctor.home_key import KEY_FILE
 from ops.local.cancel_queued import cancel_queued
-from ops.local.discovery import KEY_FILE, with_environment
+from ops.local.discovery import with_environment
 from ops.local.embedded import Home, start_servers
 from ops.local.preflight import check_before_start
 from ops.local.processes import processes

@@ -10,7 +10,7 @@ import pytest
 from actors.settings import load
 from ops.cli import main
 from ops.client.exit_status import Exit
-from ops.local.discovery import KEY_FILE
+from ops.doctor.home_key import KEY_FILE
 from tests.cli.test_documents import STAND_INS, named, path_of, words
 from tests.conftest import eventually
 from tests.ops.up_process import Up

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.http.state_diff import LISTS, NOTHING, difference, parts_of
+from actors.http.state_diff import LISTS, NOTHING, Parts, difference, of_clinic, parts_of
 
 SLUGS = st.sampled_from("abc")
 
@@ -65,3 +65,15 @@ def test_unchanged_parts_are_not_sent_again(overview: dict[str, Any]) -> None:
     parts = parts_of(overview)
     assert difference(parts, parts_of(overview, parts)) == {}
     assert difference(NOTHING, parts).keys() == overview.keys() - {"ok"}
+
+
+def test_a_reader_of_one_clinic_gets_what_needs_a_person_there_and_only_its_changes() -> None:
+    def parts(*clinics: str | None, before: Parts = NOTHING) -> Parts:
+        items = [{"key": str(clinic), "clinic": clinic} for clinic in clinics]
+        return parts_of({"at": 1, "attention": items}, before)
+
+    first = parts(None, "elm", "oak")
+    later = parts("elm", before=first)
+    assert difference(NOTHING, of_clinic(first, "elm"))["attention"] == [{"key": "elm", "clinic": "elm"}]
+    assert difference(of_clinic(first, "elm"), of_clinic(later, "elm")) == {}
+    assert difference(of_clinic(first, "oak"), of_clinic(later, "oak")) == {"attention": []}

@@ -111,7 +111,7 @@ class TestAGateway:
             state = await anext(json.loads(line[6:]) async for line in lines if line.startswith("data: "))
         assert [clinic["slug"] for clinic in state["clinics"]] == [own]
         assert {sync["clinic"] for sync in state["syncs"]} == {own}
-        assert state.keys() == {"at", "clinics", "syncs"}
+        assert state.keys() == {"at", "clinics", "syncs", "attention"}
 
         actor = await made("bot", "--may", "act")
         done = await gateway.post(SYNC, json=body | {"clinicId": other}, headers=actor | at_once)

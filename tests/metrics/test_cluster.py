@@ -10,6 +10,7 @@ import nats
 import pytest
 
 from actors.http.cluster_metrics import LEASE, ClusterFigures
+from actors.installation.watch import InstallationWatch
 from actors.runtime.broker import build_broker
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
@@ -44,7 +45,8 @@ async def test_the_lease_is_taken_again_after_the_server_refused_it(nats_url: st
     async def holder() -> bytes | None:
         return (await bucket.read(LEASE)).value
 
-    figures = ClusterFigures(process.settings, process.broker, process.database, process.name)
+    watch = InstallationWatch(process.settings, process.broker, process.database)
+    figures = ClusterFigures(process.settings, process.broker, process.database, watch, process.name)
 
     async def begin() -> None:
         process.own(periodically(figures.hold_lease, 0.05))

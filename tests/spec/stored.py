@@ -8,7 +8,7 @@ import asyncpg
 from pydantic import BaseModel
 
 from actors.spec.events import SYNC_EVENTS
-from actors.spec.webhooks import SyncEnded, WebhookTest
+from actors.spec.webhooks import NeedsAttention, SyncEnded, WebhookTest
 from engine.events import Event
 from tests.spec.hearing import faults
 
@@ -38,6 +38,8 @@ async def check_stored(url: str) -> None:
 
 
 def _model(event: str) -> type[BaseModel]:
+    if event.startswith("clinic."):
+        return NeedsAttention
     if event.startswith("sync."):
         return WebhookTest if event == "sync.test" else SyncEnded
     return SYNC_EVENTS[Event(event)]

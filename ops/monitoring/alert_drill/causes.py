@@ -92,6 +92,39 @@ async def changed_portal(watched: Watched) -> AsyncIterator[None]:
     await watched.ended(clinic, await watched.sync(clinic, 3))
 
 
+@asynccontextmanager
+async def undecided_booking(watched: Watched) -> AsyncIterator[None]:
+    async with open_database(watched.settings.need_database_url()) as connection:
+        clinic = await store.find_clinic(connection, watched.clinics[0].slug)
+        booking = await connection.fetchval(
+            "insert into public.vapi_bookings (clinic_id, date, start_time, client_name, client_phone, patient_name,"
+            " status, hold_expires_at) values ($1, current_date + 7, '10:00', 'Ada', '555-0100', 'Rex', 'pending',"
+            " now()) returning id",
+            clinic.id,
+        )
+    yield
+    await watched.command("bookings", "release", str(booking), "--yes")
+
+
+@asynccontextmanager
+async def read_only_database(watched: Watched) -> AsyncIterator[None]:
+    await _set_read_only(watched, "on")
+    yield
+    await _set_read_only(watched, "off")
+
+
+async def _set_read_only(watched: Watched, value: str) -> None:
+    """Sets whether new sessions accept writes, and ends all other sessions."""
+    async with open_database(watched.settings.need_database_url()) as connection:
+        await connection.execute("set default_transaction_read_only = off")
+        name = await connection.fetchval("select quote_ident(current_database())")
+        await connection.execute(f"alter database {name} set default_transaction_read_only = {value}")
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+
+
 def frozen(server: str, check: str) -> Cause:
     """Freezes a server, and checks that `/health`, `/ready` and `/live` of every process report it in time."""
 

@@ -52,6 +52,20 @@ DRILLS = (
         {"reason": "portal_changed"},
     ),
     Drill(
+        "ClinicNeedsAttention",
+        "the hold of a booking by telephone expires",
+        "bookings release",
+        causes.undecided_booking,
+        {"kind": "booking_to_settle"},
+    ),
+    Drill(
+        "InstallationNeedsAttention",
+        "PostgreSQL accepts no writes",
+        "it accepts them again",
+        causes.read_only_database,
+        {"kind": "database_read_only"},
+    ),
+    Drill(
         "DependencyDown",
         "nats-server hangs (SIGSTOP)",
         "nats-server continues",

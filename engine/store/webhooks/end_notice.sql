@@ -1,0 +1,1 @@
+delete from idexx_sync.attention_notices where key = $1
