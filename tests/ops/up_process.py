@@ -19,6 +19,7 @@ from ops.local.temporary_machine import scatter_ports
 from ops.local.watchdog.process_markers import kill_marked
 from ops.sandbox.client import Sandbox, SandboxClinic
 from tests.conftest import eventually
+from tests.ops.commands import run_command
 
 ARGV = [sys.executable, "-c", "import sys; from ops.cli import main; sys.exit(main())"]
 OURS = ("NATS_URL", "DATABASE_URL", "ENCRYPTION_KEY", "IDEXX_BASE_URL")
@@ -66,16 +67,8 @@ class Up:
         return bool(running and running.environment)
 
     def run(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*ARGV, *arguments],
-            # What a command writes into its working directory goes with the folder.
-            cwd=self.folder,
-            env=self.environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        # What a command writes into its working directory goes with the folder.
+        return run_command(arguments, self.environment, self.folder, given)
 
     def json(self, *arguments: str) -> list[dict[str, Any]]:
         done = self.run(*arguments, "--json")
