@@ -24,6 +24,14 @@ ALL = "_all"
 MAX_REQUEST_BYTES = 16 * 1024
 
 
+#: The header of a request whose action another part of a gateway has recorded: the id of that record, which no other
+#: client knows.
+ACTION_HEADER = "Idexx-Action"
+
+#: The header in which a client states who acts.
+USER_HEADER = "Idexx-User"
+
+
 class Busy(Unavailable):
     reason = "busy"
 
@@ -58,6 +66,9 @@ class Subjects:
 
     def offer(self, clinic: str, kind: str) -> str:
         return f"{self.prefix}.evt.offer.{clinic}.{kind}"
+
+    def action(self, clinic: str, verb: str) -> str:
+        return f"{self.prefix}.evt.action.{clinic}.{verb}"
 
     def rejected(self, clinic: str) -> str:
         return f"{self.prefix}.evt.rejected.{clinic}"
@@ -143,6 +154,12 @@ class SyncReference(Request):
     """Names a sync."""
 
     sync_id: UUID
+
+
+class Decision(SyncReference):
+    """A decision on the removals that a sync holds. `removals`: refuse it if their number is another one."""
+
+    removals: Number | None = None
 
 
 class StatusQuery(Request):

@@ -90,6 +90,11 @@ class UnknownCalendarFeed(EngineError):
     reason = "unknown_calendar_feed"
 
 
+class UnknownEvidence(EngineError):
+    code = 404
+    reason = "unknown_evidence"
+
+
 class NoSchedule(EngineError):
     code = 404
     reason = "no_schedule"

@@ -17,6 +17,7 @@ from actors.gateway.offer import OfferCommands
 from actors.gateway.overview import Overview
 from actors.messages import (
     ALL,
+    Decision,
     EventsQuery,
     PlanQuery,
     Request,
@@ -47,6 +48,7 @@ log = structlog.get_logger(__name__)
 PLAN_PAGE = 500
 
 Command = Callable[[str, bytes], Awaitable[dict[str, Any]]]
+Decide = Callable[[Database, Clinic, UUID, int | None], Awaitable[int]]
 
 
 class Commands:
@@ -125,13 +127,12 @@ class Commands:
         """Drops the removals that a sync holds back."""
         return await self._decide(slug, payload, decide_removals.reject, "rejected")
 
-    async def _decide(
-        self, slug: str, payload: bytes, decide: Callable[[Database, Clinic, UUID], Awaitable[int]], decision: str
-    ) -> dict[str, Any]:
-        sync_id = parse(SyncReference, payload).sync_id
+    async def _decide(self, slug: str, payload: bytes, decide: Decide, decision: str) -> dict[str, Any]:
+        command = parse(Decision, payload)
+        sync_id = command.sync_id
         async with self._database.connection() as connection:
             clinic = await find_clinic(connection, slug)
-        count = await decide(self._database, clinic, sync_id)
+        count = await decide(self._database, clinic, sync_id, command.removals)
         log.info(f"removals_{decision}", clinic=slug, sync_id=str(sync_id), removals=count)
         self._relay.poke(clinic.id)
         return {"ok": True, "sync_id": sync_id, "status": decision, "removals": count}

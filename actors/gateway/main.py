@@ -36,6 +36,7 @@ from actors.observability.logging import configure
 from actors.outbox import attention as outbox_attention
 from actors.outbox import webhooks
 from actors.outbox.attention import AttentionNotices
+from actors.runtime.action_log import ActionLog
 from actors.runtime.broker import build_broker
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
@@ -66,7 +67,14 @@ class Gateway:
         commands = Commands(
             settings, process.database, process.relay, process.stop_workers, self._admission, overview
         )
-        self._service = CommandService(self.broker, process.subjects, process.name, commands, self._rejections)
+        self._service = CommandService(
+            self.broker,
+            process.subjects,
+            process.name,
+            commands,
+            self._rejections,
+            ActionLog(process.database, process.relay.poke),
+        )
         #: Closes what is open, in reverse order.
         self._resources = AsyncExitStack()
 

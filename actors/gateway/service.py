@@ -20,19 +20,29 @@ from actors.gateway.rejections import Rejections
 from actors.messages import Busy, Internal, Subjects, encode, refusal
 from actors.observability import error_reports, tracing
 from actors.observability.span_names import processing
+from actors.runtime.action_log import ActionLog, stated_user
 from actors.runtime.periodic import report_failure
 from broker import NatsBroker
+from engine.action import Source, Verb
 from engine.errors import EngineError, Unavailable
 
 log = structlog.get_logger(__name__)
 
 NAME = "idexx-sync"
 MAX_AT_ONCE = 128
+#: The commands that are recorded as actions, if what sent them has not recorded them.
+RECORDED = frozenset({Verb.CANCEL, Verb.APPROVE, Verb.REJECT})
 
 
 class CommandService:
     def __init__(
-        self, broker: NatsBroker, subjects: Subjects, name: str, commands: Commands, rejections: Rejections
+        self,
+        broker: NatsBroker,
+        subjects: Subjects,
+        name: str,
+        commands: Commands,
+        rejections: Rejections,
+        action_log: ActionLog,
     ) -> None:
         """`name` is the process's, as a ping shows it."""
         self._broker = broker
@@ -40,6 +50,7 @@ class CommandService:
         self._name = name
         self._commands = commands
         self._rejections = rejections
+        self._action_log = action_log
         self._service: Service | None = None
         self._requests: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -89,7 +100,7 @@ class CommandService:
             template = self._subjects.command_template(verb)
             about = {"clinic": _clinic(request)}
             with processing(request.subject, traceparent, about, template=template):
-                reply = await command(_clinic(request), request.data)
+                reply = await self._carry_out(verb, command, request)
         except EngineError as error:
             await self._refuse(request, error)
         except Exception as error:
@@ -101,6 +112,16 @@ class CommandService:
         else:
             if self._is_awaited(request):
                 await request.respond(encode(reply))
+
+    async def _carry_out(self, verb: str, command: Command, request: Request) -> dict[str, Any]:
+        clinic, headers = _clinic(request), request.headers or {}
+        if verb not in RECORDED or await self._action_log.is_recorded(headers, Verb(verb)):
+            return await command(clinic, request.data)
+        who = stated_user(headers)
+        async with self._action_log.recorded(Source.NATS, who, clinic, Verb(verb)) as recorded:
+            reply = await command(clinic, request.data)
+            recorded.replied(reply)
+        return reply
 
     async def _refuse(self, request: Request, error: EngineError) -> None:
         """Sends the refusal as the reply; without a reply subject, publishes it as an event."""

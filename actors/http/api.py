@@ -22,6 +22,8 @@ from actors.http.responses import Refused, TimedOut, answer
 from actors.http.sse import Message, StreamItem, Streams, gone
 from actors.http.stored_keys import StoredKeys
 from actors.messages import ALL
+from actors.runtime.action_log import ActionLog
+from engine.action import Source, Verb
 from engine.api_key import Right
 from engine.errors import Unavailable, UnknownSync
 from engine.events import Event
@@ -41,11 +43,18 @@ class Api:
     are counted from tomorrow on, as the replaced service did."""
 
     def __init__(
-        self, nats_client: NatsClient, wait: float, stored_keys: StoredKeys, *, after_today: bool = False
+        self,
+        nats_client: NatsClient,
+        wait: float,
+        stored_keys: StoredKeys,
+        action_log: ActionLog,
+        *,
+        after_today: bool = False,
     ) -> None:
         self._nats_client = nats_client
         self._stored_keys = stored_keys
         self._wait = wait
+        self._action_log = action_log
         self._after_today = after_today
         self._live_overview = LiveOverview(nats_client)
         self._streams = Streams()
@@ -69,7 +78,11 @@ class Api:
         caller_of(request).require(Right.SYNC)
         body = await requests.sync_body(request)
         caller_of(request).require_clinic(body.clinic_id)
-        accepted = await self._nats_client.ask("sync", body.clinic_id, body.command(after_today=self._after_today))
+        command = body.command(after_today=self._after_today)
+        who = caller_of(request).name
+        async with self._action_log.recorded(Source.HTTP, who, body.clinic_id, Verb.SYNC) as recorded:
+            accepted = await self._nats_client.ask("sync", body.clinic_id, command)
+            recorded.replied(accepted)
         sync_id, slug = accepted["sync_id"], accepted["events"].split(".")[3]
         log.info("http_sync", clinic=slug, sync_id=sync_id)
         if "respond-async" in request.headers.get("prefer", "").lower():

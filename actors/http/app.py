@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from actors.http.acting import Acting
 from actors.http.api import Api
 from actors.http.calendar_day import CalendarDays
 from actors.http.calendar_feeds import FOLDER, CalendarFeeds
 from actors.http.callers import CallerCheck
+from actors.http.details import Details
 from actors.http.openapi import description
 from actors.http.page import page_routes
 from actors.http.probes import ProbeRoutes
@@ -27,7 +31,7 @@ def gateway_app(
     settings: Settings,
     probes: ProbeRoutes,
     api: Api,
-    days: CalendarDays,
+    more: Sequence[Acting | CalendarDays | Details],
     feeds: CalendarFeeds,
     stored_keys: StoredKeys,
 ) -> Starlette:
@@ -50,7 +54,8 @@ def gateway_app(
     routes: list[BaseRoute] = [Route("/openapi.json", openapi, methods=["GET"]), *probes.routes()]
     # The page contains no data, so it needs no key; without keys it requires a local host name, like the API.
     routes += page_routes([] if needs_key else [check])
-    routes.append(Mount("/api", routes=[*api.routes(), *days.routes()], middleware=[check, Middleware(Spans)]))
+    more_routes = [route for each in more for route in each.routes()]
+    routes.append(Mount("/api", routes=[*api.routes(), *more_routes], middleware=[check, Middleware(Spans)]))
     # The token in a feed's address is its key.
     routes.append(Mount(FOLDER, routes=feeds.routes(), middleware=[Middleware(Spans)]))
     return Starlette(routes=routes, exception_handlers=HANDLERS)

@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Self
 
 from actors.health import Health, checks_of
+from actors.http.acting import Acting
 from actors.http.api import Api
 from actors.http.app import gateway_app, worker_app
 from actors.http.calendar_day import CalendarDays
 from actors.http.calendar_feeds import CalendarFeeds, FeedTokens
 from actors.http.cluster_metrics import ClusterFigures
+from actors.http.details import Details
 from actors.http.key_cache import RECORD_INTERVAL
 from actors.http.nats_client import NatsClient
 from actors.http.probes import ProbeRoutes
 from actors.http.server import HttpServer
 from actors.http.stored_keys import StoredKeys
 from actors.installation.watch import InstallationWatch
+from actors.runtime.action_log import ActionLog
 from actors.runtime.periodic import periodically
 from actors.runtime.process import Runtime
 
@@ -42,20 +45,22 @@ class Listener:
         health = _health(process, folder)
         cluster = ClusterFigures(settings, process.broker, process.database, watch, process.name)
         stored_keys, tokens = StoredKeys(process.database), FeedTokens(process.database)
+        nats_client = NatsClient(process.broker, process.subjects)
+        action_log = ActionLog(process.database, process.relay.poke)
         api = Api(
-            NatsClient(process.broker, process.subjects),
+            nats_client,
             settings.http_sync_wait_ms / 1000,
             stored_keys,
+            action_log,
             after_today=settings.http_days_after_today,
         )
-        app = gateway_app(
-            settings,
-            ProbeRoutes(health, folder, cluster),
-            api,
+        more = (
+            Acting(nats_client, process.database, action_log),
             CalendarDays(process.database),
-            CalendarFeeds(process.database, tokens),
-            stored_keys,
+            Details(process.database),
         )
+        feeds = CalendarFeeds(process.database, tokens)
+        app = gateway_app(settings, ProbeRoutes(health, folder, cluster), api, more, feeds, stored_keys)
         process.own(periodically(stored_keys.record_uses, RECORD_INTERVAL))
         process.own(periodically(tokens.record_uses, RECORD_INTERVAL))
         process.own(periodically(cluster.hold_lease, LEASE_PAUSE))

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import nats.errors
 from dramatiq.errors import BrokerConnectionError
@@ -15,7 +16,7 @@ from nats.aio.client import Client
 from nats.js.errors import APIError, NotFoundError
 
 from actors.http.responses import Refused
-from actors.messages import Subjects, encode
+from actors.messages import ACTION_HEADER, Subjects, encode
 from actors.observability import tracing
 from actors.observability.span_names import sending
 from actors.sync_events import follow_sync, unsubscribe
@@ -36,14 +37,19 @@ class NatsClient:
         self._broker = broker
         self._subjects = subjects
 
-    async def ask(self, verb: str, clinic: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The service's reply. Raises `Refused` with its refusal, or `Unavailable` if no gateway replies."""
+    async def ask(
+        self, verb: str, clinic: str, body: Mapping[str, Any], *, action: UUID | None = None
+    ) -> dict[str, Any]:
+        """The service's reply. `action` is the record of what is requested.
+
+        Raises `Refused` with its refusal, or `Unavailable` if no gateway replies.
+        """
         client = await self._client()
         try:
             subject, template = self._subjects.command(verb, clinic), self._subjects.command_template(verb)
             with sending(subject, {"clinic": clinic}, template=template):
-                headers = tracing.carried() or None
-                reply = await client.request(subject, encode(body), timeout=REPLY_WITHIN, headers=headers)
+                headers = tracing.carried() | ({} if action is None else {ACTION_HEADER: str(action)})
+                reply = await client.request(subject, encode(body), timeout=REPLY_WITHIN, headers=headers or None)
         except (nats.errors.Error, TimeoutError) as error:
             why = str(error) or type(error).__name__
             raise Unavailable(f"no gateway replies on NATS ({why}); try again", retry_after_ms=1000) from error

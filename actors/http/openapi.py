@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from actors.http import openapi_details
 from actors.http.calendar_feeds import FOLDER
 from actors.http.day_models import DayReply
 from actors.http.openapi_feed import calendar_feed
@@ -39,6 +40,7 @@ _BODIES: tuple[type[BaseModel], ...] = (
     OverviewReply,
     SyncReply,
     WhyReply,
+    *openapi_details.BODIES,
     *WEBHOOKS,
 )
 
@@ -51,7 +53,7 @@ def description(*, with_keys: bool) -> dict[str, Any]:
             "title": "idexx-sync",
             "version": version("idexx-sync"),
             "description": "Syncs of veterinary clinics' calendars. The API is a client of the NATS interface, except "
-            "for `day` and calendar feeds.",
+            "for what has names.",
         },
         "paths": {
             _PATH: {"post": _sync()},
@@ -63,6 +65,7 @@ def description(*, with_keys: bool) -> dict[str, Any]:
             "/api/idexx/free": {"get": free_starts()},
             "/api/idexx/why": {"get": why_start()},
             f"{FOLDER}/{{token}}.ics": {"get": calendar_feed()},
+            **openapi_details.paths(),
             "/health": {"get": _watch("Every check by its name", _HEALTH)},
             "/ready": {"get": _watch("Whether this process is ready for work", _HEALTH)},
             "/live": {"get": _watch("Whether this process is alive", _OBJECT, fails=False)},

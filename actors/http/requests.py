@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import date
-from typing import Annotated, Any, cast
+from datetime import date, time
+from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_validator
@@ -13,11 +13,14 @@ from pydantic.alias_generators import to_camel
 from starlette.requests import ClientDisconnect, Request
 
 from actors.http.caller import caller_of
-from actors.http.responses import TimedOut, WrongType
-from actors.messages import MAX_REQUEST_BYTES, FreeQuery, SyncCommand, TooLarge, WhyQuery, encode, parse
+from actors.http.responses import NotAllowed, TimedOut, WrongType
+from actors.messages import MAX_REQUEST_BYTES, FreeQuery, Name, SyncCommand, TooLarge, WhyQuery, encode, parse
+from actors.messages import Request as Payload
 from actors.validation_messages import CLINIC_ID, what_is_wrong
 from engine.dates import MAX_DAYS
 from engine.errors import BadRequest
+
+B = TypeVar("B", bound=Payload)
 
 #: How long a caller may take to send a body, in seconds.
 BODY_WITHIN = 10.0
@@ -28,6 +31,9 @@ ClinicId = Annotated[str, Field(pattern=CLINIC_ID)]
 _CLINIC_ID: TypeAdapter[str] = TypeAdapter(ClinicId)
 _SYNC_ID: TypeAdapter[UUID] = TypeAdapter(UUID)
 _DAY: TypeAdapter[date] = TypeAdapter(Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))])
+_CLOCK: TypeAdapter[str] = TypeAdapter(Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")])
+_COLUMN: TypeAdapter[str] = TypeAdapter(Name)
+_EVIDENCE_ID: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=1, le=2**63 - 1)])
 _AFTER_SEQ: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=2**31 - 1)])
 
 #: Parameters of a query with numbers and with moments.
@@ -71,11 +77,19 @@ class FreeParameters(FreeQuery):
 
 
 async def sync_body(request: Request) -> SyncBody:
-    """Raises `BadRequest` that names the field, `TooLarge`, `WrongType` or `TimedOut`."""
+    """Raises like `json_body`."""
+    return await json_body(request, SyncBody)
+
+
+async def json_body(request: Request, model: type[B]) -> B:
+    """Raises `BadRequest` that names the field, `TooLarge`, `WrongType`, `TimedOut`, or `NotAllowed` for a page of
+    another site."""
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise NotAllowed("a page of another site may not do this; open the page of this gateway")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         # A form in some web page cannot send JSON to this machine without the browser asking first.
         raise WrongType("send the request as JSON, with `Content-Type: application/json`")
-    return parse(SyncBody, await body_of(request))
+    return parse(model, await body_of(request))
 
 
 def clinic_id(request: Request) -> str:
@@ -92,6 +106,23 @@ def day(request: Request) -> date | None:
     """The parameter `date`; None: not given."""
     given = request.query_params.get("date")
     return None if given is None else cast(date, _checked(_DAY, "date", given))
+
+
+def clock_time(request: Request) -> time | None:
+    """The parameter `at`, a time of the day; None: not given."""
+    given = request.query_params.get("at")
+    return None if given is None else time.fromisoformat(_checked(_CLOCK, "at", given))
+
+
+def column(request: Request) -> str | None:
+    """The parameter `column`; None: not given."""
+    given = request.query_params.get("column")
+    return None if given is None else str(_checked(_COLUMN, "column", given))
+
+
+def evidence_id(request: Request) -> int:
+    """The parameter `evidenceId`."""
+    return int(_checked(_EVIDENCE_ID, "evidenceId", request.query_params.get("evidenceId") or ""))
 
 
 def free_query(request: Request) -> dict[str, Any]:
@@ -115,6 +146,11 @@ def _parsed(model: type[FreeParameters | WhyQuery], request: Request) -> dict[st
 
 def sync_id(value: str) -> str:
     return str(_checked(_SYNC_ID, "syncId", value))
+
+
+def parameter_sync_id(request: Request) -> UUID:
+    """The parameter `syncId`."""
+    return UUID(sync_id(request.query_params.get("syncId") or ""))
 
 
 def after_seq(request: Request) -> int:

@@ -24,6 +24,7 @@ class Refused(Exception):
     def __init__(self, body: Mapping[str, Any]) -> None:
         super().__init__(body["error"]["message"])
         self.body = body
+        self.reason = str(body["error"]["reason"])
 
     @property
     def code(self) -> int:
@@ -77,8 +78,8 @@ def answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str
 
 def refuse(request: Request, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     error = body["error"]
-    # Only a sync is requested by POST.
-    body = {**body, **predecessor_fields.refused(error, datetime.now(UTC), of_sync=request.method == "POST")}
+    of_sync = request.method == "POST" and request.url.path.endswith("/schedule-sync")
+    body = {**body, **predecessor_fields.refused(error, datetime.now(UTC), of_sync=of_sync)}
     extra = dict(headers or {})
     if wait := error.get("retry_after_ms"):
         extra["Retry-After"] = str(math.ceil(wait / 1000))

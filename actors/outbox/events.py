@@ -1,4 +1,4 @@
-"""Publishes recorded events of syncs, and the feeds of changed appointments and of changed offers.
+"""Publishes recorded events of syncs, and the feeds of changed appointments, of changed offers and of actions.
 
 Events are recorded in the transaction of what they report, and published after it. Each has an id, so that
 one that is published again after a crash is stored once. One publisher per clinic at a time keeps the order.
@@ -21,6 +21,7 @@ from actors.outbox.event_logging import log_event
 from actors.outbox.feed_events import appointment_event, offer_event
 from broker.primitives.event_log import EventLog
 from engine.events import Event
+from engine.store import actions
 from engine.store import offer_changes as offers
 from engine.store.database import Connection, Database
 from engine.store.feeds import number_changes
@@ -127,11 +128,13 @@ class Relay:
             await self._publish_changes(connection, changes)
             offered = await offers.unpublished_offers(connection, clinic_id, BATCH)
             await self._publish_offers(connection, offered)
+            done = await actions.unpublished_actions(connection, clinic_id, BATCH)
+            await self._publish_actions(connection, done)
         # After the commit: events that are published again after a failure are logged and counted once.
         for row in events:
             self._log_and_count(json.loads(row["payload"]))
         await self._ends.each((row["sync_id"] for row in events if Event(row["event"]).is_last), self._on_end)
-        return BATCH in (len(events), len(changes), len(offered))
+        return BATCH in (len(events), len(changes), len(offered), len(done))
 
     async def _publish_events(self, connection: Connection, events: Sequence[Any]) -> None:
         for row in events:
@@ -162,3 +165,11 @@ class Relay:
                 group.create_task(self._log.publish(subject, encode(offer_event(row)), f"offer/{row['id']}"))
         if changes:
             await offers.mark_offers_published(connection, changes)
+
+    async def _publish_actions(self, connection: Connection, done: Sequence[Any]) -> None:
+        for row in done:
+            event = {name: value for name, value in row.items() if name != "id"}
+            subject = self._subjects.action(row["clinic"], row["verb"])
+            await self._log.publish(subject, encode(event), f"action/{row['id']}")
+        if done:
+            await actions.mark_actions_published(connection, done)

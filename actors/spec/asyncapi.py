@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from actors.messages import ALL, MAX_REQUEST_BYTES, Subjects
+from actors.spec.action_events import ActionTaken
 from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS, Command
 from actors.spec.events import SYNC_EVENTS, Rejected
@@ -16,6 +17,7 @@ from actors.spec.examples import examples_of
 from actors.spec.offer_events import OfferChange
 from actors.spec.replies import Refusal
 from actors.spec.schemas import REQUESTS, SENT, definitions, is_request
+from engine.action import Verb
 from engine.clinic import SLUG
 from engine.offer_change import OfferChangeKind
 
@@ -38,7 +40,11 @@ _INTRODUCTION = (
 _REQUEST_HEADERS: Object = {
     "type": "object",
     "properties": {
-        "traceparent": {"type": "string", "description": "W3C Trace Context; the sync's spans join this trace."}
+        "traceparent": {"type": "string", "description": "W3C Trace Context; the sync's spans join this trace."},
+        "Idexx-User": {
+            "type": "string",
+            "description": "Who acts, as the client states; recorded with the action.",
+        },
     },
 }
 _REFUSAL_HEADERS: Object = {
@@ -109,6 +115,7 @@ def _parameters() -> Object:
             "description": "What happened to the start.",
             "enum": [kind.value for kind in OfferChangeKind],
         },
+        "verb": {"description": "What was done.", "enum": [verb.value for verb in Verb]},
     }
 
 
@@ -152,6 +159,12 @@ def _event_channels(subjects: Subjects) -> Object:
             "parameters": clinic | {"kind": _ref("parameters", "offerKind")},
             "messages": _messages([OfferChange]),
         },
+        "actions": {
+            "address": subjects.action("{clinic}", "{verb}"),
+            "description": f"What callers of the HTTP API and operators have done. {stream}",
+            "parameters": clinic | {"verb": _ref("parameters", "verb")},
+            "messages": _messages([ActionTaken]),
+        },
         "rejections": {
             "address": subjects.rejected("{clinic}"),
             "description": f"Refusals of requests without a reply subject and of scheduled syncs. {stream}",
@@ -181,6 +194,7 @@ def _publications() -> Object:
         "syncEvents": list(SYNC_EVENTS.values()),
         "appointmentChanges": [AppointmentChange],
         "offerChanges": [OfferChange],
+        "actions": [ActionTaken],
         "rejections": [Rejected],
     }
     return {
@@ -210,7 +224,7 @@ def _message(model: type[BaseModel]) -> Object:
 def _headers(model: type[BaseModel]) -> Object:
     if model is Refusal:
         return _REFUSAL_HEADERS
-    if model in (*SYNC_EVENTS.values(), AppointmentChange, OfferChange, Rejected):
+    if model in (*SYNC_EVENTS.values(), AppointmentChange, OfferChange, ActionTaken, Rejected):
         return _EVENT_HEADERS
     return _REQUEST_HEADERS if is_request(model) else {"type": "object"}
 

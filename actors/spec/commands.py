@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from actors.messages import (
     ChangesQuery,
+    Decision,
     EventsQuery,
     FreeQuery,
     PlanQuery,
@@ -54,6 +55,6 @@ COMMANDS = (
     Command("why", "Return why a clinic can offer a start, or why not", WhyQuery, WhyReply),
     Command("snapshot", "Return what a feed of the clinic holds, with its position", SnapshotQuery, SnapshotReply),
     Command("changes", "Return the changes of a feed after a position", ChangesQuery, ChangesReply),
-    Command("approve", "Carry out the held removals of a sync", SyncReference, DecisionReply),
-    Command("reject", "Drop the held removals of a sync", SyncReference, DecisionReply),
+    Command("approve", "Carry out the held removals of a sync", Decision, DecisionReply),
+    Command("reject", "Drop the held removals of a sync", Decision, DecisionReply),
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pydantic import BaseModel
 
 from actors.messages import Subjects
+from actors.spec.action_events import ActionTaken
 from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, SyncEvent
@@ -59,6 +60,10 @@ def _offers() -> str:
     return _meanings(OfferChange)
 
 
+def _actions() -> str:
+    return _meanings(ActionTaken)
+
+
 def _refusals() -> str:
     return _table(
         ("code", "reason", "when"),
@@ -79,6 +84,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "events": _sync_events,
     "changes": _changes,
     "offers": _offers,
+    "actions": _actions,
     "refusals": _refusals,
     "rules": _rules,
 }

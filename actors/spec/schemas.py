@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from actors.messages import Request
+from actors.spec.action_events import ActionTaken
 from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, Rejected
@@ -31,6 +32,7 @@ SENT: Final[Sequence[type[SentMessage]]] = (
     *SYNC_EVENTS.values(),
     AppointmentChange,
     OfferChange,
+    ActionTaken,
     Rejected,
 )
 #: What its webhook gets.

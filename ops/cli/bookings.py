@@ -11,11 +11,14 @@ from cyclopts import App, Parameter
 from rich.markup import escape
 
 from actors.settings import Settings
+from engine.action import DONE, Source, Verb
 from engine.booking import Booking, BookingState
 from engine.store import bookings as store
+from engine.store.actions import begin_action, end_action
 from engine.store.clinics import find_clinic
 from ops.cli.confirm import Yes, confirm
 from ops.client.connections import open_database
+from ops.client.user_name import user_name
 from ops.local.discovery import database_url, settings_here
 from ops.terminal.output import Json, answer, console, say
 from ops.terminal.tables import table
@@ -87,7 +90,8 @@ def settle(
 
     Example: `idexx-sync bookings settle ODIS-7K2M9QXA`
     """
-    _decide(settings_here(), booking, store.confirm_booking if confirm else store.settle_booking)
+    decision = store.confirm_booking if confirm else store.settle_booking
+    _decide(settings_here(), booking, decision, Verb.CONFIRM if confirm else Verb.SETTLE)
     if json:
         answer({"ok": True, "booking": booking, "status": "confirmed" if confirm else "seen"})
     else:
@@ -104,7 +108,7 @@ def release(booking: Id, *, yes: Yes = False, json: Json = False) -> None:
     """
     if not yes:
         confirm(f"Cancel booking {booking}, and offer its place to others?")
-    _decide(settings_here(), booking, store.release_booking)
+    _decide(settings_here(), booking, store.release_booking, Verb.RELEASE)
     if json:
         answer({"ok": True, "booking": booking, "status": "cancelled"})
     else:
@@ -118,9 +122,15 @@ async def _list(settings: Settings, slug: str, everything: bool) -> Sequence[Boo
     return found if everything else list(waiting)
 
 
-def _decide(settings: Settings, booking: str, decision: Callable[[Any, str], Awaitable[None]]) -> None:
+def _decide(
+    settings: Settings, booking: str, decision: Callable[[Any, str], Awaitable[store.Decided]], verb: Verb
+) -> None:
     async def run() -> None:
         async with open_database(database_url(settings)) as connection, connection.transaction():
-            await decision(connection, booking)
+            decided = await decision(connection, booking)
+            clinic, about = str(decided.clinic_id), {"booking_id": decided.id}
+            begun = await begin_action(connection, clinic, verb, Source.CLI, user_name(), **about)
+            if begun is not None:
+                await end_action(connection, begun[0], DONE)
 
     asyncio.run(run())

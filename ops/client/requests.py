@@ -20,7 +20,7 @@ from nats.errors import (
 )
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from actors.messages import ALL, Subjects, encode
+from actors.messages import ALL, USER_HEADER, Subjects, encode
 from actors.observability import tracing
 from actors.observability.span_names import sending
 from engine.clinic import SLUG, check_slug
@@ -29,6 +29,7 @@ from engine.sync_reference import id_range, no_such_sync
 from ops.client.errors import CommandFailed, Refused
 from ops.client.exit_status import Exit
 from ops.client.no_permission import no_permission, user_of
+from ops.client.user_name import user_name
 
 #: Seconds to wait for the gateway's reply.
 REPLY_TIMEOUT = 15.0
@@ -71,7 +72,7 @@ async def _request(client: Client, subject: str, payload: bytes) -> Msg:
     """Returns the reply. Raises `PermissionError` as soon as the server refuses the request, and
     `ConnectionReconnectingError` as soon as the connection is lost: then no reply can come."""
     before = client.last_error
-    headers = tracing.carried() or None
+    headers = tracing.carried() | {USER_HEADER: user_name()}
     request = asyncio.create_task(client.request(subject, payload, timeout=REPLY_TIMEOUT, headers=headers))
     try:
         while not (await asyncio.wait({request}, timeout=LOOK))[0]:

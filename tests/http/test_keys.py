@@ -22,6 +22,7 @@ from actors.http.key_cache import CACHED_FOR, UNKNOWN_FOR
 from actors.http.keys import PREFIX, fingerprint
 from actors.http.probes import ProbeRoutes
 from actors.http.stored_keys import StoredKeys
+from actors.runtime.action_log import ActionLog
 from actors.settings import Settings, load
 from engine.store.database import Database
 from ops.cli import main
@@ -208,9 +209,10 @@ async def test_only_on_loopback_without_keys_and_signatures_a_caller_needs_none(
 
     database, given = Database(database_url), Settings.model_validate(settings)
     keys = StoredKeys(database)
-    api = Api(Nats(), 1.0, keys)  # type: ignore[arg-type]
+    api = Api(Nats(), 1.0, keys, ActionLog(database, lambda _: None))  # type: ignore[arg-type]
     feeds = CalendarFeeds(database, FeedTokens(database))
-    app = gateway_app(given, ProbeRoutes(Health(()), tmp_path, None), api, CalendarDays(database), feeds, keys)
+    probes = ProbeRoutes(Health(()), tmp_path, None)
+    app = gateway_app(given, probes, api, [CalendarDays(database)], feeds, keys)
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
             asked = await client.get("/api/idexx/overview")

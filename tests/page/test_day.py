@@ -30,6 +30,10 @@ select sum(cardinality(b.columns)) from clinics c cross join lateral idexx_sync.
     c.id, $2::date::timestamp at time zone c.timezone, ($2::date + 1)::timestamp at time zone c.timezone) b
 where c.slug = $1
 """
+READ_AT = """
+select s.scraped_at at time zone c.timezone from idexx_sync.schedule_date_scrapes s join clinics c on c.id = s.clinic_id
+where c.slug = $1 and s.date = $2
+"""
 TAKEN = """
 select patient_name, client_name from schedule_appointments join clinics on clinics.id = clinic_id
 where slug = $1 and date = $2 and deleted_at is null and appointment_type <> 'block'
@@ -58,7 +62,7 @@ async def test_a_day_shows_what_is_free_and_why_and_names_only_with_a_key_for_th
     people = await synced(clinic, asker, pool)
     assert people
     page = await open_page()
-    await page.get_by_role("link", name=clinic.name).click()
+    await page.get_by_role("link", name=f"day of {clinic.name}").click()
     await page.wait_for_url(f"**/day?clinic={clinic.slug}")
     await expect(page.locator(".slot").first).to_be_visible()
     await page.goto(f"/day?clinic={clinic.slug}&date={clinic.today}")
@@ -80,6 +84,8 @@ async def test_a_day_shows_what_is_free_and_why_and_names_only_with_a_key_for_th
     await expect(why.get_by_text("free", exact=True).first).to_be_visible()
     await expect(why.locator(".forbids")).to_have_count(0)
     await expect(why.locator(".allows")).not_to_have_count(0)
+    read = await pool.fetchval(READ_AT, clinic.slug, day)
+    await expect(why).to_contain_text(f"read {read:%-d %b, %H:%M}")  # on the clinic's clock
     await page.keyboard.press("End")
     await page.keyboard.press("Home")
     await page.keyboard.press("Enter")

@@ -21,6 +21,7 @@ from nats.aio.msg import Msg
 from pydantic import BaseModel
 
 from actors.messages import Subjects
+from actors.spec.action_events import ActionTaken
 from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS, Rejected
@@ -105,6 +106,8 @@ class Hearing:
                 )
             case ["offer", clinic, kind]:
                 return missing + _differences(event, {"clinic": clinic, "kind": kind}) + faults(event, OfferChange)
+            case ["action", clinic, verb]:
+                return missing + _differences(event, {"clinic": clinic, "verb": verb}) + faults(event, ActionTaken)
             case ["rejected", clinic]:
                 return missing + _differences(event, {"clinic": clinic}) + faults(event, Rejected)
         return ["no document names this subject"]

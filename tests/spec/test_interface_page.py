@@ -17,13 +17,14 @@ from ops.client.exit_status import Exit
 
 PAGE = Path(__file__).parent.parent.parent / "docs/interface.md"
 
-#: What no request on NATS ends with: these are of the command line alone.
+#: What no request on NATS ends with: these are of the command line and HTTP alone.
 OF_THE_COMMAND_LINE = {
     "UnknownWebhook",
     "UnknownDelivery",
     "UnknownBooking",
     "UnknownApiKey",
     "UnknownCalendarFeed",
+    "UnknownEvidence",
     "NoSchedule",
 }
 

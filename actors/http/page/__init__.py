@@ -1,7 +1,8 @@
-"""A read-only dashboard at `GET /`, and one day of a clinic's calendar at `GET /day?clinic=…&date=…`.
+"""The dashboard at `GET /`; the pages of a clinic, a sync, a date and a day of the calendar at `/clinic?clinic=…`,
+`/sync?clinic=…&sync=…`, `/date?clinic=…&date=…` and `/day?clinic=…&date=…`.
 
 Static files beside this module, served unchanged: no build step, nothing from other hosts, no personal data. The
-pages read all data from the API, like any other caller, with the key that is typed in.
+pages read all data from the API, like any other caller, with the key that is typed in, and act with it if it may.
 """
 
 from __future__ import annotations
@@ -15,21 +16,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-#: By path: the file and its type.
+_FOLDER = Path(__file__).parent
+
+#: The type of a file, by the end of its name.
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+#: The pages by path. Those of a clinic, a sync and a date are one file, whose script draws what the path says.
+PAGES = {
+    "/": "page.html",
+    "/day": "day.html",
+    **dict.fromkeys(("/clinic", "/sync", "/date"), "detail.html"),
+}
+
+#: By path: the file and its type. A file that is not a page has its own name as path.
 FILES = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/feed.js": ("feed.js", "text/javascript; charset=utf-8"),
-    "/draw.js": ("draw.js", "text/javascript; charset=utf-8"),
-    "/words.js": ("words.js", "text/javascript; charset=utf-8"),
-    "/key.js": ("key.js", "text/javascript; charset=utf-8"),
-    "/day": ("day.html", "text/html; charset=utf-8"),
-    "/day.css": ("day.css", "text/css; charset=utf-8"),
-    "/day.js": ("day.js", "text/javascript; charset=utf-8"),
-    "/calendar.js": ("calendar.js", "text/javascript; charset=utf-8"),
-    "/why.js": ("why.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
+    path: (name, TYPES[Path(name).suffix])
+    for path, name in sorted(
+        {
+            f"/{file.name}": file.name for file in _FOLDER.iterdir() if file.suffix in {".css", ".js", ".svg"}
+        }.items()
+        | PAGES.items()
+    )
 }
 
 #: Allows only our own files, no inline script or style, and no framing; text never becomes markup.
@@ -38,7 +50,7 @@ POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self'",
+        "img-src 'self' blob:",
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
@@ -60,9 +72,8 @@ _HEADERS = {
 
 
 def page_routes(middleware: Sequence[Middleware]) -> list[Route]:
-    folder = Path(__file__).parent
     return [
-        Route(path, _serving((folder / name).read_bytes(), kind), methods=["GET"], middleware=middleware)
+        Route(path, _serving((_FOLDER / name).read_bytes(), kind), methods=["GET"], middleware=middleware)
         for path, (name, kind) in FILES.items()
     ]
 

@@ -1,16 +1,15 @@
 // One day of a clinic's calendar: reads it, draws it, and asks why a time is free or not. Read-only.
 
-import { calendar, columnsOf, coloursOf, firstFocus, moved } from "./calendar.js";
+import { ask, described } from "./api.js";
+import { calendar, clockOf, columnsOf, coloursOf, firstFocus, moved } from "./calendar.js";
 import { draw, h } from "./draw.js";
-import { hasKey, keepKey, keyHeader } from "./key.js";
+import { hasKey, keepKey } from "./key.js";
+import { toClinic, toDate } from "./parts.js";
 import { hint, panel } from "./why.js";
 import * as words from "./words.js";
 
 /** How often the day is read again while the page is visible. Milliseconds. */
 const AGAIN = 15_000;
-
-/** A request without a response for this time is given up. Milliseconds. */
-const GIVE_UP = 15_000;
 
 const DAY = 86_400_000;
 
@@ -34,24 +33,12 @@ const wanted = () => new URLSearchParams(location.search).get("date");
 const linkTo = (date) => `day?${new URLSearchParams({ clinic: clinic(), ...(date && { date }) })}`;
 const plusDays = (date, days) => new Date(Date.parse(date) + days * DAY).toISOString().slice(0, 10);
 
-async function ask(path, query, signal) {
-  const signals = AbortSignal.any([signal, AbortSignal.timeout(GIVE_UP)]);
-  const asked = `api/idexx/${path}?${new URLSearchParams(query)}`;
-  const response = await fetch(asked, { headers: keyHeader(), cache: "no-store", signal: signals });
-  const body = await response.json();
-  if (response.ok) return body;
-  throw Object.assign(new Error(body.error.message), { code: response.status });
-}
-
-/** Says why a request failed; browsers describe a failed connection differently, and none of them helpfully. */
-const described = (error) => (error.code ? error.message : "the gateway does not respond");
-
 async function read() {
   reading.abort();
   reading = new AbortController();
   const { signal } = reading;
   try {
-    state.day = await ask("day", { clinicId: clinic(), ...(wanted() && { date: wanted() }) }, signal);
+    state.day = await ask("day", { clinicId: clinic(), ...(wanted() && { date: wanted() }) }, { signal });
     state.received = performance.now();
     state.trouble = "";
     state.keyTrouble = null;
@@ -70,7 +57,7 @@ async function explain(picked) {
   show();
   try {
     const query = { clinicId: clinic(), at, ...(picked.column && { column: picked.column }) };
-    const why = await ask("why", query, reading.signal);
+    const why = await ask("why", query, { signal: reading.signal });
     if (state.picked === picked) state.why = why;
   } catch (error) {
     if (state.picked === picked) state.why = { trouble: described(error) };
@@ -101,7 +88,7 @@ function show() {
   place("#legend").hidden = asksKey || !day;
   if (!day) return;
   document.title = `${words.day(day.date)}, ${day.clinic.name} · idexx-sync`;
-  draw(place("#clinic"), day.clinic.name, " ", h("small", {}, words.weekday(day.date)));
+  draw(place("#clinic"), h("a", { href: toClinic(day.clinic.slug) }, day.clinic.name), " ", h("small", {}, words.weekday(day.date)));
   showDays(day);
   draw(place("#clock"), day.read_at ? `read ${words.ago(day.read_at, now())}` : "never read");
   state.focus ??= firstFocus(day);
@@ -151,7 +138,10 @@ function why(day) {
   const { picked } = state;
   if (!picked) return hint();
   const names = new Map(columnsOf(day).map(({ id, name }) => [id, name]));
-  return panel(picked, names, state.why, h("button", { class: "close", "aria-label": "Close" }, "×"));
+  const at = clockOf(picked.minute).padStart(5, "0");
+  const history = toDate(day.clinic.slug, day.date, { at, ...(picked.column && { column: picked.column }) });
+  const close = h("button", { class: "close", "aria-label": "Close" }, "×");
+  return panel(picked, names, state.why, close, { zone: day.clinic.timezone, history });
 }
 
 function legend(day) {

@@ -7,11 +7,11 @@ export function h(tag, attributes, ...children) {
   return { tag, key, attributes: rest, children: children.flat(Infinity).filter((child) => child || child === 0) };
 }
 
-/** Makes the children of `parent` be `wanted`: elements made by `h`, and texts. */
+/** Makes the children of `parent` be `wanted`: elements made by `h`, and texts; what is null or false is left out. */
 export function draw(parent, ...wanted) {
   const known = new Map([...parent.childNodes].filter((node) => node.key).map((node) => [node.key, node]));
   let next = parent.firstChild;
-  for (const one of wanted.flat()) {
+  for (const one of wanted.flat(Infinity).filter((each) => each || each === 0)) {
     const node = fit(one.key ? known.get(one.key) : next, one);
     if (node === next) next = next.nextSibling;
     else parent.insertBefore(node, next);

@@ -4,5 +4,6 @@ const KEY = "idexx-sync.key";
 
 // Headers and keys are ASCII only; a key with other characters is refused by the gateway.
 export const keepKey = (key) => sessionStorage.setItem(KEY, key.trim().replace(/[^\x20-\x7e]/g, "?"));
+export const dropKey = () => sessionStorage.removeItem(KEY);
 export const hasKey = () => Boolean(sessionStorage.getItem(KEY));
 export const keyHeader = () => (hasKey() ? { Authorization: `Bearer ${sessionStorage.getItem(KEY)}` } : {});

@@ -1,174 +1,23 @@
 // The dashboard: renders the feed's state as elements, and updates them. Read-only.
 
+import { attention } from "./attention.js";
+import { SORTS, addressOf, chosen, clinics, filters, wantedOf } from "./clinics.js";
 import { draw, h } from "./draw.js";
 import { Feed } from "./feed.js";
+import { current, latest } from "./syncs.js";
 import * as words from "./words.js";
 
 /** The page shows its data as old after this time without an update. Milliseconds. */
 const OLD = 6_000;
 
-/** Age from which a clinic without a goal is marked as old. Milliseconds. */
-const OLD_CLINIC = 86_400_000;
-
-const BREAKER_OPEN = "Calls to the portal failed too often and are paused: its clinics are not updated for a while.";
-
-const MARKS = { waiting: "·", running: "●", retrying: "↻", "confirming removals": "↻", done: "✓", failed: "✗" };
+/** Ended syncs that are shown; each clinic's page has its own. */
+const LATEST = 12;
 
 const place = (selector) => document.querySelector(selector);
-const unseen = (text) => h("span", { class: "unseen" }, text);
 const byStart = (one, other) => other.created_at.localeCompare(one.created_at);
-
-function table(name, columns, rows) {
-  const head = columns.map((column) => h("th", { role: "columnheader", scope: "col" }, column));
-  return h("table", { role: "table", "aria-labelledby": `${name}-title`, class: name },
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)),
-    h("tbody", { role: "rowgroup" }, rows));
-}
-
-const row = (key, ...cells) => h("tr", { role: "row", key }, cells);
-const cell = (name, ...content) => h("td", { role: "cell", class: name }, content);
-const rowHead = (name, ...content) => h("th", { role: "rowheader", scope: "row", class: name }, content);
-const noted = ([kind, text]) => h("span", { class: `note ${kind}` }, text);
 const nameOf = (sync, feed) => feed.state.clinics.get(sync.clinic)?.name ?? sync.clinic;
-const empty = (...content) => h("p", { class: "empty" }, content);
-const time = (at, text) => h("time", { datetime: at, title: words.moment(at) }, text);
 
-// Clinics.
-
-function clinics(feed, syncs) {
-  const found = [...feed.state.clinics.values()].sort((one, other) =>
-    (one.last_completed_at ?? "").localeCompare(other.last_completed_at ?? "") || one.slug.localeCompare(other.slug));
-  if (!found.length) return empty("No clinic is stored yet: ", h("code", {}, "idexx-sync clinic add"));
-  const rows = found.map((one) => clinic(one, feed, syncs));
-  const all = table("clinics", ["Clinic", "Fresh", "State", "Appointments"], rows);
-  return [...openPortals(feed.state).map((name) => h("p", { class: "banner" }, name, BREAKER_OPEN)), all];
-}
-
-/** The portals to which calls are paused, each as the beginning of a sentence; one alone needs no name. */
-function openPortals({ breaker, portals }) {
-  if ((portals ?? []).length < 2) return breaker === "open" ? [""] : [];
-  return portals.filter((one) => one.breaker === "open").map((one) => `${one.portal}: `);
-}
-
-function clinic(one, feed, syncs) {
-  const notes = words.obstacles(one, syncs);
-  return row(one.slug,
-    rowHead("name", h("b", {}, h("a", { href: `day?clinic=${one.slug}` }, one.name)), h("small", {}, one.slug)),
-    cell("fresh", freshness(one, feed.now)),
-    cell("state", notes.map(noted), schedule(one, feed.now)),
-    cell("number", one.appointments.toLocaleString("en"), unseen(" appointments")));
-}
-
-function freshness(clinic, now) {
-  const at = clinic.last_completed_at;
-  const goal = clinic.max_age_seconds;
-  const isOld = goal ? !clinic.is_fresh : !at || now - Date.parse(at) > OLD_CLINIC;
-  const age = at ? time(at, words.ago(at, now)) : "never";
-  return [
-    h("span", { class: isOld ? "note bad" : "note good" }, age, clinic.last_partial && " (partial)"),
-    goal &&
-      h("small", {}, `${isOld ? "misses its goal" : "goal"} of ${words.span(goal * 1000)}`),
-  ];
-}
-
-function schedule({ schedule: plan }, now) {
-  if (!plan) return null;
-  const next = plan.next && !plan.paused && [", next ", time(plan.next, words.until(plan.next, now))];
-  return h("small", {}, plan.words ?? plan.cron, next);
-}
-
-// Running and queued syncs.
-
-function current(syncs, feed) {
-  if (!syncs.length) return empty("No sync is running.");
-  return h("ul", { class: "current" }, syncs.map((sync) => running(sync, feed)));
-}
-
-function running(sync, feed) {
-  const name = nameOf(sync, feed);
-  const label = `${name}: ${sync.dates_done} of ${words.plural(sync.dates_total, "date")}`;
-  const waits = sync.status === "queued";
-  return h("li", { key: sync.sync_id },
-    h("h3", {}, name, " ", h("small", {}, words.dates(sync), sync.dry_run && ", dry run")),
-    h("progress", { max: 100, value: sync.progress_percentage, "aria-label": label }),
-    h("p", { class: "facts" }, waits ? waiting(sync, feed.now) : facts(sync, feed.now)),
-    sync.dates && h("ol", { class: "dates", "aria-label": "Dates" }, inOrder(sync.dates).map(date)),
-    sync.dates && h("ul", { class: "reasons" }, reasons(sync.dates, feed.now)));
-}
-
-const waiting = ({ position, created_at: asked }, now) =>
-  `queued, position ${position}, requested ${words.ago(asked, now)}`;
-
-function facts(sync, now) {
-  const failed = sync.failed_dates.length;
-  return [
-    `${sync.dates_done} of ${words.plural(sync.dates_total, "date")}`,
-    failed ? h("span", { class: "bad" }, `, ${failed} failed`) : "",
-    `, ${words.span(now - Date.parse(sync.started_at))}`,
-  ];
-}
-
-const inOrder = (dates) => [...dates].sort((one, other) => one.date.localeCompare(other.date));
-
-function date(one, index) {
-  const state = words.stateOf(one);
-  const number = new Date(one.date).getUTCDate();
-  const short = index && number > 1 ? number : words.day(one.date); // with the month where it begins
-  const title = `${words.weekday(one.date)}: ${state}`;
-  return h("li", { key: one.date, class: state.replaceAll(" ", "-"), title },
-    h("span", { "aria-hidden": "true" }, h("b", {}, short), MARKS[state]), unseen(title));
-}
-
-/** Why dates are retried or have failed: one line for each reason. */
-function reasons(dates, now) {
-  const groups = new Map();
-  for (const one of inOrder(dates)) {
-    const state = words.stateOf(one);
-    if (state !== "retrying" && state !== "failed") continue;
-    const key = `${state} ${one.message ?? one.reason}`;
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  return [...groups].map(([key, found]) => reason(key, found, now));
-}
-
-function reason(key, found, now) {
-  const isOver = found[0].status === "failed";
-  const which = found.length === 1 ? words.day(found[0].date) : words.plural(found.length, "date");
-  const tries = Math.max(...found.map((one) => one.attempts));
-  const next = found.map((one) => one.next_try_at).sort()[0];
-  return h("li", { key, class: isOver ? "bad" : "warn" },
-    `${MARKS[isOver ? "failed" : "retrying"]} ${which}: ${found[0].message ?? words.plain(found[0].reason)}`,
-    tries > 1 && `, ${tries} attempts`,
-    !isOver && `, next try ${words.until(next, now)}`);
-}
-
-// Ended syncs.
-
-function latest(syncs, feed) {
-  if (!syncs.length) return empty("No sync has ended yet.");
-  return table("latest", ["Clinic", "Outcome", "Changes", "Took", "Ended"], syncs.map((sync) => ended(sync, feed)));
-}
-
-function ended(sync, feed) {
-  return row(sync.sync_id,
-    rowHead("name", h("b", {}, nameOf(sync, feed)),
-      h("small", {}, `${words.dates(sync)}, ${sync.dates_done} of ${sync.dates_total}`, unseen(" dates"))),
-    cell("outcome", noted(words.outcome(sync))),
-    cell("changes", changes(sync)),
-    cell("took", sync.duration_ms === null ? "" : `${(sync.duration_ms / 1000).toFixed(1)} s`),
-    cell("ended", time(sync.completed_at, words.ago(sync.completed_at, feed.now))));
-}
-
-function changes({ stats, changes_planned: planned }) {
-  if (planned !== null && planned !== undefined) return words.plural(planned, "change") + " planned";
-  const counts = ["added", "updated", "removed"].map((what) => [what, stats[`appointments_${what}`] ?? 0]);
-  const signs = { added: "+", updated: "~", removed: "−" };
-  const sign = ([what, count]) => h("span", { class: count ? what : "none" }, signs[what], count, " ");
-  return [
-    h("span", { "aria-hidden": "true" }, counts.map(sign)),
-    unseen(counts.map(([what, count]) => `${count} ${what}`).join(", ")),
-  ];
-}
+let wanted = wantedOf(location.search);
 
 // Shared by all clinics.
 
@@ -208,16 +57,34 @@ function show(feed) {
   const open = syncs.filter((sync) => !sync.completed_at);
   const over = syncs.filter((sync) => sync.completed_at);
   const runs = open.filter((sync) => sync.status === "in_progress");
+  const names = new Map([...feed.state.clinics].map(([slug, { name }]) => [slug, name]));
   place("#board").hidden = place("nav").hidden = false;
   draw(place("#clinic-count"), words.plural(feed.state.clinics.size, "clinic"));
   draw(place("#current-count"), `${runs.length} running, ${open.length - runs.length} queued`);
   draw(place("#clock"), words.clock(feed.now));
-  draw(place("#clinics .body"), clinics(feed, syncs));
-  draw(place("#current .body"), current([...runs, ...open.filter((sync) => !runs.includes(sync)).reverse()], feed));
-  draw(place("#latest .body"), latest(over, feed));
+  showAttention(feed, names);
+  showClinics(feed, syncs);
+  const inTurn = [...runs, ...open.filter((sync) => !runs.includes(sync)).reverse()];
+  draw(place("#current .body"), current(inTurn, names, feed.now));
+  draw(place("#latest .body"), latest(over.slice(0, LATEST), feed.state.clinics, feed.now));
   draw(place("#shared"), shared(feed.state));
-  document.title = runs.length ? `(${runs.length}) idexx-sync` : "idexx-sync";
   announceEnds(over, feed);
+}
+
+function showAttention(feed, names) {
+  const items = feed.state.attention ?? [];
+  place("#attention").hidden = !feed.state.attention;
+  const more = (kind, text) => h("a", { href: addressOf({ ...wantedOf(""), state: kind }), "data-goto": "" }, text);
+  draw(place("#attention-title"), "Needs a person", items.length ? h("small", {}, ` ${items.length}`) : "");
+  draw(place("#attention .body"), attention(items, names, feed.now, more));
+  place("#attention").classList.toggle("calm", !items.length);
+  document.title = items.length ? `(${items.length}) idexx-sync` : "idexx-sync";
+}
+
+function showClinics(feed, syncs) {
+  const choice = chosen(feed, syncs, wanted);
+  draw(place("#clinics .chips"), filters(choice, wanted));
+  draw(place("#clinics .body"), clinics(choice, feed, syncs, wanted));
 }
 
 function showNotice(feed) {
@@ -247,7 +114,38 @@ function announceEnds(over, feed) {
   draw(place("#announcements"), ended.map((sync) => `${nameOf(sync, feed)}: ${words.outcome(sync)[1]}`).join("; "));
 }
 
+// The table's search, order, filter and page are in the address, so that they can be shared.
+
+function want(change, keep) {
+  wanted = { ...wanted, page: 1, ...change };
+  history[keep ? "pushState" : "replaceState"](null, "", addressOf(wanted));
+  show(feed);
+}
+
+function showWanted() {
+  wanted = wantedOf(location.search);
+  place("#search").value = wanted.q;
+  place("#sort").value = wanted.sort;
+}
+
+draw(place("#sort"), ...Object.entries(SORTS).map(([name, text]) => h("option", { value: name }, text)));
+showWanted();
 const feed = new Feed(() => show(feed));
+place("#search").addEventListener("input", (event) => want({ q: event.target.value }));
+place("#sort").addEventListener("change", (event) => want({ sort: event.target.value }));
+place(".controls").addEventListener("submit", (event) => event.preventDefault());
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-goto]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  want(wantedOf(new URL(link.href).search), true);
+  showWanted();
+  if (link.closest("#attention, .pager")) place("#clinics").scrollIntoView();
+});
+addEventListener("popstate", () => {
+  showWanted();
+  show(feed);
+});
 place("#key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   feed.useKey(place("#key").value);

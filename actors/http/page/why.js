@@ -26,15 +26,16 @@ const SOURCES = {
   clock: "the clock",
 };
 
-/** The panel; `why` is null while it is loaded, or has `trouble`. */
-export function panel({ minute, column }, names, why, close) {
+/** The panel; `why` is null while it is loaded, or has `trouble`. `zone` is the clinic's. */
+export function panel({ minute, column }, names, why, close, { zone, history }) {
   const where = column ? names.get(column) : "any column";
   const title = h("h2", { id: "why-title" }, `${clockOf(minute)}, ${where}`);
   return [
     h("div", { class: "title" }, title, close),
     !why ? h("p", { class: "empty" }, "Loading…")
       : why.trouble ? h("p", { class: "note bad" }, why.trouble)
-      : [verdict(why, column), h("ol", { class: "reasons" }, why.reasons.map(reason)), columns(why, names)],
+      : [verdict(why, column), h("ol", { class: "reasons" }, why.reasons.map((one) => reason(one, zone))), columns(why, names)],
+    h("p", { class: "more" }, h("a", { href: history }, "History of this time")),
   ];
 }
 
@@ -53,19 +54,20 @@ function verdict({ free, reasons, column_count: count }, column) {
   return h("p", {}, h("span", { class: "note good" }, column ? "free" : `free: ${words.plural(count, "column")}`));
 }
 
-function reason({ rule, allows, value, source, change }) {
+function reason({ rule, allows, value, source, change }, zone) {
   return h("li", { class: allows ? "allows" : "forbids" },
     h("span", { class: allows ? "good" : "bad", "aria-hidden": "true" }, allows ? "✓ " : "✗ "),
     h("b", {}, nameOf(rule)), h("span", { class: "unseen" }, allows ? " allows it: " : " forbids it: "),
     h("span", { class: "value" }, value ?? ""),
-    h("small", {}, from(source)),
+    h("small", {}, from(source, zone)),
     !allows && change && h("small", { class: "change" }, change.startsWith("idexx-sync ") ? h("code", {}, change) : change));
 }
 
-function from(source) {
+/** Where a value comes from, at the time of the clinic's clock. */
+function from(source, zone) {
   if (!source) return "";
   const { kind, read_at: read, set_at: at } = source;
-  const when = read ? `, read ${words.moment(read)}` : at ? `, set ${words.moment(at)}` : "";
+  const when = read ? `, read ${words.local(read, zone)}` : at ? `, set ${words.local(at, zone)}` : "";
   return `${SOURCES[kind] ?? kind}${when}`;
 }
 

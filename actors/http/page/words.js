@@ -6,9 +6,29 @@ const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: 
 
 export const day = (date) => DAY.format(new Date(date));
 export const weekday = (date) => WEEKDAY.format(new Date(date));
+const formats = new Map();
+
+/** A format for a time zone, in which times of a clinic are shown; UTC if the zone is not known. */
+function formatIn(zone, style) {
+  const key = `${zone} ${Object.values(style)}`;
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat("en-GB", { ...style, timeZone: zone || "UTC" }));
+  return formats.get(key);
+}
+
+const MINUTE = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+
+/** A moment on a clinic's clock: "1 Dec, 14:05". */
+export const local = (time, zone) => formatIn(zone, MINUTE).format(new Date(time));
+export const localSeconds = (time, zone) => formatIn(zone, { ...MINUTE, second: "2-digit" }).format(new Date(time));
+
+export const localClock = (time, zone) => formatIn(zone, { timeStyle: "medium" }).format(new Date(time));
+
+/** A moment, with the name of the zone. */
+export const moment = (time, zone = "UTC") => `${localSeconds(time, zone)} ${zone || "UTC"}`;
+
 export const clock = (time) => `${CLOCK.format(new Date(time))} UTC`;
-export const moment = (time) => `${DAY.format(new Date(time))}, ${clock(time)}`;
 export const plain = (word) => String(word ?? "unknown").replaceAll("_", " ");
+export const sentence = (word) => plain(word).replace(/^./, (letter) => letter.toUpperCase());
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 /** Formats milliseconds with at most the two largest units. */
@@ -47,10 +67,10 @@ export function obstacles(clinic, syncs) {
   const hasFailed = last.status && last.status !== "completed";
   const { schedule: plan } = clinic;
   return [
-    clinic.login_failure && ["bad", `${plain(clinic.login_failure)}: set its credentials again`],
+    clinic.removals_held && ["bad", `${plural(clinic.removals_held, "removal")} held`],
+    clinic.login_failure && ["bad", plain(clinic.login_failure)],
     !clinic.has_credentials && ["warn", "no credentials"],
     hasFailed && !clinic.login_failure && [gravity(last), `last sync ${plain(last.status)}${because(last)}`],
-    clinic.removals_held && ["warn", `${plural(clinic.removals_held, "removal")} held: a person must decide`],
     plan?.paused && ["warn", "schedule paused"],
     plan?.last_outcome === "refused" && ["warn", `the last scheduled sync was refused: ${plan.last_refusal}`],
     runs ? ["busy", "syncing now"] : waits && ["busy", "sync queued"],

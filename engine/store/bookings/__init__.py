@@ -7,6 +7,7 @@ functions of the database do the rest, because other programs call them as well.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,14 @@ from engine.store.offer_changes import mark_ended_holds
 from engine.store.queries import Queries
 
 SQL = Queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The booking that was decided, and its clinic."""
+
+    id: UUID
+    clinic_id: UUID
 
 
 async def match_bookings(connection: Connection, clinic_id: UUID, dates: DateRange, sync_id: UUID) -> int:
@@ -46,29 +55,33 @@ async def list_bookings(connection: Connection, clinic: Clinic, *, past: bool = 
     return [Booking(**dict(row) | {"state": BookingState(row["state"])}) for row in rows]
 
 
-async def settle_booking(connection: Connection, booking: str) -> None:
+async def settle_booking(connection: Connection, booking: str, clinic_id: UUID | None = None) -> Decided:
     """Frees the place of a booking that is in the portal under another name and number.
 
-    Raises `UnknownBooking`, or `WrongState` if it is cancelled.
+    Raises `UnknownBooking`, even for a booking of another clinic than `clinic_id`, or `WrongState` if it is
+    cancelled.
     """
-    found = await _lock(connection, booking)
+    found = await _lock(connection, booking, clinic_id)
     await connection.execute(SQL["settle_booking"], found["id"], found["ends"])
     await connection.fetchval(SQL["recount_slots"], found["clinic_id"], found["date"], found["date"])
+    return Decided(found["id"], found["clinic_id"])
 
 
-async def confirm_booking(connection: Connection, booking: str) -> None:
+async def confirm_booking(connection: Connection, booking: str, clinic_id: UUID | None = None) -> Decided:
     """Confirms a booking that is not in the portal yet: it takes its place until the portal shows it. Raises as
     `settle_booking`."""
-    found = await _lock(connection, booking)
+    found = await _lock(connection, booking, clinic_id)
     await connection.execute(SQL["confirm_booking"], found["id"])
+    return Decided(found["id"], found["clinic_id"])
 
 
-async def release_booking(connection: Connection, booking: str) -> None:
+async def release_booking(connection: Connection, booking: str, clinic_id: UUID | None = None) -> Decided:
     """Cancels a booking that is not real. Raises `UnknownBooking`, or `WrongState` if the portal has shown it."""
-    found = await _lock(connection, booking)
+    found = await _lock(connection, booking, clinic_id)
     if found["state"] == BookingState.SEEN:
         raise WrongState(f"booking {booking} is in the portal; cancel its appointment there")
     await connection.execute(SQL["release_booking"], found["id"])
+    return Decided(found["id"], found["clinic_id"])
 
 
 async def apply_expired_holds(connection: Connection, setting: str, since: float) -> None:
@@ -80,10 +93,10 @@ async def apply_expired_holds(connection: Connection, setting: str, since: float
         await mark_ended_holds(connection, earlier=bool(changed))
 
 
-async def _lock(connection: Connection, booking: str) -> Any:
+async def _lock(connection: Connection, booking: str, clinic_id: UUID | None) -> Any:
     """The booking with its row locked."""
     row = await connection.fetchrow(SQL["find_booking"], booking)
-    if row is None:
+    if row is None or clinic_id not in (None, row["clinic_id"]):
         raise UnknownBooking(
             f"booking {booking!r} is not known; `idexx-sync bookings list CLINIC` lists ids and confirmation numbers"
         )

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from engine.errors import UnknownEvidence
 from engine.failure import Failure
 from engine.store.database import Connection
 from engine.store.queries import Queries
@@ -55,3 +56,23 @@ async def list_evidence(connection: Connection, sync_id: UUID, day: date | None)
     """The evidence of a date, or of all dates of a sync, oldest first; the screenshot as PNG bytes or None."""
     rows = await connection.fetch(SQL["list_evidence"], sync_id, day)
     return [dict(row) | {"headers": json.loads(row["headers"])} for row in rows]
+
+
+async def evidence_of(
+    connection: Connection,
+    clinic_id: UUID,
+    *,
+    sync_id: UUID | None = None,
+    day: date | None = None,
+    limit: int = 60,
+) -> list[dict[str, Any]]:
+    """The evidence of one of the clinic's syncs or dates, newest first, without what the portal returned."""
+    return [dict(row) for row in await connection.fetch(SQL["evidence_of"], clinic_id, sync_id, day, limit)]
+
+
+async def one_evidence(connection: Connection, clinic_id: UUID, evidence_id: int) -> dict[str, Any]:
+    """One piece of the clinic's evidence, with everything. Raises `UnknownEvidence`."""
+    row = await connection.fetchrow(SQL["one_evidence"], clinic_id, evidence_id)
+    if row is None:
+        raise UnknownEvidence(f"evidence {evidence_id} is not stored for this clinic; it is kept for 7 days")
+    return dict(row) | {"headers": json.loads(row["headers"])}

@@ -7,6 +7,7 @@ commits (migration 0031): other programs write bookings and rules as well. What 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -38,3 +39,10 @@ async def unpublished_offers(connection: Connection, clinic_id: UUID, limit: int
 
 async def mark_offers_published(connection: Connection, changes: Sequence[Any]) -> None:
     await connection.execute(SQL["mark_offers_published"], [row["id"] for row in changes])
+
+
+async def offers_of_date(
+    connection: Connection, clinic_id: UUID, day: date, at: time | None = None, limit: int = 100
+) -> list[dict[str, Any]]:
+    """The changes of what a clinic offered on a date, or at one time of it, newest first."""
+    return [dict(row) for row in await connection.fetch(SQL["offers_of_date"], clinic_id, day, at, limit)]

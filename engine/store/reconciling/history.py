@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +79,20 @@ async def history(connection: Connection, clinic_id: UUID, appointment: str) -> 
 async def changes_of(connection: Connection, sync_id: UUID) -> list[Change]:
     """The changes of a sync, in order."""
     return [_change(row) for row in await connection.fetch(SQL["changes_of_sync"], sync_id)]
+
+
+async def changes_on_date(
+    connection: Connection,
+    clinic_id: UUID,
+    day: date,
+    *,
+    at: time | None = None,
+    column: str | None = None,
+    limit: int = 100,
+) -> list[Change]:
+    """The changes of a date, newest first; with `at` and `column` those of one slot."""
+    rows = await connection.fetch(SQL["changes_on_date"], clinic_id, day, at, column, limit)
+    return [_change(row) for row in rows]
 
 
 async def net_changes_of(connection: Connection, sync_id: UUID) -> list[Difference]:

@@ -29,6 +29,8 @@ class Lifetimes:
     held: timedelta = timedelta(days=90)
     evidence: timedelta = timedelta(days=7)
     deliveries: timedelta = timedelta(days=30)
+    #: Of requested syncs; other actions are kept for 700 days more.
+    actions: timedelta = timedelta(days=30)
 
 
 #: The kinds of records that are removed, each by a statement of its own.

@@ -5,3 +5,5 @@ union
 select clinic_id from idexx_sync.schedule_appointment_changes where published_at is null
 union
 select clinic_id from idexx_sync.offer_changes where published_at is null
+union
+select clinic_id from idexx_sync.actions where outcome is not null and published_at is null

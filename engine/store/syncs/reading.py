@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +50,13 @@ async def list_syncs(connection: Connection, clinic_id: UUID | None, limit: int 
 async def live_syncs(connection: Connection, clinic_id: UUID | None, latest: int) -> list[Sync]:
     """Every sync that runs or waits, and the `latest` others; newest first."""
     return [sync_of(row) for row in await connection.fetch(SQL["live_syncs"], clinic_id, latest)]
+
+
+async def attempts_of_date(
+    connection: Connection, clinic_id: UUID, day: date, limit: int = 20
+) -> list[dict[str, Any]]:
+    """What the clinic's latest syncs did with the date, newest first."""
+    return [dict(row) for row in await connection.fetch(SQL["attempts_of_date"], clinic_id, day, limit)]
 
 
 async def queue_position(connection: Connection, sync_id: UUID) -> int:

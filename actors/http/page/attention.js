@@ -1,0 +1,71 @@
+// What needs a person: grouped by kind, the most serious first. Pure.
+
+import { h } from "./draw.js";
+import { code, link, time, toClinic, toSync } from "./parts.js";
+import * as words from "./words.js";
+
+const KINDS = {
+  credentials: "Credentials refused",
+  no_credentials: "Without credentials",
+  time_zone: "Time zone not known",
+  held_removals: "Removals held",
+  booking_to_settle: "Bookings to settle",
+  failing_dates: "Dates that fail",
+  goal_missed: "Freshness goal missed",
+};
+
+/** The kind of an item, as groups and filters have it: a new clinic without credentials is not a broken one. */
+export const kindOf = ({ kind, details }) => (details?.reason === "no_credentials" ? "no_credentials" : kind);
+
+export const titleOf = (kind) => KINDS[kind] ?? words.sentence(kind);
+
+/** Groups in the order of their first item. */
+export function groupsOf(items) {
+  const groups = new Map();
+  for (const item of items) groups.set(kindOf(item), [...(groups.get(kindOf(item)) ?? []), item]);
+  return groups;
+}
+
+/** The groups as a list. `names` are the clinics' names by slug; `more` makes the link to all clinics of a group. */
+export function attention(items, names, now, more) {
+  const groups = groupsOf(items);
+  if (!groups.size) return [h("p", { class: "empty" }, "Nothing needs a person.")];
+  const shown = groups.size > 4 ? 1 : groups.size > 2 ? 2 : 4;
+  return [h("ul", { class: "groups" }, [...groups].map(([kind, found]) => group(kind, found, names, now, shown, more)))];
+}
+
+function group(kind, found, names, now, shown, more) {
+  const clinics = new Set(found.map(({ clinic }) => clinic).filter(Boolean));
+  const oldest = found.map(({ since }) => since).sort()[0];
+  const rest = found.length - shown;
+  return h("li", { key: kind, class: kind === "no_credentials" ? "warn" : "bad" },
+    h("h3", {}, titleOf(kind), " ", h("small", {}, clinics.size > 1 && `${clinics.size} clinics, `, since(oldest, now))),
+    h("ul", { class: "items" }, found.slice(0, shown).map((item) => line(item, names))),
+    rest > 0 && h("p", { class: "more" }, more(kind, `and ${rest} more`)),
+    remedy(found[0]));
+}
+
+const since = (at, now) => at && time(at, `for ${words.span(now - Date.parse(at))}`);
+
+function line(item, names) {
+  const { key, clinic, sync_id: sync } = item;
+  if (!clinic) return h("li", { key }, said(item));
+  const target = sync ? toSync(clinic, sync) : `${toClinic(clinic)}#attention`;
+  return h("li", { key }, link(target, names.get(clinic) ?? clinic), `: ${said(item)}`);
+}
+
+/** The message, without the slug, which the name replaces. */
+export const said = ({ clinic, message }) =>
+  clinic && message.startsWith(`${clinic}: `) ? message.slice(clinic.length + 2) : message;
+
+const remedy = ({ remedy: text, command }) =>
+  h("p", { class: "remedy" }, "→ ", text, command && [" ", code(command)]);
+
+/** The items of one clinic, each with its remedy. */
+export function ownAttention(items, now) {
+  return h("ul", { class: "groups" }, items.map((item) =>
+    h("li", { key: item.key, class: kindOf(item) === "no_credentials" ? "warn" : "bad" },
+      h("h3", {}, titleOf(kindOf(item)), " ", h("small", {}, since(item.since, now))),
+      h("p", {}, item.sync_id ? link(toSync(item.clinic, item.sync_id), said(item)) : said(item)),
+      remedy(item))));
+}

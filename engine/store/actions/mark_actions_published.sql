@@ -1,0 +1,1 @@
+update idexx_sync.actions set published_at = clock_timestamp() where id = any($1)
