@@ -220,3 +220,25 @@ def test_developers_get_pgbouncer_where_apt_has_it_and_a_failure_is_not_repeated
     place.program("apt-get", f'case "$*" in *"install"*pgbouncer*) /bin/ln -s /bin/true {bouncer};; esac')
     assert "for the tests of poolers\n  ✓" in place.run().stderr
     assert place.run().stderr == ""
+
+
+def test_developers_get_the_npm_packages_of_tests_and_a_failure_is_repeated_only_for_another_lock(
+    place: Place,
+) -> None:
+    lock, packages = place.clone / "ops/dev/npm/package-lock.json", place.clone / ".cache/npm/node_modules"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("{}")
+    (lock.parent / "package.json").write_text("{}")
+    place.program("npm", f"/bin/mkdir -p {packages}; exit 1")
+    assert place.run("demo").returncode == 0
+    assert not any(call.startswith("npm") for call in place.called())
+    done = place.run()
+    assert done.returncode == 0, done.stderr
+    assert "npm packages of ops/dev/npm, for tests\n  ✗ failed" in done.stderr
+    assert not packages.exists()
+    assert (place.run().returncode, place.run().stderr) == (0, "")
+    lock.write_text('{"version": 2}')
+    place.program("npm", f"/bin/mkdir -p {packages}")
+    assert "npm packages of ops/dev/npm, for tests\n  ✓" in place.run().stderr
+    assert packages.exists()
+    assert place.run().stderr == ""

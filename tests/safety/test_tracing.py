@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from ops.sandbox.client import SandboxClinic
-from tests.safety.receivers import Receiver, receiving
+from tests.safety.collector import Collector, collecting
 from tests.system.conftest import Asker, System
 
 pytestmark = pytest.mark.anyio
@@ -32,18 +32,20 @@ OURS = {"sync_id", "clinic", "date", "actor", "interface"}
 
 
 @pytest.fixture
-def collector() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
+def collector(tmp_path: Path) -> Iterator[Collector]:
+    with collecting(tmp_path) as collector:
+        yield collector
 
 
 @pytest.fixture
-def settings(collector: Receiver) -> dict[str, str]:
-    return {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{collector.address}"}
+def settings(collector: Collector) -> dict[str, str]:
+    return {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
 
 
-def spans(collector: Receiver) -> list[Span]:
-    exports = [ExportTraceServiceRequest.FromString(body) for body in collector.bodies]
+def spans(collector: Collector) -> list[Span]:
+    """All that the collector exports: it ends."""
+    collector.stop()
+    exports = [ExportTraceServiceRequest.FromString(body) for body in collector.exported.bodies]
     return [
         span
         for export in exports
@@ -76,7 +78,7 @@ async def request_over_http(system: System, slug: str) -> str:
 
 
 async def test_one_trace_leads_from_the_http_request_to_the_row(
-    system: System, collector: Receiver, clinics: list[SandboxClinic], asker: Asker
+    system: System, collector: Collector, clinics: list[SandboxClinic], asker: Asker
 ) -> None:
     system.everything()
     slug = clinics[0].slug
@@ -142,7 +144,7 @@ def current_attributes() -> set[str]:
 
 
 async def test_a_trace_begins_with_the_request_over_nats_or_on_the_command_line(
-    system: System, collector: Receiver, clinics: list[SandboxClinic], asker: Asker
+    system: System, collector: Collector, clinics: list[SandboxClinic], asker: Asker
 ) -> None:
     system.gateway()
     slug = clinics[0].slug
@@ -159,8 +161,9 @@ async def test_a_trace_begins_with_the_request_over_nats_or_on_the_command_line(
         assert await typed.wait() == 0
     assert system.stop("gateway") == 0
     request = f"{asker.prefix}.cmd.sync.{{clinic}}"
-    [over_nats, of_command] = [span for span in spans(collector) if span.name == f"process {request}"]
-    [typed_in] = [span for span in spans(collector) if span.name == f"send {request}"]
+    found = spans(collector)
+    [over_nats, of_command] = [span for span in found if span.name == f"process {request}"]
+    [typed_in] = [span for span in found if span.name == f"send {request}"]
     assert (over_nats.trace_id.hex(), over_nats.parent_span_id.hex()) == (TRACE, "b7ad6b7169203331")
     assert (of_command.trace_id, of_command.parent_span_id) == (typed_in.trace_id, typed_in.span_id)
 
