@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / ".cache/npm"
-PACKAGES = FOLDER / "node_modules"
+from ops.dev.npm import NODE_MODULES
 
 needs_npm = pytest.mark.skipif(
-    shutil.which("node") is None or not PACKAGES.exists(),
+    shutil.which("node") is None or not NODE_MODULES.exists(),
     reason="the npm packages of ops/dev/npm are not installed: install Node.js 20 with npm, then run ./ops/setup",
 )
 
@@ -24,7 +23,7 @@ async def run_node(script: Path, *arguments: str, **environment: str) -> str:
     # Node looks for packages beside a file, but in the working directory for what it reads from stdin.
     process = await asyncio.create_subprocess_exec(
         *("node", "--input-type=module", "-", *arguments),
-        cwd=FOLDER,
+        cwd=NODE_MODULES.parent,
         env={"PATH": os.environ["PATH"], **environment},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
