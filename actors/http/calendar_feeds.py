@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from starlette.requests import Request
@@ -28,6 +29,9 @@ from engine.errors import UnknownCalendarFeed
 from engine.steps.publish_feed import publish_feed
 from engine.store.calendar_feeds import record_uses, valid_feeds
 from engine.store.database import Database
+
+if TYPE_CHECKING:
+    from engine.calendar_feed.document import Texts
 
 #: The folder of feeds' addresses.
 FOLDER = "/calendar"
@@ -58,6 +62,7 @@ class _Cached:
     etag: str = ""
     body: bytes = b""
     packed: bytes = b""
+    texts: Texts | None = None
     requests: int = 0
     requests_since: float = 0.0
 
@@ -119,7 +124,7 @@ class CalendarFeeds:
             publication = await publish_feed(self._database, feed, self._now())
             if publication.version != cached.version:
                 async with self._writing:
-                    body = await asyncio.to_thread(publication.document)
+                    body, cached.texts = await asyncio.to_thread(publication.document, cached.texts)
                     cached.packed = await asyncio.to_thread(gzip.compress, body, 6, mtime=0)
                 cached.body, cached.etag = body, f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
                 cached.version = publication.version

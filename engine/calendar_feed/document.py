@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
@@ -16,8 +17,32 @@ from engine.calendar_feed.time_zone import zone_definition
 REFRESH = timedelta(minutes=15)
 
 
-def document(name: str, zone: ZoneInfo, events: Mapping[str, FeedEvent], revisions: Iterable[Revision]) -> bytes:
-    """The document. `name` is the calendar's; the same values give the same bytes."""
+#: The texts of events, by zone, uid and sequence number. Writing one takes longer than everything else.
+Texts: TypeAlias = dict[tuple[str, str, int], bytes]
+
+
+def document(
+    name: str,
+    zone: ZoneInfo,
+    events: Mapping[str, FeedEvent],
+    revisions: Iterable[Revision],
+    texts: Texts | None = None,
+) -> tuple[bytes, Texts]:
+    """The document, and the texts of its events; `texts` are those of the document before.
+
+    `name` is the calendar's. The same values give the same bytes.
+    """
+    before, written = texts or {}, Texts()
+    for revision in sorted(revisions, key=lambda one: (one.starts_at, one.uid)):
+        key = zone.key, revision.uid, revision.sequence
+        written[key] = before.get(key) or _event(revision, events.get(revision.uid), zone).to_ical()
+    frame: bytes = _frame(name, zone).to_ical()
+    beginning, end, _ = frame.rpartition(b"END:VCALENDAR")
+    return b"".join((beginning, *written.values(), end, b"\r\n")), written
+
+
+def _frame(name: str, zone: ZoneInfo) -> Calendar:
+    """The calendar without its events."""
     calendar = Calendar()
     calendar.add("PRODID", "-//idexx-sync//calendar feed//EN")
     calendar.add("VERSION", "2.0")
@@ -25,13 +50,10 @@ def document(name: str, zone: ZoneInfo, events: Mapping[str, FeedEvent], revisio
     calendar.add("METHOD", "PUBLISH")
     calendar.calendar_name = name
     calendar.add("X-WR-TIMEZONE", zone.key)
-    calendar.refresh_interval = REFRESH
-    calendar.add("X-PUBLISHED-TTL", "PT15M")
+    calendar.add("REFRESH-INTERVAL", REFRESH, parameters={"VALUE": "DURATION"})
+    calendar.add("X-PUBLISHED-TTL", f"PT{REFRESH // timedelta(minutes=1)}M")
     calendar.add_component(zone_definition(zone))
-    for revision in sorted(revisions, key=lambda one: (one.starts_at, one.uid)):
-        calendar.add_component(_event(revision, events.get(revision.uid), zone))
-    text: bytes = calendar.to_ical()
-    return text
+    return calendar
 
 
 def _event(revision: Revision, shown: FeedEvent | None, zone: ZoneInfo) -> Event:

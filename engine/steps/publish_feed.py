@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from engine.calendar_feed.document import document
 from engine.calendar_feed.entry import CalendarEntry
 from engine.calendar_feed.event import FeedEvent, event_of
 from engine.calendar_feed.feed import CalendarFeed
@@ -16,6 +16,9 @@ from engine.store.calendar_feeds import entries, lock_feed, revisions, save_revi
 from engine.store.clinics import find_clinic
 from engine.store.database import Database
 from engine.store.syncs.reading import database_time
+
+if TYPE_CHECKING:
+    from engine.calendar_feed.document import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,15 @@ class Publication:
         """Equal for two publications with the same document."""
         return self.name, self.zone.key, frozenset((one.uid, one.sequence) for one in self.revisions)
 
-    def document(self) -> bytes:
-        """The iCalendar text. It takes a while: call it in a thread."""
-        return document(self.name, self.zone, self.events, self.revisions)
+    def document(self, texts: Texts | None) -> tuple[bytes, Texts]:
+        """The iCalendar text, and those of its events; `texts` are those of the publication before.
+
+        It takes a while: call it in a thread.
+        """
+        # icalendar takes 10 MiB of the process, so it is imported only where a feed is read.
+        from engine.calendar_feed.document import document
+
+        return document(self.name, self.zone, self.events, self.revisions, texts)
 
 
 async def publish_feed(database: Database, feed: CalendarFeed, now: datetime | None = None) -> Publication:

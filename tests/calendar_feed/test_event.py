@@ -42,7 +42,7 @@ def shown(entry: CalendarEntry) -> FeedEvent:
 def written(*events: FeedEvent) -> bytes:
     """The document of these events, published for the first time."""
     revised = revise(events, {}, now=AT, begins=AT - timedelta(days=9), created_at=AT, zone=ZONE)
-    return document("Elm: front-desk", ZONE, {one.uid: one for one in events}, revised.current)
+    return document("Elm: front-desk", ZONE, {one.uid: one for one in events}, revised.current)[0]
 
 
 def local(day: date, hour: int, minute: int = 0, second: int = 0, fold: int = 0) -> datetime:
