@@ -109,7 +109,8 @@ async def test_nats_that_is_away_between_two_changes_is_no_bug(reported: list[An
             raise BrokerConnectionError("away")
 
     relay = Relay(*cast("tuple[Any, ...]", (None, Away(), Subjects("idexx"), None, None)))
-    change = {"clinic": "elm", "kind": "added", "sync_id": 1, "appointment_id": 1, "neo_appointment_id": "1"}
+    ids = {"sync_id": 1, "appointment_id": 1, "neo_appointment_id": "1", "feed_id": "1"}
+    change = {"clinic": "elm", "kind": "added", **ids, "position": 1}
     changes = [{**change, "id": number, "at": None, "before": None, "after": None} for number in range(3)]
     with pytest.raises(BrokerConnectionError) as raised:
         await relay._publish_changes(cast("Any", None), changes)
