@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from compose_spec import PyCompose
 
 from actors.http.page import FILES
@@ -21,6 +19,7 @@ from actors.settings import Settings
 from engine.portal.chromium_path import find_chromium
 from ops.dev.check_image import build, copy
 from ops.dev.container_sandbox import PROFILE
+from ops.dev.deployments.services import compose_of
 from ops.dev.dockerfile import is_ignored, patterns, stages
 
 ROOT = Path(__file__).parents[2]
@@ -28,12 +27,6 @@ CONTAINER = ROOT / "ops/deploy/container"
 IMAGE = stages((CONTAINER / "Dockerfile").read_text())
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop its privileges")
-
-
-def compose_of(text: str) -> dict[str, Any]:
-    """As compose reads it: with the defaults of its variables, and what `<<` stands for."""
-    found: dict[str, Any] = yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))
-    return found
 
 
 COMPOSE = compose_of((ROOT / "compose.yaml").read_text())

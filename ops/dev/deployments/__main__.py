@@ -1,0 +1,81 @@
+"""`python -m ops.dev.deployments`: see the package."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from ops.dev import deployments
+from ops.dev.deployments import manifests, systemd
+from ops.dev.deployments.image import PROGRAMS, Images
+from ops.dev.deployments.services import read_services
+from ops.dev.deployments.stand_ins import make_stand_ins
+from ops.dev.deployments.steps import ROOT, Failed, install, passed, say
+
+#: The largest size of the image, in MB.
+LARGEST = 900.0
+
+PARTS = ("manifests", "containers", "systemd")
+
+
+def build(images: Images) -> None:
+    images.build_base()
+    images.build()
+    if (size := images.size()) > LARGEST:
+        raise Failed(f"the image has {size:.0f} MB, more than {LARGEST:.0f}")
+    passed(f"the Dockerfile builds unchanged; the image has {size:.0f} MB (at most {LARGEST:.0f})")
+
+
+def run_containers(images: Images) -> None:
+    """Unpacks the images of compose.yaml and runs them in a network namespace, in a process of its own."""
+    install({"runc": "runc", "busybox": "busybox-static", "ip": "iproute2"})
+    services = read_services(ROOT / "compose.yaml", {})
+    make_stand_ins(images, services["nats"].image, services["postgres"].image)
+    unpacked = {name: asdict(images.unpack(name)) for name in {service.image for service in services.values()}}
+    (images.folder / "images.json").write_text(json.dumps(unpacked, default=str))
+    command = (sys.executable, "-m", "ops.dev.deployments.containers", str(images.folder))
+    if subprocess.run(("unshare", "--net", "--mount", "--", *command), check=False).returncode:
+        raise Failed("the containers failed, see above")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m ops.dev.deployments",
+        description=deployments.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", choices=PARTS, default=PARTS, help="default: all")
+    parser.add_argument("--folder", type=Path, help="where to build; it stays, and an image in it is used again")
+    arguments = parser.parse_args()
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="idexx-deployments-"))
+    images = Images(folder)
+    try:
+        install(PROGRAMS)
+        if not images.have():
+            folder.mkdir(parents=True, exist_ok=True)
+            build(images)
+        if "manifests" in arguments.parts:
+            manifests.scan(folder)
+        if "containers" in arguments.parts:
+            run_containers(images)
+        if "systemd" in arguments.parts:
+            systemd.check(images)
+    except Failed as error:
+        print(f"✗ {error}", file=sys.stderr)
+        return 1
+    finally:
+        if arguments.folder:
+            say(f"the images are in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
