@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ops.dev import deployments
 from ops.dev.deployments import manifests, systemd
+from ops.dev.deployments.containers import IMAGES
 from ops.dev.deployments.image import PROGRAMS, Images
 from ops.dev.deployments.services import read_services
 from ops.dev.deployments.stand_ins import make_stand_ins
@@ -36,9 +37,11 @@ def run_containers(images: Images) -> None:
     """Unpacks the images of compose.yaml and runs them in a network namespace, in a process of its own."""
     install({"runc": "runc", "busybox": "busybox-static", "ip": "iproute2"})
     services = read_services(ROOT / "compose.yaml", {})
-    make_stand_ins(images, services["nats"].image, services["postgres"].image)
+    servers = services["nats"].image, services["postgres"].image
+    if not all(images.have(name) for name in servers):
+        make_stand_ins(images, *servers)
     unpacked = {name: asdict(images.unpack(name)) for name in {service.image for service in services.values()}}
-    (images.folder / "images.json").write_text(json.dumps(unpacked, default=str))
+    (images.folder / IMAGES).write_text(json.dumps(unpacked, default=str))
     command = (sys.executable, "-m", "ops.dev.deployments.containers", str(images.folder))
     if subprocess.run(("unshare", "--net", "--mount", "--", *command), check=False).returncode:
         raise Failed("the containers failed, see above")
@@ -70,6 +73,7 @@ def main() -> int:
         print(f"✗ {error}", file=sys.stderr)
         return 1
     finally:
+        images.close()
         if arguments.folder:
             say(f"the images are in {folder}")
         else:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from ops.dev.deployments import acceptance
+from ops.dev.deployments.bundle import Image
 from ops.dev.deployments.confinement import check_browser, check_confined
 from ops.dev.deployments.container import Network
 from ops.dev.deployments.installation import PORTAL, PORTAL_PORT, Installation
@@ -18,20 +21,33 @@ from ops.dev.deployments.load import DAYS, Load
 from ops.dev.deployments.steps import LIMIT, Failed, passed, run
 from ops.faults.network_namespaces import furnish_hall
 
+#: The file of a folder that says where the images are unpacked, and what they run.
+IMAGES = "images.json"
+
 
 def check(folder: Path) -> None:
     """Needs the images that `__main__` has built in the folder, and a network namespace of its own."""
     furnish_hall()
-    installation = Installation(folder)
-    try:
-        with sandbox(installation.network):
-            start(installation)
-            slugs = use(installation)
-            update(installation, slugs)
-            stops = {name: installation.stop(name) for name in installation.ours()}
-            passed(f"SIGTERM ends every container within its grace, with status 0: {shown(stops)}")
-    finally:
-        installation.remove_all()
+    images = read_images(folder / IMAGES)
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        installation = Installation(Path(place), images)
+        try:
+            with sandbox(installation.network):
+                start(installation)
+                slugs = use(installation)
+                update(installation, slugs)
+                stops = {name: installation.stop(name) for name in installation.ours()}
+                passed(f"SIGTERM ends every container within its grace, with status 0: {shown(stops)}")
+        finally:
+            installation.remove_all()
+
+
+def read_images(path: Path) -> dict[str, Image]:
+    """Returns the images by name."""
+    return {
+        name: Image(**{**image, "root": Path(image["root"])})
+        for name, image in json.loads(path.read_text()).items()
+    }
 
 
 @contextmanager

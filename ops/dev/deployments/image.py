@@ -41,8 +41,12 @@ class Images:
     def buildah(self, *arguments: str | Path, limit: float = STEP_LIMIT) -> str:
         places = ("--root", self.folder / "storage", "--runroot", self.folder / "run")
         # chroot: neither a mount of /sys nor a cgroup of their own is needed to run a build step.
-        environment = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
-        return run("buildah", *places, *arguments, limit=limit, environment=environment)
+        return run("buildah", *places, *arguments, limit=limit, environment={"BUILDAH_ISOLATION": "chroot"})
+
+    def close(self) -> None:
+        """Unmounts what `unpack` mounted, so that the folder can be removed."""
+        if self.folder.exists():
+            self.buildah("rm", "--all")
 
     def build_base(self) -> None:
         """Makes the base that the Dockerfile asks for."""
@@ -77,7 +81,7 @@ class Images:
 
     def have(self, name: str = NAME) -> bool:
         """Whether the image was built before."""
-        return self.folder.exists() and name in self.buildah("images", "--format", "{{.Name}}")
+        return self.folder.exists() and f"/{name}" in self.buildah("images", "--format", "{{.Name}}:{{.Tag}}")
 
     def size(self, name: str = NAME) -> float:
         """The size of an image in MB, as engines show it: that of all its layers."""

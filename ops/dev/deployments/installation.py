@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,11 +22,9 @@ START_LIMIT = 180.0
 class Installation:
     """The services of compose.yaml as containers."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, images: Mapping[str, Image]) -> None:
+        self.folder, self.images = folder, images
         self.network = Network(folder)
-        unpacked = json.loads((folder / "images.json").read_text())
-        self.images = {name: Image(**{**image, "root": Path(image["root"])}) for name, image in unpacked.items()}
         variables = {"SECRETS": str(folder / "secrets"), "IDEXX_BASE_URL": PORTAL, "WEBHOOK_PRIVATE_NETWORKS": ""}
         self.services = read_services(ROOT / "compose.yaml", variables)
         self.network.name_this("portal", self.network.own_address)

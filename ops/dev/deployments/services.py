@@ -69,7 +69,8 @@ def _service(name: str, given: Mapping[str, Any], secrets: Mapping[str, Path], f
         name=name,
         image=given["image"],
         command=[str(word) for word in given.get("command", [])],
-        environment={key: str(value) for key, value in given.get("environment", {}).items()},
+        # A variable whose default is nothing is empty.
+        environment={key: str(value or "") for key, value in given.get("environment", {}).items()},
         secrets={secret: secrets[secret] for secret in given.get("secrets", [])},
         user=given.get("user", "0:0"),
         read_only=given.get("read_only", False),
