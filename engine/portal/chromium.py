@@ -45,6 +45,11 @@ SWITCHES = (
 #: Without this Chromium uses no proxy for addresses of this machine.
 BYPASS_NOTHING = "<-loopback>"
 
+DRIVER_FAILED = (
+    "Playwright's driver does not start; its own error is in the log: if it names libatomic.so.1, run `apt-get install "
+    "libatomic1`, else reinstall the package playwright"
+)
+
 
 def crashed(message: str = "the browser crashed") -> PortalFailure:
     return PortalFailure(Failure(Reason.BROWSER_CRASHED, message))
@@ -87,7 +92,7 @@ class Chromium:
         try:
             driver = await Driver.start(settings.times.launch)
         except (PlaywrightError, TimeoutError) as error:
-            raise BrowserMissing("Playwright's driver does not start; reinstall the package") from error
+            raise BrowserMissing(DRIVER_FAILED) from error
         folder = browser_folders.make_folder()
         # For the browser itself and for pages that show our own content: they need no network, and get none.
         egress = await EgressProxy.start(EgressPolicy(), settings.upstream)

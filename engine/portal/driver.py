@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from typing import Any, Self
 
 from playwright.async_api import Error as PlaywrightError
@@ -32,8 +33,16 @@ class Driver:
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)  # Playwright takes no environment for its driver
         start = async_playwright()
-        async with asyncio.timeout(seconds):
-            return cls(start, await start.start())
+        # The driver inherits the file behind sys.stderr. In a worker that is the pipe of Dramatiq's log messages: a
+        # line of the driver would break it, and with it every later log message of the worker.
+        with contextlib.redirect_stderr(sys.__stderr__):
+            try:
+                async with asyncio.timeout(seconds):
+                    return cls(start, await start.start())
+            except (PlaywrightError, TimeoutError):
+                raise
+            except Exception as error:  # Playwright has no class for a driver that ends at once
+                raise PlaywrightError(str(error)) from error
 
     async def stop(self, seconds: float) -> None:
         """Stops the driver within the limit; a hung one is left to be killed."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -32,25 +34,39 @@ def check_confined(name: str, pid: int) -> None:
 def check_browser(name: str, pid: int) -> int:
     """Raises `Failed` unless a Chromium runs below the process, with its sandbox. Returns its number of processes.
 
-    With its sandbox, Chromium's children are in a user namespace of their own, and its renderers cannot make the
-    calls that its own filters refuse. Without it, they share the user namespace of the worker.
+    With its sandbox, Chromium's children are in a user namespace of their own. Without it, they share that of the
+    worker.
     """
-    browser = [it for it in descendants(pid) if any("type=" in word for word in it.cmdline())]
-    renderers = [it for it in browser if "--type=renderer" in it.cmdline()]
-    zygotes = [it for it in browser if "--type=zygote" in it.cmdline()]
-    if not zygotes:
+    browser = [it for it in descendants(pid) if any(word.startswith("--type=") for word in it.words)]
+    confined = [it for it in browser if {"--type=renderer", "--type=zygote"} & {*it.words}]
+    if not confined:
         raise Failed(f"{name}: no Chromium runs below process {pid}")
-    for process in (it for it in descendants(pid) if "--no-sandbox" in it.cmdline()):
+    for process in (it for it in descendants(pid) if "--no-sandbox" in it.words):
         raise Failed(f"{name}: process {process.pid} runs with --no-sandbox")
-    own = namespace(pid, "user")
-    for process in renderers or zygotes[-1:]:
-        if namespace(process.pid, "user") == own:
-            raise Failed(f"{name}: Chromium's process {process.pid} is not in a user namespace of its own")
-    return len(browser)
+    # The first zygote only forks the second one, which is confined with all that it forks.
+    if not {namespace(it.pid, "user") for it in confined} - {namespace(pid, "user")}:
+        raise Failed(f"{name}: no process of Chromium is in a user namespace of its own")
+    for process in (it for it in confined if "--type=renderer" in it.words):
+        if namespace(process.pid, "user") == namespace(pid, "user"):
+            raise Failed(f"{name}: Chromium's renderer {process.pid} is not in a user namespace of its own")
+    return len(browser) + 1
 
 
-def descendants(pid: int) -> Sequence[psutil.Process]:
-    return psutil.Process(pid).children(recursive=True)
+@dataclass(frozen=True, slots=True)
+class Process:
+    pid: int
+    name: str
+    words: Sequence[str]
+
+
+def descendants(pid: int) -> list[Process]:
+    """Returns the processes below a process; those that end while they are looked at are left out."""
+    found = []
+    with suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                found.append(Process(process.pid, process.name(), process.cmdline()))
+    return found
 
 
 def namespace(pid: int, kind: str) -> str:

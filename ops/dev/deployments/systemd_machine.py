@@ -5,10 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import psutil
 
 from ops.dev.deployments.confinement import descendants, status_of
 from ops.dev.deployments.image import STEP_LIMIT, Images
@@ -57,6 +55,7 @@ def make_root(images: Images) -> Path:
         shutil.copy(unit, system)
     for name, command in SERVERS.items():
         (system / f"{name}.service").write_text(UNIT.format(name=name, command=command))
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
     shutil.copy(find_binary(), root / "usr/local/bin/nats-server")
     (root / "etc/idexx-sync").mkdir()
     (root / "etc/idexx-sync/environment").write_text(ENVIRONMENT)
@@ -77,7 +76,7 @@ class Machine:
         self, *command: str, stdin: str = "", limit: float = LIMIT, statuses: Collection[int] = (0,)
     ) -> str:
         """Runs a command as root of the machine, with the settings and secrets of the units."""
-        enter = ("nsenter", "--target", str(self._init), "--all", "--wd=/")
+        enter = ("nsenter", "--target", str(self._init), "--all", "--wdns=/")
         variables = (f"PATH=/opt/idexx-sync/bin:{PATH}", "HOME=/root", f"CREDENTIALS_DIRECTORY={CREDENTIALS}")
         words = (*enter, "env", "-i", *variables, *ENVIRONMENT.split(), *command)
         return run(*words, stdin=stdin, limit=limit, statuses=statuses)
@@ -90,9 +89,10 @@ class Machine:
         """The process id of a unit's main process, as the host sees it."""
         wanted = self.shows(unit, "MainPID")
         for process in descendants(self._init):
-            if status_of(process.pid)["NSpid"].split()[-1] == wanted:
-                return process.pid
-        raise Failed(f"{unit}: its main process {wanted} is not there")
+            with suppress(FileNotFoundError):  # it has ended
+                if status_of(process.pid)["NSpid"].split()[-1] == wanted:
+                    return process.pid
+        raise Failed(f"{unit}: its main process {wanted} is not there:\n{self.journal(unit)}")
 
     def journal(self, unit: str) -> str:
         return self.inside("journalctl", "--no-pager", "--output=cat", "--lines=15", f"--unit={unit}")
@@ -100,7 +100,7 @@ class Machine:
     def _has_booted(self) -> bool:
         if self._process.poll() is not None:
             raise Failed(f"systemd-nspawn has ended:\n{self._log.read_text(errors='replace')[-2000:]}")
-        found = [it for it in psutil.Process(self._process.pid).children(recursive=True) if it.name() == "systemd"]
+        found = [process for process in descendants(self._process.pid) if process.name == "systemd"]
         if not found:
             return False
         self._init = found[0].pid
