@@ -81,10 +81,14 @@ def shown_times(entry: CalendarEntry, zone: ZoneInfo) -> tuple[datetime | date, 
         last = ends.date() if ends.time() == time() else ends.date() + timedelta(days=1)
         if last > starts.date():
             return starts.date(), last
-    # A local time that clocks show twice means the first one, so the second one is written in UTC.
-    if starts.fold or ends.fold:
+    # By the standard, a local time that clocks show twice means the first one; Thunderbird takes the second.
+    if _is_shown_twice(starts) or _is_shown_twice(ends):
         return starts.astimezone(UTC), ends.astimezone(UTC)
     return starts, ends
+
+
+def _is_shown_twice(at: datetime) -> bool:
+    return at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset()
 
 
 def _summary(entry: CalendarEntry) -> str:
