@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,6 @@ from engine.calendar_feed.time_zone import zone_definition
 
 #: How often programs are asked to read the feed.
 REFRESH = timedelta(minutes=15)
-
 
 #: The texts of events, by zone, uid and sequence number. Writing one takes longer than everything else.
 Texts: TypeAlias = dict[tuple[str, str, int], bytes]
@@ -63,8 +62,11 @@ def _event(revision: Revision, shown: FeedEvent | None, zone: ZoneInfo) -> Event
     event.add("DTSTAMP", revision.changed_at)
     event.add("LAST-MODIFIED", revision.changed_at)
     if shown is None or revision.is_cancelled:
-        starts, ends = (at.astimezone(zone) for at in (revision.starts_at, revision.ends_at))
-        _add_times(event, *((starts.date(), ends.date()) if revision.is_all_day else (starts, ends)))
+        starts, ends = revision.starts_at, revision.ends_at
+        if revision.is_all_day:
+            _add_times(event, starts.astimezone(zone).date(), ends.astimezone(zone).date())
+        else:
+            _add_times(event, starts.astimezone(UTC), ends.astimezone(UTC))
         event.add("SUMMARY", "Cancelled")
         event.add("STATUS", "CANCELLED")
         event.add("TRANSP", "TRANSPARENT")

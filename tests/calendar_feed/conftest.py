@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import asyncpg
@@ -87,6 +87,11 @@ def events_of(text: str) -> dict[str, Any]:
     by_uid = {event.uid.value: event for event in events}
     assert len(by_uid) == len(events), "a uid is there twice"
     return by_uid
+
+
+def booking(status: str, hold: float = -3600) -> tuple[object, ...]:
+    """The values of a booking at 15:00, after the clinic and the day. `hold`: the seconds until its hold ends."""
+    return time(15), "Maria Lopez", "+13125550101", "Rex", status, hold
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ days, and no name unless it was made with them."""
 from __future__ import annotations
 
 import json
-from datetime import date, time
+from datetime import date
 
 import asyncpg
 import pytest
 
+from engine.appointment import Appointment
 from engine.calendar_feed.feed import FeedScope
 from engine.errors import BadRequest
 from engine.store.calendar_feeds import revisions
@@ -16,7 +17,7 @@ from engine.store.calendar_feeds.scope import resolve_scope
 from engine.store.clinics import find_clinic
 from engine.store.database import Database
 from tests.bookings.practice import BOOKING
-from tests.calendar_feed.conftest import WITH_NAMES, Feeds
+from tests.calendar_feed.conftest import WITH_NAMES, Feeds, booking
 from tests.store.harness import Harness, appointment, day, on
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +26,7 @@ ROOMS = [{"id": "room-1", "name": "Exam 1"}, {"id": "room-2", "name": "Dr. Grey"
 PROVIDERS = [{"id": "p1", "name": "Dr. Grey"}, {"id": "p2", "name": "Dr. House"}]
 
 
-def visit(key: str, n: int = 0, **values: object) -> object:
+def visit(key: str, n: int = 0, **values: object) -> Appointment:
     people = {"client_name": f"Client {key}", "provider_name": "Dr. House", "appointment_type": "Dental"}
     return appointment(key, n, **people | values)
 
@@ -38,10 +39,6 @@ async def portal(harness: Harness) -> None:
         " values ($1, 15, $2, $3, now())",
         harness.clinic.id, json.dumps(ROOMS), json.dumps(PROVIDERS),
     )  # fmt: skip
-
-
-def said(event: object) -> str:
-    return event.serialize()  # type: ignore[attr-defined, no-any-return]
 
 
 @pytest.mark.usefixtures("portal")
@@ -60,7 +57,7 @@ async def test_a_feed_has_names_only_if_it_was_made_with_them(harness: Harness, 
     assert sorted(event.summary.value for event in bare.values()) == ["Appointment", "Blocked", "Closed"]
     whole = (await feeds.client.get(feeds.address("bare"))).text
     for secret in ("Secret", "Patient", "Client", "Dental", "House", "Exam"):
-        assert secret in str(list(map(said, named.values()))), secret
+        assert secret in str([event.serialize() for event in named.values()]), secret
         assert secret not in whole
     assert "LOCATION:room-1" in whole
 
@@ -105,10 +102,6 @@ async def test_a_feed_shows_its_columns_or_its_provider_and_what_is_for_the_whol
             assert message in str(refused.value)
 
 
-def booking(status: str, hold: float = -3600) -> tuple[object, ...]:
-    return time(15), "Maria Lopez", "+13125550101", "Rex", status, hold
-
-
 def _key(summary: str) -> str:
     """The word by which a test knows an event: `Dental: Patient 1 (Client 1)` is 1."""
     return summary.partition(" (")[0].split()[-1]
@@ -142,7 +135,7 @@ async def test_a_move_keeps_its_uid_and_leaves_the_feed_of_its_old_column_cancel
     before = {name: await feeds.read(name) for name in ("all", "one", "two")}
     uid = str(await harness.row_id("1"))
     assert [list(found) for found in before.values()] == [[uid], [uid], []]
-    moved = on(visit("1"), 1, room_id="room-2")  # type: ignore[arg-type]
+    moved = on(visit("1"), 1, room_id="room-2")
     await harness.sync(10, {0: [], 1: [moved]})
     after = {name: (await feeds.read(name))[uid] for name in ("all", "one", "two")}
     assert {name: event.status.value for name, event in after.items()} == {
@@ -153,7 +146,7 @@ async def test_a_move_keeps_its_uid_and_leaves_the_feed_of_its_old_column_cancel
     for name in ("all", "one"):
         assert int(after[name].sequence.value) > int(before[name][uid].sequence.value)
     assert after["all"].dtstart.value == moved.starts_at
-    assert "Patient" not in said(after["one"])
+    assert "Patient" not in after["one"].serialize()
 
 
 async def test_each_occurrence_of_a_repeating_appointment_is_an_event(harness: Harness, feeds: Feeds) -> None:
@@ -197,6 +190,6 @@ async def test_a_feed_that_nothing_has_changed_writes_nothing(harness: Harness, 
 async def test_the_stored_revisions_have_no_name(harness: Harness, feeds: Feeds, pool: asyncpg.Pool) -> None:
     await harness.sync(0, {0: [visit("1")]})
     await feeds.new("all")
-    assert "Patient 1" in said(next(iter((await feeds.read("all")).values())))
+    assert "Patient 1" in next(iter((await feeds.read("all")).values())).serialize()
     [row] = await pool.fetch("select e::text from idexx_sync.calendar_feed_events e")
     assert "Patient" not in row[0]

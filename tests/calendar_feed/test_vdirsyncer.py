@@ -21,8 +21,7 @@ from vdirsyncer.sync.status import SqliteStatus
 
 from engine.appointment import Appointment
 from tests.bookings.practice import BOOKING
-from tests.calendar_feed.conftest import WITH_NAMES, Feeds, events_of
-from tests.calendar_feed.test_publishing import booking
+from tests.calendar_feed.conftest import WITH_NAMES, Feeds, booking, events_of
 from tests.conftest import free_port, until
 from tests.store.harness import Harness, appointment, day, on
 
