@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
@@ -247,6 +250,8 @@ def parse(model: type[R], payload: bytes) -> R:
     """
     if len(payload) > MAX_REQUEST_BYTES:
         raise TooLarge(f"the request has {len(payload)} bytes; the limit is {MAX_REQUEST_BYTES}")
+    with suppress(ValueError, RecursionError):  # what is not JSON is refused below, with the place
+        json.loads(payload, object_pairs_hook=_each_once)
     try:
         return model.model_validate_json(payload.strip() or b"{}")
     except ValidationError as error:
@@ -256,6 +261,22 @@ def parse(model: type[R], payload: bytes) -> R:
         shown = isinstance(given, int | float) and abs(given) < 10**9
         what = f"{given} is not valid: " if shown else ""
         raise BadRequest(f"{field}: {what}{what_is_wrong(first)}") from None
+
+
+def check_once(names: Iterable[str]) -> None:
+    """Raises `BadRequest` for a name that is given twice: which of its values counts would be chance."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            # A known name is written so; any other could be somebody's.
+            shown = name if re.fullmatch(r"[A-Za-z_]{1,40}", name) else "a field"
+            raise BadRequest(f"{shown}: is given more than once; give it once")
+        seen.add(name)
+
+
+def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    check_once(name for name, _ in pairs)
+    return dict(pairs)
 
 
 def refusal(error: EngineError) -> dict[str, Any]:

@@ -61,13 +61,13 @@ class Conflicts:
 NO_CONFLICTS = Conflicts()
 
 
-def warning_of_expired(count: int, clinic: str) -> SyncWarning | None:
+def warning_of_expired(count: int) -> SyncWarning | None:
     """The warning about bookings whose hold has expired and that nothing has decided."""
     if not count:
         return None
     return SyncWarning(
         WarningCode.BOOKINGS_UNDECIDED,
         f"{count} booking{'s' if count > 1 else ''} by telephone whose hold has expired, neither confirmed nor in "
-        f"the portal: idexx-sync bookings list {clinic}",
+        "the portal",
         count,
     )

@@ -39,7 +39,10 @@ class Clinic:
     def zone(self) -> ZoneInfo:
         """Raises `NoTimeZone` if the clinic's zone is not known."""
         if self.timezone_problem is not None:
-            raise NoTimeZone(no_time_zone(self.slug, self.name, self.timezone_problem))
+            raise NoTimeZone(
+                f"clinic {self.slug!r} has no time zone to go by: {self.timezone_problem}; an operator has to set it",
+                hint=set_zone(self.slug, self.name),
+            )
         return ZoneInfo(self.timezone)
 
     def today(self, now: datetime) -> date:
@@ -57,10 +60,9 @@ def check_zone(timezone: str) -> ZoneInfo:
         ) from None
 
 
-def no_time_zone(slug: str, name: str, problem: str) -> str:
-    """Why the clinic is shut out, and how its zone is set."""
-    command = f"idexx-sync clinic add {slug} --name {shlex.quote(name)} --timezone ZONE"
-    return f"clinic {slug!r} has no time zone to go by: {problem}; set it with `{command}`"
+def set_zone(slug: str, name: str) -> str:
+    """The command that sets the clinic's time zone."""
+    return f"idexx-sync clinic add {slug} --name {shlex.quote(name)} --timezone ZONE"
 
 
 def check_slug(slug: str) -> str:

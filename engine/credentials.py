@@ -35,5 +35,5 @@ def origin_mismatch(slug: str, origin: str | None, portal: str) -> str | None:
         return None
     return (
         f"the credentials of clinic {slug!r} were stored for {origin}, but its portal is now {portal}; they are not "
-        f"sent to another portal: set them again with `idexx-sync credentials set {slug}`, or set the address back"
+        "sent to another portal: an operator has to set them again, or to set the address back"
     )

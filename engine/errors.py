@@ -1,5 +1,8 @@
 """The errors that the engine raises to its callers: a closed set; each message names the next step.
 
+A message is sent to clients, who have no command line of ours: the command to type is the error's `hint`, which only
+the command line shows.
+
 A failed date is not an error but a value (`engine.failure`). These errors are for requests that cannot be carried
 out and for unreachable servers.
 """
@@ -22,10 +25,11 @@ class EngineError(ExpectedError):
 
     reason = "internal"
 
-    def __init__(self, message: str, *, retry_after_ms: int | None = None) -> None:
+    def __init__(self, message: str, *, retry_after_ms: int | None = None, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after_ms = retry_after_ms
+        self.hint = hint
 
 
 class BadRequest(EngineError):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+#: The command that shows ids.
+LIST_SYNCS = "idexx-sync runs"
+
 #: The fewest characters of an id that name a sync.
 FEWEST = 4
 
@@ -27,7 +30,7 @@ def no_such_sync(text: str) -> str:
     """Returns the message for a text that names no sync."""
     return (
         f"{text!r} is not a sync: give its id, the first {FEWEST} or more characters of it, or a clinic's slug for "
-        "the clinic's latest sync; `idexx-sync runs` lists the latest syncs"
+        "the clinic's latest sync"
     )
 
 

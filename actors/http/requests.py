@@ -14,7 +14,17 @@ from starlette.requests import ClientDisconnect, Request
 
 from actors.http.caller import caller_of
 from actors.http.responses import NotAllowed, TimedOut, WrongType
-from actors.messages import MAX_REQUEST_BYTES, FreeQuery, Name, SyncCommand, TooLarge, WhyQuery, encode, parse
+from actors.messages import (
+    MAX_REQUEST_BYTES,
+    FreeQuery,
+    Name,
+    SyncCommand,
+    TooLarge,
+    WhyQuery,
+    check_once,
+    encode,
+    parse,
+)
 from actors.messages import Request as Payload
 from actors.validation_messages import CLINIC_ID, what_is_wrong
 from engine.dates import MAX_DAYS
@@ -93,7 +103,9 @@ async def json_body(request: Request, model: type[B]) -> B:
 
 
 def clinic_id(request: Request) -> str:
-    """The parameter `clinicId`. Raises `NotAllowed` if the caller's key is for another clinic."""
+    """The parameter `clinicId`. Raises `NotAllowed` if the caller's key is for another clinic, and `BadRequest` for a
+    parameter that is given twice."""
+    check_once(name for name, _ in request.query_params.multi_items())
     given = request.query_params.get("clinicId")
     if not given:
         raise BadRequest("clinicId: is missing; give a clinic's slug, such as clinicId=cedar-creek")

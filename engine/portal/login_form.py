@@ -23,8 +23,7 @@ SUBMIT = 'button[type="submit"], input[type="submit"], button:not([type])'
 SUBMIT_TEXT = re.compile(r"^\s*(log\s?in|sign\s?in)\s*$", re.IGNORECASE)
 
 NO_COMPANY_ID = (
-    "the sign-in form asks for a company id, but none is stored; store the credentials "
-    "again with `idexx-sync credentials set CLINIC --company-id ID`"
+    "the sign-in form asks for a company id, but none is stored; store the credentials again with the company id"
 )
 
 #: How much later than the rest of the form the company's field may appear, in seconds.

@@ -27,8 +27,8 @@ def left_portal(base_url: str, target: str, otherwise: str) -> Failure:
     return Failure(
         Reason.LEFT_PORTAL,
         f"the portal sends this account to {region}, the portal of another region; {base_url.rstrip('/')} is set: "
-        f"`idexx-sync credentials set CLINIC --address {region}` for this clinic, or IDEXX_BASE_URL={region} for all "
-        "clinics, whose credentials are set again then; afterwards `idexx-sync credentials test CLINIC`",
+        f"set the credentials again with the address {region} for this clinic, or IDEXX_BASE_URL={region} for all "
+        "clinics, whose credentials are set again then; afterwards test the credentials",
     )
 
 

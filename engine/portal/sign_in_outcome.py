@@ -14,15 +14,10 @@ from engine.portal.response import LOGIN_PATH
 LANDING = re.compile(r"dashboard|home|schedule", re.IGNORECASE)
 CODE_WANTED = (
     "the portal asks for a second-factor code, which idexx-sync cannot enter; use a "
-    "portal user without a second factor, then run `idexx-sync credentials test CLINIC`"
+    "portal user without a second factor, then test the credentials"
 )
-PERSON_WANTED = (
-    "the portal asks for a captcha; sign in by hand once, then run `idexx-sync credentials test CLINIC`"
-)
-COMPANY_WRONG = (
-    "the portal rejects the company id; store the credentials again with "
-    "`idexx-sync credentials set CLINIC --company-id ID`"
-)
+PERSON_WANTED = "the portal asks for a captcha; sign in by hand once, then test the credentials"
+COMPANY_WRONG = "the portal rejects the company id; store the credentials again with the right one"
 SESSION_COOKIE = re.compile(r"session|auth|token", re.IGNORECASE)
 
 #: Cookies that protect a form, and are set long before the sign-in.

@@ -10,6 +10,7 @@ from engine.store.database import Connection, Database
 from engine.store.reconciling import approve_removals, reject_removals
 from engine.store.syncs.admission import lock_clinic_row
 from engine.store.syncs.lifecycle import lock_sync_of, recount_held, settle_held
+from engine.sync_reference import LIST_SYNCS
 
 
 async def approve(database: Database, clinic: Clinic, sync_id: UUID, expected: int | None = None) -> int:
@@ -50,4 +51,4 @@ async def _lock_held(connection: Connection, clinic: Clinic, sync_id: UUID) -> N
     await lock_clinic_row(connection, clinic.id)
     sync = await lock_sync_of(connection, clinic, sync_id)
     if sync.dry_run or not sync.removals_held:
-        raise WrongState(f"sync {sync_id} has no held removals; `idexx-sync runs` lists the syncs that have some")
+        raise WrongState(f"sync {sync_id} has no held removals", hint=LIST_SYNCS)

@@ -109,7 +109,7 @@ async def _warnings(connection: Connection, clinic: Clinic, sync: Sync, status: 
         known = await load_schedule_config(connection, clinic.id)
         warnings += config_warnings(outcome, known, columns_chosen=clinic.resources is not None)
         expired = await count_expired(connection, clinic.id, sync.dates)
-        if warning := warning_of_expired(expired, clinic.slug):
+        if warning := warning_of_expired(expired):
             warnings.append(warning)
     return warnings
 

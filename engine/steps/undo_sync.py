@@ -22,7 +22,7 @@ async def undo_sync(database: Database, clinic: Clinic, sync_id: UUID) -> Undone
         sync = await lock_sync_of(connection, clinic, sync_id)
         if not sync.status.is_final:
             raise WrongState(
-                f"sync {sync_id} is {sync.status}; wait for its end, or run `idexx-sync cancel "
-                f"{clinic.slug} {sync_id}`"
+                f"sync {sync_id} is {sync.status}; wait for its end, or cancel it",
+                hint=f"idexx-sync cancel {clinic.slug} {sync_id}",
             )
         return await undo(connection, clinic.id, sync_id)

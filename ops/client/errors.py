@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import EngineError, ExpectedError
 from ops.client.exit_status import Exit, of_refusal
+from ops.client.remedies import remedy
 
 Explanation = tuple[Exit, str, str | None]
 
@@ -24,9 +25,11 @@ class CommandFailed(ExpectedError):
 class Refused(CommandFailed):
     """The gateway's refusal, unchanged."""
 
-    def __init__(self, code: int, reason: str, message: str, retry_after_ms: int | None = None) -> None:
+    def __init__(
+        self, code: int, reason: str, message: str, retry_after_ms: int | None = None, *, clinic: str | None = None
+    ) -> None:
         later = f"try again in {max(1, round(retry_after_ms / 1000))} s" if retry_after_ms else None
-        super().__init__(message, status=of_refusal(code), hint=later)
+        super().__init__(message, status=of_refusal(code), hint=later or remedy(reason, clinic or "CLINIC"))
         self.code = code
         self.reason = reason
         self.retry_after_ms = retry_after_ms

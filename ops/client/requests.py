@@ -64,7 +64,7 @@ async def ask(client: Client, subjects: Subjects, verb: str, clinic: str, **body
     reply: dict[str, Any] = json.loads(message.data)
     if not reply.get("ok"):
         error = reply["error"]
-        raise Refused(error["code"], error["reason"], error["message"], error.get("retry_after_ms"))
+        raise Refused(error["code"], error["reason"], error["message"], error.get("retry_after_ms"), clinic=clinic)
     return reply
 
 

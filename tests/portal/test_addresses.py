@@ -266,7 +266,7 @@ async def test_a_password_and_a_session_are_sent_only_where_they_were_stored_for
     failure = await both.scrape(both.sources(eu), both.elm, elm)
     assert isinstance(failure, Failure)
     assert failure.reason is Reason.NO_CREDENTIALS
-    for words in (f"stored for {us}", f"now {eu}", "idexx-sync credentials set elm"):
+    for words in (f"stored for {us}", f"now {eu}", "an operator has to set them again"):
         assert words in failure.message
     failed_test = await both.sources(eu).check_credentials(both.elm, elm)
     assert failed_test is not None

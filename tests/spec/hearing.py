@@ -94,6 +94,7 @@ class Hearing:
     def _of_event(self, message: Message, words: list[str]) -> list[str]:
         event = json.loads(message.data)
         missing = [] if message.headers.get("Nats-Msg-Id") else ["the header Nats-Msg-Id is missing"]
+        missing += _commands(str(event.get("message")))
         match words:
             case ["sync", clinic, sync_id, name] if name in SYNC_EVENTS:
                 expected = {"clinic": clinic, "sync_id": sync_id, "event": name}
@@ -121,9 +122,15 @@ class Hearing:
         reply = json.loads(message.data)
         if not reply["ok"]:
             expected = {"Nats-Service-Error-Code": str(reply["error"]["code"])}
-            return _differences(message.headers, expected) + faults(reply, Refusal)
+            differences = _differences(message.headers, expected) + _commands(reply["error"]["message"])
+            return differences + faults(reply, Refusal)
         sent = json.loads(request.data.strip() or b"{}")
         return faults(reply, command.reply) + [f"the request: {fault}" for fault in faults(sent, command.request)]
+
+
+def _commands(text: str) -> list[str]:
+    """A client has no command line of ours."""
+    return [f"names a command of the server's machine: {text}"] if "`idexx-sync" in text else []
 
 
 def _differences(message: Mapping[str, Any], expected: Mapping[str, str]) -> list[str]:

@@ -56,3 +56,9 @@ def test_a_request_is_taken_just_where_its_schema_allows_it(model: type[Request]
 def test_the_dates_of_a_sync_are_given_in_one_of_two_ways(value: dict[str, Any]) -> None:
     assert faults(value, SyncCommand) == []
     assert faults(value | {"end_date": "2026-03-02", "days_ahead": 2}, SyncCommand) != []
+
+
+@pytest.mark.parametrize("again", ["15", "14", '"evening"'])
+def test_a_field_that_is_given_twice_is_refused_and_named(again: str) -> None:
+    with pytest.raises(BadRequest, match=r"^days_ahead: is given more than once; give it once$"):
+        parse(SyncCommand, f'{{"days_ahead": 14, "dry_run": true, "days_ahead": {again}}}'.encode())

@@ -184,7 +184,7 @@ async def test_a_refused_tick_is_published_and_not_retried_without_end(
     await harness.ticks(1)
     await asyncio.to_thread(system.gateway)
     row = await harness.becomes("refused")
-    assert "credentials set" in row["last_refusal"]
+    assert "an operator has to set its credentials" in row["last_refusal"]
     assert b"login_rejected" in (await rejected.next_msg(timeout=10)).data
 
     async def nothing_waits() -> bool:

@@ -98,7 +98,8 @@ async def _lock(connection: Connection, booking: str, clinic_id: UUID | None) ->
     row = await connection.fetchrow(SQL["find_booking"], booking)
     if row is None or clinic_id not in (None, row["clinic_id"]):
         raise UnknownBooking(
-            f"booking {booking!r} is not known; `idexx-sync bookings list CLINIC` lists ids and confirmation numbers"
+            f"booking {booking!r} is not known; give its id or its confirmation number",
+            hint="idexx-sync bookings list CLINIC",
         )
     if row["state"] is None:
         raise WrongState(f"booking {booking} is {row['status']}; nothing is left to decide")

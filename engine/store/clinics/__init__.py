@@ -45,7 +45,10 @@ async def find_clinic(connection: Connection, slug_or_id: str) -> Clinic:
     """The clinic with this slug or id. Raises `UnknownClinic`."""
     row = await connection.fetchrow(SQL["find_clinic"], slug_or_id)
     if row is None:
-        raise UnknownClinic(f"clinic {slug_or_id!r} does not exist; `idexx-sync clinic list` lists all clinics")
+        raise UnknownClinic(
+            f"clinic {slug_or_id!r} does not exist; give the slug of a stored clinic",
+            hint="idexx-sync clinic list",
+        )
     return _clinic(row)
 
 
@@ -84,7 +87,8 @@ async def set_credentials(connection: Connection, vault: Vault, clinic_id: UUID,
         if await connection.fetchval(SQL["runs_elsewhere"], clinic_id, credentials.address):
             raise WrongState(
                 "address: a sync of the clinic is reading its portal, and would mix two calendars; wait for its "
-                "end, or cancel it with `idexx-sync cancel`, then set the address again"
+                "end, or cancel it, then set the address again",
+                hint="idexx-sync cancel CLINIC",
             )
         await connection.execute(
             SQL["set_credentials"], clinic_id, sealed.key_id, sealed.data, credentials.address, origin
@@ -127,7 +131,7 @@ async def get_credentials(
     """
     row = await connection.fetchrow(SQL["get_credentials"], clinic.id)
     if row is None:
-        raise NoCredentials(_no_credentials(clinic.slug))
+        raise _no_credentials(clinic.slug)
     _check_origin(clinic.slug, row, default_portal)
     address, sealed = row["address"], Sealed(row["key_id"], row["sealed"])
     try:
@@ -135,7 +139,7 @@ async def get_credentials(
     except WrongKey:
         if address is not None and _opens(vault, clinic.id, sealed):
             # By a version that does not know of addresses, or by a program that has only the database.
-            raise NoCredentials(_not_for(clinic.slug, address)) from None
+            raise _not_for(clinic.slug, address) from None
         raise
     origin = row["origin"] if address is None else origin_of(address)
     return Credentials(
@@ -155,22 +159,21 @@ async def check_can_sign_in(connection: Connection, clinic: Clinic, default_port
     """
     row = await connection.fetchrow(SQL["check_can_sign_in"], clinic.id)
     if row is None or not row["has_credentials"]:
-        raise NoCredentials(_no_credentials(clinic.slug))
+        raise _no_credentials(clinic.slug)
     _check_origin(clinic.slug, row, default_portal)
     if row["login_failure"] == Reason.NO_COMPANY_ID:
         raise LoginRejected(
-            f"the portal asks clinic {clinic.slug!r} for a company id, but none is stored with its "
-            f"credentials; store them again with `idexx-sync credentials set {clinic.slug} "
-            "--company-id ID`"
+            f"the portal asks clinic {clinic.slug!r} for a company id, but none is stored with its credentials; an "
+            "operator has to store them again with the company id",
+            hint=f"idexx-sync credentials set {clinic.slug} --company-id ID",
         )
     if row["login_failure"] is not None:
-        remedy = _REMEDIES.get(
-            row["login_failure"], "set its credentials with `idexx-sync credentials set {slug}`"
-        )
+        remedy = _REMEDIES.get(row["login_failure"], "an operator has to set its credentials")
+        verb = "test" if row["login_failure"] in _REMEDIES else "set"
         raise LoginRejected(
-            f"the portal rejects the sign-in of clinic {clinic.slug!r} ({row['login_failure']}); "
-            f"{remedy.format(slug=clinic.slug)}, then test the credentials with `idexx-sync credentials test "
-            f"{clinic.slug}`"
+            f"the portal rejects the sign-in of clinic {clinic.slug!r} ({row['login_failure']}); {remedy}, then test "
+            "the credentials",
+            hint=f"idexx-sync credentials {verb} {clinic.slug}",
         )
 
 
@@ -186,7 +189,7 @@ def _check_origin(slug: str, row: Any, default_portal: str | None) -> None:
     """Raises `NoCredentials` if the credentials of this row were stored for another portal."""
     portal = row["address"] or default_portal
     if portal is not None and (problem := origin_mismatch(slug, row["origin"], portal)) is not None:
-        raise NoCredentials(problem)
+        raise NoCredentials(problem, hint=f"idexx-sync credentials set {slug}")
 
 
 def _opens(vault: Vault, clinic_id: UUID, sealed: Sealed) -> bool:
@@ -198,15 +201,19 @@ def _opens(vault: Vault, clinic_id: UUID, sealed: Sealed) -> bool:
     return True
 
 
-def _not_for(slug: str, address: str) -> str:
-    return (
-        f"the credentials of clinic {slug!r} were not stored for its portal {address} and are not sent to it; set them "
-        f"again with `idexx-sync credentials set {slug} --address {address}`, or `--address default`"
+def _not_for(slug: str, address: str) -> NoCredentials:
+    return NoCredentials(
+        f"the credentials of clinic {slug!r} were not stored for its portal {address} and are not sent to it; an "
+        "operator has to set them again, with this address or the default one",
+        hint=f"idexx-sync credentials set {slug} --address {address}, or --address default",
     )
 
 
-def _no_credentials(slug: str) -> str:
-    return f"clinic {slug!r} has no credentials; store them with `idexx-sync credentials set {slug}`"
+def _no_credentials(slug: str) -> NoCredentials:
+    return NoCredentials(
+        f"clinic {slug!r} has no credentials; an operator has to set them",
+        hint=f"idexx-sync credentials set {slug}",
+    )
 
 
 def _clinic(row: Any) -> Clinic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from engine.clinic import no_time_zone
+from engine.clinic import set_zone
 from engine.store.database import Connection
 from engine.store.predecessor.objects import TABLES
 from engine.store.queries import Queries
@@ -32,7 +32,8 @@ def _sentence(row: Any) -> Iterator[str]:
                 f"store ours with `idexx-sync credentials set {row['object']}`"
             )
         case "zone":
-            yield no_time_zone(row["object"], row["name"], row["detail"])
+            command = set_zone(row["object"], row["name"])
+            yield (f"clinic {row['object']!r} has no time zone to go by: {row['detail']}; set it with `{command}`")
         case "closed":
             yield f"{row['object']} syncs of the service before that hung in progress were closed as failed"
         case "slug":

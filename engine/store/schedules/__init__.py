@@ -90,6 +90,6 @@ async def record_tick(
 
 def _none(clinic: Clinic) -> NoSchedule:
     return NoSchedule(
-        f"clinic {clinic.slug!r} has no schedule; set one with `idexx-sync clinic schedule set "
-        f"{clinic.slug} '0 6,12 * * *'`"
+        f"clinic {clinic.slug!r} has no schedule",
+        hint=f"idexx-sync clinic schedule set {clinic.slug} 'daily at 06:00 and 12:00'",
     )

@@ -37,7 +37,7 @@ async def admit(connection: Connection, request: SyncRequest, order: Sequence[da
     removed; then nothing is stored.
     """
     if await connection.fetchval(SQL["lock_clinic_row"], request.clinic_id) is None:
-        raise UnknownClinic("the clinic has just been removed; `idexx-sync clinic list` lists all clinics")
+        raise UnknownClinic("the clinic has just been removed", hint="idexx-sync clinic list")
     if request.request_id and (seen := await _find(connection, request.clinic_id, request.request_id)):
         return seen
     check_admission(await _load(connection, request.clinic_id), limits)

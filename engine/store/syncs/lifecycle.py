@@ -19,6 +19,7 @@ from engine.store.queries import Queries
 from engine.store.syncs import events
 from engine.store.webhooks.deliveries import record_delivery
 from engine.sync import Limits, Sync, SyncStatus, sources
+from engine.sync_reference import LIST_SYNCS
 from engine.warnings import SyncWarning
 
 SQL = Queries(__file__)
@@ -54,7 +55,7 @@ async def lock_sync_of(connection: Connection, clinic: Clinic, sync_id: UUID) ->
     """As `lock_sync`; raises `UnknownSync`, even for a sync of another clinic."""
     sync = await lock_sync(connection, sync_id)
     if sync is None or sync.clinic_id != clinic.id:
-        raise UnknownSync(f"clinic {clinic.slug!r} has no sync {sync_id}; `idexx-sync runs` lists the latest ones")
+        raise UnknownSync(f"clinic {clinic.slug!r} has no sync {sync_id}", hint=f"{LIST_SYNCS} {clinic.slug}")
     return sync
 
 

@@ -44,7 +44,7 @@ async def get_webhook(connection: Connection, clinic: Clinic) -> Webhook:
     webhook = await find_webhook(connection, clinic)
     if webhook is None:
         raise UnknownWebhook(
-            f"clinic {clinic.slug!r} has no webhook; set one with `idexx-sync clinic webhook set {clinic.slug} URL`"
+            f"clinic {clinic.slug!r} has no webhook", hint=f"idexx-sync clinic webhook set {clinic.slug} URL"
         )
     return webhook
 

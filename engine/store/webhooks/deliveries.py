@@ -79,7 +79,7 @@ async def get_delivery(connection: Connection, delivery_id: UUID) -> dict[str, A
     row = await connection.fetchrow(SQL["get_delivery"], delivery_id)
     if row is None:
         raise UnknownDelivery(
-            f"delivery {delivery_id} does not exist; `idexx-sync clinic webhook log CLINIC` lists the latest ones"
+            f"delivery {delivery_id} does not exist", hint="idexx-sync clinic webhook log CLINIC"
         )
     return dict(row)
 

@@ -12,7 +12,7 @@ from engine.store.clinics import find_clinic
 from engine.store.database import Connection
 from engine.store.syncs.reading import find_by_start, list_syncs
 from engine.sync import Sync
-from engine.sync_reference import FEWEST, id_range, no_such_sync
+from engine.sync_reference import FEWEST, LIST_SYNCS, id_range, no_such_sync
 
 SyncId = Annotated[
     str,
@@ -36,9 +36,9 @@ async def find_sync(connection: Connection, text: str) -> tuple[Clinic, Sync]:
             pass
         else:
             if not (latest := await list_syncs(connection, clinic.id, 1)):
-                raise UnknownSync(f"clinic {clinic.slug!r} has no sync yet: idexx-sync sync {clinic.slug}")
+                raise UnknownSync(f"clinic {clinic.slug!r} has no sync yet", hint=f"idexx-sync sync {clinic.slug}")
             return clinic, latest[0]
     if ids is None:
-        raise UnknownSync(no_such_sync(text))
+        raise UnknownSync(no_such_sync(text), hint=LIST_SYNCS)
     sync = await find_by_start(connection, text)
     return await find_clinic(connection, str(sync.clinic_id)), sync
