@@ -7,11 +7,14 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from engine.errors import ExpectedError
+from engine.errors import EngineError
 
 
-class MigrationError(ExpectedError):
+class MigrationError(EngineError):
     """Base: the database cannot be migrated as it is. Nothing was changed."""
+
+    code = 409
+    reason = "cannot_migrate"
 
 
 class MigrationChanged(MigrationError):
@@ -31,8 +34,20 @@ class CannotUndo(MigrationError):
 
 
 class StatementFailed(MigrationError):
-    """PostgreSQL refused a statement of a migration."""
+    """PostgreSQL refused a statement of a migration; code and reason by its SQLSTATE."""
 
+    def __init__(self, message: str, state: str) -> None:
+        super().__init__(message)
+        self.code, self.reason = _KINDS.get(state, (500, "statement_failed"))
+
+
+#: Code and reason by SQLSTATE: a lock or a full disk can pass, and a lack of permission is one.
+_KINDS = {
+    "55P03": (503, "unavailable"),
+    "40P01": (503, "unavailable"),
+    "53100": (503, "unavailable"),
+    "42501": (403, "no_permission"),
+}
 
 #: Remedies by SQLSTATE.
 _REMEDIES = {
@@ -57,7 +72,8 @@ def naming(migration: str, statement: str) -> Iterator[None]:
         where = f" ({_first_line(context)})" if (context := getattr(error, "context", None)) else ""
         raise StatementFailed(
             f"migration {migration}:{of_table} {error.args[0]}{where}, in “{_first_line(statement)}”; "
-            f"nothing was changed; {_REMEDIES.get(state, _OTHER)}"
+            f"nothing was changed; {_REMEDIES.get(state, _OTHER)}",
+            state,
         ) from None
 
 

@@ -30,9 +30,10 @@ async def test_a_database_is_checked_migrated_secured_and_given_back(
     found = migrate(old_url, "--check", status=1)
     assert (found["ok"], found["found"], found["pending"][0]) == (False, "predecessor", "0001_tables")
     assert [problem["object"] for problem in found["problems"]] == ["schedule_appointments.short"]
-    refused = migrate(old_url, status=1)["error"]["message"]
-    assert "schedule_appointments.short: CHECK" in refused
-    assert "nothing was changed" in refused
+    refused = migrate(old_url, status=2)["error"]
+    assert (refused["code"], refused["reason"]) == (409, "cannot_migrate")
+    assert "schedule_appointments.short: CHECK" in refused["message"]
+    assert "nothing was changed" in refused["message"]
 
     assert migrate(old_url, "--check", "--accept", "short")["problems"] == []
     done = migrate(old_url, "--accept", "short")
@@ -50,4 +51,4 @@ async def test_a_database_is_checked_migrated_secured_and_given_back(
     given_back = migrate(old_url, "--undo")
     assert "drop schema idexx_sync cascade" in given_back["statements"]
     assert not await old.fetchval("select relrowsecurity from pg_class where oid = 'clinics'::regclass")
-    assert "was not the predecessor's" in migrate(old_url, "--undo", status=1)["error"]["message"]
+    assert "was not the predecessor's" in migrate(old_url, "--undo", status=2)["error"]["message"]
