@@ -12,6 +12,7 @@ from rich.markup import escape
 from actors.settings import Settings
 from engine.store.clinics import find_clinic
 from engine.store.reconciling import Resource, list_resources
+from ops.cli.choose_columns import choose_columns
 from ops.cli.rules.clinic_rules import change, read
 from ops.client.connections import open_database
 from ops.client.errors import CommandFailed
@@ -70,7 +71,8 @@ def _show(clinic: str, found: list[Resource]) -> None:
         )
     console().print(shown if found else f"no sync of {clinic} has found a room yet: idexx-sync sync {clinic}")
     if any(one.counts is None for one in found):
-        warn(f"no columns are chosen: idexx-sync clinic rules set {clinic} --columns ID…")
+        rooms = (one.room_id for one in found if one.room_id)
+        warn(f"no columns are chosen: {choose_columns(clinic, rooms)}")
 
 
 async def _resources(settings: Settings, slug: str) -> list[Resource]:

@@ -178,7 +178,7 @@ def _columns(not_chosen: Sequence[str]) -> Finding:
         return good("columns", "chosen for every clinic whose columns were read")
     named = not_chosen[0] if len(not_chosen) == 1 else "CLINIC"
     what = f"no columns are chosen for {', '.join(not_chosen)}"
-    return warn("columns", what, f"idexx-sync clinic rules set {named} --columns ID…")
+    return warn("columns", what, f"idexx-sync clinic rules {named}")
 
 
 def _is_zone(name: str) -> bool:

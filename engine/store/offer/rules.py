@@ -78,12 +78,10 @@ async def change_rules(
     clinic_id: UUID,
     change: Callable[[ClinicRules], ClinicRules],
     by: str,
-    *,
-    dry_run: bool = False,
 ) -> list[RuleChange]:
     """Stores what `change` makes of the clinic's rules, as a whole, and recounts its slots; returns what differs.
 
-    Only a rule that differs gets a new origin (`by`, now). With `dry_run`, nothing is stored.
+    Only a rule that differs gets a new origin (`by`, now).
     """
     async with connection.transaction():
         await lock_clinic_row(connection, clinic_id)  # the order of every writer: its row, its turn, its slots
@@ -91,7 +89,7 @@ async def change_rules(
         before = (await load_rules(connection, clinic_id)).rules
         after = change(before).in_order()
         changes = changes_between(before, after)
-        if changes and not dry_run:
+        if changes:
             await _store(connection, clinic_id, after)
             set_, unset = ([one.rule for one in changes if (one.after is None) is gone] for gone in (False, True))
             await connection.execute(SQL["note_origins"], clinic_id, set_, by[:LONGEST_NAME], unset)

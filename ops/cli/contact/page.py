@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from engine.schedule import ScheduleConfig
+from ops.cli.choose_columns import choose_columns
 from ops.cli.contact.contact import Contact
 from ops.terminal.encoding import is_unicode
 from ops.terminal.output import paint
@@ -56,7 +57,7 @@ def columns_hint(contact: Contact) -> str | None:
     if not rooms or contact.clinic.resources is not None:
         return None
     listed = ", ".join(f"{room.id} ({room.name})" for room in rooms)
-    command = f"idexx-sync clinic rules set {contact.clinic.slug} --columns ID…"
+    command = choose_columns(contact.clinic.slug, (room.id for room in rooms))
     return f"no columns are chosen, so nothing is offered; the portal has {listed}: {command}"
 
 

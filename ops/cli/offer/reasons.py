@@ -15,6 +15,7 @@ from rich.text import Text
 from engine.offer.rule import Rule
 from engine.offer.rule_words import title
 from engine.store.offer.asking import PersonalNames
+from ops.cli.choose_columns import with_columns
 from ops.terminal.tables import ago
 
 #: How far the lines below a rule are indented.
@@ -35,7 +36,7 @@ def reason_lines(
         if source := _source(reason["source"], names, zone, now):
             yield _indented(Text(source, style="dim"))
         if not allows and reason["change"]:
-            yield _indented(Text(f"→ {reason['change']}"))
+            yield _indented(Text(f"→ {with_columns(reason['change'], names.columns)}"))
 
 
 def _value(reason: Mapping[str, Any], names: PersonalNames) -> str:

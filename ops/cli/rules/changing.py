@@ -78,10 +78,10 @@ def report(changes: Sequence[RuleChange], view: RulesView, dry_run: bool, as_jso
         answer({"ok": True, "clinic": view.clinic.slug, "dry_run": dry_run, "changes": changes_json(changes)})
         return
     for line in change_lines(changes, view):
-        print(line)
+        print(f"would change {line}" if dry_run else line)
     if not changes:
         say("nothing differs")
     elif dry_run:
-        say("nothing was changed: this is a dry run")
-    for hint in () if dry_run else hints(view):
-        warn(hint)
+        say("dry run: nothing was changed")
+    for hint in hints(view):
+        warn(f"dry run: after these changes, {hint}" if dry_run else hint)

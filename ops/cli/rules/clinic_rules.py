@@ -55,15 +55,18 @@ def change(
     dry_run: bool = False,
 ) -> tuple[list[RuleChange], RulesView]:
     """Stores what `edit` makes of the rules; columns and types may be given by name. Returns the changes, and the
-    rules after them. Raises `InvalidRules`."""
+    rules after them. Raises `InvalidRules`. With `dry_run`, all of it is rolled back at the end."""
 
     async def run() -> tuple[list[RuleChange], RulesView]:
         async with open_database(database_url(settings)) as connection:
             clinic = await find_clinic(connection, slug)
             names = await store.portal_names(connection, clinic.id)
-            change_ = partial(names.edited, edit)
-            changes = await store.change_rules(connection, clinic.id, change_, user_name(), dry_run=dry_run)
-            return changes, await _view(connection, clinic)
+            transaction = connection.transaction()
+            await transaction.start()
+            changes = await store.change_rules(connection, clinic.id, partial(names.edited, edit), user_name())
+            view = await _view(connection, clinic)
+            await (transaction.rollback() if dry_run else transaction.commit())
+            return changes, view
 
     return asyncio.run(run())
 

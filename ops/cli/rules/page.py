@@ -37,6 +37,7 @@ def rules_json(view: RulesView) -> dict[str, Any]:
         "ok": True,
         "clinic": view.clinic.slug,
         "rules": document_of(view.stored.rules),
+        "bookable": _bookable(view),
         "defaults": {path: value for path, value, _ in _defaults(view)},
         "origins": {
             path_of(rule): {"set_by": origin.set_by, "set_at": origin.set_at}
@@ -45,6 +46,12 @@ def rules_json(view: RulesView) -> dict[str, Any]:
         "columns": [{"id": id_, "name": name, "counts": id_ in counting} for id_, name in columns.items()],
         "types": list(view.names.types or ()),
     }
+
+
+def _bookable(view: RulesView) -> dict[str, list[str] | None]:
+    """The bookable times of each weekday, none for one without; null: all opening hours, on every weekday."""
+    given: dict[str, list[str]] = document_of(view.stored.rules).get("bookable", {})
+    return {WEEKDAYS[day]: given.get(WEEKDAYS[day], []) if given else None for day in MONDAY_FIRST}
 
 
 def change_lines(changes: Sequence[RuleChange], view: RulesView) -> Iterator[str]:

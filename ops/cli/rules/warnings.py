@@ -12,6 +12,7 @@ from engine.durations import in_words
 from engine.errors import BadRequest
 from engine.offer.rule_text import MONDAY_FIRST, WEEKDAYS
 from engine.store.schedules import ClinicSchedule
+from ops.cli.choose_columns import choose_columns
 from ops.cli.rules.clinic_rules import RulesView
 
 #: How far ahead the intervals of a schedule are compared: a week, whatever the day on which it begins.
@@ -27,9 +28,14 @@ def columns_hint(view: RulesView) -> str | None:
     """What to do if no columns are chosen, or if they could not be checked."""
     if view.stored.rules.columns is not None:
         unchecked = "the portal's columns were never read, so those of the rules could not be checked"
-        return f"{unchecked}: idexx-sync sync {view.clinic.slug}" if view.names.columns is None else None
+        return f"{unchecked}: {_read_first(view)}" if view.names.columns is None else None
     there = f"; the portal has {view.names.listed()}" if view.names.columns else ""
-    return f"no columns are chosen{there}: idexx-sync clinic rules set {view.clinic.slug} --columns ID…"
+    command = choose_columns(view.clinic.slug, view.names.columns) if view.names.columns else _read_first(view)
+    return f"no columns are chosen{there}: {command}"
+
+
+def _read_first(view: RulesView) -> str:
+    return f"idexx-sync sync {view.clinic.slug} reads them"
 
 
 def age_hint(view: RulesView) -> str | None:
