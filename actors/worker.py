@@ -125,11 +125,12 @@ class WorkerRuntime(Middleware):
             process = self._process = Runtime(self.settings, self.broker, self._metrics, "+".join(sorted(queues)))
             opened.push_async_callback(process.close)
             await process.open()
-            await announce(await self.broker.client(), process.subjects.prefix, process.name, queues)
             await self._open_listener(opened, process)
             for resource in self._resources:
                 if resource.queue in queues:
                     await resource.open_on(opened, process)
+            # Last: what responds to a ping can work.
+            await announce(await self.broker.client(), process.subjects.prefix, process.name, queues)
             self._opened = opened.pop_all()
 
     async def _open_listener(self, opened: AsyncExitStack, process: Runtime) -> None:

@@ -12,6 +12,7 @@ from engine.events import Event
 log = structlog.get_logger("idexx_sync")
 
 _DETAILS = (
+    "dry_run",
     "attempt",
     "reason",
     "next_try_at",

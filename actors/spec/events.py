@@ -35,6 +35,8 @@ class SyncEvent(SentMessage):
     """Number of dates reconciled so far."""
     failed_dates: list[Day]
     """Number of dates failed so far."""
+    dry_run: Literal[True] | None = None
+    """Only in the events of a dry run, which changes nothing."""
 
 
 class Accepted(SyncEvent):

@@ -25,14 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ops.cli.error_report import report
     from ops.client.errors import reply_of
     from ops.client.exit_status import Exit
+    from ops.terminal.color import take_color
     from ops.terminal.encoding import use_stand_ins
     from ops.terminal.output import answer
 
     use_stand_ins()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in arguments
-    app = build(next(iter(arguments), None))
     try:
+        arguments = take_color(arguments)
+        app = build(next(iter(arguments), None))
         status = app(
             arguments,
             exit_on_error=False,

@@ -21,12 +21,12 @@ Planned = Mapping[str, Any]
 
 def show_plan(out: Console, plan: Sequence[Planned], held: int) -> None:
     """Prints a line for each change, in calendar order, and the totals."""
-    shown = table("would be", "when", "appointment", "what", wrap=("what",))
+    shown = table("dry run", "when", "appointment", "what", wrap=("what",))
     for change in sorted(plan, key=_when):
         before, after = change["before"], change["after"]
         appointment = escape(str(change["neo_appointment_id"]))
         what = escape(other_fields(before, after))
-        shown.add_row(colour(change["kind"]), places(before, after), appointment, what)
+        shown.add_row(_would_be(change["kind"]), places(before, after), appointment, what)
     if plan:
         out.print(shown)
     out.print(summary(plan, held))
@@ -34,13 +34,13 @@ def show_plan(out: Console, plan: Sequence[Planned], held: int) -> None:
 
 def show_named_plan(out: Console, plan: Sequence[PlannedChange], held: int) -> None:
     """Prints a line for each change with patient, time and column, for comparison with the portal's own page."""
-    shown = table("would be", "when", "column", "who", "type", "status", "what", wrap=("who", "type", "what"))
+    shown = table("dry run", "when", "column", "who", "type", "status", "what", wrap=("who", "type", "what"))
     for change in plan:
         before, after = change.before, change.after
         values = after or before or {}
         columns = [(each or {}).get("column") for each in (before, after) if each is not None]
         shown.add_row(
-            *(colour(change.kind), places(before, after)),
+            *(_would_be(change.kind), places(before, after)),
             escape(" → ".join(dict.fromkeys(str(column or "(none)") for column in columns))),
             *(
                 escape(who(values)),
@@ -57,10 +57,14 @@ def show_named_plan(out: Console, plan: Sequence[PlannedChange], held: int) -> N
 def summary(plan: Sequence[Planned], held: int) -> str:
     kinds = Counter(change["kind"] for change in plan)
     counts = [f"{kinds[kind]} {kind}" for kind in LOOKS if kinds[kind]]
-    lines = [f"would be {', '.join(counts)}" if counts else "nothing would change"]
+    lines = [f"dry run: would be {', '.join(counts)}" if counts else "dry run: nothing would change"]
     if held:
-        lines.append(f"{held} removals would be held for a person to decide")
+        lines.append(f"dry run: {held} removals would be held for a person to decide")
     return "\n".join(lines)
+
+
+def _would_be(kind: str) -> str:
+    return f"would be {colour(kind)}"
 
 
 def _when(change: Planned) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from ops.terminal.tables import STYLES, ago, lasted, table
+from ops.terminal.progress import changes, warnings
+from ops.terminal.tables import STYLES, ago, lasted, state_words, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,14 +32,14 @@ def show_sync(out: Console, sync: View, now: datetime) -> None:
             f"  [yellow]{sync['removals_held']} held removals need a decision:[/] idexx-sync runs "
             f"plan {sync['sync_id']}"
         )
-    for warning in sync["warnings"]:
-        out.print(f"  warning: {warning['message']}", style="yellow", markup=False)
+    for warning in warnings(sync):
+        out.print(f"  warning: {warning}", style="yellow", markup=False)
     if sync.get("dates"):
         out.print(_dates(sync, now))
 
 
 def _status(sync: View) -> str:
-    words = str(sync["status"]).replace("_", " ")
+    words = state_words(sync["status"])
     if sync["status"] == "queued" and sync["position"]:
         return f"{words}, position {sync['position']}"
     return f"partially {words}" if sync["partial_success"] else words
@@ -62,8 +63,7 @@ def _deeds(sync: View) -> str:
     if sync["dry_run"]:
         return f"a plan of {sync['changes_planned'] or 0} changes: idexx-sync runs plan {sync['sync_id']}"
     stats = sync["stats"]
-    changes = ", ".join(f"{stats[f'appointments_{what}']} {what}" for what in ("added", "updated", "removed"))
-    return f"{changes}; slots: {stats['slots_created']} created, {stats['slots_updated']} changed"
+    return f"{changes(stats)}; slots: {stats['slots_created']} created, {stats['slots_updated']} changed"
 
 
 def _dates(sync: View, now: datetime) -> Any:
@@ -73,7 +73,7 @@ def _dates(sync: View, now: datetime) -> Any:
         why = ": ".join(filter(None, (day["reason"], day["message"])))
         is_open = day["status"] in ("scraping", "scraped")
         shown.add_row(
-            *(day["date"], day["status"], str(day["attempts"]), escape(why)),
+            *(day["date"], state_words(day["status"]), str(day["attempts"]), escape(why)),
             *(_in(_time(day["next_try_at"]), now), escape(day["worker"] or "")),
             ago(_time(day["heartbeat_at"]), now) if is_open and day["heartbeat_at"] else "",
         )

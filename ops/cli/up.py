@@ -45,6 +45,7 @@ def up(
             machine = Machine(home, supervisor, say)
             now = await machine.start(sandbox=sandbox, cancel_waiting=cancel_queued)
             announce(reachable(now))
+            await machine.await_workers(now)
             say(f"ready: NATS {where(now.need_nats_url())}, PostgreSQL {where(now.need_database_url())}")
             if port := load().http_port:  # 0: any free port; the gateway logs which one
                 say(f"dashboard: http://{settings.http_host}:{port}")

@@ -11,7 +11,7 @@ from actors.queues import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER
 from engine.durations import in_words
 from ops.console.overview import ConsoleOverview, View
 from ops.terminal.progress import SyncProgress
-from ops.terminal.tables import STYLES, ago, lasted
+from ops.terminal.tables import STYLES, ago, lasted, state_words
 
 Row = tuple[str, tuple[Text, ...]]
 """A key, which stays the same while the cells change, and the cells."""
@@ -103,7 +103,7 @@ def _sync(sync: View, progress: SyncProgress | None, now: datetime) -> tuple[Tex
 
 
 def _state(sync: View, status: str) -> Text:
-    text = Text(status.replace("_", " "), STYLES[status])
+    text = Text(state_words(status), STYLES[status])
     if sync["dry_run"]:
         text.append(" dry", "dim")
     if sync["partial_success"]:

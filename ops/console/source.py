@@ -10,20 +10,16 @@ from time import monotonic
 from typing import Any
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from actors.messages import ALL, Subjects
 from actors.queues import QUEUES
 from broker.dead_letters import DeadLetter, newest_dead_letters
 from broker.names import QueueNames
 from ops.client.events import Event, events_of, events_of_all
+from ops.client.pings import GATEWAYS, WORKERS, ping
 from ops.client.requests import ask
 from ops.console.overview import ConsoleOverview, View
 
-GATEWAYS, WORKERS = "idexx-sync", "idexx-sync-worker"
-
-#: How long to wait for responses to a ping. Seconds.
-PING_WAIT = 0.4
 #: How many of the newest dead letters of each queue are shown.
 NEWEST = 50
 
@@ -37,7 +33,9 @@ class Source:
     subjects: Subjects
 
     async def overview(self) -> ConsoleOverview:
-        overview, pongs = await asyncio.gather(ask(self.client, self.subjects, "overview", ALL), self._ping())
+        overview, pongs = await asyncio.gather(
+            ask(self.client, self.subjects, "overview", ALL), ping(self.client, (GATEWAYS, WORKERS))
+        )
         ours = [pong for pong in pongs if pong["metadata"].get("prefix") == self.subjects.prefix]
         workers = [pong["metadata"] for pong in ours if pong["name"] == WORKERS]
         gateways = sum(pong["name"] == GATEWAYS for pong in ours)
@@ -81,20 +79,3 @@ class Source:
     async def command(self, verb: str, sync: View) -> dict[str, Any]:
         """Sends a command for a sync; `verb` is cancel, approve or reject."""
         return await ask(self.client, self.subjects, verb, sync["clinic"], sync_id=sync["sync_id"])
-
-    async def _ping(self) -> list[dict[str, Any]]:
-        pongs: list[dict[str, Any]] = []
-
-        async def note(message: Msg) -> None:
-            if message.data:
-                pongs.append(json.loads(message.data))
-
-        inbox = self.client.new_inbox()
-        answers = await self.client.subscribe(inbox, cb=note)
-        try:
-            for name in (GATEWAYS, WORKERS):
-                await self.client.publish(f"$SRV.PING.{name}", reply=inbox)
-            await asyncio.sleep(PING_WAIT)
-        finally:
-            await answers.unsubscribe()
-        return pongs

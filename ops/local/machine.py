@@ -21,6 +21,7 @@ from ops.local.preflight import check_before_start
 from ops.local.processes import processes
 from ops.local.sandbox_clinics import store_clinics
 from ops.local.supervision import Command, Stage, Supervisor
+from ops.local.worker_readiness import await_workers
 from ops.sandbox.client import Sandbox
 
 FIRST_SANDBOX_PORT = 18080
@@ -108,6 +109,12 @@ class Machine:
         self.say(f"metrics, health and the HTTP API: http://{settings.http_host}:{settings.http_port}")
         for command in processes(settings):
             await self.supervisor.start(command)
+
+    async def await_workers(self, settings: Settings) -> None:
+        """Returns when every worker takes messages; after a minute it names those that do not."""
+        names = [command.name for command in processes(settings) if command.stage is Stage.WORKERS]
+        if late := await await_workers(settings, self.supervisor, names):
+            self.say(f"not ready yet: {', '.join(late)}; the output above says why, and they are restarted")
 
 
 def reachable(settings: Settings) -> dict[str, str]:

@@ -26,16 +26,18 @@ class Show:
     """Shows the events that it receives; an async context manager. `as_json` prints each event as a line of
     JSON."""
 
-    def __init__(self, *, as_json: bool = False, out: Console | None = None) -> None:
+    def __init__(self, *, as_json: bool = False, out: Console | None = None, brief: bool = False) -> None:
+        """With `brief`, the picture is removed at the end, and without a terminal there is no line for an event."""
         self.board = Board()
+        self._brief = brief
         self._json = as_json
         self._out = out or console()
         self._live: Live | None = None
         self._ticking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Show:
-        if self._out.is_terminal and not self._json:
-            self._live = Live(console=self._out, auto_refresh=False, transient=False)
+        if self._out.is_terminal and not self._out.is_dumb_terminal and not self._json:
+            self._live = Live(console=self._out, auto_refresh=False, transient=self._brief)
             self._live.start()
             self._ticking = asyncio.create_task(self._tick())
         return self
@@ -57,7 +59,7 @@ class Show:
             answer(event)
         elif self._live:
             self._draw()
-        else:
+        elif not self._brief:
             text = f"{line(event)}  (second read, to confirm removals)" if looks_again else line(event)
             self._out.print(text, markup=False, soft_wrap=True)
         return sync
@@ -73,6 +75,10 @@ class Show:
             self._out.print(f"  {trouble}", markup=False, style="yellow")
         for warning in warnings(ending):
             self._out.print(f"  warning: {warning}", markup=False, style="yellow")
+        if ending.get("dry_run") and ending["event"] == "completed":
+            self._out.print(
+                f"  → idexx-sync runs plan {ending['sync_id']}", markup=False, style="dim", soft_wrap=True
+            )
         if step := next_step(ending):
             self._out.print(f"  → {step}", markup=False, style="dim", soft_wrap=True)
         if (sync := self.board.syncs.get(ending["sync_id"])) and sync.tried_again:
@@ -86,7 +92,9 @@ class Show:
 
     def _draw(self) -> None:
         if self._live:
-            self._live.update(picture(self.board.syncs.values(), datetime.now(UTC)), refresh=True)
+            width, height = self._out.size
+            drawn = picture(self.board.syncs.values(), datetime.now(UTC), width=width, height=height)
+            self._live.update(drawn, refresh=True)
 
 
 async def until_ended(show: Show, events: AsyncIterator[Event]) -> Event:
@@ -100,10 +108,10 @@ async def until_ended(show: Show, events: AsyncIterator[Event]) -> Event:
 
 def line(event: dict[str, Any]) -> str:
     """Formats an event as one line, for a log or a pipe."""
-    parts = [event["at"][11:19], event["clinic"], event["event"]]
+    parts = [event["at"][11:19], event["clinic"], *(["dry run"] if event.get("dry_run") else []), event["event"]]
     parts += [str(event["date"])] if "date" in event else []
     if event["event"] == "date_completed":
-        parts.append(f"added {event['added']}, updated {event['updated']}, unchanged {event['unchanged']}")
+        parts.append(f"added {event['added']}, changed {event['updated']}, unchanged {event['unchanged']}")
     if event.get("reason"):
         parts.append(f"{event['reason']}: {event.get('message') or ''}")
     if event["event"] == "held":

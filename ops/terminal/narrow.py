@@ -9,9 +9,13 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
+#: The least width of a column whose text wraps, in characters: a narrower one has a word on each line.
+READABLE = 24
+
 
 class WholeTable(Table):
-    """Renders as rich's table while each column fits its longest word, or its whole text if it may not wrap."""
+    """Renders as rich's table while each column fits its whole text, or `READABLE` characters of it and its longest
+    word if it may wrap."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         needed = sum(_width(console, options, column) for column in self.columns) + self._extra_width
@@ -34,4 +38,6 @@ class WholeTable(Table):
 
 def _width(console: Console, options: ConsoleOptions, column: Column) -> int:
     sizes = [Measurement.get(console, options, cell) for cell in (column.header, *column.cells)]
-    return max(size.maximum if column.no_wrap else size.minimum for size in sizes)
+    return max(
+        size.maximum if column.no_wrap else max(size.minimum, min(size.maximum, READABLE)) for size in sizes
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from cyclopts import Parameter
 
+from ops.terminal.color import has_colors, rich_options
 from ops.terminal.encoding import is_unicode
+from ops.terminal.log_lines import fitted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,6 +33,9 @@ Json = Annotated[
 #: Width of a table that is written to a pipe or a file, in characters.
 PIPE_WIDTH = 200
 
+#: Width of a process's name before a line of its output.
+MARGIN = 15
+
 Say = Callable[[str], None]
 
 
@@ -43,8 +49,11 @@ def warn(text: str) -> None:
 
 
 def passed_on(name: str, line: str) -> None:
-    """Prints a line of a child process's output."""
-    print(paint("2", f"{name:>12} │", sys.stderr), line, file=sys.stderr, flush=True)
+    """Prints a line of a child process's output, on a terminal in lines that fit it."""
+    parts, margin = [line], paint("2", f"{name:>12} │", sys.stderr)
+    if sys.stderr.isatty():
+        parts = fitted(line, shutil.get_terminal_size().columns - MARGIN)
+    print("\n".join(f"{margin} {part}" for part in parts), file=sys.stderr, flush=True)
 
 
 def answer(value: Any) -> None:
@@ -52,19 +61,17 @@ def answer(value: Any) -> None:
     print(json.dumps(value, default=_plain, ensure_ascii=not is_unicode(sys.stdout)), flush=True)
 
 
-def console() -> Console:
-    """Returns a console on stdout. Imports rich on use, so that `--help` stays fast."""
+def console(stream: TextIO | None = None) -> Console:
+    """Returns a console on the stream, stdout by default. Imports rich on use, so that `--help` stays fast."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    stream = stream or sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(file=stream, highlight=False, width=width, **rich_options(stream))
 
 
 def paint(code: str, text: str, stream: TextIO) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if has_colours(stream) else text
-
-
-def has_colours(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return f"\x1b[{code}m{text}\x1b[0m" if has_colors(stream) else text
 
 
 def _plain(value: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.events import LAST
 from engine.failure import FATAL_FOR_SYNC
+from engine.warnings import WarningCode
 from ops.client.events import Event
 from ops.client.exit_status import sign_in_remedy
 
@@ -29,6 +30,7 @@ class SyncProgress:
     sync_id: str
     clinic: str
     status: str = "accepted"
+    dry_run: bool = False
     total: int = 0
     done: int = 0
     percentage: int = 0
@@ -81,6 +83,7 @@ class SyncProgress:
         self.total, self.done = event["dates_total"], event["dates_done"]
         self.percentage = event["progress_percentage"]
         self.status = event["status"]
+        self.dry_run = bool(event.get("dry_run"))
         if name == "accepted":
             self._know_range(event)
         elif name == "queued":
@@ -135,10 +138,21 @@ def summary(ending: Mapping[str, Any]) -> str:
         "cancelled": "cancelled",
         "timed_out": "timed out",
     }
-    changes = ", ".join(
-        f"{stats_of(ending, f'appointments_{what}')} {what}" for what in ("added", "updated", "removed")
-    )
-    return f"{words[ending['event']]} in {seconds:.1f} s: {done} of {total} dates, {changes}"
+    is_dry = ending.get("dry_run")
+    counts = "nothing was changed" if is_dry else changes(ending.get("stats") or {})
+    how = f"{'dry run ' if is_dry else ''}{words[ending['event']]}"
+    dates = f"{total} dates" if done == total else f"{done} of {total} dates"
+    return f"{how} in {seconds:.1f} s: {dates}, {counts}"
+
+
+#: The counts of a sync, and their words. What the interface calls updated includes moves, so here it is changed:
+#: plans and differences have both kinds apart.
+COUNTS = {"appointments_added": "added", "appointments_updated": "changed", "appointments_removed": "removed"}
+
+
+def changes(stats: Mapping[str, Any]) -> str:
+    """Returns what a sync changed: 3 added, 1 removed."""
+    return ", ".join(f"{stats[name]} {word}" for name, word in COUNTS.items() if stats.get(name)) or "no changes"
 
 
 def stats_of(ending: Mapping[str, Any], name: str) -> int:
@@ -154,7 +168,7 @@ def troubles(ending: Mapping[str, Any]) -> list[str]:
             error.get("date") or "all dates"
         )
     lines = [f"{', '.join(days)}: {reason} ({message})" for (reason, message), days in dates.items()]
-    if held := ending.get("removals_held"):
+    if (held := ending.get("removals_held")) and not ending.get("dry_run"):
         lines.append(f"{held} removals are held until a person decides: idexx-sync runs plan {ending['sync_id']}")
     if standing := stats_of(ending, "conflicts_detected") - stats_of(ending, "conflicts_resolved"):
         lines.append(
@@ -166,9 +180,10 @@ def troubles(ending: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def warnings(ending: Mapping[str, Any]) -> list[str]:
-    """Returns what the sync could not read or use, one line each."""
-    return [str(warning["message"]) for warning in ending.get("warnings") or ()]
+def warnings(sync: Mapping[str, Any]) -> list[str]:
+    """Returns what the sync could not read or use, one line each, with the command that shows more."""
+    commands = {WarningCode.BOOKINGS_UNDECIDED: f": idexx-sync bookings list {sync['clinic']}"}
+    return [f"{one['message']}{commands.get(one['code'], '')}" for one in sync.get("warnings") or ()]
 
 
 def next_step(ending: Mapping[str, Any]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from rich.console import Group, RenderableType
@@ -13,8 +13,15 @@ from rich.text import Text
 
 from ops.terminal.progress import DateProgress, SyncProgress
 from ops.terminal.reasons import why
+from ops.terminal.tables import state_words
 
 NAME_WIDTH, BAR_WIDTH = 16, 30
+
+#: The least width of a bar, and the space between a line's columns.
+LEAST_BAR, GAP = 8, 2
+
+#: Lines that a sync with its dates takes at least.
+LINES = 3
 
 #: Seconds without an event after which the silence of a sync is shown, unless one of its dates waits for a retry.
 SILENCE = 15
@@ -32,41 +39,66 @@ LOOKS = {
 }
 
 
-def picture(syncs: Iterable[SyncProgress], now: datetime) -> RenderableType:
-    """Returns a progress bar for each sync, with its dates below it."""
-    parts = [part for sync in syncs for part in (headline(sync, now), strip(sync), *waits(sync, now), Text())]
-    return Group(*parts[:-1]) if parts else Text("no sync is running; waiting for one …", style="dim")
+def picture(
+    syncs: Iterable[SyncProgress], now: datetime, *, width: int = 120, height: int | None = None
+) -> RenderableType:
+    """Returns a progress bar for each sync, with its dates below it; without the dates where they do not fit."""
+    shown = list(syncs)
+    if not shown:
+        return Text("no sync is running; waiting for one …", style="dim")
+    if height is not None and LINES * len(shown) > height:
+        return _many(shown, now, width, height)
+    parts = [
+        part for sync in shown for part in (headline(sync, now, width), strip(sync), *waits(sync, now), Text())
+    ]
+    return Group(*parts[:-1])
 
 
-def headline(sync: SyncProgress, now: datetime) -> RenderableType:
-    line = Table.grid(padding=(0, 2, 0, 0))
+def _many(syncs: Sequence[SyncProgress], now: datetime, width: int, height: int) -> RenderableType:
+    """A line for each of the syncs that have begun, as far as they fit, and the count of the others."""
+    begun = [sync for sync in syncs if sync.started_at is not None]
+    lines: list[RenderableType] = [headline(sync, now, width) for sync in begun[: max(1, height - 2)]]
+    if rest := len(syncs) - len(lines):
+        lines.append(Text(f"… and {rest} more, {len(begun)} of all {len(syncs)} have begun", style="dim"))
+    return Group(*lines)
+
+
+def headline(sync: SyncProgress, now: datetime, width: int = 120) -> RenderableType:
+    """Returns a sync's line. Where it is narrow, the bar shrinks, then rates and counts are left out, then the bar."""
+    text = facts(sync, now)
+    if width - NAME_WIDTH - text.cell_len - 2 * GAP < LEAST_BAR:
+        text = facts(sync, now, brief=True)
+    room = min(BAR_WIDTH, width - NAME_WIDTH - text.cell_len - 2 * GAP)
+    line = Table.grid(padding=(0, GAP, 0, 0))
     line.add_column(width=NAME_WIDTH, no_wrap=True, overflow="ellipsis")
-    line.add_column(width=BAR_WIDTH)
+    if has_bar := room >= LEAST_BAR:
+        line.add_column(width=room)
     line.add_column(no_wrap=True)
-    line.add_row(Text(sync.clinic, style="bold"), bar(sync), facts(sync, now))
+    line.add_row(Text(sync.clinic, style="bold"), *([bar(sync, room)] if has_bar else []), text)
     return line
 
 
-def bar(sync: SyncProgress) -> RenderableType:
+def bar(sync: SyncProgress, width: int) -> RenderableType:
     style = "red" if sync.status in ("failed", "timed_out") else "yellow" if sync.failed else "green"
     return ProgressBar(
-        total=100, completed=sync.percentage, width=BAR_WIDTH, complete_style=style, finished_style=style
+        total=100, completed=sync.percentage, width=width, complete_style=style, finished_style=style
     )
 
 
-def facts(sync: SyncProgress, now: datetime) -> Text:
+def facts(sync: SyncProgress, now: datetime, *, brief: bool = False) -> Text:
     if sync.status == "queued":
         return Text(f"queued, position {sync.position}", style="dim")
     seconds = sync.seconds(now)
-    text = Text(f"{sync.done} of {sync.total} dates")
+    text = Text("dry run  " if sync.dry_run else "").append(f"{sync.done} of {sync.total} dates")
     if sync.failed:
         text.append(f"  {len(sync.failed)} failed", style="red")
-    text.append(f"  {sync.added} added, {sync.changed} changed", style="dim")
+    if not brief:
+        text.append(f"  {sync.added} added, {sync.changed} changed", style="dim")
     text.append(f"  {seconds:5.1f} s")
-    if sync.done and not sync.is_over and not sync.is_read:
+    if sync.done and not brief and not sync.is_over and not sync.is_read:
         text.append(f"  {sync.done / max(seconds, 0.1):.1f} dates/s", style="dim")
     if sync.is_over:
-        text.append(f"  {sync.status.replace('_', ' ')}", style="bold")
+        text.append(f"  {state_words(sync.status)}", style="bold")
     elif sync.last_at and (silence := (now - sync.last_at).total_seconds()) > SILENCE and not sync.waits:
         text.append(f"  no events for {silence:.0f} s", style="yellow")
     elif sync.last_at and sync.is_read and (now - sync.last_at).total_seconds() > CONFIRMS:

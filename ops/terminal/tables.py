@@ -19,6 +19,11 @@ STYLES = {
 }
 
 
+def state_words(state: str) -> str:
+    """Returns the state of a sync or a date in the words of every display; JSON and SQL have its identifier."""
+    return "done" if state == "reconciled" else state.replace("_", " ")
+
+
 def table(
     *columns: str, right: tuple[str, ...] = (), wrap: tuple[str, ...] = (), title: str | None = None
 ) -> Table:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from ops.cli.plan import show_plan
 from ops.client.exit_status import Exit, of_ending, of_refusal
+from ops.terminal.follow import line
 from ops.terminal.progress import Board, SyncProgress, next_step, summary, troubles, warnings
 from ops.terminal.progress_bars import picture
 
@@ -27,7 +29,16 @@ EVENTS = [
     event("started", 1),
     event("date_started", 1, date="2030-03-01"),
     event("date_started", 1, date="2030-03-02"),
-    event("date_completed", 3, date="2030-03-01", added=5, updated=2, dates_done=1, progress_percentage=33),
+    event(
+        "date_completed",
+        3,
+        date="2030-03-01",
+        added=5,
+        updated=2,
+        unchanged=1,
+        dates_done=1,
+        progress_percentage=33,
+    ),
     event(
         *("date_retrying", 3),
         date="2030-03-02",
@@ -39,9 +50,10 @@ EVENTS = [
 ]
 
 
-def shown(sync: SyncProgress, second: int) -> str:
-    out = Console(file=StringIO(), width=120, color_system=None)
-    out.print(picture([sync], datetime(2030, 3, 1, 10, 0, second, tzinfo=UTC)))
+def shown(*syncs: SyncProgress, second: int, width: int = 120, height: int | None = None) -> str:
+    out = Console(file=StringIO(), width=width, color_system=None)
+    now = datetime(2030, 3, 1, 10, 0, second, tzinfo=UTC)
+    out.print(picture(syncs, now, width=width, height=height))
     assert isinstance(out.file, StringIO)
     return out.file.getvalue()
 
@@ -50,7 +62,7 @@ def test_the_picture_shows_dates_counts_and_why_one_waits() -> None:
     board = Board()
     for one in EVENTS:
         sync = board.apply(one)
-    text = shown(sync, 4)
+    text = shown(sync, second=4)
     assert "north" in text
     assert "1 of 3 dates" in text
     assert "5 added, 2 changed" in text
@@ -64,11 +76,11 @@ def test_a_sync_whose_dates_are_all_read_shows_that_it_waits_for_its_second_look
     for one in EVENTS[:4]:
         sync.apply(one)
     for second, day in enumerate(("2030-03-01", "2030-03-02", "2030-03-03"), 3):
-        assert "confirming" not in shown(sync, second + 5)
+        assert "confirming" not in shown(sync, second=second + 5)
         sync.apply(event("date_completed", second, date=day, added=0, updated=0, dates_done=second - 2))
-    assert "confirming removals" in shown(sync, 10)
+    assert "confirming removals" in shown(sync, second=10)
     sync.apply(event("date_started", 11, date="2030-03-01", dates_done=3))
-    assert "confirming" not in shown(sync, 13)
+    assert "confirming" not in shown(sync, second=13)
 
 
 def test_one_who_joins_late_without_the_first_event_still_sees_the_dates() -> None:
@@ -79,6 +91,42 @@ def test_one_who_joins_late_without_the_first_event_still_sees_the_dates() -> No
         "2030-03-01": "completed",
         "2030-03-02": "retrying",
     }
+
+
+@pytest.mark.parametrize("width", [132, 100, 80, 60])
+def test_the_outcome_is_never_cut_off(width: int) -> None:
+    sync = SyncProgress(SYNC, "a-clinic-with-a-long-name")
+    for one in EVENTS:
+        sync.apply(one)
+    sync.apply(event("timed_out", 9, status="timed_out", dates_done=1, dry_run=True))
+    text = shown(sync, second=9, width=width)
+    assert "dry run  1 of 3 dates" in text
+    assert "timed out\n" in text
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_more_syncs_than_fit_are_counted() -> None:
+    syncs = [SyncProgress(SYNC, f"clinic-{number}") for number in range(200)]
+    for sync in syncs[:30]:
+        sync.apply(EVENTS[0])
+        sync.apply(EVENTS[1])
+    lines = shown(*syncs, second=4, width=80, height=24).splitlines()
+    assert (lines[0].split()[0], len(lines)) == ("clinic-0", 23)
+    assert lines[-1] == "… and 178 more, 30 of all 200 have begun"
+
+
+def test_every_line_of_a_dry_run_says_that_it_is_one() -> None:
+    for one in EVENTS:
+        assert "  dry run  " in line(one | {"dry_run": True})
+    assert summary(ENDING | {"dry_run": True}) == "dry run completed in 8.0 s: 3 dates, nothing was changed"
+    place = {"date": "2030-01-01", "start_time": "09:00:00", "end_time": "09:30:00", "status": "scheduled"}
+    plan = [{"kind": "added", "neo_appointment_id": "7", "before": None, "after": place}]
+    out = Console(file=StringIO(), width=80, color_system=None)
+    show_plan(out, plan, 0)
+    assert isinstance(out.file, StringIO)
+    said = [line for line in out.file.getvalue().splitlines() if line.strip(" ─")]
+    assert all("dry run" in line or "would be" in line for line in said)
+    assert len(said) == 3
 
 
 ENDING = event("completed", 9, status="completed", dates_done=3, duration_ms=8_000, partial_success=False)
@@ -113,7 +161,7 @@ def test_the_exit_status_shows_why_a_request_was_refused() -> None:
 
 def test_the_summary_names_counts_and_the_same_trouble_once() -> None:
     stats = {"appointments_added": 5, "appointments_updated": 2, "appointments_removed": 1}
-    assert summary(ENDING | {"stats": stats}) == "completed in 8.0 s: 3 of 3 dates, 5 added, 2 updated, 1 removed"
+    assert summary(ENDING | {"stats": stats}) == "completed in 8.0 s: 3 dates, 5 added, 2 changed, 1 removed"
     assert troubles(failed("bad_answer", "bad_answer")) == ["2030-03-01, 2030-03-02: bad_answer (why)"]
     assert troubles(ENDING | {"removals_held": 4}) == [
         f"4 removals are held until a person decides: idexx-sync runs plan {SYNC}"

@@ -20,6 +20,6 @@ select id, seq, clinic_id, $2, at, jsonb_build_object(
     'dates_total', dates_total,
     'dates_done', dates_done,
     'failed_dates', to_jsonb(failed_dates)
-) || own::jsonb
+) || case when dry_run then jsonb_build_object('dry_run', true) else '{}' end || own::jsonb
 from sync cross join details
 cross join lateral (select last_seq - cardinality($3::text[]) + number as seq) numbered

@@ -54,6 +54,7 @@ class Story:
 
     machine: Machine
     out: Console
+    verbose: bool
     announce: Callable[[dict[str, str]], None]
     #: Differences found by the check, by clinic; empty if there are none.
     found: dict[str, list[str]] = field(default_factory=dict)
@@ -98,9 +99,10 @@ class Story:
         now = with_environment({"HTTP_PORT": port, "REMOVAL_SETTLE_MS": SETTLE_MS})
         await self.machine.start_processes(now)
         self.announce(reachable(now))
-        nats, database = where(now.need_nats_url()), where(now.need_database_url())
-        self.out.print(f"  NATS at {nats}, PostgreSQL at {database}, the portal at {now.idexx_base_url}")
-        self.out.print(f"  the dashboard: http://{now.http_host}:{now.http_port}")
+        if self.verbose:
+            nats, database = where(now.need_nats_url()), where(now.need_database_url())
+            self.out.print(f"  NATS at {nats}, PostgreSQL at {database}, the portal at {now.idexx_base_url}")
+        self.out.print(f"  while it runs, the dashboard is at http://{now.http_host}:{now.http_port}")
         return now
 
     async def _start_over(self) -> None:
@@ -126,10 +128,10 @@ class Story:
         """Requests a sync for each clinic and shows them until they end; returns the acceptances by slug."""
         accepted: dict[str, dict[str, Any]] = {}
         for slug, request in requests.items():
-            self.out.print(f"  → {subjects.command('sync', slug)}  {json.dumps(request)}", markup=False)
+            if self.verbose or (not accepted and "days_ahead" in request):
+                self.out.print(f"  → {subjects.command('sync', slug)}  {json.dumps(request)}", markup=False)
             accepted[slug] = await ask(client, subjects, "sync", slug, **request)
-        self.out.print()
-        async with Show(out=self.out) as show, asyncio.TaskGroup() as group:
+        async with Show(out=self.out, brief=not self.verbose) as show, asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(_follow(show, client, subjects, slug, reply["sync_id"]))
                 for slug, reply in accepted.items()
@@ -150,7 +152,7 @@ class Story:
         *,
         tables: bool = True,
     ) -> None:
-        days = {}
+        days, counts = {}, {}
         async with open_database(settings.need_database_url()) as connection:
             for clinic in clinics:
                 span = (clinic.slug, *_span(synced[clinic.slug]))
@@ -158,14 +160,16 @@ class Story:
                 stored = await stored_appointments(connection, *span)
                 truth = await sandbox.truth(clinic.company_id, *span[1:])
                 self.found[clinic.slug] = self.found.get(clinic.slug, []) + differences(truth, stored)
-                self._judge(clinic.slug, len(truth))
+                counts[clinic.slug] = len(truth)
         if tables:
-            self.out.print(days_table(days))
+            self.out.print(days_table(days, self.out.width, all_days=self.verbose))
+        if good := ", ".join(f"{slug} {count}" for slug, count in counts.items() if not self.found[slug]):
+            self.out.print(f"  [green]✓[/] {good} records: every field equals the portal's")
+        for slug in counts:
+            self._name_differences(slug)
 
-    def _judge(self, slug: str, count: int) -> None:
-        wrong = self.found[slug]
-        if not wrong:
-            self.out.print(f"  [green]✓[/] {slug}: {count} records equal the portal's, field by field")
+    def _name_differences(self, slug: str) -> None:
+        if not (wrong := self.found[slug]):
             return
         self.out.print(f"  [red]✗[/] {slug}: {len(wrong)} differences from the portal")
         for line in wrong[:10]:
@@ -184,7 +188,7 @@ class Story:
         async with open_database(settings.need_database_url()) as connection:
             changes = await stored_changes(connection, [reply["sync_id"] for reply in synced.values()])
         self.out.print(f"  {tally(changes)}")
-        self.out.print(changes_table(changes))
+        self.out.print(changes_table(changes, all_clinics=self.verbose))
 
     def _chapter(self, title: str) -> None:
         self.out.print(f"\n[bold cyan]▌[/] [bold]{title}[/]")
