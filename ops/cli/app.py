@@ -58,12 +58,13 @@ COMMANDS = [
     ),
     ("spec", "spec:spec", _OPERATE, "Print the interface as AsyncAPI, JSON Schemas or OpenAPI."),
     ("env", "env:env", _OPERATE, "Print shell variables to connect to the servers of `up`."),
+    ("help", "help:help_", _OPERATE, "Explain reasons, exit statuses or a command."),
 ]
 
 _EPILOGUE = (
     "Each command's own `--help` has an example. Every option can be set by an "
-    "environment variable: `sync --days` is `IDEXX_SYNC_SYNC_DAYS`. `idexx-sync "
-    "--install-completion` installs shell completion."
+    "environment variable: `sync --days` is `IDEXX_SYNC_SYNC_DAYS`. Every command accepts `--color "
+    "auto|always|never`. `idexx-sync --install-completion` installs shell completion."
 )
 
 
@@ -82,7 +83,10 @@ def build(named: str | None = None) -> App:
         config=Env("IDEXX_SYNC_"),
         default_parameter=Parameter(show_env_var=False),
     )
-    app.register_install_completion_command(help="Install shell completion of commands and options.")
+    example = (
+        "\n\nExample: `idexx-sync --install-completion --shell bash`" if named == "--install-completion" else ""
+    )
+    app.register_install_completion_command(help=f"Install shell completion of commands and options.{example}")
     app["--help"].group = app["--version"].group = Group("Other", sort_key=9)
     for order, (name, path, group, line) in enumerate(COMMANDS):
         app.command(

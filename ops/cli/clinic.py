@@ -13,6 +13,7 @@ from engine.store import clinics as store
 from ops.cli.configuration import config
 from ops.cli.confirm import Yes, confirm
 from ops.cli.goal import goal
+from ops.cli.importing.clinics import import_
 from ops.cli.resources import resources
 from ops.cli.rules import rules
 from ops.cli.schedule import schedule
@@ -29,6 +30,7 @@ clinic = App(
     name="clinic", help="Add, list, show and remove clinics; manage their rules, schedules, goals and webhooks."
 )
 
+clinic.command(import_, name="import")
 clinic.command(rules)
 clinic.command(resources)
 clinic.command(config)

@@ -22,6 +22,7 @@ from engine.store.vault import Vault
 from ops.cli.contact.contact import Contact, make_contact
 from ops.cli.contact.next_step import next_step
 from ops.cli.contact.page import columns_hint, show_step, to_json, understood_lines
+from ops.cli.importing.credentials import DEFAULT, import_
 from ops.cli.key import rotate
 from ops.client.connections import open_database
 from ops.client.errors import CommandFailed
@@ -34,8 +35,7 @@ credentials.command(
     rotate, help="The same as `idexx-sync key rotate`.\n\nExample: `idexx-sync credentials rotate`"
 )
 
-#: The word for the portal of IDEXX_BASE_URL.
-DEFAULT = "default"
+credentials.command(import_, name="import")
 
 Slug = Annotated[str, Parameter(help="The clinic's slug.")]
 

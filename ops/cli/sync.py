@@ -14,6 +14,7 @@ from actors.settings import Settings
 from engine.dates import MAX_DAYS
 from ops.cli.outage import Outage
 from ops.cli.plan import show_plan
+from ops.cli.sync_all import sync_all
 from ops.client.connections import open_nats
 from ops.client.errors import CommandFailed
 from ops.client.events import Event, events_of
@@ -24,11 +25,15 @@ from ops.local.discovery import nats_url, settings_here
 from ops.terminal.durations import DEFAULT_PATIENCE, Patience, patience_of
 from ops.terminal.follow import Show, until_ended
 from ops.terminal.output import Json, answer, console, say
+from ops.terminal.tables import state_words
 
 
 def sync(
-    clinic: Annotated[str, Parameter(help="The clinic's slug.")],
+    clinic: Annotated[str | None, Parameter(help="The clinic's slug; or --all.")] = None,
     *,
+    all_: Annotated[
+        bool, Parameter(name="--all", negative=(), show_default=False, help="Sync every clinic, at once.")
+    ] = False,
     days: Annotated[
         int | None,
         Parameter(
@@ -53,10 +58,13 @@ def sync(
 
     Exit statuses: 0 completed, 1 failed, 2 refused, 3 partially completed, 4 login rejected, 5 removals held,
     6 unreachable, 7 queue full, 8 cancelled or timed out, 9 no permission. A completed dry run exits with 0, even if
-    it would hold removals.
+    it would hold removals. With --all: 0 if every sync ended so, else the status that all others have, else 3.
 
-    Example: `idexx-sync sync cedar-creek --days 14`
+    Example: `idexx-sync sync cedar-creek --days 14`, or `idexx-sync sync --all`
     """
+    if (clinic is None) is not all_:
+        wrong = "CLINIC is missing: give a clinic's slug, or --all" if clinic is None else "give CLINIC or --all"
+        raise CommandFailed(wrong, status=Exit.USAGE, hint="idexx-sync sync --help")
     if (start is None) != (end is None) or (days is not None and start is not None):
         raise CommandFailed("give either --days, or both --start and --end", status=Exit.USAGE)
     body: dict[str, Any] = {
@@ -66,12 +74,17 @@ def sync(
         "request_id": request_id,
         "dry_run": dry_run or None,
     }
+    seconds = patience_of(patience) if wait else None
     try:
-        return asyncio.run(_sync(settings_here(), clinic, body, patience_of(patience) if wait else None, json))
+        if clinic is None:
+            return asyncio.run(sync_all(settings_here(), body, seconds, as_json=json))
+        return asyncio.run(_sync(settings_here(), clinic, body, seconds, json))
     except KeyboardInterrupt:
         say(
             f"the sync continues; follow it with `idexx-sync watch {clinic}`, cancel it with "
             f"`idexx-sync cancel {clinic}`"
+            if clinic
+            else "the syncs continue; follow them with `idexx-sync watch`"
         )
         raise
 
@@ -91,6 +104,7 @@ async def _sync(settings: Settings, clinic: str, body: dict[str, Any], patience:
         if body["dry_run"] and ending["event"] == "completed":
             plan = await patiently(lambda: plan_of(client, subjects, clinic, sync_id), looked)
             _show_plan(plan, ending, as_json)
+            show.ended(ending)
             return of_dry_run(ending)
         show.ended(ending)
         return of_ending(ending)
@@ -102,7 +116,6 @@ def _show_plan(plan: list[dict[str, Any]], ending: Event, as_json: bool) -> None
         answer({"event": "plan", "sync_id": ending["sync_id"], "removals_held": held, "plan": plan})
     else:
         show_plan(console(), plan, held)
-        say(f"with patients and columns: idexx-sync runs plan {ending['sync_id']}")
 
 
 def _accepted(reply: dict[str, Any], as_json: bool) -> None:
@@ -111,7 +124,7 @@ def _accepted(reply: dict[str, Any], as_json: bool) -> None:
         return
     place = f", position {reply['position']} in the queue" if reply["position"] else ""
     print(reply["sync_id"])
-    say(f"{reply['status']}{place}; follow it with `idexx-sync watch {reply['sync_id']}`")
+    say(f"{state_words(reply['status'])}{place}; follow it with `idexx-sync watch {reply['sync_id']}`")
 
 
 def cancel(
@@ -140,4 +153,4 @@ async def _cancel(settings: Settings, clinic: str, sync_id: str | None, as_json:
     if as_json:
         answer(reply)
     else:
-        say(f"sync {sync_id} of {clinic} is {reply['status']}")
+        say(f"sync {sync_id} of {clinic} is {state_words(reply['status'])}")

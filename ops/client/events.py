@@ -7,7 +7,7 @@ late subscriber misses none.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, suppress
 from functools import partial
 from time import monotonic
@@ -100,6 +100,37 @@ async def events_of_all(
         await unsubscribe(live)
 
 
+async def events_of_several(
+    client: Client, subjects: Subjects, syncs: Mapping[str, str], *, looked: Looked
+) -> AsyncGenerator[Event]:
+    """Yields every event of these syncs, given as clinics by sync id: each sync's in order and once, until all have
+    ended.
+
+    One subscription serves all of them. At intervals, the events of each are requested too, because a message can be
+    lost. It goes on while no gateway responds, until `looked` raises.
+    """
+    live = await client.subscribe(subjects.sync_event("*", "*"))
+    await client.flush()
+    known, unfinished = _SeenEvents(client, subjects), dict(syncs)
+    try:
+        while unfinished:
+            look_again = monotonic() + LOOK_AGAIN
+            for sync_id, clinic in list(unfinished.items()):
+                for event in await patiently(partial(known.rest, clinic, sync_id), looked):
+                    if event["event"] in LAST:
+                        del unfinished[sync_id]
+                    yield event
+            while unfinished and (message := await _next(live, look_again - monotonic())) is not None:
+                if message["sync_id"] not in unfinished:
+                    continue
+                async for event in known.heard(message):
+                    if event["event"] in LAST:
+                        del unfinished[message["sync_id"]]
+                    yield event
+    finally:
+        await unsubscribe(live)
+
+
 async def _next(live: Subscription, timeout: float) -> Event | None:
     if timeout <= 0:
         return None
@@ -130,11 +161,17 @@ class _SeenEvents:
     async def missed(self, clinic: str, sync_id: str) -> AsyncIterator[Event]:
         """Yields the missed events of a sync; nothing while no gateway responds (a later request finds them)."""
         with suppress(CommandFailed):
-            while events := await _events_after(
-                self._client, self._subjects, clinic, sync_id, self._last.get(sync_id, 0)
-            ):
-                for event in events:
-                    yield self._seen(event)
+            for event in await self.rest(clinic, sync_id):
+                yield event
+
+    async def rest(self, clinic: str, sync_id: str) -> list[Event]:
+        """Returns the events of a sync after the last one that was seen. Raises `CommandFailed`."""
+        found: list[Event] = []
+        last = self._last.get(sync_id, 0)
+        while events := await _events_after(self._client, self._subjects, clinic, sync_id, last):
+            found += events
+            last = events[-1]["seq"]
+        return [self._seen(event) for event in found]
 
     def _seen(self, event: Event) -> Event:
         self._last[event["sync_id"]] = event["seq"]

@@ -23,6 +23,21 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+#: What each means, for `sync` and for other commands where it applies.
+MEANINGS = {
+    Exit.OK: "completed",
+    Exit.FAILED: "failed",
+    Exit.USAGE: "wrong usage, or a refused request",
+    Exit.PARTIAL: "partially completed: some dates failed",
+    Exit.LOGIN_REJECTED: "the portal rejects the clinic's login",
+    Exit.HELD: "completed, with held removals that wait for a decision",
+    Exit.UNREACHABLE: "NATS or PostgreSQL does not respond",
+    Exit.REJECTED: "refused: the queue is full",
+    Exit.ENDED_EARLY: "cancelled or timed out",
+    Exit.NO_PERMISSION: "no permission: the user of NATS or PostgreSQL, or the key, lacks the right",
+    Exit.INTERRUPTED: "Ctrl-C",
+}
+
 #: The exit status for each code of a refusal.
 REFUSALS = {
     400: Exit.USAGE,

@@ -1,5 +1,5 @@
-"""Parses lengths of time: the values of `--max-age` (a freshness goal), `--expires` (a key's life) and `--patience`
-(how long a command follows while no gateway responds)."""
+"""Parses lengths of time: the values of `--max-age` (a freshness goal), `--expires` (a key's life), `--patience` (how
+long a command follows while no gateway responds) and `--since` (how far back it looks)."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _MOST = 366 * 86_400
 _LONGEST_LIFE = 3660 * 86_400
 
 
-def seconds_of(max_age: str) -> int | None:
-    """Returns the age in seconds, or None for `none`. Raises `CommandFailed`."""
+def seconds_of(max_age: str, name: str = "--max-age") -> int | None:
+    """Returns the age in seconds, or None for `none`. Raises `CommandFailed`; `name`: of the option or column."""
     if max_age.strip().lower() == "none":
         return None
     seconds = parse_duration(max_age) or 0
     if not 60 <= seconds <= _MOST:
         raise CommandFailed(
-            f"--max-age {max_age!r}: must be from a minute to a year, such as 60m, 2h or 1d, or none",
+            f"{name} {max_age!r}: must be from a minute to a year, such as 60m, 2h or 1d, or none",
             status=Exit.USAGE,
         )
     return seconds
@@ -52,6 +52,16 @@ def lifetime_of(expires: str) -> timedelta:
     if not 60 <= seconds <= _LONGEST_LIFE:
         raise CommandFailed(
             f"--expires {expires!r}: must be from a minute to ten years, such as 12h or 90d", status=Exit.USAGE
+        )
+    return timedelta(seconds=seconds)
+
+
+def since_of(since: str) -> timedelta:
+    """Returns the time. Raises `CommandFailed`."""
+    seconds = parse_duration(since) or 0
+    if not 1 <= seconds <= _MOST:
+        raise CommandFailed(
+            f"--since {since!r}: must be from a second to a year, such as 30m, 2h or 3d", status=Exit.USAGE
         )
     return timedelta(seconds=seconds)
 

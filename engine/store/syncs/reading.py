@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from engine.store.database import Connection
 from engine.store.queries import Queries
 from engine.store.syncs.lifecycle import sync_of
 from engine.sync import Sync
-from engine.sync_reference import id_range, no_such_sync, several_syncs
+from engine.sync_reference import LIST_SYNCS, id_range, no_such_sync, several_syncs
 
 SQL = Queries(__file__)
 
@@ -20,7 +20,7 @@ async def get_sync(connection: Connection, sync_id: UUID, clinic_id: UUID | None
     """The sync. Raises `UnknownSync`, even for a sync of another clinic than `clinic_id`."""
     row = await connection.fetchrow(SQL["get_sync"], sync_id)
     if row is None or clinic_id not in (None, row["clinic_id"]):
-        raise UnknownSync(f"sync {sync_id} does not exist; `idexx-sync runs` lists the latest ones")
+        raise UnknownSync(f"sync {sync_id} does not exist; give the id of a stored sync", hint=LIST_SYNCS)
     return sync_of(row)
 
 
@@ -30,7 +30,7 @@ async def find_by_start(connection: Connection, start: str, clinic_id: UUID | No
     ids = id_range(start)
     rows = await connection.fetch(SQL["find_by_start"], *ids, clinic_id) if ids else []
     if not rows:
-        raise UnknownSync(no_such_sync(start))
+        raise UnknownSync(no_such_sync(start), hint=LIST_SYNCS)
     if len(rows) > 1:
         raise BadRequest(several_syncs(start))
     return sync_of(rows[0])
@@ -42,9 +42,17 @@ async def clinic_of(connection: Connection, sync_id: UUID) -> str | None:
     return slug
 
 
-async def list_syncs(connection: Connection, clinic_id: UUID | None, limit: int = 20) -> list[Sync]:
-    """The latest syncs, newest first; of all clinics if `clinic_id` is None."""
-    return [sync_of(row) for row in await connection.fetch(SQL["list_syncs"], clinic_id, limit)]
+async def list_syncs(
+    connection: Connection,
+    clinic_id: UUID | None,
+    limit: int = 20,
+    *,
+    since: timedelta | None = None,
+    failed: bool = False,
+) -> list[Sync]:
+    """The latest syncs, newest first; of all clinics if `clinic_id` is None. `since`: requested or ended within this
+    time; `failed`: only those that failed, timed out, or left dates out."""
+    return [sync_of(row) for row in await connection.fetch(SQL["list_syncs"], clinic_id, limit, since, failed)]
 
 
 async def live_syncs(connection: Connection, clinic_id: UUID | None, latest: int) -> list[Sync]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from cyclopts import Parameter, validators
@@ -15,43 +15,60 @@ from engine.store.syncs.reading import list_syncs
 from engine.sync import Sync
 from ops.client.connections import open_database
 from ops.local.discovery import database_url, settings_here
-from ops.terminal.output import Json, answer, console
-from ops.terminal.tables import STYLES, ago, lasted, table
-
-_COUNTS = ("added", "updated", "removed")
+from ops.terminal.durations import since_of
+from ops.terminal.output import Json, answer, console, say
+from ops.terminal.progress import COUNTS
+from ops.terminal.tables import STYLES, ago, lasted, state_words, table
 
 
 def latest(
     clinic: Annotated[str | None, Parameter(help="The clinic's slug; default: all clinics.")] = None,
     *,
+    failed: Annotated[
+        bool,
+        Parameter(negative=(), show_default=False, help="Only those that failed, timed out or left dates out."),
+    ] = False,
+    since: Annotated[
+        str | None, Parameter(help="Only those that were requested or ended within this time, such as 30m or 2h.")
+    ] = None,
     limit: Annotated[int, Parameter(help="Number of syncs.", validator=validators.Number(gte=1))] = 20,
     json: Json = False,
 ) -> None:
     """List the latest syncs, newest first.
 
-    Example: `idexx-sync runs cedar-creek --limit 5`
+    Example: `idexx-sync runs cedar-creek --limit 5`, or `idexx-sync runs --failed --since 2h`
     """
-    syncs = asyncio.run(_latest(settings_here(), clinic, limit))
+    within = None if since is None else since_of(since)
+    syncs = asyncio.run(_latest(settings_here(), clinic, limit, within, failed))
     if json:
         for sync in syncs:
             answer(sync_view(sync))
         return
-    columns = ("when", "clinic", "status", "dates", *_COUNTS, "took", "sync")
-    shown = table(*columns, right=("dates", *_COUNTS, "took"), wrap=("sync",))
+    columns = ("when", "clinic", "status", "dates", *COUNTS.values(), "took", "sync")
+    shown = table(*columns, right=("dates", *COUNTS.values(), "took"), wrap=("sync",))
     now = datetime.now(UTC)
     for sync in syncs:
-        counts = [str(sync.stats[f"appointments_{what}"]) for what in _COUNTS]
+        counts = [str(sync.stats[name]) for name in COUNTS]
         shown.add_row(
-            *(ago(sync.created_at, now), sync.clinic, f"[{STYLES[sync.status]}]{sync.status}[/]{_but(sync)}"),
+            *(
+                ago(sync.created_at, now),
+                sync.clinic,
+                f"[{STYLES[sync.status]}]{state_words(sync.status)}[/]{_but(sync)}",
+            ),
             *(f"{sync.dates_done}/{sync.dates_total}", *counts, lasted(sync.duration_ms), str(sync.id)),
         )
-    console().print(shown if syncs else "no sync yet: idexx-sync sync CLINIC")
+    none = "no such sync" if failed or since else "no sync yet: idexx-sync sync CLINIC"
+    console().print(shown if syncs else none)
+    if len(syncs) == limit:
+        say(f"the latest {limit}; for more: --limit {5 * limit}")
 
 
-async def _latest(settings: Settings, clinic: str | None, limit: int) -> list[Sync]:
+async def _latest(
+    settings: Settings, clinic: str | None, limit: int, since: timedelta | None, failed: bool
+) -> list[Sync]:
     async with open_database(database_url(settings)) as connection:
         clinic_id = (await find_clinic(connection, clinic)).id if clinic else None
-        return await list_syncs(connection, clinic_id, limit)
+        return await list_syncs(connection, clinic_id, limit, since=since, failed=failed)
 
 
 def _but(sync: Sync) -> str:
