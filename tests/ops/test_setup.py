@@ -207,18 +207,19 @@ def test_the_browser_of_debian_is_installed_beside_the_packages(place: Place, de
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="apt-get is asked as root, or with sudo")
-def test_developers_get_pgbouncer_where_apt_has_it_and_a_failure_is_not_repeated(place: Place) -> None:
+def test_developers_get_what_tests_use_where_apt_has_it_and_a_failure_is_not_repeated(place: Place) -> None:
     place.program("apt-get", 'case "$*" in *"install"*) exit 1;; esac')
     assert place.run("demo").returncode == 0
     assert not any(call.startswith("apt-get") for call in place.called())
     done = place.run()
     assert done.returncode == 0, done.stderr
-    assert "for the tests of poolers\n  ✗ failed" in done.stderr
+    for name in ("pgbouncer", "fish"):
+        assert f"Debian's {name}, which only tests use\n  ✗ failed" in done.stderr
     assert (place.run().returncode, place.run().stderr) == (0, "")
     (place.clone / ".cache/no-pgbouncer").unlink()
     bouncer = place.bin / "pgbouncer"
     place.program("apt-get", f'case "$*" in *"install"*pgbouncer*) /bin/ln -s /bin/true {bouncer};; esac')
-    assert "for the tests of poolers\n  ✓" in place.run().stderr
+    assert "Debian's pgbouncer, which only tests use\n  ✓" in place.run().stderr
     assert place.run().stderr == ""
 
 
