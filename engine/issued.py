@@ -52,7 +52,7 @@ def one_to_revoke(
     that of the command line.
     """
     if not found:
-        raise unknown(f"no {noun} has the name or id {name_or_id!r}; `idexx-sync {command} list --all` lists them")
+        raise unknown(f"no {noun} has the name or id {name_or_id!r}", hint=f"idexx-sync {command} list --all")
     left = [one for one in found if one.revoked_at is None]
     if len(left) > 1:
         left = [one for one in left if one.state(now) == "valid"] or left

@@ -31,7 +31,7 @@ async def give_up_dates_of(
     sync_id, span, actor = UUID(sync_text), Span(date.fromisoformat(day), days, 0), message.actor_name
     failure = Failure(
         Reason.DELIVERIES_EXHAUSTED,
-        f"the message {actor} failed for the last time; `idexx-sync dlq list` shows it with its error",
+        f"the message {actor} failed for the last time; its dead letter has the error",
     )
     tags = await work_context.tags(sync_id, span.first_date)
     log.error("dates_given_up", actor=actor, days=span.days, **tags)
