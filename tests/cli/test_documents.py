@@ -48,7 +48,8 @@ CHEAP = {"status", "runs", "dlq list", "doctor", "env", "clinic list", "migrate"
 
 
 def command_lines(text: str) -> Iterator[str]:
-    """The text of command blocks, and between backticks."""
+    """The text of command blocks, and between backticks, without the messages of docs/troubleshooting.md."""
+    text = re.sub(r"^- (`+).*\1$", "", text, flags=re.MULTILINE)
     for block in re.findall(r"```(?:sh|console|bash)\n(.*?)```", text, re.DOTALL):
         for line in block.splitlines():
             yield re.sub(r"\s#.*", "", line).strip().removeprefix("$ ").rstrip(" &")
