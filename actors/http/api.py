@@ -8,6 +8,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import structlog
 from starlette.requests import Request
@@ -169,7 +170,7 @@ class Api:
                 raise TimedOut(
                     f"sync {sync_id}, which another request started, did not end within {self._wait:g} s"
                 )
-            await self._cancel(clinic, sync_id)
+            await self._cancel(caller_of(request), clinic, sync_id)
             raise TimedOut(f"sync {sync_id} did not end within {self._wait:g} s and is cancelled")
         finally:
             for task in tasks:
@@ -193,9 +194,13 @@ class Api:
         sync: dict[str, Any] = found["sync"]
         return sync
 
-    async def _cancel(self, clinic: str, sync_id: str) -> None:
+    async def _cancel(self, caller: Caller, clinic: str, sync_id: str) -> None:
+        about = {"sync_id": UUID(sync_id)}
         try:
-            await self._nats_client.ask("cancel", clinic, {"sync_id": sync_id})
+            async with self._action_log.recorded(
+                Source.HTTP, caller.name, clinic, Verb.CANCEL, **about
+            ) as recorded:
+                await self._nats_client.ask("cancel", clinic, {"sync_id": sync_id}, action=recorded.id)
         except (Refused, Unavailable) as error:
             log.warning("http_cancel_failed", clinic=clinic, sync_id=sync_id, error=str(error))
 

@@ -161,6 +161,14 @@ class ChangedPlace(SentMessage):
     client: str | None
 
 
+class ChangedField(SentMessage):
+    """A field that differs. Its values are null without the right `names`, or if they are empty."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
 class ChangeOfDate(SentMessage):
     """A change of an appointment on the date."""
 
@@ -173,6 +181,8 @@ class ChangeOfDate(SentMessage):
     at: Time
     before: ChangedPlace | None
     after: ChangedPlace | None
+    fields: list[ChangedField]
+    """What differs besides time and column; empty unless there is a before and an after."""
 
 
 class OfferOfDate(SentMessage):

@@ -16,6 +16,11 @@ from engine.store.reconciling import Change
 
 View = dict[str, Any]
 
+#: Fields that the place before and after shows, or that another field shows.
+_PLACE = frozenset(
+    ("date", "start_time", "end_time", "starts_at", "ends_at", "room_id", "client_phone_raw", "slot_id", "column")
+)
+
 
 def caller(caller: Caller) -> View:
     rights = [right for right in Right if caller.may(right)]
@@ -47,9 +52,24 @@ def change(one: Change, columns: Mapping[str, str | None], caller: Caller) -> Vi
     """A change of an appointment. `columns` are the names of the portal's columns by id."""
     shown = ("id", "sync_id", "appointment_id", "neo_appointment_id", "kind", "is_undo", "at")
     sides = {"before": one.before, "after": one.after}
-    return {name: getattr(one, name) for name in shown} | {
-        name: None if side is None else _side(side, columns, caller) for name, side in sides.items()
-    }
+    views = {name: None if side is None else _side(side, columns, caller) for name, side in sides.items()}
+    return {name: getattr(one, name) for name in shown} | views | {"fields": _fields(one, caller)}
+
+
+def _fields(one: Change, caller: Caller) -> list[View]:
+    """The fields that differ, other than time and column; their values only for callers that may see names."""
+    if one.before is None or one.after is None:
+        return []
+    may = caller.may(Right.NAMES)
+    return [
+        {"name": name, "before": _text(before, may), "after": _text(after, may)}
+        for name, (before, after) in one.fields.items()
+        if name not in _PLACE
+    ]
+
+
+def _text(value: Any, may: bool) -> str | None:
+    return str(value) if may and value is not None else None
 
 
 def _side(side: Mapping[str, Any], columns: Mapping[str, str | None], caller: Caller) -> View:

@@ -20,6 +20,17 @@ from tests.system.conftest import Asker
 pytestmark = pytest.mark.anyio
 
 REMOVALS, CANCEL, BOOKING = (f"/api/idexx/{name}" for name in ("removals", "cancel", "booking"))
+#: The status of one of the appointments of a sync's clinic has changed.
+CHANGE = """
+with stored as (
+    select a.*, idexx_sync.appointment_values(a) as before from schedule_appointments a
+    where patient_name = 'Patient 14'
+)
+insert into idexx_sync.schedule_appointment_changes
+    (clinic_id, sync_id, appointment_id, neo_appointment_id, kind, before, after, published_at)
+select clinic_id, $1::uuid, id, neo_appointment_id, 'updated', before,
+    jsonb_populate_record(before, '{"status": "confirmed"}'), now() from stored
+"""
 ACTIONS = "select who, source, verb, clinic, removals, outcome from idexx_sync.actions order by at"
 
 
@@ -112,6 +123,7 @@ async def test_names_and_evidence_need_a_key_that_may_see_them(
         " 'xxx', 'PNG') returning id",
         *(sync, day),
     )
+    await pool.execute(CHANGE, sync)
     reader, names = await key(pool, "reader"), await key(pool, "names", "names")
     about = f"clinicId=branch-17&syncId={sync}"
     one = f"clinicId=branch-17&evidenceId={evidence}"
@@ -123,6 +135,10 @@ async def test_names_and_evidence_need_a_key_that_may_see_them(
         dated = (await gateway.get(f"/api/idexx/date?clinicId=branch-17&date={day}", headers=headers)).json()
         assert (dated["evidence"] is not None) is may
         assert [attempt["sync_id"] for attempt in dated["attempts"]] == [sync]
+        [change] = dated["changes"]
+        value = "confirmed" if may else None
+        assert change["fields"] == [{"name": "status", "before": "scheduled" if may else None, "after": value}]
+        assert change["after"]["patient"] == ("Patient 14" if may else None)
         booked = (await gateway.get("/api/idexx/clinic?clinicId=branch-12", headers=headers)).json()
         assert (booked["bookings"][0]["client"] == "Client of the booking") is may
         assert (await gateway.get(f"/api/idexx/evidence?{one}", headers=headers)).status_code == (

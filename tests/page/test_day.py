@@ -94,6 +94,24 @@ async def test_a_day_shows_what_is_free_and_why_and_names_only_with_a_key_for_th
     await page.keyboard.press("Escape")
     await expect(why).to_contain_text("Why this time?")
 
+    # The history of a time, of the date, and of the sync that read it.
+    await free.last.click()
+    await page.get_by_role("link", name="History of this time").click()
+    await expect(page.locator("#offers")).to_be_visible()
+    await page.get_by_role("link", name="The whole date").click()
+    await expect(page.locator("#changes tbody tr").filter(has_text="added").first).to_be_visible()
+    await expect(page.locator("#attempts tbody tr")).to_contain_text("done, 1 attempt")
+    assert await barriers(page) == []
+    await page.locator("#attempts th a").click()
+    await expect(page.locator("#timeline")).to_contain_text("completed")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(f"{clinic.name}: sync of ")
+    whole = await page.content()
+    assert not [name for row in people for name in row.values() if name and name in whole]
+    assert await barriers(page) == []
+    await page.get_by_role("link", name=clinic.name).click()
+    await expect(page.locator("#syncs tbody tr")).to_contain_text("completed")
+    await page.goto(f"/day?clinic={clinic.slug}&date={day}")
+
     # With one: who comes.
     async with pool.acquire() as connection:
         rights = read_rights(["names"])

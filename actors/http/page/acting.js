@@ -11,14 +11,22 @@ export const actOf = (button) => drawn.get(button.dataset.act);
 
 export function button(act) {
   drawn.set(act.key, act);
-  return h("button", { key: act.key, type: "button", "data-act": act.key, class: act.isGrave ? "grave" : "" }, act.label);
+  return h(
+    "button",
+    { key: act.key, type: "button", "data-act": act.key, class: act.isGrave ? "grave" : "" },
+    act.label,
+  );
 }
 
 /** The buttons for a caller that may act; for others how to get there. */
 export function buttons({ rights }, ...acts) {
   if (rights.includes("act")) return h("div", { class: "buttons" }, acts.map(button));
-  return h("p", { class: "empty" }, "Read-only: ",
-    h("button", { type: "button", class: "plain-button ask-key" }, "enter a key that may act"));
+  return h(
+    "p",
+    { class: "empty" },
+    "Read-only: ",
+    h("button", { type: "button", class: "plain-button ask-key" }, "enter a key that may act"),
+  );
 }
 
 export const requestSync = ({ slug, name, schedule }) => {
@@ -45,8 +53,13 @@ export const cancelSync = ({ sync_id: id, clinic }, name) => ({
   body: { clinicId: clinic, syncId: id },
 });
 
-function decision(verb, { sync_id: id, clinic }, held, words) {
-  return { key: verb, path: "removals", body: { clinicId: clinic, syncId: id, decision: verb, removals: held.length }, ...words };
+function decision(verb, { sync_id: id, clinic }, held, said) {
+  return {
+    key: verb,
+    path: "removals",
+    body: { clinicId: clinic, syncId: id, decision: verb, removals: held.length },
+    ...said,
+  };
 }
 
 const whichOf = (held) => {
@@ -54,35 +67,44 @@ const whichOf = (held) => {
   return `${words.plural(held.length, "appointment")} ${days.length > 1 ? "from" : "of"} ${words.dates({ start_date: days[0], end_date: days.at(-1) })}`;
 };
 
-export const approve = (sync, name, held) => decision("approve", sync, held, {
-  label: "Remove these appointments",
-  title: `Remove ${words.plural(held.length, "appointment")} of ${name}?`,
-  text: `Marks ${whichOf(held)} as removed, since the portal does not show them any more. To put them back: idexx-sync runs undo ${sync.sync_id}`,
-  confirm: `Remove ${words.plural(held.length, "appointment")}`,
-  isGrave: true,
-});
+export const approve = (sync, name, held) =>
+  decision("approve", sync, held, {
+    label: "Remove these appointments",
+    title: `Remove ${words.plural(held.length, "appointment")} of ${name}?`,
+    text: `Marks ${whichOf(held)} as removed, since the portal does not show them any more. To put them back: idexx-sync runs undo ${sync.sync_id}`,
+    confirm: `Remove ${words.plural(held.length, "appointment")}`,
+    isGrave: true,
+  });
 
-export const reject = (sync, name, held) => decision("reject", sync, held, {
-  label: "Keep them",
-  title: `Keep ${words.plural(held.length, "appointment")} of ${name}?`,
-  text: `Keeps ${whichOf(held)}. If the next sync still does not find them, it holds their removals again.`,
-  confirm: `Keep ${words.plural(held.length, "appointment")}`,
-});
+export const reject = (sync, name, held) =>
+  decision("reject", sync, held, {
+    label: "Keep them",
+    title: `Keep ${words.plural(held.length, "appointment")} of ${name}?`,
+    text: `Keeps ${whichOf(held)}. If the next sync still does not find them, it holds their removals again.`,
+    confirm: `Keep ${words.plural(held.length, "appointment")}`,
+  });
 
 const BOOKINGS = {
-  settle: ["It is in the portal", "The portal has this booking under another name or number, so it takes no place of its own."],
-  confirm: ["It is real, keep its place", "The booking is real and not in the portal yet: it keeps its place until the portal shows it."],
+  settle: [
+    "It is in the portal",
+    "The portal has this booking under another name or number, so it takes no place of its own.",
+  ],
+  confirm: [
+    "It is real, keep its place",
+    "The booking is real and not in the portal yet: it keeps its place until the portal shows it.",
+  ],
   release: ["It is not real", "Cancels the booking and offers its place to others."],
 };
 
 /** The three decisions on a booking. */
-export const decideBooking = (one, clinic) => Object.entries(BOOKINGS).map(([verb, [label, text]]) => ({
-  key: `${verb} ${one.id}`,
-  label,
-  title: `Booking ${one.confirmation_number ?? ""} of ${words.day(one.date)}, ${one.start_time.slice(0, 5)}: ${label.toLowerCase()}?`,
-  text,
-  confirm: label,
-  isGrave: verb === "release",
-  path: "booking",
-  body: { clinicId: clinic, bookingId: one.id, decision: verb },
-}));
+export const decideBooking = (one, clinic) =>
+  Object.entries(BOOKINGS).map(([verb, [label, text]]) => ({
+    key: `${verb} ${one.id}`,
+    label,
+    title: `Booking ${one.confirmation_number ?? ""} of ${words.day(one.date)}, ${one.start_time.slice(0, 5)}: ${label.toLowerCase()}?`,
+    text,
+    confirm: label,
+    isGrave: verb === "release",
+    path: "booking",
+    body: { clinicId: clinic, bookingId: one.id, decision: verb },
+  }));

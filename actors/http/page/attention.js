@@ -19,30 +19,48 @@ export const kindOf = ({ kind, details }) => (details?.reason === "no_credential
 
 export const titleOf = (kind) => KINDS[kind] ?? words.sentence(kind);
 
-/** Groups in the order of their first item. */
-export function groupsOf(items) {
+/** Groups in the order of their first item; in each the oldest item first, then by the clinic's name. */
+export function groupsOf(items, names = new Map()) {
   const groups = new Map();
   for (const item of items) groups.set(kindOf(item), [...(groups.get(kindOf(item)) ?? []), item]);
+  const nameOf = ({ clinic }) => names.get(clinic) ?? clinic ?? "";
+  for (const found of groups.values()) {
+    found.sort((one, other) => one.since.localeCompare(other.since) || words.inOrder(nameOf(one), nameOf(other)));
+  }
   return groups;
 }
 
-/** The groups as a list. `names` are the clinics' names by slug; `more` makes the link to all clinics of a group. */
+/** The groups as a list. `names` are the clinics' names by slug; `more` links a text to all clinics of a group. */
 export function attention(items, names, now, more) {
-  const groups = groupsOf(items);
+  const groups = groupsOf(items, names);
   if (!groups.size) return [h("p", { class: "empty" }, "Nothing needs a person.")];
   const shown = groups.size > 4 ? 1 : groups.size > 2 ? 2 : 4;
-  return [h("ul", { class: "groups" }, [...groups].map(([kind, found]) => group(kind, found, names, now, shown, more)))];
+  const drawn = [...groups].map(([kind, found]) => group(kind, found, names, now, shown, more));
+  return [h("ul", { class: groups.size > 6 ? "groups many" : "groups" }, drawn)];
 }
 
 function group(kind, found, names, now, shown, more) {
   const clinics = new Set(found.map(({ clinic }) => clinic).filter(Boolean));
   const oldest = found.map(({ since }) => since).sort()[0];
-  const rest = found.length - shown;
-  return h("li", { key: kind, class: kind === "no_credentials" ? "warn" : "bad" },
-    h("h3", {}, titleOf(kind), " ", h("small", {}, clinics.size > 1 && `${clinics.size} clinics, `, since(oldest, now))),
-    h("ul", { class: "items" }, found.slice(0, shown).map((item) => line(item, names))),
-    rest > 0 && h("p", { class: "more" }, more(kind, `and ${rest} more`)),
-    remedy(found[0]));
+  const lines = clinics.size ? found.slice(0, shown) : found;
+  const all = clinics.size > 1 ? words.plural(clinics.size, "clinic") : found.length > 1 && `${found.length} of them`;
+  return h(
+    "li",
+    { key: kind, class: kind === "no_credentials" ? "warn" : "bad" },
+    h(
+      "h3",
+      {},
+      titleOf(kind),
+      " ",
+      h("small", {}, all && [lines.length < found.length ? more(kind, all) : all, ", "], since(oldest, now)),
+    ),
+    h(
+      "ul",
+      { class: "items" },
+      lines.map((item) => line(item, names)),
+    ),
+    remedy(found[0]),
+  );
 }
 
 const since = (at, now) => at && time(at, `for ${words.span(now - Date.parse(at))}`);
@@ -58,14 +76,21 @@ function line(item, names) {
 export const said = ({ clinic, message }) =>
   clinic && message.startsWith(`${clinic}: `) ? message.slice(clinic.length + 2) : message;
 
-const remedy = ({ remedy: text, command }) =>
-  h("p", { class: "remedy" }, "→ ", text, command && [" ", code(command)]);
+const remedy = ({ remedy: text, command }) => h("p", { class: "remedy" }, "→ ", text, command && [" ", code(command)]);
 
 /** The items of one clinic, each with its remedy. */
 export function ownAttention(items, now) {
-  return h("ul", { class: "groups" }, items.map((item) =>
-    h("li", { key: item.key, class: kindOf(item) === "no_credentials" ? "warn" : "bad" },
-      h("h3", {}, titleOf(kindOf(item)), " ", h("small", {}, since(item.since, now))),
-      h("p", {}, item.sync_id ? link(toSync(item.clinic, item.sync_id), said(item)) : said(item)),
-      remedy(item))));
+  return h(
+    "ul",
+    { class: "groups" },
+    items.map((item) =>
+      h(
+        "li",
+        { key: item.key, class: kindOf(item) === "no_credentials" ? "warn" : "bad" },
+        h("h3", {}, titleOf(kindOf(item)), " ", h("small", {}, since(item.since, now))),
+        h("p", {}, item.sync_id ? link(toSync(item.clinic, item.sync_id), said(item)) : said(item)),
+        remedy(item),
+      ),
+    ),
+  );
 }

@@ -114,7 +114,8 @@ function showDays({ date }) {
   draw(place("#days"),
     link(plusDays(date, -1), `The day before: ${words.weekday(plusDays(date, -1))}`, "‹", "before"),
     link("", "Today at the clinic", "today", "today"),
-    link(plusDays(date, 1), `The day after: ${words.weekday(plusDays(date, 1))}`, "›", "after"));
+    link(plusDays(date, 1), `The day after: ${words.weekday(plusDays(date, 1))}`, "›", "after"),
+    h("a", { key: "history", href: toDate(clinic(), date), "aria-label": "Syncs and changes of this day" }, "history"));
 }
 
 function notices() {
@@ -206,7 +207,7 @@ document.addEventListener("click", (event) => {
     show();
     return place("#key").focus();
   }
-  const link = event.target.closest("#days a");
+  const link = event.target.closest("#days a[data-date]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
   go(link.dataset.date);

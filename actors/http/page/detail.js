@@ -10,12 +10,21 @@ import * as sync from "./sync_page.js";
 import * as words from "./words.js";
 
 /** How often a page is read again while it is visible, and while something on it is going on. Milliseconds. */
-const AGAIN = 10_000, SOON = 2_000;
+const AGAIN = 10_000,
+  SOON = 2_000;
 
 const page = { clinic, date, sync }[location.pathname.split("/").pop()];
 const place = (selector) => document.querySelector(selector);
 const given = () => Object.fromEntries(new URLSearchParams(location.search));
-const state = { data: null, received: 0, trouble: "", keyTrouble: null, wantsKey: false, said: "", evidence: new Map() };
+const state = {
+  data: null,
+  received: 0,
+  trouble: "",
+  keyTrouble: null,
+  wantsKey: false,
+  said: "",
+  evidence: new Map(),
+};
 let reading = new AbortController();
 let next;
 
@@ -48,8 +57,11 @@ function show() {
   draw(place("#key-trouble"), state.keyTrouble ?? "");
   if (asksKey && wasHidden) place("#key").focus();
   const trouble = state.trouble && state.keyTrouble === null;
-  draw(place("#notice"), ...(trouble ? [h("p", { key: "trouble" }, `${state.trouble}; trying again`)] : []),
-    ...(state.said ? [h("p", { key: "said", class: "said" }, state.said)] : []));
+  draw(
+    place("#notice"),
+    ...(trouble ? [h("p", { key: "trouble" }, `${state.trouble}; trying again`)] : []),
+    ...(state.said ? [h("p", { key: "said", class: "said" }, state.said)] : []),
+  );
   place("#board").hidden = place("#access").hidden = asksKey || !data;
   if (!data || asksKey) return;
   const title = page.title(data, given());
@@ -66,9 +78,13 @@ function show() {
 function access({ name, rights }) {
   const may = rights.filter((right) => right !== "sync").join(", ");
   return [
-    h("p", {}, name ? ["Key ", h("b", {}, name), `: may ${may}. `] : "Without a key: read-only, without names. ",
+    h(
+      "p",
+      {},
+      name ? ["Key ", h("b", {}, name), `: may ${may}. `] : "Without a key: read-only, without names. ",
       h("button", { type: "button", class: "plain-button ask-key" }, "Enter another key"),
-      hasKey() && [" · ", h("button", { type: "button", class: "plain-button", id: "drop-key" }, "Forget this key")]),
+      hasKey() && [" · ", h("button", { type: "button", class: "plain-button", id: "drop-key" }, "Forget this key")],
+    ),
   ];
 }
 
@@ -120,9 +136,13 @@ async function openEvidence(id) {
   show();
 }
 
-document.addEventListener("toggle", (event) => {
-  if (event.target.open && event.target.dataset.evidence) openEvidence(Number(event.target.dataset.evidence));
-}, true);
+document.addEventListener(
+  "toggle",
+  (event) => {
+    if (event.target.open && event.target.dataset.evidence) openEvidence(Number(event.target.dataset.evidence));
+  },
+  true,
+);
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");

@@ -34,7 +34,10 @@ function fit(node, wanted) {
   const fits = node?.localName === wanted.tag && node.key === wanted.key;
   const element = fits ? node : document.createElement(wanted.tag);
   element.key = wanted.key;
-  for (const { name } of [...element.attributes]) if (!(name in wanted.attributes)) element.removeAttribute(name);
+  for (const { name } of [...element.attributes]) {
+    // What a person has opened stays open.
+    if (!(name in wanted.attributes) && name !== "open") element.removeAttribute(name);
+  }
   for (const [name, value] of Object.entries(wanted.attributes)) {
     if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
   }

@@ -26,7 +26,12 @@ function shared({ budget, breaker, portals, mailboxes }) {
   const several = (portals ?? []).length > 1 ? portals : [{ ...budget, breaker }];
   return [
     ...several.map((one) => portal(one)),
-    h("p", {}, h("b", {}, "Mailboxes "), mailboxes.map((box, index) => [index ? ", " : "", mailbox(box)])),
+    h(
+      "p",
+      {},
+      h("b", {}, "Mailboxes "),
+      mailboxes.map((box, index) => [index ? ", " : "", mailbox(box)]),
+    ),
   ];
 }
 
@@ -34,9 +39,14 @@ function portal({ portal: name, rate: now, limit, paused_for: paused, breaker })
   const isLow = now < limit * 0.99;
   const rate = `${Number(now.toPrecision(3))} of ${limit} calls/s`;
   const pause = paused ? `, paused for ${Math.ceil(paused)} s` : "";
-  return h("p", { key: name },
-    h("b", {}, name ? `Portal ${name} ` : "Portal "), h("span", { class: isLow || pause ? "warn" : "" }, rate, pause),
-    ", circuit breaker ", h("span", { class: breaker === "closed" ? "good" : "bad" }, words.plain(breaker)));
+  return h(
+    "p",
+    { key: name },
+    h("b", {}, name ? `Portal ${name} ` : "Portal "),
+    h("span", { class: isLow || pause ? "warn" : "" }, rate, pause),
+    ", circuit breaker ",
+    h("span", { class: breaker === "closed" ? "good" : "bad" }, words.plain(breaker)),
+  );
 }
 
 function mailbox({ queue, messages, limit, dead }) {

@@ -21,9 +21,12 @@ export const toDay = (slug, date) => `day?${new URLSearchParams({ clinic: slug, 
 
 export function table(label, name, columns, rows) {
   const head = columns.map((column) => h("th", { role: "columnheader", scope: "col" }, column));
-  return h("table", { role: "table", ...label, class: name },
+  return h(
+    "table",
+    { role: "table", ...label, class: name },
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)),
-    h("tbody", { role: "rowgroup" }, rows));
+    h("tbody", { role: "rowgroup" }, rows),
+  );
 }
 
 export const row = (key, ...cells) => h("tr", { role: "row", key }, cells);
@@ -31,15 +34,23 @@ export const cell = (name, ...content) => h("td", { role: "cell", class: name },
 export const rowHead = (name, ...content) => h("th", { role: "rowheader", scope: "row", class: name }, content);
 
 /** A part of a page, with its heading. */
-export const section = (id, title, ...content) => h("section", { key: id, id, "aria-labelledby": `${id}-title` },
-  h("h2", { id: `${id}-title` }, title), content);
+export const section = (id, title, ...content) =>
+  h("section", { key: id, id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), content);
 
-export const facts = (pairs) => h("dl", {}, pairs.filter(Boolean)
-  .map(([name, ...value]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, value))));
+export const facts = (pairs) =>
+  h(
+    "dl",
+    {},
+    pairs.filter(Boolean).map(([name, ...value]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, value))),
+  );
 
 /** Commands to type, each with what it does. */
-export const commands = (pairs) => h("ul", { class: "commands" }, pairs.filter(Boolean)
-  .map(([command, what]) => h("li", { key: command }, code(command), h("small", {}, what))));
+export const commands = (pairs) =>
+  h(
+    "ul",
+    { class: "commands" },
+    pairs.filter(Boolean).map(([command, what]) => h("li", { key: command }, code(command), h("small", {}, what))),
+  );
 
 /** What a sync changed, or would change. */
 export function changes({ stats, changes_planned: planned }) {

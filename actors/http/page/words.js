@@ -4,6 +4,11 @@ const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", t
 const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
 const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "UTC" });
 
+const NATURAL = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+/** Compares names as people do: "Branch 2" comes before "Branch 10". */
+export const inOrder = (one, other) => NATURAL.compare(one, other);
+
 export const day = (date) => DAY.format(new Date(date));
 export const weekday = (date) => WEEKDAY.format(new Date(date));
 const formats = new Map();
