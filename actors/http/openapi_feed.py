@@ -10,7 +10,17 @@ from actors.http.openapi_parts import refusals
 _ETAG = {"ETag": {"schema": {"type": "string"}}}
 
 
+_REFUSALS = {
+    "404": "the token is unknown, expired or revoked",
+    "409": "the clinic's time zone is not known",
+    "429": "this feed was read too often; `Retry-After` says when it can be read again",
+}
+
+
 def calendar_feed() -> dict[str, Any]:
+    refused = refusals(404, 409, 429, 503)
+    for status, description in _REFUSALS.items():
+        refused[status]["description"] = description
     return {
         "summary": "A part of a clinic's calendar, as iCalendar",
         "description": "For calendar programs that subscribe to an address. `idexx-sync calendar-feed new` makes the "
@@ -40,6 +50,6 @@ def calendar_feed() -> dict[str, Any]:
                 "content": {"text/calendar": {"schema": {"type": "string"}}},
             },
             "304": {"description": "unchanged", "headers": _ETAG},
-            **refusals(404, 409, 429, 503),
+            **refused,
         },
     }
