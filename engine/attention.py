@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from engine.durations import in_words
-from engine.failure import Reason
+from engine.failure import FATAL_FOR_SYNC, Reason
 
 
 class AttentionKind(StrEnum):
@@ -24,6 +24,7 @@ class AttentionKind(StrEnum):
     DATABASE_READ_ONLY = "database_read_only"
     DISK_FULL = "disk_full"
     WRONG_KEY = "wrong_key"
+    WRONG_PORTAL = "wrong_portal"
     PORTAL_AWAY = "portal_away"
     CLOCK_OFF = "clock_off"
     BUDGET_USED_UP = "budget_used_up"
@@ -125,6 +126,8 @@ def _sentence(item: Attention) -> str:
             return f"the portal {details['of']} refuses calls as too many (429); fewer are made"
         case AttentionKind.WRONG_KEY:
             return f"a worker cannot decrypt the credentials of {_counted(details['clinics'], 'clinic')}"
+        case AttentionKind.WRONG_PORTAL:
+            return f"a worker's IDEXX_BASE_URL is not the portal of {_counted(details['clinics'], 'clinic')}"
         case AttentionKind.DATABASE_READ_ONLY:
             return "PostgreSQL accepts no writes: it is a standby, or default_transaction_read_only is on"
         case AttentionKind.DISK_FULL:
@@ -155,6 +158,8 @@ def command(item: Attention) -> str | None:
             return f"idexx-sync credentials set {clinic}{company_id}"
         case AttentionKind.HELD_REMOVALS:
             return f"idexx-sync runs plan {sync}"
+        case AttentionKind.FAILING_DATES if details["reason"] in _OVER_AFTER_A_SYNC:
+            return f"idexx-sync sync {clinic}"
         case AttentionKind.FAILING_DATES:
             return f"idexx-sync runs show {sync}"
         case AttentionKind.GOAL_MISSED:
@@ -203,14 +208,24 @@ _BOOKINGS = {
     "conflict": "has lost its slot: the portal has filled it",
 }
 _SAME_KEY = "Give every date_scraper the ENCRYPTION_KEY that the other processes have, and restart it."
+_SAME_PORTAL = "Give every date_scraper the IDEXX_BASE_URL that the gateways have, and restart it."
 #: Reasons for which dates fail, where the remedy is not to look at the date.
 _REASONS = {
     Reason.WRONG_ENCRYPTION_KEY: _SAME_KEY,
-    Reason.PORTAL_UNAVAILABLE: "Wait: a later sync reads the dates once the portal responds.",
-    Reason.CIRCUIT_OPEN: "Wait: calls to the portal resume by themselves once it responds.",
-    Reason.MAINTENANCE: "Wait until the portal's maintenance has ended.",
+    Reason.WRONG_PORTAL: _SAME_PORTAL,
+    **dict.fromkeys(FATAL_FOR_SYNC, "The credentials are no longer refused: request a sync."),
+    Reason.PORTAL_UNAVAILABLE: "Request a sync once the portal responds; a scheduled one reads the dates by itself.",
+    Reason.CIRCUIT_OPEN: "Request a sync once the portal responds; a scheduled one reads the dates by itself.",
+    Reason.MAINTENANCE: "Request a sync once the portal's maintenance has ended.",
     Reason.RATE_LIMITED: "Wait; if it happens daily, lower IDEXX_RATE_LIMIT.",
     Reason.PORTAL_CHANGED: "See the evidence of the dates: the portal returns what this version cannot read.",
+}
+_OVER_AFTER_A_SYNC = FATAL_FOR_SYNC | {
+    Reason.PORTAL_UNAVAILABLE,
+    Reason.CIRCUIT_OPEN,
+    Reason.MAINTENANCE,
+    Reason.WRONG_ENCRYPTION_KEY,
+    Reason.WRONG_PORTAL,
 }
 _REMEDIES = {
     AttentionKind.HELD_REMOVALS: "Compare the removals with the portal, then approve or reject them.",
@@ -220,7 +235,8 @@ _REMEDIES = {
     AttentionKind.PORTAL_AWAY: "Wait: calls resume by themselves once it responds. See the portal's status page.",
     AttentionKind.BUDGET_USED_UP: "Wait: the rate recovers by itself. If it happens daily, lower IDEXX_RATE_LIMIT.",
     AttentionKind.WRONG_KEY: _SAME_KEY,
+    AttentionKind.WRONG_PORTAL: _SAME_PORTAL,
     AttentionKind.DATABASE_READ_ONLY: "Wait for the end of the failover, or set DATABASE_URL to the primary.",
-    AttentionKind.DISK_FULL: "Free space on its disk; restart nats-server if it was the one.",
+    AttentionKind.DISK_FULL: "Free space on its disk; if it is NATS, then restart nats-server, or `idexx-sync up`.",
     AttentionKind.CLOCK_OFF: "Synchronize the clocks of both machines with NTP: timedatectl set-ntp true.",
 }

@@ -46,6 +46,10 @@ class NoCredentials(EngineError):
     reason = "no_credentials"
 
 
+class WrongPortal(NoCredentials):
+    """The default portal of this process is not the one that the credentials were stored for."""
+
+
 class LoginRejected(NoCredentials):
     """The portal rejected the stored credentials; they must be set or tested before the next sync."""
 

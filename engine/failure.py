@@ -33,6 +33,7 @@ class Reason(StrEnum):
     LEFT_PORTAL = "left_portal"
     # Our side.
     WRONG_ENCRYPTION_KEY = "wrong_encryption_key"
+    WRONG_PORTAL = "wrong_portal"
     BROWSER_CRASHED = "browser_crashed"
     DELIVERIES_EXHAUSTED = "deliveries_exhausted"
     INTERNAL = "internal"

@@ -70,8 +70,9 @@ RULES: dict[Reason, Rule] = {
     Reason.CIRCUIT_OPEN: Rule(When.LATER, base=5.0, seconds=180.0, counted=False),
     Reason.PORTAL_CHANGED: NEVER,
     Reason.LEFT_PORTAL: NEVER,
-    # The date was not claimed: another worker, with the right keys, may take it as long as its sync runs.
+    # The date was not claimed: another worker, with the right settings, may take it as long as its sync runs.
     Reason.WRONG_ENCRYPTION_KEY: Rule(When.LATER, counted=False),
+    Reason.WRONG_PORTAL: Rule(When.LATER, counted=False),
     Reason.BROWSER_CRASHED: Rule(When.AT_ONCE, seconds=300.0, counted=False),
     Reason.DELIVERIES_EXHAUSTED: NEVER,
     Reason.INTERNAL: Rule(When.LATER, attempts=3, base=5.0),

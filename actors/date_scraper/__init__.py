@@ -39,6 +39,7 @@ from actors.runtime.process import Runtime
 from actors.runtime.vault import open_vault
 from actors.worker import WorkerRuntime
 from engine.calendar_source import CalendarSource
+from engine.failure import Failure, Reason
 from engine.steps.look_up import look_up_appointments
 from engine.steps.scrape import LEFT_FOR, ScrapeContext, scrape_dates
 from engine.store.vault import Vault
@@ -90,7 +91,7 @@ class DateScraper:
         self._relay = relay
         self._dispatcher = dispatcher
         self._metrics = metrics
-        self._logged_keys: set[str] = set()
+        self._logged_left: set[str] = set()
 
     async def scrape(self, sync_id: UUID, first_date: date, days: int) -> None:
         """Commits, then sends. Raises `Unavailable` or `BrokerConnectionError`; then the message is retried."""
@@ -100,10 +101,10 @@ class DateScraper:
         await self._dispatcher.reconcile_dates(sync_id, done.reconcile)
         if done.coordinate:
             await self._dispatcher.report(sync_id)
-        if done.wrong_key is not None:
-            self._log_wrong_key(done.wrong_key)
+        if done.left is not None:
+            self._log_left(done.left)
         if done.retry_later:
-            after = RETRY_AFTER if done.wrong_key is None else LEFT_FOR
+            after = RETRY_AFTER if done.left is None else LEFT_FOR
             await self._dispatcher.scrape_dates_later(sync_id, first_date, days, after)
 
     async def look_up(self, sync_id: UUID) -> None:
@@ -118,14 +119,15 @@ class DateScraper:
         """Records the memory of the browser."""
         self._metrics.set_browser_memory(await self._context.portal.memory_mib() * 2**20)
 
-    def _log_wrong_key(self, error: str) -> None:
-        """Logs once that this worker's key ring does not open a clinic's credentials."""
-        if error not in self._logged_keys:
-            self._logged_keys.add(error)
+    def _log_left(self, failure: Failure) -> None:
+        """Logs once that this worker has another key ring, or another default portal, than a clinic's credentials."""
+        if failure.message not in self._logged_left:
+            self._logged_left.add(failure.message)
+            variable = "IDEXX_BASE_URL" if failure.reason is Reason.WRONG_PORTAL else "ENCRYPTION_KEY"
             log.error(
-                "worker_has_wrong_key",
-                error=error,
-                hint="this worker skips the clinic's dates; give it the same ENCRYPTION_KEY as the others",
+                f"worker_has_{'wrong_portal' if failure.reason is Reason.WRONG_PORTAL else 'wrong_key'}",
+                error=failure.message,
+                hint=f"this worker skips the clinic's dates; give it the same {variable} as the others",
             )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from dramatiq.errors import BrokerConnectionError
@@ -18,7 +19,7 @@ from actors.settings import Settings
 from actors.views import sync_view
 from actors.views.clinics import all_clinics
 from broker import NatsBroker
-from engine.attention import attention_view, sort_key
+from engine.attention import Attention, attention_view, sort_key
 from engine.errors import Unavailable
 from engine.store.attention import attention
 from engine.store.clinics import find_clinic, portal_addresses
@@ -30,6 +31,10 @@ from engine.task_group import task_group
 
 #: Number of finished syncs in the overview, beside those that run or wait.
 LATEST = 30
+#: How long the database may take, in seconds: less than the page waits for the reply.
+READ_WITHIN = 2.5
+
+T = TypeVar("T")
 
 
 class Overview:
@@ -41,18 +46,45 @@ class Overview:
         self._broker = broker
         self._database = database
         self._limits: PortalLimits | None = None
+        self._reading: set[asyncio.Task[Any]] = set()
 
     async def read(self, slug: str) -> dict[str, Any]:
         """One clinic with its syncs; or every clinic and the resources that they share."""
-        async with self._database.connection() as connection:
-            clinic_id = None if slug == ALL else (await find_clinic(connection, slug)).id
-            stored = await _stored(connection, slug, clinic_id)
-            items = await attention(connection, clinic_id)
-            addresses = await portal_addresses(connection) if slug == ALL else []
+        stored, items, addresses = await self._in_time(self._read_database(slug))
         if slug == ALL:
             items = sorted([*self._watch.items, *items], key=sort_key)
         stored["attention"] = [attention_view(item) for item in items]
         return {"ok": True, **stored, **(await self._shared(addresses) if slug == ALL else {})}
+
+    async def _read_database(self, slug: str) -> tuple[dict[str, Any], list[Attention], list[str]]:
+        async with self._database.connection() as connection:
+            clinic_id = None if slug == ALL else (await find_clinic(connection, slug)).id
+            stored = await _stored(connection, slug, clinic_id)
+            items = await attention(connection, clinic_id)
+            return stored, items, await portal_addresses(connection) if slug == ALL else []
+
+    async def _in_time(self, reading: Coroutine[Any, Any, T]) -> T:
+        """The result; raises `Unavailable` in time for a caller that waits, who would otherwise blame NATS.
+
+        A reading that is late ends by itself, with the database's timeout: to wait for its cancellation could hang.
+        """
+        task = asyncio.create_task(reading, name="overview")
+        self._reading.add(task)
+        task.add_done_callback(self._forget)
+        done, _ = await asyncio.wait({task}, timeout=READ_WITHIN)
+        if not done:
+            task.cancel()
+            raise Unavailable(
+                f"PostgreSQL does not respond within {READ_WITHIN:g} s; check that it runs, then try again",
+                retry_after_ms=1000,
+                hint="idexx-sync doctor",
+            )
+        return task.result()
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._reading.discard(task)
+        if not task.cancelled():
+            task.exception()  # the caller has it, unless it is late
 
     async def _shared(self, addresses: Sequence[str]) -> dict[str, Any]:
         """The actors' mailboxes; each portal's rate limit and circuit breaker, the default portal's also by itself."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from actors.runtime.portal_limits import PortalState
 from engine.attention import Attention, AttentionKind
 from engine.clock_skew import TOLERATED
+from engine.failure import Reason
 
 #: Free space in bytes below which a disk counts as full: browsers and servers have stopped, or will soon.
 TOO_LITTLE = 10**8
@@ -17,14 +18,22 @@ TOO_LITTLE = 10**8
 THROTTLED = 0.5
 
 
+_LEFT = {
+    Reason.WRONG_ENCRYPTION_KEY: AttentionKind.WRONG_KEY,
+    Reason.WRONG_PORTAL: AttentionKind.WRONG_PORTAL,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresqlFacts:
-    """`differs`: its clock from this machine's, in seconds. `left`: clinics whose dates wait for another key ring."""
+    """`differs`: its clock from this machine's, in seconds. `left`: the clinics whose dates wait for a worker
+    with other settings, by reason.
+    """
 
     accepts_writes: bool = True
     is_disk_full: bool = False
     differs: float = 0.0
-    left: Collection[str] = ()
+    left: Mapping[Reason, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,9 @@ def installation_items(facts: Facts, now: datetime) -> Iterator[Attention]:
         yield item(AttentionKind.DATABASE_READ_ONLY, "PostgreSQL")
     if database.differs > TOLERATED:
         yield item(AttentionKind.CLOCK_OFF, "PostgreSQL", seconds=round(database.differs))
-    if database.left:
-        yield item(AttentionKind.WRONG_KEY, "date_scraper", clinics=len(database.left))
+    for reason, kind in _LEFT.items():
+        if clinics := database.left.get(reason):
+            yield item(kind, "date_scraper", clinics=len(clinics))
     for folder, left in facts.free.items():
         if left < TOO_LITTLE:
             yield item(

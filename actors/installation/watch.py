@@ -25,7 +25,7 @@ from broker import NatsBroker
 from engine.attention import Attention
 from engine.clock_skew import skew
 from engine.errors import EngineError, Unavailable
-from engine.store.attention import clinics_left_for_a_key
+from engine.store.attention import clinics_left
 from engine.store.clinics import portal_addresses
 from engine.store.database import Database, accepts_writes
 from engine.store.disk_room import is_disk_full
@@ -33,8 +33,8 @@ from engine.store.syncs.reading import database_time
 from engine.task_group import task_group
 
 INTERVAL = 10.0
-#: How long one look may take, in seconds.
-WITHIN = 8.0
+#: How long one look may take, and NATS to reply to a ping, in seconds.
+WITHIN, FLUSH_WITHIN = 8.0, 2
 
 T = TypeVar("T")
 
@@ -72,12 +72,13 @@ class InstallationWatch:
 
     async def _stores(self) -> bool:
         """Whether NATS confirms a write."""
-        await self._broker.client()
+        client = await self._broker.client()
         try:
             await require_storage(self._broker)
         except Unavailable as error:
             if isinstance(error.__cause__, BrokerConnectionError):
                 raise
+            await client.flush(FLUSH_WITHIN)  # a server that hangs has another alert
             return False
         return True
 
@@ -87,7 +88,7 @@ class InstallationWatch:
             before = datetime.now(UTC)
             differs = skew(before, await database_time(connection), datetime.now(UTC))
             facts = PostgresqlFacts(
-                await accepts_writes(connection), differs=differs, left=await clinics_left_for_a_key(connection)
+                await accepts_writes(connection), differs=differs, left=await clinics_left(connection)
             )
             return replace(facts, is_disk_full=await is_disk_full(connection))
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from engine.clinic import Clinic
 from engine.credentials import Credentials
-from engine.errors import NoCredentials
+from engine.errors import NoCredentials, WrongPortal
 from engine.lookups import Lookups
 from engine.steps.scrape_task import ScrapeContext, running_sync
 from engine.store.clinics import find_clinic, get_credentials
@@ -42,7 +42,7 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """`retry_later`: this worker's keys do not open the clinic's credentials; another worker may have them."""
+    """`retry_later`: this worker has another key ring or default portal; another worker may have the right ones."""
 
     retry_later: bool = False
 
@@ -55,7 +55,7 @@ async def look_up_appointments(context: ScrapeContext, sync_id: UUID) -> LookedU
     try:
         async with context.database.transaction() as connection:
             task = await _task(connection, context, sync_id)
-    except WrongKey:
+    except (WrongKey, WrongPortal):
         return LookedUp(retry_later=True)
     if task is None:
         return LookedUp()
@@ -83,6 +83,8 @@ async def _task(connection: Connection, context: ScrapeContext, sync_id: UUID) -
     clinic = await find_clinic(connection, str(sync.clinic_id))
     try:
         credentials = await get_credentials(connection, context.vault, clinic, context.default_portal)
+    except WrongPortal:
+        raise
     except NoCredentials:
         await record_lookups(connection, sync_id, {})
         return None

@@ -13,7 +13,7 @@ from engine.calendar_source import CalendarSource
 from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.dates import DateRange
-from engine.errors import NoCredentials
+from engine.errors import NoCredentials, WrongPortal
 from engine.evidence import EvidenceSink
 from engine.extra_calls import ExtraCalls
 from engine.failure import Failure, Reason
@@ -38,15 +38,14 @@ class ScrapeResult:
 
     `reconcile`: dates for the Reconciler; `coordinate`: notify the Coordinator; `retry_later`: send the same
     message a little later, because a live worker has some of the dates. `clinic_id` None: nothing was written.
-    `wrong_key`: this worker's keys do not open the clinic's credentials, so it has left the dates to another
-    worker.
+    `left`: this worker has another key ring or default portal than the others, so it has left the dates to them.
     """
 
     clinic_id: UUID | None = None
     reconcile: Sequence[date] = ()
     coordinate: bool = False
     retry_later: bool = False
-    wrong_key: str | None = None
+    left: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +118,8 @@ async def claim_task(
         clinic = await find_clinic(connection, str(sync.clinic_id))
         try:
             credentials = await _credentials(connection, context, clinic)
-        except WrongKey as error:
-            return await _leave(
-                connection, sync, first_date, dates, Failure(Reason.WRONG_ENCRYPTION_KEY, str(error))
-            )
+        except (WrongKey, WrongPortal) as error:
+            return await _leave(connection, sync, first_date, dates, _not_for_this_worker(clinic.slug, error))
         claims = await claim(
             connection, sync_id, first_date, dates, context.worker, context.limits.date_silent_after
         )
@@ -170,9 +167,9 @@ async def _asks_config(
 async def _leave(
     connection: Connection, sync: Sync, first_date: date, dates: Sequence[date], failure: Failure
 ) -> ScrapeResult:
-    """Leaves the dates to a worker with the right keys; the reason is stored in case there is none."""
+    """Leaves the dates to a worker with the right settings; the reason is stored in case there is none."""
     if await leave(connection, sync.id, first_date, dates, failure, LEFT_FOR):
-        return ScrapeResult(sync.clinic_id, retry_later=True, wrong_key=failure.message)
+        return ScrapeResult(sync.clinic_id, retry_later=True, left=failure)
     return _already(sync.clinic_id, await statuses(connection, sync.id, first_date, dates))
 
 
@@ -186,10 +183,23 @@ def _already(clinic_id: UUID, found: Mapping[date, DateStatus]) -> ScrapeResult:
     )
 
 
+def _not_for_this_worker(slug: str, error: WrongKey | WrongPortal) -> Failure:
+    if isinstance(error, WrongKey):
+        return Failure(Reason.WRONG_ENCRYPTION_KEY, str(error))
+    # Admission compared them with the default portal of a gateway.
+    message = (
+        f"this worker's IDEXX_BASE_URL is another portal than the one that the credentials of clinic {slug!r} are for; "
+        "give it the IDEXX_BASE_URL of the gateways, and restart it"
+    )
+    return Failure(Reason.WRONG_PORTAL, message)
+
+
 async def _credentials(connection: Connection, context: ScrapeContext, clinic: Clinic) -> Credentials | Failure:
-    """The clinic's credentials for its portal. Raises `WrongKey` if the vault does not open them."""
+    """The clinic's credentials for its portal. Raises `WrongKey` if the vault does not open them, and `WrongPortal`."""
     try:
         return await get_credentials(connection, context.vault, clinic, context.default_portal)
+    except WrongPortal:
+        raise
     except NoCredentials as error:
         return Failure(Reason.NO_CREDENTIALS, str(error))
 

@@ -9,13 +9,16 @@ from typing import Any
 
 from actors.runtime.vault import open_vault
 from actors.settings import Settings
+from engine.failure import Reason
+from engine.store.attention import clinics_left
 from engine.store.clinics import find_clinic, get_credentials
 from engine.store.database import Connection
 from engine.store.vault import Vault, VaultError
-from ops.doctor.finding import Finding, Grade, fail, good
+from ops.doctor.finding import Finding, Grade, fail, good, warn
 from ops.doctor.home_key import KEY_FILE
 
 NAME = "encryption key"
+_VARIABLES = {Reason.WRONG_ENCRYPTION_KEY: "ENCRYPTION_KEY", Reason.WRONG_PORTAL: "IDEXX_BASE_URL"}
 _FROM_COPY = "restore it from your copy: a new key cannot decrypt what is stored"
 
 
@@ -55,10 +58,21 @@ async def opens_stored(connection: Connection, clinics: list[dict[str, Any]], se
         except VaultError:
             closed.append(slug)
     if not closed:
-        return found
+        return await _of_workers(connection) or found
     what = f"{vault.ids} cannot decrypt the credentials of {', '.join(closed)}"
     remedy = "set ENCRYPTION_KEY to the ring of the other processes, or append the key that encrypted them"
     return fail(NAME, what, remedy)
+
+
+async def _of_workers(connection: Connection) -> Finding | None:
+    """A warning if dates wait because a worker has another key ring, or another default portal."""
+    left = await clinics_left(connection)
+    for reason, variable in _VARIABLES.items():
+        if clinics := left[reason]:
+            what = f"a date_scraper has another {variable} and leaves the dates of {', '.join(sorted(clinics))}"
+            remedy = f"give every date_scraper the {variable} of the other processes, and restart it"
+            return warn(NAME if variable == "ENCRYPTION_KEY" else "clinics' portals", what, remedy)
+    return None
 
 
 def _reason(error: Exception) -> str:

@@ -17,14 +17,17 @@ def settings_here() -> Settings:
     The additions are also put into the environment, so that child processes find the same servers.
     """
     settings = load()
-    if settings.nats_url and settings.database_url:
+    if settings.nats_url and settings.database_url and settings.encryption_key:
         return settings
     home = settings.idexx_sync_home.expanduser()
     running = Home(home).running() if home.is_dir() else None
     if running is None:
         return settings
     found = dict(running.environment)
-    if not settings.database_url and (home / KEY_FILE).exists():
+    is_this_home = settings.database_url in (None, found.get("DATABASE_URL"))
+    if settings.nats_url and settings.database_url and not is_this_home:
+        return settings
+    if is_this_home and (home / KEY_FILE).exists():
         found["ENCRYPTION_KEY"] = (home / KEY_FILE).read_text().strip()
     return with_environment(found)
 

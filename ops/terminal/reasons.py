@@ -20,6 +20,7 @@ MEANINGS = {
     "portal_changed": "the portal has changed",
     "left_portal": "the portal leads to another address",
     "wrong_encryption_key": "the worker's ENCRYPTION_KEY does not decrypt the credentials",
+    "wrong_portal": "the worker's IDEXX_BASE_URL is another portal than the credentials are for",
     "browser_crashed": "the browser has crashed",
     "deliveries_exhausted": "the message was delivered too often without success",
     "internal": "an unexpected error, which is in the worker's log",

@@ -15,11 +15,16 @@ from actors.installation.watch import free_space
 from actors.runtime.portal_limits import PortalState
 from actors.spec.attention import AttentionItem
 from engine.attention import AttentionKind, attention_view
+from engine.failure import Reason
 from tests.conftest import until
 from tests.http.test_live import change_of, reading
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PORTAL: dict[str, Any] = {"rate": 10.0, "limit": 10.0, "burst": 10.0, "paused_for": 0.0, "breaker": "closed"}
+
+
+def _left(reason: Reason) -> Facts:
+    return Facts(postgresql=PostgresqlFacts(left={reason: ["elm"]}))
 
 
 def kinds(facts: Facts) -> set[AttentionKind]:
@@ -41,7 +46,8 @@ def kinds(facts: Facts) -> set[AttentionKind]:
         (Facts(postgresql=PostgresqlFacts(is_disk_full=True)), AttentionKind.DISK_FULL),
         (Facts(postgresql=PostgresqlFacts(accepts_writes=False)), AttentionKind.DATABASE_READ_ONLY),
         (Facts(postgresql=PostgresqlFacts(differs=90.0)), AttentionKind.CLOCK_OFF),
-        (Facts(postgresql=PostgresqlFacts(left=["elm"])), AttentionKind.WRONG_KEY),
+        (_left(Reason.WRONG_ENCRYPTION_KEY), AttentionKind.WRONG_KEY),
+        (_left(Reason.WRONG_PORTAL), AttentionKind.WRONG_PORTAL),
     ],
 )
 def test_each_trouble_of_the_installation_has_its_item(facts: Facts, kind: AttentionKind) -> None:
@@ -64,6 +70,21 @@ def test_an_item_keeps_the_time_at_which_it_was_first_seen_until_it_has_ended() 
     assert since(Facts(stores=False), later) == [NOW]
     assert since(Facts(), later) == []
     assert since(Facts(stores=False), later) == [later]
+
+
+@pytest.mark.anyio
+async def test_the_reply_names_a_database_that_does_not_respond(
+    gateway: httpx.AsyncClient, pool: asyncpg.Pool[Any]
+) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("lock table public.clinics in access exclusive mode")
+        refused = await gateway.get("/api/idexx/overview")
+        assert refused.status_code == 503
+        assert "PostgreSQL does not respond" in refused.json()["error"]["message"]
+        async with reading(gateway) as messages:
+            name, why = await anext(messages)
+            assert (name, "PostgreSQL does not respond" in why["message"]) == ("away", True)
+    assert (await gateway.get("/api/idexx/overview")).status_code == 200
 
 
 @pytest.mark.anyio

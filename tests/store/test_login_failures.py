@@ -15,6 +15,7 @@ from engine.credentials import Credentials
 from engine.errors import LoginRejected, NoCredentials
 from engine.failure import Reason
 from engine.steps.scrape import ScrapeContext, ScrapeResult, scrape_dates
+from engine.store.attention import clinics_left
 from engine.store.clinics import check_can_sign_in, get_credentials, mark_login_failure, set_credentials
 from engine.store.database import Database
 from engine.store.syncs.admission import lock_clinic_row
@@ -83,6 +84,29 @@ async def test_a_worker_that_lacks_the_key_takes_no_date_and_says_which_keys_the
     await check(database, clinic)
     assert list((await scrape_dates(harness(database, vault, "seen"), sync_id, TODAY)).reconcile) == [TODAY]
     assert not (await scrape_dates(harness(database, other, "seen"), sync_id, TODAY)).retry_later, "it is done"
+
+
+async def test_a_worker_with_another_default_portal_leaves_the_dates_and_names_the_setting(
+    database: Database, clinic: Clinic
+) -> None:
+    vault = Vault.from_ring(new_ring())
+    async with database.connection() as connection:
+        of_portal = Credentials("desk", "secret", origin="https://eu.idexxneo.com")
+        await set_credentials(connection, vault, clinic.id, of_portal)
+    sync_id = (await ask(database, clinic)).sync_id
+    await step(database, sync_id)
+    elsewhere = replace(harness(database, vault, "seen"), default_portal="https://us.idexxneo.com")
+    done = await scrape_dates(elsewhere, sync_id, TODAY)
+    assert done.retry_later, "a worker with the right portal may take it"
+    async with database.connection() as connection:
+        left = (await dates_of(connection, sync_id))[0]
+        waiting = await clinics_left(connection)
+    assert (left.status, left.attempts, left.reason) == (DateStatus.PENDING, 0, Reason.WRONG_PORTAL)
+    assert "IDEXX_BASE_URL of the gateways" in str(left.message)
+    assert "credentials set" not in str(left.message), "that would send the password to the wrong portal"
+    assert waiting[Reason.WRONG_PORTAL] == {clinic.slug}
+    here = replace(elsewhere, default_portal="https://eu.idexxneo.com")
+    assert list((await scrape_dates(here, sync_id, TODAY)).reconcile) == [TODAY]
 
 
 async def test_a_sync_that_no_worker_could_read_names_the_wrong_key(

@@ -27,10 +27,12 @@ async def attention_of(
     return _items(await connection.fetch(SQL["attention_of"], clinics, list(kinds), goal_missed_for))
 
 
-async def clinics_left_for_a_key(connection: Connection) -> set[str]:
-    """The clinics whose sync waits, or waited without success, for a worker with another key ring."""
-    rows = await connection.fetch(SQL["clinics_left"], Reason.WRONG_ENCRYPTION_KEY)
-    return {row["slug"] for row in rows}
+async def clinics_left(connection: Connection) -> dict[Reason, set[str]]:
+    """The clinics whose sync waits, or waited without success, for a worker with other settings, by reason."""
+    found: dict[Reason, set[str]] = {Reason.WRONG_ENCRYPTION_KEY: set(), Reason.WRONG_PORTAL: set()}
+    for row in await connection.fetch(SQL["clinics_left"], list(found)):
+        found[Reason(row["reason"])].add(row["slug"])
+    return found
 
 
 def _items(rows: Iterable[Any]) -> list[Attention]:

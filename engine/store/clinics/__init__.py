@@ -11,7 +11,7 @@ import asyncpg
 
 from engine.clinic import Clinic, check_slug, check_zone
 from engine.credentials import Credentials, origin_mismatch
-from engine.errors import BadRequest, LoginRejected, NoCredentials, UnknownClinic, WrongState
+from engine.errors import BadRequest, LoginRejected, NoCredentials, UnknownClinic, WrongPortal, WrongState
 from engine.failure import Reason
 from engine.portal_address import MAX_ADDRESSES, origin_of
 from engine.store.database import Connection
@@ -186,10 +186,12 @@ async def mark_login_failure(
 
 
 def _check_origin(slug: str, row: Any, default_portal: str | None) -> None:
-    """Raises `NoCredentials` if the credentials of this row were stored for another portal."""
+    """Raises `NoCredentials` if the credentials of this row were stored for another portal, and `WrongPortal` if that
+    portal is the default."""
     portal = row["address"] or default_portal
     if portal is not None and (problem := origin_mismatch(slug, row["origin"], portal)) is not None:
-        raise NoCredentials(problem, hint=f"idexx-sync credentials set {slug}")
+        hint = f"idexx-sync credentials set {slug}"
+        raise WrongPortal(problem, hint=hint) if row["address"] is None else NoCredentials(problem, hint=hint)
 
 
 def _opens(vault: Vault, clinic_id: UUID, sealed: Sealed) -> bool:
