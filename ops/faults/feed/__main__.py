@@ -46,7 +46,7 @@ NAIVE = "naive"
 VICTIMS = ("nats-server", "postgres", "gateway", None)
 
 #: The share of rounds in which a consumer misses changes that are then no longer kept.
-FORGETTING = 0.2
+FORGETTING = 0.1
 
 #: Changes of bookings in a round.
 BOOKINGS = 12
@@ -66,6 +66,7 @@ class FeedChaos:
         self._slugs = slugs
         self._folder = folder
         self._rng = rng
+        self._sandbox = Sandbox(settings.idexx_base_url)
         self._invariants = Invariants(settings, rng)
         self._victims: list[str | None] = []
         self._kills: dict[str, int] = {}
@@ -94,11 +95,17 @@ class FeedChaos:
         forgotten = self.consumers[self._rng.choice(STORES)] if self._rng.random() < FORGETTING else None
         if forgotten is not None:
             forgotten.pause()
+        for clinic in await self._sandbox.clinics():
+            await self._sandbox.change(
+                clinic.company_id, add=10, move=10, cancel=5, seed=self._rng.randrange(10**6)
+            )
         syncs = await self._invariants.start_syncs()
         booking = asyncio.create_task(self._book())
         try:
+            await asyncio.sleep(after)
+            for consumer in self.consumers.values():
+                consumer.kill()
             if victim is not None:
-                await asyncio.sleep(after)
                 self._kill(victim)
             await self._invariants.kept(syncs)
             await booking

@@ -15,10 +15,10 @@ from ops.faults.feed.consumer import WRONG
 from ops.faults.invariants import Broken
 
 #: Seconds between a start and the next kill, and until the next start.
-LIVES, PAUSES = (0.5, 5.0), (0.0, 1.0)
+LIVES, PAUSES = (1.0, 8.0), (0.0, 0.5)
 
 #: The chance that a consumer kills itself before, and after, a commit.
-DEATHS = "0.02"
+DEATHS = "0.05"
 
 
 class Consumer:
@@ -43,7 +43,7 @@ class Consumer:
                 await self._live()
                 await asyncio.sleep(self._rng.uniform(*PAUSES))
         finally:
-            self._kill()
+            self.kill()
             if self._process is not None:
                 await self._process.wait()
 
@@ -57,7 +57,7 @@ class Consumer:
         while not ended.done():
             await asyncio.wait({ended}, timeout=self._rng.uniform(*LIVES))
             if self.is_hunted and not ended.done():
-                self._kill()
+                self.kill()
                 await ended
         status = await ended
         self.kills += status == -signal.SIGKILL
@@ -68,17 +68,17 @@ class Consumer:
         """No more kills, and no pause."""
         self.is_hunted = False
         self._paused.set()
-        self._kill()  # the next one does not kill itself either
+        self.kill()  # the next one does not kill itself either
 
     def pause(self) -> None:
-        """Ends it until `resume`."""
+        """Kills it, and does not start it until `resume`."""
         self._paused.clear()
-        self._kill()
+        self.kill()
 
     def resume(self) -> None:
         self._paused.set()
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()

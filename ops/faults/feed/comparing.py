@@ -77,7 +77,9 @@ def applied_in_files(*files: Path) -> int:
 def _read(file: Path, statement: str, *values: str) -> list[tuple[str, ...]]:
     database = sqlite3.connect(file)
     try:
-        return database.execute(statement.format(schema=""), values).fetchall()
+        # A consumer that was killed before its first start ended has no tables.
+        has_tables = database.execute("select 1 from sqlite_master where name = 'applied'").fetchall()
+        return database.execute(statement.format(schema=""), values).fetchall() if has_tables else []
     finally:
         database.close()
 

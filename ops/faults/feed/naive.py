@@ -32,9 +32,10 @@ class Naive:
         for clinic in clinics:
             await client.subscribe(f"{prefix}.evt.appointment.{clinic}.*", cb=self._appointment)
             await client.subscribe(f"{prefix}.evt.offer.{clinic}.*", cb=self._offer)
-        is_first = not self._execute("select name from sqlite_master").fetchall()
         for statement in tables.CREATE:
             self._execute(statement)
+        is_first = not self._execute("select id from appointments limit 1").fetchall()
+        self._execute("begin immediate")
         for clinic in clinics if is_first else ():
             for feed in ("appointment", "offer"):
                 body = json.dumps({"feed": feed}).encode()
@@ -43,6 +44,7 @@ class Naive:
                     self._put_appointment(clinic, one["appointment_id"], one["neo_appointment_id"], one)
                 for one in json.loads(reply.data).get("starts") or ():
                     self._put_start(clinic, one["starts_at"], one["column_count"])
+        self._execute("commit")
         await asyncio.Event().wait()
 
     async def _appointment(self, message: Msg) -> None:

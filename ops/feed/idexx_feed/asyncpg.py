@@ -29,6 +29,8 @@ class AsyncpgStore:
 
     async def load(self, transaction: AsyncpgTransaction, name: str) -> str | None:
         if await transaction.fetchval("select to_regclass($1) is null", self._table):
+            # `if not exists` alone fails where two transactions create it at once.
+            await transaction.execute("select pg_advisory_xact_lock(hashtext($1))", self._table)
             await transaction.execute(
                 f"create table if not exists {self._table} (name text primary key, cursor text not null)"
             )

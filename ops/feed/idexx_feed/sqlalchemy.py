@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 
-from sqlalchemy import Column, MetaData, String, Table, insert, select, update
+from sqlalchemy import Column, Connection, MetaData, String, Table, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
 
 from .store import TABLE
@@ -18,12 +18,22 @@ CURSORS = Table(
 )
 
 
+def _create(connection: Connection) -> None:
+    """Creates the table where it is missing."""
+    if inspect(connection).has_table(TABLE):
+        return
+    if connection.dialect.name == "postgresql":
+        # Two transactions that create it at once would fail.
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(TABLE))))
+    CURSORS.create(connection, checkfirst=True)
+
+
 class _Cursors:
     """Loads and saves with a connection or a session."""
 
     async def load(self, transaction: AsyncConnection | AsyncSession, name: str) -> str | None:
         connection = await transaction.connection() if isinstance(transaction, AsyncSession) else transaction
-        await connection.run_sync(CURSORS.create, checkfirst=True)
+        await connection.run_sync(_create)
         # Writing the row, unchanged, makes other transactions wait, whatever the database.
         touched = await connection.execute(
             update(CURSORS).where(CURSORS.c.name == name).values(cursor=CURSORS.c.cursor)
