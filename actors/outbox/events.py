@@ -118,8 +118,8 @@ class Relay:
             pass
 
     async def _publish_batch(self, clinic_id: UUID) -> bool:
-        async with self._database.transaction() as connection:
-            await number_changes(connection, clinic_id)
+        async with self._database.connection() as connection:
+            await number_changes(connection, clinic_id)  # committed before a change is published
         async with self._database.transaction() as connection:
             await store.lock_feed(connection, clinic_id)
             events = await store.unpublished_events(connection, clinic_id, BATCH)

@@ -1,5 +1,5 @@
-// Follows the appointments of a clinic into PostgreSQL: the contract of docs/consuming.md on the npm packages `nats` and
-// `pg`. A reference to copy from, not a library.
+// Follows the appointments of a clinic into PostgreSQL: the contract of docs/consuming.md on the npm packages
+// `@nats-io/transport-node` (which `nats` has become) and `pg`. A reference to copy from, not a library.
 //
 //   NATS_URL=… DATABASE_URL=… node consumer.js CLINIC [SUBJECT_PREFIX]
 //
@@ -7,7 +7,7 @@
 //   create table calendar (id uuid primary key, date date, start_time time, room_id text, status text);
 //   create table feed_cursors (name text primary key, feed_id uuid not null, position bigint not null);
 
-import { connect, Events, JSONCodec, NatsConnection, NatsError, Subscription } from "nats";
+import { connect, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { Client } from "pg";
 
 interface Place { date: string; start_time: string; end_time: string; room_id: string | null; status: string }
@@ -19,7 +19,8 @@ interface Missed { snapshot_required: boolean; changes: Change[]; has_more: bool
 type Reply<T> = ({ ok: true } & T) | { ok: false; error: { code: number; message: string } };
 
 const CHECK_EVERY = 30_000, GAP_WAIT = 300, REPLY_TIMEOUT = 5_000, PATIENCE = 600_000;
-const codec = JSONCodec<any>();
+
+class Refused extends Error {}
 
 class Consumer {
   private waiting = new Map<number, Change>(); // changes that have arrived, by position
@@ -61,8 +62,9 @@ class Consumer {
 
   private async receive(subscription: Subscription): Promise<void> {
     for await (const message of subscription) {
-      const change: Change = codec.decode(message.data);
-      if (change.position) this.waiting.set(change.position, change); else this.isBehind = true;
+      let change: Partial<Change> = {};
+      try { change = message.json<Change>(); } catch { /* no event of ours: the gateway is asked */ }
+      if (change.position) this.waiting.set(change.position, change as Change); else this.isBehind = true;
       if (this.waiting.size > 5_000) { this.waiting.clear(); this.isBehind = true; }
       this.wake();
     }
@@ -70,7 +72,7 @@ class Consumer {
 
   private async watchConnection(): Promise<void> {
     for await (const status of this.nats.status()) {
-      if (status.type === Events.Reconnect) { this.isBehind = true; this.wake(); }
+      if (status.type === "reconnect" || status.type === "slowConsumer") { this.isBehind = true; this.wake(); }
     }
   }
 
@@ -99,14 +101,14 @@ class Consumer {
       let why: string;
       try {
         const message = await this.nats.request(
-          `${this.prefix}.cmd.${verb}.${this.clinic}`, codec.encode(body), { timeout: REPLY_TIMEOUT });
-        const reply: Reply<T> = codec.decode(message.data);
+          `${this.prefix}.cmd.${verb}.${this.clinic}`, JSON.stringify(body), { timeout: REPLY_TIMEOUT });
+        const reply = message.json<Reply<T>>();
         if (reply.ok) return reply;
-        if (reply.error.code < 500 && reply.error.code !== 429) throw new Error(`${verb}: ${reply.error.message}`);
+        if (reply.error.code < 500 && reply.error.code !== 429) throw new Refused(`${verb}: ${reply.error.message}`);
         why = reply.error.message;
       } catch (error) {
-        if (!(error instanceof NatsError)) throw error;
-        why = error.message;
+        if (error instanceof Refused) throw error;
+        why = String(error); // no reply, or no responders
       }
       if (Date.now() + pause > ends) throw new Error(`${verb}: ${why}; given up after ${PATIENCE / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, pause));
