@@ -17,6 +17,8 @@ from ops.dev.npm import NODE_MODULES
 from tests.conftest import until
 from tests.feed.conftest import Served
 
+ROOT = Path(__file__).parent.parent.parent
+
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(
@@ -25,7 +27,7 @@ pytestmark = [
     ),
 ]
 
-SOURCE = Path(__file__).parent.parent.parent / "ops/feed/typescript/consumer.ts"
+SOURCE = ROOT / "ops/feed/typescript/consumer.ts"
 
 TABLES = (
     "create table calendar (id uuid primary key, date date, start_time time, room_id text, status text)",

@@ -27,7 +27,7 @@ class Consumer:
     def __init__(self, name: str, arguments: Sequence[str], log: Path, rng: random.Random) -> None:
         self.name = name
         self.kills = 0
-        self.is_hunted = True
+        self.is_hunted = False
         self._argv = [sys.executable, "-m", *arguments]
         self._log = log
         self._rng = rng
@@ -63,6 +63,11 @@ class Consumer:
         self.kills += status == -signal.SIGKILL
         if status == WRONG:
             raise Broken(f"{self.name} ended with status {status}: {self._log.read_text()[-2000:]}")
+
+    def hunt(self) -> None:
+        """From now on it is killed all the time, also by itself."""
+        self.is_hunted = True
+        self.kill()
 
     def spare(self) -> None:
         """No more kills, and no pause."""
