@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "SECURITY.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name != "commands.md"),  # made from the code
     ROOT / "ops/monitoring/runbook.md",
     ROOT / "broker/README.md",
 ]
