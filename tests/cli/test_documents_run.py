@@ -29,6 +29,7 @@ LEFT_OUT = {
         "migrate",
     },
     "change what other tests look at": {"clinic add", "clinic remove", "runs undo", "nats-config"},
+    "need what only the reader has: a file, a column, a provider": {"clinic import", "calendar-feed"},
     "would call a host on the internet": {"clinic webhook test", "clinic webhook redeliver"},
 }
 #: Where nothing runs there is nothing to cancel.
