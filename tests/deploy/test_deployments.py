@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +88,10 @@ def test_a_profile_of_docker_is_translated_for_these_capabilities(
     assert {name for group in found["syscalls"] for name in group["names"]} == allowed
     assert (found["defaultAction"], found["defaultErrnoRet"]) == ("SCMP_ACT_ERRNO", 1)
     assert all(group.keys() <= {"names", "action", "args", "errnoRet"} for group in found["syscalls"])
+
+
+def test_a_part_that_does_not_exist_is_refused_and_named() -> None:
+    command = [sys.executable, "-m", "ops.dev.deployments", "container"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert "'container' is none of manifests, containers, systemd" in done.stderr

@@ -62,6 +62,13 @@ def test_kubernetes_knows_every_field(manifest: Manifest) -> None:
     kubernetes_validate.validate(manifest, VERSION, strict=True)
 
 
+def test_keda_knows_every_field_of_its_scaler() -> None:
+    from cloudcoil.models.keda.v1alpha1 import ScaledObject  # takes a second, in every process that imports it
+
+    read = ScaledObject.model_validate(SCALER)
+    assert read.model_dump(by_alias=True, exclude_unset=True, mode="json") == SCALER
+
+
 def test_a_field_that_is_misspelt_is_found() -> None:
     manifest = json.loads(json.dumps(WORKLOADS["gateway"]))
     manifest["spec"]["template"]["spec"]["terminationGracePeriod"] = 45

@@ -47,13 +47,22 @@ def run_containers(images: Images) -> None:
         raise Failed("the containers failed, see above")
 
 
+def _part(text: str) -> str:
+    if text not in PARTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(PARTS)}")
+    return text
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m ops.dev.deployments",
         description=deployments.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=PARTS, help="default: all")
+    one_of = ", ".join(PARTS)
+    parser.add_argument(
+        "parts", nargs="*", type=_part, default=PARTS, metavar="PART", help=f"{one_of}; default: all"
+    )
     parser.add_argument("--folder", type=Path, help="where to build; it stays, and an image in it is used again")
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="idexx-deployments-"))
