@@ -69,7 +69,7 @@ def configuration(service: Service, image: Image, place: Place) -> dict[str, Any
         "root": {"path": str(image.root), "readonly": service.read_only},
         "mounts": list(_mounts(service, place)),
         "linux": {
-            "cgroupsPath": f"/idexx-sync-deployments/{place.name}",
+            "cgroupsPath": f"/idexx-sync-deployments-{place.name}",
             "namespaces": [
                 *({"type": kind} for kind in ("pid", "ipc", "uts", "mount")),
                 {"type": "network", "path": str(place.network)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 
 from ops.dev.deployments import acceptance
 from ops.dev.deployments.confinement import check_browser, check_confined
@@ -96,16 +97,19 @@ def use(machine: Machine) -> None:
 
 
 def survive(machine: Machine) -> None:
-    """A process that is killed is started again."""
+    """A process that is killed is started again; none had to be before."""
     for unit in LASTING:
+        if restarts := int(machine.shows(unit, "NRestarts")):
+            raise Failed(f"{unit} was started again {restarts} times:\n{machine.journal(unit)}")
         before = machine.shows(unit, "MainPID")
         machine.inside("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", unit)
-        until(
-            lambda unit=unit, before=before: machine.shows(unit, "MainPID") not in ("0", before),  # type: ignore[misc]
-            f"{unit} runs again",
-        )
+        until(partial(runs_again, machine, unit, before), f"{unit} runs again")
     until(lambda: is_ready(machine), "the gateway is ready again", START_LIMIT)
     passed("each unit that is killed runs again")
+
+
+def runs_again(machine: Machine, unit: str, before: str) -> bool:
+    return machine.shows(unit, "MainPID") not in ("0", before)
 
 
 def stop(machine: Machine) -> None:
