@@ -68,12 +68,12 @@ def main() -> int:
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="idexx-deployments-"))
     images = Images(folder)
     try:
-        install(PROGRAMS)
-        if not images.have():
-            folder.mkdir(parents=True, exist_ok=True)
-            build(images)
+        folder.mkdir(parents=True, exist_ok=True)
         if "manifests" in arguments.parts:
             manifests.scan(folder)
+        install(PROGRAMS)
+        if {"containers", "systemd"} & {*arguments.parts} and not images.have():
+            build(images)
         if "containers" in arguments.parts:
             run_containers(images)
         if "systemd" in arguments.parts:
