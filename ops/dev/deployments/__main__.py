@@ -26,6 +26,7 @@ PARTS = ("manifests", "containers", "systemd")
 
 
 def build(images: Images) -> None:
+    install(PROGRAMS)
     images.build_base()
     images.build()
     if (size := images.size()) > LARGEST:
@@ -71,7 +72,6 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         if "manifests" in arguments.parts:
             manifests.scan(folder)
-        install(PROGRAMS)
         if {"containers", "systemd"} & {*arguments.parts} and not images.have():
             build(images)
         if "containers" in arguments.parts:

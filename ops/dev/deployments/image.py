@@ -45,7 +45,7 @@ class Images:
 
     def close(self) -> None:
         """Unmounts what `unpack` mounted, so that the folder can be removed."""
-        if self.folder.exists():
+        if (self.folder / "storage").exists():
             self.buildah("rm", "--all")
 
     def build_base(self) -> None:
@@ -81,7 +81,9 @@ class Images:
 
     def have(self, name: str = NAME) -> bool:
         """Whether the image was built before."""
-        return self.folder.exists() and f"/{name}" in self.buildah("images", "--format", "{{.Name}}:{{.Tag}}")
+        if not (self.folder / "storage").exists():
+            return False
+        return f"/{name}" in self.buildah("images", "--format", "{{.Name}}:{{.Tag}}")
 
     def size(self, name: str = NAME) -> float:
         """The size of an image in MB, as engines show it: that of all its layers."""
