@@ -47,6 +47,10 @@ class Container:
         """Runs a command in the container, as `docker exec` does."""
         return run(*self._runc("exec", self.name, *command), stdin=stdin, limit=limit, statuses=statuses)
 
+    def is_running(self) -> bool:
+        state = run(*self._runc("state", self.name), statuses=(0, 1))
+        return bool(state) and json.loads(state)["status"] == "running"
+
     def is_healthy(self) -> bool:
         """Runs the health check of compose.yaml. Raises `Failed` if the container has ended."""
         if self._process is None or self._process.poll() is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from ops.dev.deployments.confinement import check_browser, check_confined
 from ops.dev.deployments.container import Network
 from ops.dev.deployments.installation import PORTAL, PORTAL_PORT, Installation
 from ops.dev.deployments.load import DAYS, Load
-from ops.dev.deployments.steps import LIMIT, Failed, passed, run
+from ops.dev.deployments.steps import Failed, passed
 from ops.faults.network_namespaces import furnish_hall
 
 #: The file of a folder that says where the images are unpacked, and what they run.
@@ -93,29 +92,18 @@ def use(installation: Installation) -> list[str]:
 
 
 def update(installation: Installation, slugs: Collection[str]) -> None:
-    """Replaces each container of ours by a new one, while clinics are synced."""
-    load = Load(client(installation), slugs)
-    load.start()
+    """Replaces each container of ours by a new one, while clinics are synced from one that stays."""
     stops = {}
-    for name in installation.ours():
-        installation.start(installation.running[name].service, f"{name}-new")
-        stops[name] = installation.stop(name)
-    passed(f"a rolling update: {load.finish()} syncs completed, none failed; stops: {shown(stops)}")
-
-
-def client(installation: Installation) -> acceptance.Inside:
-    """Returns a client on the network, which no update ends."""
-    password = (installation.folder / "secrets/nats_password").read_text().strip()
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "NATS_URL": f"nats://worker:{password}@{installation.running['nats-1'].address}:4222",
-        "IDEXX_SYNC_HOME": str(installation.folder / "client"),
-    }
-
-    def inside(*command: str, stdin: str = "", limit: float = LIMIT, statuses: Collection[int] = (0,)) -> str:
-        return run(*command, stdin=stdin, limit=limit, statuses=statuses, environment=environment)
-
-    return inside
+    client = installation.client()
+    try:
+        load = Load(client.inside, slugs)
+        load.start()
+        for name in installation.ours():
+            installation.start(installation.running[name].service, f"{name}-new")
+            stops[name] = installation.stop(name)
+        passed(f"a rolling update: {load.finish()} syncs completed, none failed; stops: {shown(stops)}")
+    finally:
+        client.remove()
 
 
 def shown(stops: Mapping[str, float]) -> str:

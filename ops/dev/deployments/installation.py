@@ -52,6 +52,14 @@ class Installation:
             raise Failed(f"credentials:\n{container.tail()}")
         (self.folder / "volumes/here/secrets").rename(self.folder / "secrets")
 
+    def client(self) -> Container:
+        """Starts a container that only waits, for commands inside it."""
+        service = replace(self.services["gateway"], command=["infinity"])
+        container = self.container(service, "client", replace(self.images[NAME], entrypoint=["sleep"]))
+        container.start()
+        until(container.is_running, "client runs")
+        return container
+
     def start_all(self) -> None:
         for service in in_order(self.services):
             for number in range(1, service.replicas + 1):
