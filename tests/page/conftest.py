@@ -19,6 +19,7 @@ from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.calendar_days import TODAY
 from tests.conftest import free_port, fresh_database, open_pool
 from tests.http.conftest import url_of
+from tests.many_clinics import store_many
 from tests.spec.hearing import hearing
 from tests.system.conftest import Asker, System, environment_of
 
@@ -97,6 +98,14 @@ async def asker(nats_url: str, namespace: str) -> AsyncIterator[Asker]:
     client = await nats.connect(nats_url)
     yield Asker(client, namespace)
     await client.close()
+
+
+@pytest.fixture
+async def branches(pool: asyncpg.Pool) -> AsyncIterator[None]:
+    """200 clinics, of which 20 have no credentials."""
+    await store_many(pool, 200, 180)
+    yield
+    await pool.execute("delete from clinics where slug like 'branch-%'")
 
 
 @pytest.fixture(scope="package")

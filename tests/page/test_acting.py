@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -12,10 +14,12 @@ from actors.http.keys import fingerprint
 from engine.api_key import read_rights
 from engine.store.api_keys import add_api_key
 from engine.store.clinics import find_clinic
+from ops.sandbox.client import SandboxClinic, SandboxProcess
 from tests.conftest import until
-from tests.http.conftest import SYNC
-from tests.many_clinics import HELD, store_many
-from tests.system.conftest import Asker
+from tests.http.conftest import SYNC, url_of
+from tests.http.described import as_described
+from tests.many_clinics import HELD
+from tests.system.conftest import Asker, System
 
 pytestmark = pytest.mark.anyio
 
@@ -31,30 +35,44 @@ insert into idexx_sync.schedule_appointment_changes
 select clinic_id, $1::uuid, id, neo_appointment_id, 'updated', before,
     jsonb_populate_record(before, '{"status": "confirmed"}'), now() from stored
 """
-ACTIONS = "select who, source, verb, clinic, removals, outcome from idexx_sync.actions order by at"
+ACTIONS = "select who, source, verb, clinic, removals, outcome from idexx_sync.actions where at > $1 order by at"
 
 
 @pytest.fixture
-async def branches(pool: asyncpg.Pool) -> None:
-    await store_many(pool, 18, 18)
+async def gateway(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """Yields a client whose responses must match the API's description."""
+    hooks = {"response": [as_described]}
+    async with httpx.AsyncClient(base_url=url_of(system), timeout=60, event_hooks=hooks) as client:
+        yield client
 
 
 async def key(pool: asyncpg.Pool, name: str, *rights: str, clinic: str | None = None) -> dict[str, str]:
     async with pool.acquire() as connection:
         of = None if clinic is None else await find_clinic(connection, clinic)
         await add_api_key(
-            connection, name, fingerprint(name), rights=read_rights(rights), clinic=of, created_by="test"
+            connection,
+            name,
+            fingerprint(f"acting {name}"),
+            rights=read_rights(rights),
+            clinic=of,
+            created_by="test",
         )
-    return {"Authorization": f"Bearer {name}"}
+    return {"Authorization": f"Bearer acting {name}"}
 
 
-async def recorded(pool: asyncpg.Pool) -> list[Any]:
-    return [tuple(row) for row in await pool.fetch(ACTIONS)]
+async def recorded(pool: asyncpg.Pool, since: datetime) -> list[Any]:
+    return [tuple(row) for row in await pool.fetch(ACTIONS, since)]
 
 
 async def test_only_a_key_that_may_acts_and_each_action_is_recorded_once(
-    gateway: httpx.AsyncClient, asker: Asker, pool: asyncpg.Pool, branches: None
+    gateway: httpx.AsyncClient,
+    asker: Asker,
+    pool: asyncpg.Pool,
+    branches: None,
+    clinics: list[SandboxClinic],
+    sandbox: SandboxProcess,
 ) -> None:
+    began = await pool.fetchval("select clock_timestamp()")
     of_slug = "select s.id::text from schedule_syncs s join clinics c on c.id = s.clinic_id where c.slug = $1"
     sync = await pool.fetchval(of_slug, "branch-17")
     booking = await pool.fetchval("select id::text from vapi_bookings")
@@ -77,7 +95,7 @@ async def test_only_a_key_that_may_acts_and_each_action_is_recorded_once(
         403,
         "not_allowed",
     )
-    assert await recorded(pool) == []
+    assert await recorded(pool, began) == []
 
     # What a person has not seen is not decided; a booking of another clinic is not known.
     assert await refused(REMOVALS, decide | {"removals": HELD - 1}, actor) == (409, "wrong_state")
@@ -86,19 +104,22 @@ async def test_only_a_key_that_may_acts_and_each_action_is_recorded_once(
     assert (done.status_code, done.json()["removals"]) == (200, HELD)
     everywhere = await key(pool, "chief", "act")
     await until(lambda: _accepted(gateway, everywhere))
-    body, at_once = {"clinicId": "branch-1", "daysAhead": 1}, {"Prefer": "respond-async"}
+    own = clinics[0]
+    await sandbox.fault_settings(own.company_id, latency_ms=5000)
+    body, at_once = {"clinicId": own.slug, "daysAhead": 1}, {"Prefer": "respond-async"}
     accepted = await gateway.post(SYNC, json=body, headers=everywhere | at_once)
-    cancel = {"clinicId": "branch-1", "syncId": accepted.json()["sync_id"]}
+    cancel = {"clinicId": own.slug, "syncId": accepted.json()["sync_id"]}
     assert (await gateway.post(CANCEL, json=cancel, headers=everywhere)).json()["status"] == "cancelled"
+    await sandbox.reset_fault_settings()
     assert (await gateway.post(BOOKING, json=settle, headers=everywhere)).json()["status"] == "settle"
     again = await asker.ask("reject", "branch-17", {"sync_id": sync})
     assert again["error"]["reason"] == "wrong_state"
-    assert await recorded(pool) == [
+    assert await recorded(pool, began) == [
         ("bot", "http", "approve", "branch-17", None, "wrong_state"),
         ("bot", "http", "settle", "branch-17", None, "unknown_booking"),
         ("bot", "http", "approve", "branch-17", HELD, "done"),
-        ("chief", "http", "sync", "branch-1", None, "done"),
-        ("chief", "http", "cancel", "branch-1", None, "done"),
+        ("chief", "http", "sync", own.slug, None, "done"),
+        ("chief", "http", "cancel", own.slug, None, "done"),
         ("chief", "http", "settle", "branch-12", None, "done"),
         (None, "nats", "reject", "branch-17", None, "wrong_state"),
     ]
