@@ -14,6 +14,7 @@ from actors.settings import Settings
 from actors.views.clinics import all_clinics
 from engine.store.monitoring import clinic_figures
 from engine.sync import SyncStatus
+from ops.cli.problems import read_problems
 from ops.cli.staleness_reasons import staleness_reasons
 from ops.cli.status_page import show_clinic, show_clinics
 from ops.cli.status_view import Read, StatusView
@@ -32,7 +33,7 @@ Check = Annotated[
     Parameter(
         negative=(),
         show_default=False,
-        help="Exit with 1 if a clinic is older than its freshness goal.",
+        help="Exit with 1 if a clinic is older than its freshness goal; with --problems, if there is one.",
     ),
 ]
 
@@ -40,22 +41,28 @@ Check = Annotated[
 def status(
     clinic: Clinic = None,
     *,
+    problems: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Show only what needs a person, with the command.")
+    ] = False,
     check: Check = False,
     watch: Annotated[
         bool, Parameter(negative=(), show_default=False, help="Show it again every 2 s, until Ctrl-C.")
     ] = False,
     json: Json = False,
 ) -> int:
-    """Show the freshness of each clinic, or one clinic's latest sync with its dates.
+    """Show the freshness of each clinic, what needs a person, or one clinic's latest sync with its dates.
 
-    The list of all clinics is read from the database; for one clinic, a gateway is asked over NATS.
+    The list of all clinics is read from the database; for one clinic and for problems, a gateway is asked over NATS.
+    Without a gateway, the problems of clinics are read from the database.
 
-    Example: `idexx-sync status`, `idexx-sync status --watch` or `idexx-sync status cedar-creek --check`
+    Example: `idexx-sync status`, `idexx-sync status --problems --watch` or `idexx-sync status cedar-creek --check`
     """
     if check and watch:
         raise CommandFailed("--check and --watch exclude each other", status=Exit.USAGE)
     settings = settings_here()
     read: Read = partial(_all_clinics, settings) if clinic is None else partial(_one_clinic, settings, clinic)
+    if problems:
+        read = partial(read_problems, settings, clinic)
     if watch:
         asyncio.run(repeat(read, as_json=json))
     view = asyncio.run(read())

@@ -28,7 +28,7 @@ def watch(
     what: Annotated[
         str | None,
         Parameter(
-            name="SYNC|CLINIC", help="A sync's id or its first characters, or a clinic's slug; default: all."
+            name="SYNC-OR-CLINIC", help="A sync's id or its first characters, or a clinic's slug; default: all."
         ),
     ] = None,
     *,

@@ -7,6 +7,7 @@ import subprocess
 
 from ops.client.exit_status import Exit
 from tests.calendar_days import first_days_typed
+from tests.conftest import free_port
 from tests.ops.up_process import ARGV, Up, interrupt
 
 CLINICS = {"cedar-creek", "harbour-lane"}
@@ -26,6 +27,18 @@ def test_every_clinic_is_synced_and_a_refused_one_stops_no_other(up: Up) -> None
         assert (refused["clinic"], refused["error"]["reason"]) == ("south", "no_credentials")
         assert {event["clinic"] for event in events if event["event"] == "completed"} == CLINICS
         assert all(event["dry_run"] for event in events)
+        problems = up.run("status", "--problems", "--check")
+        assert problems.returncode == Exit.FAILED
+        assert "! south: " in problems.stdout
+        assert "  → idexx-sync credentials set south" in problems.stdout
+        running = up.home.running()
+        assert running is not None
+        here = {"DATABASE_URL": running.environment["DATABASE_URL"], "NATS_URL": f"nats://127.0.0.1:{free_port()}"}
+        away = {**up.environment, **here}
+        argv = [*ARGV, "status", "south", "--problems", "--json"]
+        stored = subprocess.run(argv, env=away, capture_output=True, text=True, timeout=60)
+        found = json.loads(stored.stdout)
+        assert (found["has_gateway"], [one["kind"] for one in found["attention"]]) == (False, ["credentials"])
     finally:
         assert up.run("clinic", "remove", "south", "--yes").returncode == 0
     assert up.run("sync").returncode == up.run("sync", "cedar-creek", "--all").returncode == Exit.USAGE

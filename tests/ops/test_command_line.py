@@ -308,7 +308,7 @@ def test_a_wrong_value_in_the_environment_names_its_variable(
 
 
 @pytest.mark.parametrize(
-    ("path", "place"), [(("sync",), "CLINIC"), (("evidence",), "DATE"), (("watch",), "SYNC|CLINIC")]
+    ("path", "place"), [(("sync",), "CLINIC"), (("evidence",), "DATE"), (("watch",), "SYNC-OR-CLINIC")]
 )
 def test_help_names_a_place_once(path: tuple[str, ...], place: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*path, "--help"]) == Exit.OK
