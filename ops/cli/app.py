@@ -58,7 +58,7 @@ COMMANDS = [
     ),
     ("spec", "spec:spec", _OPERATE, "Print the interface as AsyncAPI, JSON Schemas or OpenAPI."),
     ("env", "env:env", _OPERATE, "Print shell variables to connect to the servers of `up`."),
-    ("help", "help:help_", _OPERATE, "Explain reasons, exit statuses or a command."),
+    ("help", "help:help_", _OPERATE, "Explain reasons, settings, exit statuses or a command."),
 ]
 
 _EPILOGUE = (

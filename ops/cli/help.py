@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
 
 from engine.failure import FATAL_FOR_SYNC, Reason
 from engine.retry import RULES, When
@@ -17,6 +21,9 @@ from ops.terminal.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+#: How far a setting's meaning is indented.
+INDENT = 4
 
 #: How a failed date is retried, by its rule.
 _RETRIES = {
@@ -30,10 +37,12 @@ _RETRIES = {
 def help_(
     *topic: Annotated[
         str,
-        Parameter(name="TOPIC", help="reasons, exit-statuses, or a command, such as `clinic rules set`."),
+        Parameter(
+            name="TOPIC", help="reasons, settings, exit-statuses, or a command, such as `clinic rules set`."
+        ),
     ],
 ) -> int:
-    """Explain a topic or a command: why dates fail and what to do; the exit statuses.
+    """Explain a topic or a command: why dates fail and what to do, the settings, the exit statuses.
 
     Example: `idexx-sync help reasons`
     """
@@ -82,4 +91,25 @@ def _remedy(reason: Reason) -> str:
     return "idexx-sync doctor, if it stays"
 
 
-TOPICS: dict[str, Callable[[], Table]] = {"reasons": reasons, "exit-statuses": exit_statuses}
+def settings() -> RenderableType:
+    """Every setting by subject: its default, its values, and its meaning."""
+    from actors.settings.catalogue import described
+
+    lines: list[RenderableType] = []
+    for subject, group in groupby(described(), key=lambda one: one.subject):
+        lines += [Text(), Text(subject, style="bold")]
+        for one in group:
+            facts = ", ".join(filter(None, (one.default and f"default {one.default}", one.values)))
+            meaning = Text(one.meaning.replace("`", ""))
+            lines += [
+                Text.assemble((one.name, "cyan"), f"  {facts}".replace("`", "")),
+                Padding(meaning, (0, 0, 0, INDENT), expand=False),
+            ]
+    return Group(*lines[1:])
+
+
+TOPICS: dict[str, Callable[[], RenderableType]] = {
+    "reasons": reasons,
+    "settings": settings,
+    "exit-statuses": exit_statuses,
+}

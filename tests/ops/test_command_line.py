@@ -17,14 +17,15 @@ import pytest
 from cyclopts import App
 from rich.console import Console
 
-from actors.settings import SettingsError
+from actors.settings import Settings, SettingsError
+from engine.failure import Reason
 from engine.portal.chromium_path import BrowserMissing
 from engine.store.vault import VaultError
 from ops.cli import main
 from ops.cli.app import COMMANDS, build
 from ops.cli.error_report import report
 from ops.client.errors import CommandFailed, Refused, explain
-from ops.client.exit_status import Exit, of_refusal
+from ops.client.exit_status import MEANINGS, Exit, of_refusal
 from ops.terminal.tables import ago, table
 from tests.conftest import free_port
 
@@ -342,3 +343,55 @@ def test_a_reader_that_has_had_enough_is_no_error(typed: str) -> None:
         command.stdout.close()
         assert command.stderr.read() == b""
     assert command.returncode == Exit.OK
+
+
+def test_help_explains_reasons_settings_statuses_and_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help", "reasons"]) == Exit.OK
+    reasons = capsys.readouterr().out
+    assert all(reason in reasons for reason in Reason)
+    assert "idexx-sync credentials set CLINIC --company-id ID" in reasons
+    assert main(["help", "settings"]) == Exit.OK
+    settings = capsys.readouterr().out
+    assert all(f"{name.upper()} " in settings for name in Settings.model_fields)
+    assert main(["help", "exit-statuses"]) == Exit.OK
+    statuses, page = capsys.readouterr().out, (Path(__file__).parents[2] / "docs/interface.md").read_text()
+    for status, meaning in MEANINGS.items():
+        assert f" {status:d}  " in statuses
+        assert f"| {status:d} | {meaning} |" in page
+    assert main(["help", "clinic", "rules", "set"]) == Exit.OK
+    assert "Usage: idexx-sync clinic rules set" in capsys.readouterr().out
+    assert main(["help", "weather"]) == Exit.USAGE
+    assert "no topic 'weather'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "is_colored"),
+    [
+        ((), {}, False),
+        (("--color", "always"), {}, True),
+        (("--color=always",), {"NO_COLOR": "1", "TERM": "dumb"}, True),
+        ((), {"FORCE_COLOR": "1"}, True),
+        (("--color", "never"), {"FORCE_COLOR": "1"}, False),
+        ((), {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colors_are_as_they_are_asked_for(
+    options: tuple[str, ...],
+    environment: dict[str, str],
+    is_colored: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert main([*options, "help", "settings"]) == Exit.OK
+    assert main(["status", *options]) == Exit.UNREACHABLE
+    output = capsys.readouterr()
+    assert ("\x1b[" in output.out, "\x1b[" in output.err) == (is_colored, is_colored)
+
+
+def test_another_color_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--color", "blue"]) == Exit.USAGE
+    assert "--color 'blue': must be auto, always, never" in capsys.readouterr().err

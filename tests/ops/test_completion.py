@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from ops.cli.app import build
+from tests.ops.up_process import ARGV as COMMAND
 
 #: A command line up to the cursor, and what is offered there.
 TYPED = {
@@ -42,8 +43,10 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     name: str = request.param
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed; ./ops/setup installs it where apt has it")
-    path = tmp_path_factory.mktemp("completion") / name
-    build().install_completion(shell=name, output=path)  # type: ignore[arg-type]
+    folder = tmp_path_factory.mktemp("completion")
+    path = folder / name
+    argv = [*COMMAND, "--install-completion", "--shell", name, "--output", str(path)]
+    subprocess.run(argv, env={**os.environ, "HOME": str(folder)}, check=True, capture_output=True, timeout=120)
     return name, path
 
 

@@ -213,7 +213,7 @@ def test_developers_get_what_tests_use_where_apt_has_it_and_a_failure_is_not_rep
     assert not any(call.startswith("apt-get") for call in place.called())
     done = place.run()
     assert done.returncode == 0, done.stderr
-    for name in ("pgbouncer", "fish"):
+    for name in ("pgbouncer", "fish", "prometheus-alertmanager"):
         assert f"Debian's {name}, which only tests use\n  ✗ failed" in done.stderr
     assert (place.run().returncode, place.run().stderr) == (0, "")
     (place.clone / ".cache/no-pgbouncer").unlink()
