@@ -78,7 +78,10 @@ class InstallationWatch:
         except Unavailable as error:
             if isinstance(error.__cause__, BrokerConnectionError):
                 raise
-            await client.flush(FLUSH_WITHIN)  # a server that hangs has another alert
+            # A server that hangs has another alert; a flush without a connection ends at once.
+            await client.flush(FLUSH_WITHIN)
+            if not client.is_connected:
+                raise
             return False
         return True
 
