@@ -1,7 +1,7 @@
 """Runs the deployments of docs/deploying.md on this machine: `python -m ops.dev.deployments`. Run it before a release.
 
 It needs root on Debian or Ubuntu, installs the packages that it lacks (mmdebstrap, buildah, runc, systemd-container),
-and needs neither a container engine nor a registry. It takes about ten minutes and five GB of a temporary folder,
+and needs neither a container engine nor a registry. It takes ten to fifteen minutes and five GB of a temporary folder,
 and leaves nothing. `python -m ops.dev.deployments containers` (or `manifests`, `systemd`) runs one part.
 
 Theory of operation. `image` builds the Dockerfile as it is; `stand_ins` makes the images that only a registry has.
