@@ -28,7 +28,7 @@ from ops.faults.feed.comparing import (
     held_in_files,
     held_in_postgres,
 )
-from ops.faults.feed.consumer import SCHEMA
+from ops.faults.feed.stores import SCHEMA
 from ops.faults.invariants import TIMEOUT, Broken, Invariants
 from ops.local.supervision import Supervisor
 from ops.sandbox.client import Sandbox

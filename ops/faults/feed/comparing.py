@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.store.database import Connection
 from engine.store.queries import Queries
 from ops.faults.feed import tables
-from ops.faults.feed.consumer import SCHEMA
+from ops.faults.feed.stores import SCHEMA
 
 SQL = Queries(__file__)
 

@@ -8,75 +8,21 @@ idexx-sync but the address of NATS.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import random
 import signal
-import sqlite3
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import aiosqlite
-import asyncpg
-import sqlalchemy.exc
-from idexx_feed import AppointmentBatch, Feed, FeedError, OfferBatch, OfferFeed, Store, Unavailable
-from idexx_feed.asyncpg import AsyncpgStore
-from idexx_feed.sqlalchemy import SqlalchemyStore
-from idexx_feed.sqlite import SqliteStore
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from idexx_feed import AppointmentBatch, Feed, FeedError, OfferBatch, OfferFeed, Unavailable
 
 from ops.faults.feed import tables
-
-#: The schema of a consumer whose store is PostgreSQL.
-SCHEMA = "consumer"
+from ops.faults.feed.stores import Execute, StoreModule
 
 #: The exit status of a consumer that has done something wrong; with others it is started again.
 WRONG = 3
-
-_INTEGRITY = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError, sqlalchemy.exc.IntegrityError)
-
-#: Executes a statement of `tables` in a transaction.
-Execute = Callable[[Any, str, tuple[Any, ...]], Awaitable[object]]
-
-
-@asynccontextmanager
-async def opened(kind: str, file: Path) -> AsyncIterator[tuple[Store[Any], Execute]]:
-    """Opens a store with its tables."""
-    if kind == "asyncpg":
-        async with asyncpg.create_pool(os.environ["CONSUMER_DATABASE_URL"], min_size=1, max_size=2) as pool:
-            yield AsyncpgStore(pool, f"{SCHEMA}.idexx_feed_cursors"), _with_asyncpg
-    elif kind == "sqlite":
-        async with aiosqlite.connect(file) as connection:
-            await _create(lambda statement: connection.execute(statement))
-            await connection.commit()
-            yield SqliteStore(connection), _with_sqlite
-    else:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
-        async with engine.begin() as transaction:
-            await _create(transaction.exec_driver_sql)
-        yield SqlalchemyStore(engine), _with_sqlalchemy
-        await engine.dispose()
-
-
-async def _create(execute: Callable[[str], Awaitable[object]]) -> None:
-    for statement in tables.CREATE:
-        await execute(statement.format(schema=""))
-
-
-async def _with_sqlite(transaction: aiosqlite.Connection, statement: str, values: tuple[Any, ...]) -> None:
-    await transaction.execute(statement.format(schema=""), values)
-
-
-async def _with_sqlalchemy(transaction: AsyncConnection, statement: str, values: tuple[Any, ...]) -> None:
-    await transaction.exec_driver_sql(statement.format(schema=""), values)
-
-
-async def _with_asyncpg(transaction: Any, statement: str, values: tuple[Any, ...]) -> None:
-    first, *rest = statement.format(schema=f"{SCHEMA}.").split("?")
-    numbered = first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
-    await transaction.execute(numbered, *values)
 
 
 async def write_appointments(
@@ -101,9 +47,9 @@ async def write_offer(execute: Execute, transaction: Any, clinic: str, batch: Of
         await execute(transaction, tables.DELETE_START, (clinic, key.isoformat()))
 
 
-async def follow(kind: str, folder: Path, clinic: str, feed_type: Any, write: Any) -> None:
+async def follow(module: StoreModule, file: Path, clinic: str, feed_type: Any, write: Any) -> None:
     """Follows one feed; never returns."""
-    async with opened(kind, folder / f"{clinic}.{feed_type.__name__}.{kind}.db") as (store, execute):
+    async with module.opened(file) as (store, execute):
         prefix = os.environ.get("SUBJECT_PREFIX", "idexx")
         async with feed_type(os.environ["NATS_URL"], clinic, store=store, prefix=prefix, check_every=5.0) as feed:
             async for batch in feed:
@@ -120,19 +66,22 @@ def perhaps_die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def run(kind: str, folder: Path, clinics: list[str]) -> None:
+async def run(kind: str, module: StoreModule, folder: Path, clinics: list[str]) -> None:
     async with asyncio.TaskGroup() as group:
         for clinic in clinics:
-            group.create_task(follow(kind, folder, clinic, Feed, write_appointments))
-            group.create_task(follow(kind, folder, clinic, OfferFeed, write_offer))
+            for feed_type, write in ((Feed, write_appointments), (OfferFeed, write_offer)):
+                file = folder / f"{clinic}.{feed_type.__name__}.{kind}.db"
+                group.create_task(follow(module, file, clinic, feed_type, write))
 
 
 def main() -> int:
+    kind, folder, *clinics = sys.argv[1:]
+    module = cast(StoreModule, importlib.import_module(f"ops.faults.feed.stores.{kind}"))
     status = 0
     try:
-        asyncio.run(run(sys.argv[1], Path(sys.argv[2]), sys.argv[3:]))
-    except* (FeedError, *_INTEGRITY) as group:
-        print(f"{sys.argv[1]}: {'; '.join(f'{type(e).__name__}: {e}' for e in group.exceptions)}", file=sys.stderr)
+        asyncio.run(run(kind, module, Path(folder), clinics))
+    except* (FeedError, module.INTEGRITY) as group:
+        print(f"{kind}: {'; '.join(f'{type(e).__name__}: {e}' for e in group.exceptions)}", file=sys.stderr)
         status = 1 if all(isinstance(error, Unavailable) for error in group.exceptions) else WRONG
     return status
 

@@ -51,20 +51,22 @@ class Connection:
         self._patience = patience
         self._on_gap = on_gap
         self._client = Client()
-        self._denied: str | None = None
+        # The last error of the client, and the one that says what the user may not do.
+        self._reason = ""
+        self._denied = ""
 
     async def open(self) -> None:
         attempts = _Attempts(self._patience)
         while True:
-            self._client, reasons = Client(), list[str]()
+            self._client, self._reason = Client(), ""
             try:
-                await _cancellable(self._connect(reasons))
+                await _cancellable(self._connect())
             except asyncio.CancelledError:
                 await self.close()
                 raise
             except _AWAY as error:
                 await self.close()
-                why = reasons[-1] if reasons else str(error) or type(error).__name__
+                why = self._reason or str(error) or type(error).__name__
                 if "authorization" in why.lower():
                     raise Refused(f"NATS rejects the user: {why}; check the address") from error
                 await attempts.pause(f"NATS does not respond ({why})")
@@ -72,9 +74,9 @@ class Connection:
                 self._client.options["max_reconnect_attempts"] = -1
                 return
 
-    async def _connect(self, reasons: list[str]) -> None:
+    async def _connect(self) -> None:
         async def note(error: Exception) -> None:
-            reasons.append(str(error))
+            self._reason = str(error)
             if "permissions violation" in str(error).lower():
                 self._denied = str(error)
             self._on_gap()
