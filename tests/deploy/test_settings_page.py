@@ -24,6 +24,7 @@ def test_secrets_are_marked_and_their_defaults_are_not_shown() -> None:
 
 
 def test_the_page_is_current() -> None:
-    printed = subprocess.run([sys.executable, "-m", "actors.settings"], capture_output=True, text=True, check=True)
+    argv = [sys.executable, "-m", "actors.settings"]
+    printed = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=ROOT)
     wanted = "run `python -m actors.settings > docs/settings.md`"
     assert (ROOT / "docs/settings.md").read_text() == printed.stdout, wanted
