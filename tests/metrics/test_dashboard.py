@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from ops.dev.npm import NODE_MODULES
 from ops.monitoring.dashboard_check.queries import DASHBOARD, RATE_INTERVAL, read_queries
+from tests.npm import needs_npm
 
 #: Columns of Grafana's grid.
 COLUMNS = 24
@@ -65,3 +69,41 @@ def are_apart(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
 def test_it_has_no_variable_that_the_check_of_its_queries_does_not_fill_in() -> None:
     assert BOARD["templating"]["list"] == []
     assert "$" not in "".join(query.expression.replace(RATE_INTERVAL, "") for query in read_queries())
+
+
+#: A panel's options are typed by its kind; `Plain` lets JSON's texts stand for Grafana's enumerations.
+TYPED = """
+import type { Dashboard, Panel, RowPanel } from "@grafana/schema";
+import type { Options as Stat } from "@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
+import type { Options as Table }
+    from "@grafana/schema/dist/esm/raw/composable/table/panelcfg/x/TablePanelCfg_types.gen";
+import type { Options as Lines }
+    from "@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
+type Plain<T> = T extends string ? `${T}` : T extends number | boolean | null | undefined ? T
+    : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
+type Of<Kind, Options> = Omit<Plain<Panel>, "type" | "options"> & { type: Kind; options?: Partial<Plain<Options>> };
+type Known = Of<"stat", Stat> | Of<"table", Table> | Of<"timeseries", Lines> | Plain<RowPanel>;
+export const board: Omit<Plain<Dashboard>, "panels"> & { panels: Known[] } = """
+
+
+@needs_npm
+def test_the_newest_types_of_grafana_accept_it(tmp_path: Path) -> None:
+    wrong = DASHBOARD.read_text().replace('"displayMode": "list"', '"displayMode": "row"', 1)
+    assert wrong != DASHBOARD.read_text()
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    for name, board in (("right", DASHBOARD.read_text()), ("wrong", wrong)):
+        (tmp_path / f"{name}.ts").write_text(f"{TYPED}{board};\n")
+    done = subprocess.run(
+        [
+            *(str(NODE_MODULES / ".bin/tsc"), "--strict", "--noEmit", "--skipLibCheck", "--types", "node"),
+            *("--module", "nodenext", "--moduleResolution", "nodenext", "right.ts", "wrong.ts"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    errors = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
+    assert [line.partition("(")[0] for line in errors] == ["wrong.ts"], done.stdout
+    assert '"row"' in errors[0]
