@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from actors.outbox.attention import AttentionNotices
+from actors.settings import load
 from actors.spec.webhooks import NeedsAttention
 from engine.clinic import Clinic
 from engine.credentials import Credentials
@@ -18,6 +19,8 @@ from engine.store.clinics import get_credentials, mark_login_failure, set_creden
 from engine.store.database import Database
 from engine.store.webhooks.notices import send_attention
 from engine.webhook import Secrets
+from ops.cli import main
+from ops.client.exit_status import Exit
 from tests.webhooks.test_deliveries import VAULT, give_webhook
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +101,27 @@ async def test_a_goal_that_a_sync_meets_soon_is_not_sent_nor_is_a_new_clinic(
     await pool.execute("delete from idexx_sync.sealed_credentials")
     [_, ended] = await sent(database, pool)
     assert ended["data"]["kind"] == "goal_missed", "and missing credentials are not sent"
+
+
+async def test_a_command_says_which_webhooks_get_it(
+    database_url: str,
+    database: Database,
+    pool: asyncpg.Pool[Any],
+    known: Clinic,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    load.cache_clear()
+
+    async def run(*arguments: str) -> str:
+        assert await asyncio.to_thread(main, ["clinic", "webhook", *arguments]) == Exit.OK
+        return capsys.readouterr().out
+
+    await refuse(database, known, "login_rejected")
+    await run("attention", known.slug)
+    assert "sends attention   True" in await run("show", known.slug)
+    assert len(await sent(database, pool)) == 1
+    await run("attention", known.slug, "--off")
+    assert "sends attention   False" in await run("show", known.slug)
+    load.cache_clear()
