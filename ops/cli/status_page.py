@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+#: From this width on, the list of clinics has names and zones.
+WIDE = 110
+
+
 def show_clinics(
     out: Console, *, clinics: Sequence[dict[str, Any]], reasons: Mapping[str, list[tuple[str, str]]]
 ) -> None:
+    about = ("name", "zone") if out.width >= WIDE else ()
     shown = table(
-        *("clinic", "name", "zone", "fresh", "goal", "next", "appointments", "why not fresh"),
+        *("clinic", *about, "fresh", "goal", "next", "appointments", "why not fresh"),
         right=("appointments",),
         wrap=("name", "why not fresh"),
     )
@@ -31,8 +36,8 @@ def show_clinics(
         words = "; ".join(f"[{color}]{words}[/]" for words, color in reasons[one["slug"]])
         goal = in_words(one["max_age_seconds"]) if one["max_age_seconds"] else ""
         shown.add_row(
-            *(one["slug"], escape(one["name"]), one["timezone"], _fresh(one, now), goal, _next(one)),
-            *(str(one["appointments"]), words),
+            *(one["slug"], *([escape(one["name"]), one["timezone"]] if about else [])),
+            *(_fresh(one, now), goal, _next(one), str(one["appointments"]), words),
         )
     out.print(shown if clinics else "no clinic is stored yet: idexx-sync clinic add")
 

@@ -141,7 +141,7 @@ def summary(ending: Mapping[str, Any]) -> str:
     is_dry = ending.get("dry_run")
     counts = "nothing was changed" if is_dry else changes(ending.get("stats") or {})
     how = f"{'dry run ' if is_dry else ''}{words[ending['event']]}"
-    dates = f"{total} dates" if done == total else f"{done} of {total} dates"
+    dates = f"{total} date{'' if total == 1 else 's'}" if done == total else f"{done} of {total} dates"
     return f"{how} in {seconds:.1f} s: {dates}, {counts}"
 
 

@@ -20,6 +20,9 @@ from ops.terminal.output import Json, answer, console, say
 from ops.terminal.progress import COUNTS
 from ops.terminal.tables import STYLES, ago, lasted, state_words, table
 
+#: Below this width, the list has the first characters of ids, which every command accepts.
+WIDE, SHORT = 120, 8
+
 
 def latest(
     clinic: Annotated[str | None, Parameter(help="The clinic's slug; default: all clinics.")] = None,
@@ -46,7 +49,7 @@ def latest(
         return
     columns = ("when", "clinic", "status", "dates", *COUNTS.values(), "took", "sync")
     shown = table(*columns, right=("dates", *COUNTS.values(), "took"), wrap=("sync",))
-    now = datetime.now(UTC)
+    now, out = datetime.now(UTC), console()
     for sync in syncs:
         counts = [str(sync.stats[name]) for name in COUNTS]
         shown.add_row(
@@ -55,10 +58,11 @@ def latest(
                 sync.clinic,
                 f"[{STYLES[sync.status]}]{state_words(sync.status)}[/]{_but(sync)}",
             ),
-            *(f"{sync.dates_done}/{sync.dates_total}", *counts, lasted(sync.duration_ms), str(sync.id)),
+            *(f"{sync.dates_done}/{sync.dates_total}", *counts, lasted(sync.duration_ms)),
+            str(sync.id) if out.width >= WIDE else str(sync.id)[:SHORT],
         )
     none = "no such sync" if failed or since else "no sync yet: idexx-sync sync CLINIC"
-    console().print(shown if syncs else none)
+    out.print(shown if syncs else none)
     if len(syncs) == limit:
         say(f"the latest {limit}; for more: --limit {5 * limit}")
 
