@@ -37,7 +37,7 @@ class WholeTable(Table):
 
 
 def _width(console: Console, options: ConsoleOptions, column: Column) -> int:
-    sizes = [Measurement.get(console, options, cell) for cell in (column.header, *column.cells)]
-    return max(
-        size.maximum if column.no_wrap else max(size.minimum, min(size.maximum, READABLE)) for size in sizes
-    )
+    header, *cells = (Measurement.get(console, options, cell) for cell in (column.header, *column.cells))
+    if column.no_wrap:
+        return max(size.maximum for size in (header, *cells))
+    return max([header.minimum, *(max(size.minimum, min(size.maximum, READABLE)) for size in cells)])

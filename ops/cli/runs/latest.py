@@ -20,7 +20,7 @@ from ops.terminal.output import Json, answer, console, say
 from ops.terminal.progress import COUNTS
 from ops.terminal.tables import STYLES, ago, lasted, state_words, table
 
-#: Below this width, the list has the first characters of ids, which every command accepts.
+#: Below this width, the list has the first characters of ids, which every command accepts, and one column of counts.
 WIDE, SHORT = 120, 8
 
 
@@ -47,9 +47,11 @@ def latest(
         for sync in syncs:
             answer(sync_view(sync))
         return
-    columns = ("when", "clinic", "status", "dates", *COUNTS.values(), "took", "sync")
-    shown = table(*columns, right=("dates", *COUNTS.values(), "took"), wrap=("sync",))
     now, out = datetime.now(UTC), console()
+    is_wide = out.width >= WIDE
+    changes = tuple(COUNTS.values()) if is_wide else ("changes",)
+    columns = ("when", "clinic", "status", "dates", *changes, "took", "sync")
+    shown = table(*columns, right=("dates", *changes, "took"), wrap=("sync",))
     for sync in syncs:
         counts = [str(sync.stats[name]) for name in COUNTS]
         shown.add_row(
@@ -58,8 +60,12 @@ def latest(
                 sync.clinic,
                 f"[{STYLES[sync.status]}]{state_words(sync.status)}[/]{_but(sync)}",
             ),
-            *(f"{sync.dates_done}/{sync.dates_total}", *counts, lasted(sync.duration_ms)),
-            str(sync.id) if out.width >= WIDE else str(sync.id)[:SHORT],
+            *(
+                f"{sync.dates_done}/{sync.dates_total}",
+                *(counts if is_wide else ["+{} ~{} -{}".format(*counts)]),
+                lasted(sync.duration_ms),
+            ),
+            str(sync.id) if is_wide else str(sync.id)[:SHORT],
         )
     none = "no such sync" if failed or since else "no sync yet: idexx-sync sync CLINIC"
     out.print(shown if syncs else none)
