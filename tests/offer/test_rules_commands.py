@@ -113,6 +113,9 @@ async def test_rules_are_set_and_shown_with_who_set_them(practice: Practice, ter
     assert "bookable.monday: 09:00-10:30, 14:00-16:30 → all opening hours" in out
     assert "bookable.saturday: nothing is offered → all opening hours" in out
     early = (f"{DAY:%A} 09:01-09:19".lower(), "mon-fri 9:00-10:30 14:00-16:30")
+    assert len((await terminal.json(terminal.slug))["bookable"]) == 7
+    _, _, err = await terminal.run("set", terminal.slug, "--bookable", early[0], "--dry-run")
+    assert f"dry run: after these changes, {DAY:%A}: nothing is offered".lower() in err.lower()
     _, _, err = await terminal.run("set", terminal.slug, "--bookable", early[0])
     assert f"{DAY:%A}: nothing is offered, since no start of the grid".lower() in err.lower()
     assert (await terminal.run("set", terminal.slug, "--bookable", early[1]))[2] == ""
@@ -166,7 +169,8 @@ async def test_a_file_is_exported_and_imported_as_a_whole(
     assert (await terminal.json("import", terminal.slug, str(file)))["changes"] == []
     file.write_text(text.replace('notice = "2 h"', 'horizon = "60 d"').replace('"45 min"', '"1 h"'))
     status, out, err = await terminal.run("import", terminal.slug, str(file), "--dry-run")
-    assert out.splitlines() == ["horizon: default → 60 d", "types.Dental: 45 min → 1 h", "notice: 2 h → default"]
+    would = ("horizon: default → 60 d", "types.Dental: 45 min → 1 h", "notice: 2 h → default")
+    assert out.splitlines() == [f"would change {change}" for change in would]
     assert (status, "dry run" in err) == (Exit.OK, True)
     assert (await terminal.run("export", terminal.slug))[1] == text
     assert len((await terminal.json("import", terminal.slug, str(file), by="ben"))["changes"]) == 3
