@@ -6,23 +6,24 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.text import Text
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Footer, Static
 
 from ops.client.events import Event
-from ops.console.overview import View
+from ops.console.clinic_rows import CLINICS, Order, clinic_rows
+from ops.console.clinic_screen import ClinicScreen
+from ops.console.keys import ACTIONS, KEYS, ON_MAIN_SCREEN, HelpScreen
+from ops.console.overview import View, named
 from ops.console.rows import (
     BROWSERS,
-    CLINICS,
     MAILBOXES,
     SYNCS,
+    WIDE,
     browser_rows,
-    clinic_rows,
     mailbox_rows,
     portal_lines,
     sync_rows,
@@ -30,17 +31,15 @@ from ops.console.rows import (
 from ops.console.screens import LettersScreen, Question, SyncScreen
 from ops.console.source import Source
 from ops.console.state import AWAY, ConsoleState
-from ops.console.widgets import LiveTable, Tail
+from ops.console.widgets import FilterLine, LiveTable, Tail
 from ops.terminal.progress import Board
 
 #: How often the overview is requested, and how often the times on the screen are updated. Seconds.
 REFRESH, TICK = 2.0, 0.5
-
-#: A terminal with fewer columns shows clinics and syncs only.
+#: A terminal with fewer columns shows clinics and syncs, or, with the key m, the other panels.
 NARROW = 110
-
-#: The keys that change something: a read-only console does not have them.
-ACTIONS = frozenset({"cancel", "retry", "approve", "reject"})
+#: How many of the newest syncs that have ended are in the list of events when the console opens.
+EARLIER = 10
 
 
 class Console(App[None]):
@@ -49,19 +48,7 @@ class Console(App[None]):
     CSS_PATH = Path(__file__).with_name("console.tcss")
     TITLE = "idexx-sync"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("o", "open", "Open"),
-        ("c", "cancel", "Cancel"),
-        ("r", "retry", "Sync again"),
-        ("a", "approve", "Approve"),
-        ("x", "reject", "Reject"),
-        ("d", "letters", "Dead letters"),
-        ("slash", "filter", "Filter"),
-        Binding("escape", "leave", show=False),
-        ("q", "quit", "Quit"),
-        # Ctrl-C must also work while the filter has the focus.
-        Binding("ctrl+c", "quit", show=False, priority=True),
-    ]
+    BINDINGS = KEYS
 
     def __init__(self, source: Source, where: str, *, read_only: bool = False) -> None:
         super().__init__()
@@ -69,24 +56,24 @@ class Console(App[None]):
         self._where = where
         self._read_only = read_only
         self._known = ConsoleState(source)
+        self._order = Order.PROBLEMS
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")
         with Horizontal(id="upper"):
             with Vertical(id="left"):
                 yield LiveTable(CLINICS, id="clinics")
-                yield LiveTable(SYNCS, id="syncs")
+                yield LiveTable(SYNCS, id="syncs", wide=WIDE)
             with Vertical(id="right"):
                 yield Static(id="portal")
                 yield LiveTable(MAILBOXES, id="mailboxes", chosen=False)
                 yield LiveTable(BROWSERS, id="browsers", chosen=False)
         yield Tail(id="tail")
+        yield FilterLine(id="filter")
         yield Footer()
 
     def on_mount(self) -> None:
-        for name in ("clinics", "syncs", "mailboxes", "browsers", "portal"):
-            self.query_one(f"#{name}").border_title = name
-        self.query_one("#tail").border_title = "events"
+        self.query_one("#portal").border_title = "portal"
         self.query_one("#syncs").focus()
         self.run_worker(self._keep_looking())
         self.run_worker(self._keep_following())
@@ -94,7 +81,9 @@ class Console(App[None]):
         self.set_interval(TICK, self._draw)
 
     def on_resize(self) -> None:
-        self.screen.set_class(self.size.width < NARROW, "narrow")
+        is_narrow = self.size.width < NARROW
+        self.screen_stack[0].set_class(is_narrow, "narrow")
+        self.screen_stack[0].query_one("#syncs", LiveTable).set_narrow(is_narrow)
 
     # Data
 
@@ -108,11 +97,15 @@ class Console(App[None]):
         """Follows the events of syncs; starts again when the connection to them ends."""
         while True:
             self._known.board = Board()
-            self.query_one(Tail).forget()
+            self.screen_stack[0].query_one(Tail).forget()
             await self._known.trying(self._follow())
             await asyncio.sleep(REFRESH)
 
     async def _follow(self) -> None:
+        overview = await self._source.overview()
+        ended = [sync for sync in overview.reply["syncs"] if sync["completed_at"]]
+        for event in await self._source.earlier_events(ended[:EARLIER]):
+            self._add(event)
         async with aclosing(self._source.events()) as events:
             async for event in events:
                 self._known.hear(event)
@@ -125,27 +118,29 @@ class Console(App[None]):
 
     def _add(self, event: Event) -> None:
         if self.is_running:
-            self.query_one(Tail).add(event)
+            self.screen_stack[0].query_one(Tail).add(event)
 
     # Display
 
     def _draw(self) -> None:
         if not self.is_running:  # the screen is closing
             return
-        known = self._known
+        known, main = self._known, self.screen_stack[0]
         head = Text("idexx-sync", "bold").append(f"  {self._where}")
         if self._read_only:
             head.append("  read only", "yellow")
-        self.query_one("#head", Static).update(head.append("  ").append_text(known.headline()))
-        self.query_one("#head").set_class(known.is_old, "old")
+        main.query_one("#head", Static).update(head.append("  ").append_text(known.headline()))
+        main.query_one("#head").set_class(known.is_old, "old")
         if (overview := known.overview) is None:
             return
         now = known.now()
-        self.query_one("#clinics", LiveTable).show(clinic_rows(overview, now))
-        self.query_one("#syncs", LiveTable).show(sync_rows(overview, known.board.syncs, now))
-        self.query_one("#mailboxes", LiveTable).show(mailbox_rows(overview))
-        self.query_one("#browsers", LiveTable).show(browser_rows(overview))
-        self.query_one("#portal", Static).update(portal_lines(overview))
+        clinics = main.query_one("#clinics", LiveTable)
+        clinics.entitle(f"clinics, {self._order}")
+        clinics.show(clinic_rows(overview, now, self._order))
+        main.query_one("#syncs", LiveTable).show(sync_rows(overview, known.board.syncs, now))
+        main.query_one("#mailboxes", LiveTable).show(mailbox_rows(overview))
+        main.query_one("#browsers", LiveTable).show(browser_rows(overview))
+        main.query_one("#portal", Static).update(portal_lines(overview))
 
     # Actions
 
@@ -154,11 +149,20 @@ class Console(App[None]):
         open."""
         if action in ACTIONS and (self._read_only or len(self.screen_stack) > 1):
             return False
-        return not (action in ("open", "letters", "filter") and len(self.screen_stack) > 1)
+        return action not in ON_MAIN_SCREEN or len(self.screen_stack) == 1
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen())
 
     def action_open(self) -> None:
-        if sync := self._selected():
-            self.push_screen(SyncScreen(self._known, sync))
+        if self.query_one("#clinics").has_focus:
+            if slug := self.query_one("#clinics", LiveTable).selected:
+                self.push_screen(ClinicScreen(self._known, slug, self._open_sync))
+        elif sync := self._selected():
+            self._open_sync(sync)
+
+    def _open_sync(self, sync: View) -> None:
+        self.push_screen(SyncScreen(self._known, sync))
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         if event.data_table.id in ("clinics", "syncs"):
@@ -168,19 +172,39 @@ class Console(App[None]):
         self.push_screen(LettersScreen(self._known))
 
     def action_filter(self) -> None:
-        # Immediately, so that the next characters go to the filter and are not handled as keys.
-        self.screen.set_focus(self.query_one("#tail Input", Input))
+        panel = self.focused if isinstance(self.focused, LiveTable | Tail) else self.query_one("#syncs", LiveTable)
+        self.query_one(FilterLine).open(panel)
+
+    def action_sort(self) -> None:
+        self._order = self._order.next
+        self._draw()
+
+    def action_machines(self) -> None:
+        """Shows the other panels of a narrow screen, or the first ones again."""
+        self.screen.toggle_class("machines")
 
     def action_leave(self) -> None:
-        self.query_one("#syncs").focus()
+        if isinstance(self.focused, LiveTable | Tail) and self.focused.words:
+            self.focused.filter("")
+        else:
+            self.query_one("#syncs").focus()
 
     def action_cancel(self) -> None:
-        if (sync := self._selected()) and self._is_open(sync, "the sync has already ended"):
-            self._ask(f"Cancel the sync of {_named(sync)}?", lambda: self._source.command("cancel", sync))
+        if (sync := self._selected()) is None:
+            return
+        if sync["completed_at"]:
+            self.notify("the sync has already ended")
+        else:
+            self._ask(f"Cancel the sync of {named(sync)}?", lambda: self._source.command("cancel", sync))
 
     def action_retry(self) -> None:
-        if sync := self._selected():
-            self._ask(f"Sync {_named(sync)} again?", lambda: self._source.retry(sync))
+        """Syncs the selected sync's dates again; a clinic without a sync for the first time."""
+        overview, clinics = self._known.overview, self.query_one("#clinics", LiveTable)
+        slug = clinics.selected if clinics.has_focus else None
+        if overview and slug and overview.latest_of(slug) is None:
+            self._ask(f"Sync {slug}, today and the days after it?", lambda: self._source.first_sync(slug))
+        elif sync := self._selected():
+            self._ask(f"Sync {named(sync)} again?", lambda: self._source.retry(sync))
 
     def action_approve(self) -> None:
         self._decide("approve", "Remove the {} appointments that the sync of {} did not find?")
@@ -195,7 +219,7 @@ class Console(App[None]):
         if sync["dry_run"] or not sync["removals_held"]:
             self.notify("this sync has no held removals")
             return
-        text = f"{question.format(sync['removals_held'], _named(sync))}\nidexx-sync runs plan {sync['sync_id']}"
+        text = f"{question.format(sync['removals_held'], named(sync))}\nidexx-sync runs plan {sync['sync_id']}"
         self._ask(text, lambda: self._source.command(verb, sync))
 
     def _selected(self) -> View | None:
@@ -206,13 +230,10 @@ class Console(App[None]):
         is_clinic = clinics.has_focus
         found = overview.latest_of(clinics.selected or "") if is_clinic else overview.sync(syncs.selected or "")
         if found is None:
-            self.notify("the clinic has no sync yet")
+            self.notify(
+                "this clinic has no sync yet: press r to request one" if is_clinic else "no sync is selected"
+            )
         return found
-
-    def _is_open(self, sync: View, otherwise: str) -> bool:
-        if sync["completed_at"]:
-            self.notify(otherwise)
-        return not sync["completed_at"]
 
     def _ask(self, question: str, deed: Callable[[], Coroutine[Any, Any, dict[str, Any]]]) -> None:
         def answered(yes: bool | None) -> None:
@@ -228,7 +249,3 @@ class Console(App[None]):
             self.notify(str(error), severity="error")
         else:
             self.notify(f"{str(reply['status']).replace('_', ' ')}: {str(reply['sync_id'])[:8]}")
-
-
-def _named(sync: View) -> str:
-    return f"{sync['clinic']}, {sync['start_date']} to {sync['end_date']}"

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from rich.text import Text
 
 from actors.queues import COORDINATOR, DATE_SCRAPER, NOTIFIER, RECONCILER
-from engine.durations import in_words
 from ops.console.overview import ConsoleOverview, View
 from ops.terminal.progress import SyncProgress
 from ops.terminal.tables import STYLES, ago, lasted, state_words
@@ -18,64 +17,14 @@ Row = tuple[str, tuple[Text, ...]]
 
 BAR = 8
 
-CLINICS = ("clinic", "fresh", "appointments", "")
-#: The columns; a narrow terminal cuts off the last ones.
 SYNCS = ("clinic", "sync", "state", "dates", "changes", "when")
+#: The columns of syncs that a narrow terminal leaves out: the sync's own screen has them.
+WIDE = frozenset({"sync", "changes"})
 MAILBOXES = ("mailbox", "messages", "in flight", "later", "dead")
 BROWSERS = ("browser", "works on")
 
 #: The kinds of processes, grouped into lines that fit their panel.
 _PROCESSES = (("gateway", COORDINATOR, RECONCILER), (NOTIFIER, DATE_SCRAPER))
-
-#: Age from which a clinic's data is shown in yellow. Seconds.
-OLD = 86_400
-
-
-def clinic_rows(overview: ConsoleOverview, now: datetime) -> list[Row]:
-    """Returns a row per clinic, stalest first."""
-    clinics = sorted(overview.reply["clinics"], key=lambda one: (one["last_completed_at"] or "", one["slug"]))
-    return [(one["slug"], _clinic(one, overview, now)) for one in clinics]
-
-
-def _clinic(clinic: View, overview: ConsoleOverview, now: datetime) -> tuple[Text, ...]:
-    return (
-        Text(clinic["slug"], "bold"),
-        _age(clinic, now),
-        _number(clinic["appointments"]),
-        _obstacle(clinic, overview),
-    )
-
-
-def _age(clinic: View, now: datetime) -> Text:
-    """Formats the age of a clinic's data, with its goal if it has one; red if older than the goal."""
-    fresh, goal = _time(clinic["last_completed_at"]), clinic["max_age_seconds"]
-    is_old = not clinic["is_fresh"] if goal else fresh is None or (now - fresh).total_seconds() > OLD
-    style = "green" if not is_old else "bold red" if goal else "yellow"
-    age = Text(ago(fresh, now) + (" (partly)" if clinic["last_partial"] else ""), style)
-    return age.append(f" of {in_words(goal)}", "dim") if goal else age
-
-
-def _obstacle(clinic: View, overview: ConsoleOverview) -> Text:
-    if clinic["login_failure"]:
-        return Text(clinic["login_failure"].replace("_", " "), "bold red")
-    if not clinic["has_credentials"]:
-        return Text("no credentials", "yellow")
-    if clinic["removals_held"]:
-        return Text(f"{clinic['removals_held']} removals held", "bold yellow")
-    running = sum(
-        sync["clinic"] == clinic["slug"] and sync["status"] == "in_progress" for sync in overview.reply["syncs"]
-    )
-    return Text("syncing", "cyan") if running else _due(clinic["schedule"])
-
-
-def _due(schedule: View | None) -> Text:
-    """Formats when the next scheduled sync is due, in the schedule's time zone."""
-    if schedule is None:
-        return Text()
-    if schedule["paused"]:
-        return Text("schedule paused", "yellow")
-    following = schedule["next"]
-    return Text(f"next {datetime.fromisoformat(following):%a %H:%M}" if following else "never due", "dim")
 
 
 def sync_rows(overview: ConsoleOverview, progress: Mapping[str, SyncProgress], now: datetime) -> list[Row]:
@@ -118,14 +67,14 @@ def _state(sync: View, status: str) -> Text:
 def _when(sync: View, done: int, status: str, progress: SyncProgress | None, now: datetime) -> Text:
     """Formats a running sync's progress bar and why it waits; for an ended sync, its time and problems."""
     if status == "queued":
-        return Text(f"position {sync['position']}, requested {ago(_time(sync['created_at']), now)}", "dim")
+        return Text(f"position {sync['position']}, requested {ago(time_of(sync['created_at']), now)}", "dim")
     if sync["completed_at"] or status != "in_progress":
-        ended = ago(_time(sync["completed_at"]) or now, now)
+        ended = ago(time_of(sync["completed_at"]) or now, now)
         text = Text(f"{ended}, took {lasted(sync['duration_ms'])}" if sync["duration_ms"] is not None else ended)
         return text.append(f"  {sync['error_message'] or ''}", "red")
     full = BAR * done // max(sync["dates_total"], 1)
     text = Text("━" * full, "green").append("━" * (BAR - full), "bright_black")
-    if started := _time(sync["started_at"]):
+    if started := time_of(sync["started_at"]):
         text.append(f" {max(0.0, (now - started).total_seconds()):.0f} s")
     return text.append(f" {waiting(progress, now)}", "magenta") if progress and progress.waits else text
 
@@ -156,8 +105,8 @@ def mailbox_rows(overview: ConsoleOverview) -> list[Row]:
             (
                 Text(box["queue"], "bold"),
                 _filled(box["messages"], box["limit"]),
-                _number(box["in_flight"]),
-                _number(box["delayed"] + box["due"]),
+                number(box["in_flight"]),
+                number(box["delayed"] + box["due"]),
                 Text(str(box["dead"]), "bold red" if box["dead"] else "dim", justify="right"),
             ),
         )
@@ -228,9 +177,9 @@ def _breaker(state: str) -> Text:
     return Text("half open: one test call is allowed", "yellow")
 
 
-def _number(value: int) -> Text:
+def number(value: int) -> Text:
     return Text(str(value), "" if value else "dim", justify="right")
 
 
-def _time(text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).astimezone(UTC) if text else None

@@ -49,7 +49,6 @@ class SyncScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self.query_one("#dates").border_title = "dates"
         self.query_one("#story").border_title = "events"
         self.run_worker(self._show_dates())
         self.run_worker(self._show_events())
@@ -97,7 +96,7 @@ class LettersScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self.query_one("#letters").border_title = "dead letters"
+        self.query_one("#letters", LiveTable).entitle("dead letters")
         self.run_worker(self._show_letters())
 
     async def _show_letters(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -75,6 +75,18 @@ class Source:
         """Requests a new sync of the same dates."""
         dates = {"start_date": sync["start_date"], "end_date": sync["end_date"]}
         return await ask(self.client, self.subjects, "sync", sync["clinic"], **dates)
+
+    async def first_sync(self, clinic: str) -> dict[str, Any]:
+        """Requests a sync of the days that a request without dates means."""
+        return await ask(self.client, self.subjects, "sync", clinic)
+
+    async def earlier_events(self, syncs: Sequence[View]) -> list[Event]:
+        """Returns the events of these syncs, which have ended, in the order of time."""
+        found = await asyncio.gather(*(self._events(sync["clinic"], sync["sync_id"]) for sync in syncs))
+        return sorted((event for events in found for event in events), key=lambda event: str(event["at"]))
+
+    async def _events(self, clinic: str, sync_id: str) -> list[Event]:
+        return [event async for event in self.events_of(clinic, sync_id, 0)]
 
     async def command(self, verb: str, sync: View) -> dict[str, Any]:
         """Sends a command for a sync; `verb` is cancel, approve or reject."""

@@ -13,6 +13,8 @@ from textual.widgets import Input, RichLog, Static
 from actors.messages import Subjects
 from ops.client.connections import open_nats
 from ops.console.app import Console
+from ops.console.clinic_screen import ClinicScreen
+from ops.console.keys import HelpScreen
 from ops.console.screens import LettersScreen, Question, SyncScreen
 from ops.console.source import Source
 from ops.console.widgets import LiveTable
@@ -56,7 +58,7 @@ def head(app: Console) -> str:
 
 
 def tail(app: Console) -> list[str]:
-    return [line.text for line in app.screen_stack[0].query_one("#tail RichLog", RichLog).lines]
+    return [line.text for line in app.screen_stack[0].query_one("#tail", RichLog).lines]
 
 
 async def seen(condition: Callable[[], Any]) -> Any:
@@ -161,13 +163,55 @@ async def test_two_consoles_show_the_same_and_the_filter_shows_less(up: Up, sour
     async with one.run_test(size=SIZE) as pilot:
         await to_thread(up.json, "sync", CLINIC, "--days", "3", "--no-wait")
         async with two.run_test(size=SIZE):  # it joins late
-            await seen(lambda: any("completed in" in line for line in tail(two)))
-            await seen(lambda: any("completed in" in line for line in tail(one)))
-            assert tail(one) == tail(two)
-        await pilot.press("slash", *"date_completed")
+            await seen(lambda: any("/3]" in line and "completed in" in line for line in tail(two)))
+            await seen(lambda: tail(one) == tail(two))
+        await pilot.press("tab", "slash", *"date_completed")
         assert isinstance(one.focused, Input)
         await seen(lambda: tail(one) and all("date_completed" in line for line in tail(one)))
-        assert len(tail(one)) == 3
+        assert len(tail(one)) >= 3
+        await pilot.press("tab")  # keeps the filter, and the next key is no part of it
+        await pilot.press("question_mark")
+        await seen(lambda: isinstance(one.screen, HelpScreen))
+        await pilot.press("escape", "escape")
+        await seen(lambda: any("accepted" in line for line in tail(one)))
+
+
+async def test_what_happened_before_it_was_opened_is_there(up: Up, source: Source) -> None:
+    [done] = {event["sync_id"] for event in await to_thread(up.json, "sync", CLINIC, "--days", "1")}
+    app = Console(source, "here")
+    async with app.run_test(size=SIZE):
+        await seen(lambda: any("completed in" in line for line in tail(app)))
+        await seen(lambda: done in rows(app, "syncs"))
+
+
+async def test_a_clinic_is_found_opened_and_synced_for_the_first_time(up: Up, source: Source) -> None:
+    for number in (10, 2):
+        added = await to_thread(
+            up.run, "clinic", "add", f"branch-{number}", "--name", f"Branch {number}", "--timezone", "UTC"
+        )
+        assert added.returncode == 0, added.stderr
+    try:
+        app = Console(source, "here")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await seen(lambda: "branch-2" in rows(app, "clinics"))
+            await pilot.press("shift+tab", "s", "s")  # by name
+            await seen(lambda: list(rows(app, "clinics"))[:2] == ["branch-2", "branch-10"])
+            await pilot.press("slash", *"branch 10", "enter")
+            await seen(lambda: list(rows(app, "clinics")) == ["branch-10"])
+            await pilot.press("enter")
+            await seen(lambda: isinstance(app.screen, ClinicScreen))
+            shown = str(app.screen.query_one("#about", Static).render())
+            assert "no portal credentials are stored" in shown
+            assert "idexx-sync credentials set branch-10" in shown
+            await pilot.press("escape", "r")
+            assert isinstance(app.screen, Question)
+            await pilot.press("n", "escape")
+            await seen(lambda: len(rows(app, "clinics")) > 1)
+            await pilot.press("m")
+            assert app.query_one("#portal").region.width > 60
+    finally:
+        for number in (10, 2):
+            await to_thread(up.run, "clinic", "remove", f"branch-{number}", "--yes")
 
 
 async def test_it_says_so_when_no_gateway_answers(client: Client) -> None:
