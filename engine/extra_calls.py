@@ -26,7 +26,7 @@ class ExtraCalls:
         return max(0, self.limit - self.made_before - self.used)
 
     async def take(self, calls: int) -> bool:
-        """Takes calls before they are made, all or none. False: the sync may not make that many."""
+        """Reserves `calls` of the sync's extra calls, all or none; returns False if the limit allows fewer."""
         if calls > self.left:
             return False
         is_taken = True

@@ -60,6 +60,7 @@ RULES: dict[Reason, Rule] = {
     Reason.SESSION_ENDED: Rule(When.AFTER_SIGN_IN, attempts=3, base=2.0),
     # The shared rate limit slows down in the meantime, which makes the next refusal less likely.
     Reason.RATE_LIMITED: Rule(When.LATER, attempts=10, base=1.0),
+    # The portal returned a status from 500 to 599.
     Reason.PORTAL_UNAVAILABLE: Rule(When.LATER, attempts=6, base=2.0),
     Reason.MAINTENANCE: Rule(When.LATER, attempts=5, base=15.0, cap=120.0),
     Reason.CONNECTION_LOST: Rule(When.AT_ONCE, attempts=5, base=1.0),

@@ -37,7 +37,8 @@ class FeedCommands:
             position = end.position if query.position is None else query.position
             if query.feed_id not in (None, end.feed_id) or position > end.position:
                 raise WrongState(
-                    "feed_id, position: the feed's numbering is another one; request the first page again"
+                    "feed_id, position: the feed_id is not the current one, or the position is after the end "
+                    f"{end.position}; request the first page again"
                 )
             rows = await _rows_at(connection, clinic, query, position)
         page, has_more = _page(map(_plain, rows), SNAPSHOT_PAGE)

@@ -76,7 +76,8 @@ class ClusterFigures:
             ):
                 await asyncio.Event().wait()
         except (LeaseLost, BrokerConnectionError) as error:
-            log.info("metrics_lease_lost", error=str(error))
+            hint = "a gateway that holds the lease reports the metrics of the cluster"
+            log.info("metrics_lease_not_held", error=str(error), hint=hint)
 
     async def families(self) -> list[Family]:
         """The metrics; none if another gateway reports them.

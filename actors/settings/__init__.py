@@ -214,7 +214,7 @@ class Settings(BaseSettings):
 
     @property
     def given_base_url(self) -> str | None:
-        """`IDEXX_BASE_URL` if this process was given one: a gateway need not know the workers'."""
+        """Returns `IDEXX_BASE_URL` if it is set, else None: only workers require it, so a gateway may not have it."""
         return self.idexx_base_url if "idexx_base_url" in self.model_fields_set else None
 
     def need_database_url(self) -> str:

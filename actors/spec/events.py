@@ -34,7 +34,7 @@ class SyncEvent(SentMessage):
     dates_done: Count
     """Number of dates reconciled so far."""
     failed_dates: list[Day]
-    """Number of dates failed so far."""
+    """Dates failed so far."""
     dry_run: Literal[True] | None = None
     """Only in the events of a dry run, which changes nothing."""
 

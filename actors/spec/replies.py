@@ -133,7 +133,7 @@ class EventsReply(SentMessage):
 
 
 class PlannedPlace(SentMessage):
-    """Time and status of an appointment."""
+    """Time and status of an appointment before or after a planned change."""
 
     date: Day
     start_time: ClockTime

@@ -123,7 +123,7 @@ def _read_records(
             if first.starts_at != appointment.starts_at:
                 shared |= {(key[0], first.starts_at), (key[0], appointment.starts_at)}
             elif first != appointment:
-                raise drift("one id belongs to two different records")
+                raise drift("two records with the same id and start have different values")
             else:
                 duplicates[appointment.date] += 1
         elif (word := unknown_status(record)) is not None:

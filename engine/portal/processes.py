@@ -54,7 +54,8 @@ async def gone(processes: Sequence[psutil.Process]) -> None:
     deadline = time.monotonic() + SOON
     while any(map(_runs, processes)):
         if time.monotonic() > deadline:
-            log.error("processes survive SIGKILL: %s", [p.pid for p in processes if _runs(p)])
+            pids = [p.pid for p in processes if _runs(p)]
+            log.error("processes of a browser still run %g s after SIGKILL: pids %s", SOON, pids)
             return
         await asyncio.sleep(0.01)
 

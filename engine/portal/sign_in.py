@@ -33,7 +33,7 @@ ALERT_GRACE = 0.5
 
 
 class SignIn:
-    """One attempt; `run` sends the password at most once."""
+    """One attempt to sign in to the portal; `run` sends the password at most once."""
 
     def __init__(self, settings: PortalSettings, budget: Budget, call_context: CallContext) -> None:
         self._settings = settings

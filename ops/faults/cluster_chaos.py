@@ -90,7 +90,7 @@ async def start_second(supervisor: Supervisor, settings: Settings) -> None:
 
 async def check_copies(cluster: NatsCluster) -> None:
     if short := [stream for stream, copies in (await cluster.copies()).items() if copies < SIZE]:
-        raise Broken(f"not replicated on every node: {', '.join(short)}")
+        raise Broken(f"streams with fewer than {SIZE} copies: {', '.join(short)}")
 
 
 def chaos(seed: int, rounds: int) -> int:
