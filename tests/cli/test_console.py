@@ -169,7 +169,7 @@ async def test_two_consoles_show_the_same_and_the_filter_shows_less(up: Up, sour
         assert isinstance(one.focused, Input)
         await seen(lambda: tail(one) and all("date_completed" in line for line in tail(one)))
         assert len(tail(one)) >= 3
-        await pilot.press("tab")  # keeps the filter, and the next key is no part of it
+        await pilot.press("tab")  # keeps the filter; the next key is not typed into it
         await pilot.press("question_mark")
         await seen(lambda: isinstance(one.screen, HelpScreen))
         await pilot.press("escape", "escape")
