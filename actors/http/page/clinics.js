@@ -146,7 +146,7 @@ function pager({ pages, current, found }, wanted) {
     "nav",
     { class: "pager", "aria-label": "Pages of clinics" },
     to(current - 1, "‹", "Previous page"),
-    `${(current - 1) * PAGE + 1} to ${last} of ${found.length}`,
+    h("p", {}, `${(current - 1) * PAGE + 1} to ${last} of ${found.length}`),
     to(current + 1, "›", "Next page"),
   );
 }

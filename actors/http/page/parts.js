@@ -65,7 +65,7 @@ export function counted(numbers) {
   const signs = { added: "+", changed: "~", removed: "−" };
   const sign = ([what, count]) => h("span", { class: count ? what : "none" }, signs[what], count, " ");
   return [
-    h("span", { "aria-hidden": "true" }, counts.map(sign)),
+    h("span", { class: "counts", "aria-hidden": "true" }, counts.map(sign)),
     unseen(counts.map(([what, count]) => `${count} ${what}`).join(", ")),
   ];
 }

@@ -7,6 +7,7 @@ import {
   cell,
   changes,
   commands,
+  empty,
   facts,
   link,
   mark,
@@ -108,7 +109,7 @@ function removals({ sync, held, clinic, caller }) {
       "The portal does not show these appointments any more, and they are more than a sync may remove by itself.",
     ),
     buttons(caller, approve(sync, clinic.name, held), reject(sync, clinic.name, held)),
-    !hasNames && h("p", { class: "empty" }, "Names need a key that may see them."),
+    !hasNames && empty("Names need a key that may see them."),
     h(
       "div",
       { class: "scrolled", tabindex: 0, role: "group", "aria-label": "The appointments" },
@@ -149,6 +150,7 @@ function dates({ sync, clinic }, now) {
 }
 
 function timeline(events, zone) {
+  if (!events.length) return empty("No event is recorded.");
   return h(
     "ol",
     { class: "log scrolled", tabindex: 0, "aria-label": "Events" },
