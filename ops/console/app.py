@@ -14,30 +14,19 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Static
 
 from ops.client.events import Event
-from ops.console.clinic_rows import CLINICS, Order, clinic_rows
+from ops.console.clinic_rows import CLINICS, WIDE_OF_CLINICS, Order, clinic_rows
 from ops.console.clinic_screen import ClinicScreen
 from ops.console.keys import ACTIONS, KEYS, ON_MAIN_SCREEN, HelpScreen
 from ops.console.overview import View, named
-from ops.console.rows import (
-    BROWSERS,
-    MAILBOXES,
-    SYNCS,
-    WIDE,
-    browser_rows,
-    mailbox_rows,
-    portal_lines,
-    sync_rows,
-)
+from ops.console.rows import BROWSERS, MAILBOXES, SYNCS, WIDE, browser_rows, mailbox_rows, portal_lines, sync_rows
 from ops.console.screens import LettersScreen, Question, SyncScreen
 from ops.console.source import Source
 from ops.console.state import AWAY, ConsoleState
-from ops.console.widgets import FilterLine, LiveTable, Tail
+from ops.console.widgets import NARROW, FilterLine, LiveTable, Tail
 from ops.terminal.progress import Board
 
 #: How often the overview is requested, and how often the times on the screen are updated. Seconds.
 REFRESH, TICK = 2.0, 0.5
-#: A terminal with fewer columns shows clinics and syncs, or, with the key m, the other panels.
-NARROW = 110
 #: How many of the newest syncs that have ended are in the list of events when the console opens.
 EARLIER = 10
 
@@ -62,7 +51,7 @@ class Console(App[None]):
         yield Static(id="head")
         with Horizontal(id="upper"):
             with Vertical(id="left"):
-                yield LiveTable(CLINICS, id="clinics")
+                yield LiveTable(CLINICS, id="clinics", wide=WIDE_OF_CLINICS)
                 yield LiveTable(SYNCS, id="syncs", wide=WIDE)
             with Vertical(id="right"):
                 yield Static(id="portal")
@@ -83,7 +72,8 @@ class Console(App[None]):
     def on_resize(self) -> None:
         is_narrow = self.size.width < NARROW
         self.screen_stack[0].set_class(is_narrow, "narrow")
-        self.screen_stack[0].query_one("#syncs", LiveTable).set_narrow(is_narrow)
+        for table in self.screen_stack[0].query("#clinics, #syncs").results(LiveTable):
+            table.set_narrow(is_narrow)
 
     # Data
 
@@ -182,6 +172,7 @@ class Console(App[None]):
     def action_machines(self) -> None:
         """Shows the other panels of a narrow screen, or the first ones again."""
         self.screen.toggle_class("machines")
+        self.query_one("#syncs").focus()
 
     def action_leave(self) -> None:
         if isinstance(self.focused, LiveTable | Tail) and self.focused.words:

@@ -14,6 +14,8 @@ from ops.console.rows import Row, number, time_of
 from ops.terminal.tables import ago
 
 CLINICS = ("clinic", "fresh", "appointments", "")
+#: The columns that a narrow terminal leaves out.
+WIDE_OF_CLINICS = frozenset({"appointments"})
 
 #: Age from which a clinic's data is shown in yellow. Seconds.
 OLD = 86_400

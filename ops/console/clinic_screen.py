@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Footer, Static
 from ops.console.overview import ConsoleOverview, View
 from ops.console.rows import SYNCS, WIDE, sync_rows
 from ops.console.state import ConsoleState
-from ops.console.widgets import LiveTable
+from ops.console.widgets import NARROW, LiveTable
 
 #: How often the screen is updated. Seconds.
 REFRESH = 1.0
@@ -38,6 +38,7 @@ class ClinicScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#latest", LiveTable).entitle("latest syncs")
+        self.query_one(LiveTable).set_narrow(self.app.size.width < NARROW)
         self.set_interval(REFRESH, self._show)
         self._show()
 

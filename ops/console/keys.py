@@ -34,7 +34,7 @@ ON_MAIN_SCREEN = frozenset({"help", "open", "letters", "filter", "sort", "machin
 HELP = """\
 [b]Enter, o[/]   open the selected clinic or sync
 [b]Tab[/]        next panel: clinics, syncs, events
-[b]/[/]          filter this panel: Enter keeps it, Esc removes it
+[b]/[/]          filter this panel; Esc shows all again
 [b]s[/]          sort the clinics: problems, stalest, name
 [b]r[/]          sync again; a clinic's first sync
 [b]c[/]          cancel the selected sync
@@ -44,8 +44,8 @@ HELP = """\
 [b]Esc[/]        back
 [b]q[/]          quit
 
-On a clinic, a key acts on its latest sync. All keys that
-change something ask first. ~ counts changed appointments.
+On a clinic, a key acts on its latest sync. Keys that
+change something ask first. ~ counts what has changed.
 
 Any key closes this help."""
 

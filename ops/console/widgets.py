@@ -14,6 +14,9 @@ from ops.client.events import Event
 from ops.console.rows import Row
 from ops.terminal.follow import line
 
+#: A terminal with fewer columns shows clinics and syncs, or, with the key m, the other panels.
+NARROW = 110
+
 #: How many events are kept for the filter.
 KEPT = 1000
 
