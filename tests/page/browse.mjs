@@ -52,8 +52,10 @@ async function look(name, screen) {
   // The tests in Chromium ask axe about the desk.
   const found = await page.evaluate(async (isDesk) => {
     const { violations } = isDesk ? { violations: [] } : await axe.run();
+    const { textAlign } = getComputedStyle(document.querySelector("h1"));
+    const aligned = textAlign === (isDesk ? "left" : "right") ? [] : [`aligned ${textAlign}`];
     const wide = document.documentElement.scrollWidth > innerWidth ? ["wider than the screen"] : [];
-    return [...wide, ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`)];
+    return [...aligned, ...wide, ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`)];
   }, screen === DESK);
   found.push(...(await page.evaluate(reordered)));
   faults.push(...found.map((fault) => `${name}, ${screen.name}: ${fault}`));
