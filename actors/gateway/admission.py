@@ -9,8 +9,8 @@ import structlog
 from dramatiq.errors import BrokerConnectionError
 
 from actors.dispatcher import Dispatcher
-from actors.messages import SyncCommand
 from actors.outbox.events import Relay
+from actors.requests import SyncCommand
 from broker import MailboxFull
 from engine.clinic import Clinic
 from engine.dates import work_order

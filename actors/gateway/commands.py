@@ -15,19 +15,18 @@ from actors.gateway.admission import AdmissionControl
 from actors.gateway.feeds import FeedCommands
 from actors.gateway.offer import OfferCommands
 from actors.gateway.overview import Overview
-from actors.messages import (
-    ALL,
+from actors.messages import ALL, Subjects
+from actors.outbox.events import Relay
+from actors.requests import (
     Decision,
     EventsQuery,
     PlanQuery,
     Request,
     StatusQuery,
-    Subjects,
     SyncCommand,
     SyncReference,
     parse,
 )
-from actors.outbox.events import Relay
 from actors.settings import Settings
 from actors.views import sync_view
 from actors.views.clinics import one_clinic

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from actors.messages import ChangesQuery, SnapshotQuery, encode, parse
+from actors.messages import encode
 from actors.outbox.feed_events import EVENTS
+from actors.requests import ChangesQuery, SnapshotQuery, parse
 from engine.clinic import Clinic
 from engine.errors import BadRequest, WrongState
 from engine.feed import Feed

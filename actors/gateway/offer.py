@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from actors.messages import FreeQuery, WhyQuery, parse
+from actors.requests import FreeQuery, WhyQuery, parse
 from engine.clinic import Clinic
 from engine.dates import DateRange
 from engine.local_time import read_moment

@@ -17,8 +17,8 @@ from dramatiq.errors import BrokerConnectionError
 
 from actors.gateway.admission import AdmissionControl
 from actors.gateway.rejections import Rejections
-from actors.messages import SyncCommand
 from actors.observability import error_reports
+from actors.requests import SyncCommand
 from broker.primitives.cron_clock import CronClock, Tick, can_keep_schedules
 from engine.clinic import Clinic
 from engine.errors import EngineError, Unavailable, UnknownClinic

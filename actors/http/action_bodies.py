@@ -9,7 +9,7 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from actors.http.requests import ClinicId
-from actors.messages import Number, Request
+from actors.requests import Number, Request
 from actors.spec.values import SentMessage, Yes
 from engine.action import Verb
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from actors.http.day_models import DayReply
 from actors.http.openapi_parts import CLINIC_ID, json_content, query, reference, refusals
 from actors.http.requests import FreeParameters
-from actors.messages import WhyQuery
+from actors.requests import WhyQuery
 from actors.spec.offer import FreeReply, WhyReply
 
 

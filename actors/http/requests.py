@@ -14,18 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from actors.http.caller import caller_of
 from actors.http.responses import NotAllowed, TimedOut, WrongType
-from actors.messages import (
-    MAX_REQUEST_BYTES,
-    FreeQuery,
-    Name,
-    SyncCommand,
-    TooLarge,
-    WhyQuery,
-    check_once,
-    encode,
-    parse,
-)
-from actors.messages import Request as Payload
+from actors.messages import TooLarge, encode
+from actors.requests import MAX_REQUEST_BYTES, FreeQuery, Name, SyncCommand, WhyQuery, check_once, parse
+from actors.requests import Request as Payload
 from actors.validation_messages import CLINIC_ID, what_is_wrong
 from engine.dates import MAX_DAYS
 from engine.errors import BadRequest

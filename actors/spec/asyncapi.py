@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from actors.messages import ALL, MAX_REQUEST_BYTES, Subjects
+from actors.messages import ALL, Subjects
+from actors.requests import MAX_REQUEST_BYTES
 from actors.spec.action_events import ActionTaken
 from actors.spec.appointment_events import AppointmentChange
 from actors.spec.commands import COMMANDS, Command

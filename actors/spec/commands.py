@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actors.messages import (
+from actors.requests import (
     ChangesQuery,
     Decision,
     EventsQuery,

@@ -14,7 +14,8 @@ import pytest
 from pydantic import BaseModel
 
 from actors.gateway.commands import Commands
-from actors.messages import Request, Subjects
+from actors.messages import Subjects
+from actors.requests import Request
 from actors.spec import asyncapi
 from actors.spec.commands import COMMANDS
 from actors.spec.events import SYNC_EVENTS

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.messages import DatesRequest, Request, SyncCommand, parse
+from actors.requests import DatesRequest, Request, SyncCommand, parse
 from actors.spec.schemas import REQUESTS
 from engine.errors import BadRequest
 from tests.spec.hearing import faults

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from actors.messages import MAX_REQUEST_BYTES, Subjects
+from actors.messages import Subjects
+from actors.requests import MAX_REQUEST_BYTES
 from ops.deploy.nats import permissions
 from ops.deploy.nats.permissions import Permissions
 

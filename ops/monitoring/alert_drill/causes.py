@@ -6,13 +6,11 @@ A cause is a context manager: entering the block causes the problem, leaving it 
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import psutil
 from dramatiq import Message
 
 from actors.queues import DATE_SCRAPER, NOTIFIER
@@ -21,7 +19,6 @@ from actors.settings import Settings
 from engine.store import clinics as store
 from ops.client.connections import open_database
 from ops.local.supervision import Command
-from ops.monitoring.testbed.health import all_report
 from ops.monitoring.testbed.machine import Watched
 from ops.sandbox.client import SandboxClinic
 
@@ -31,8 +28,6 @@ MAILBOX_SIZE = 10
 
 #: A freshness goal that is soon missed, and that a sync meets for a while. Seconds.
 GOAL = 20
-
-Cause = Callable[[Watched], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
@@ -123,40 +118,6 @@ async def _set_read_only(watched: Watched, value: str) -> None:
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
-
-
-def frozen(server: str, check: str) -> Cause:
-    """Freezes a server, and checks that `/health`, `/ready` and `/live` of every process report it in time."""
-
-    @asynccontextmanager
-    async def cause(watched: Watched) -> AsyncIterator[None]:
-        processes = _family(watched.supervisor.pid(server) or 0)
-        for process in processes:
-            process.send_signal(signal.SIGSTOP)
-        try:
-            await all_report(watched, check)
-            yield
-        finally:
-            for process in reversed(processes):
-                process.send_signal(signal.SIGCONT)
-
-    return cause
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    first = psutil.Process(pid)
-    return [first, *first.children(recursive=True)]
-
-
-def ended(*names: str) -> Cause:
-    @asynccontextmanager
-    async def cause(watched: Watched) -> AsyncIterator[None]:
-        for name in names:
-            await watched.supervisor.end(name)
-        yield
-        await watched.start(*names)
-
-    return cause
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from actors.queues import DATE_SCRAPER
 from ops.monitoring.alert_drill import causes
-from ops.monitoring.alert_drill.causes import GOAL, MAILBOX_SIZE, SCRAPERS, Cause
+from ops.monitoring.alert_drill.causes import GOAL, MAILBOX_SIZE, SCRAPERS
+from ops.monitoring.alert_drill.process_causes import Cause, ended, frozen
 from ops.monitoring.testbed.machine import Watched
 
 
@@ -69,17 +70,17 @@ DRILLS = (
         "DependencyDown",
         "nats-server hangs (SIGSTOP)",
         "nats-server continues",
-        causes.frozen("nats-server", "nats"),
+        frozen("nats-server", "nats"),
         {"dependency": "nats"},
     ),
     Drill(
         "DependencyDown",
         "PostgreSQL hangs (SIGSTOP)",
         "PostgreSQL continues",
-        causes.frozen("postgres", "database"),
+        frozen("postgres", "database"),
         {"dependency": "database"},
     ),
-    Drill("NoGateway", "the only gateway ends", "a gateway is started", causes.ended("gateway")),
+    Drill("NoGateway", "the only gateway ends", "a gateway is started", ended("gateway")),
     Drill("CircuitBreakerOpen", "the portal returns 503", "the portal recovers; sync", causes.failing_portal),
     Drill("DeadLetters", "a message for an unknown actor", "dlq drop", causes.unknown_message),
     Drill(
@@ -112,7 +113,7 @@ DRILLS = (
         {"process": "memory_hog"},
     ),
     Drill("QueueBacklog", "eight requests for a clinic whose portal is slow", "cancel", causes.many_requests),
-    Drill("BrowserPoolExhausted", "no DateScraper runs", "the DateScrapers are started", causes.ended(*SCRAPERS)),
+    Drill("BrowserPoolExhausted", "no DateScraper runs", "the DateScrapers are started", ended(*SCRAPERS)),
     Drill(
         "MailboxAlmostFull",
         f"no DateScraper works on a mailbox of {MAILBOX_SIZE} messages",
