@@ -19,6 +19,7 @@ from actors.settings import Settings
 from engine.store import clinics as store
 from ops.client.connections import open_database
 from ops.local.supervision import Command
+from ops.monitoring.alert_drill.process_causes import ended
 from ops.monitoring.testbed.machine import Watched
 from ops.sandbox.client import SandboxClinic
 
