@@ -25,6 +25,7 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
+import tests.own_home  # noqa: F401
 from engine.store.migrate import migrate
 from engine.store.pool_mode import PoolMode
 from ops.bench.pgbouncer import PgBouncerMissing, find_pgbouncer, pgbouncer
@@ -36,7 +37,6 @@ from tests.stuck import pytest_addoption, pytest_configure, pytest_runtest_proto
 __all__ = ["pytest_addoption", "pytest_configure", "pytest_runtest_protocol"]
 
 T = TypeVar("T")
-
 # A shell starts background jobs with SIGINT ignored, and the processes that a test starts would inherit this.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -168,8 +168,8 @@ function timeline(events, zone) {
 
 const typed = ({ sync_id: id, dry_run: isDry, failed_dates: failed }, held) =>
   commands([
-    [`idexx-sync status ${id}`, "the sync as stored"],
-    [`idexx-sync runs show ${id}`, "what it changed"],
+    [`idexx-sync runs show ${id}`, "the sync as stored, with its dates"],
+    [`idexx-sync runs diff ${id}`, "what it changed"],
     (held.length || isDry) && [`idexx-sync runs plan ${id}`, "what waits, with names"],
     held.length && [`idexx-sync runs approve ${id}`, "remove these appointments"],
     held.length && [`idexx-sync runs reject ${id}`, "keep them"],
