@@ -33,12 +33,15 @@ def make_folder() -> Path:
     """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-        lock = os.open(folder, os.O_RDONLY)
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue  # The sweep of another process was quicker than this call.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():
             _locks[folder] = lock
             return folder
-        os.close(lock)  # The sweep of another process was quicker than our lock.
+        os.close(lock)  # It was quicker than our lock.
 
 
 def remember(folder: Path, others: Iterable[Path]) -> None:

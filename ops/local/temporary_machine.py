@@ -23,6 +23,9 @@ PORTS = ("sandbox", "nats", "nats_monitor", "postgres")
 #: Below the ephemeral ports of the system.
 FIRST_PORTS = range(20_000, 32_000)
 
+#: Variables that lead to the servers and clinics of its user: a scratch machine has its own.
+OURS = ("NATS_URL", "DATABASE_URL", "ENCRYPTION_KEY", "IDEXX_BASE_URL")
+
 #: Builds the machine: `Machine`, or a function that starts its processes differently.
 Build = Callable[[Home, Supervisor, Callable[[str], None]], Machine]
 First = Callable[[Supervisor, Path], Awaitable[None]]
@@ -41,9 +44,11 @@ def on_scratch_machine(
 ) -> int:
     """Runs `work` on a machine with the sandbox portal and `clinics` clinics; returns its exit status.
 
-    `environment` is set for all processes; other variables are as in `idexx-sync up`. `first` starts additional
+    `environment` is set for all processes; other variables are as in `idexx-sync up`, except those of `OURS`. `first` starts additional
     things that the machine needs, and may set more of the environment. `build` makes the machine.
     """
+    for name in OURS:
+        os.environ.pop(name, None)
     os.environ |= {"LOG_LEVEL": "error", "HTTP_PORT": "0", **environment}
     with tempfile.TemporaryDirectory(prefix=f"idexx-{name}-") as folder:
         Path(folder).chmod(0o711)  # the user that runs PostgreSQL needs access to its data in this folder

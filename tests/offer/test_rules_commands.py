@@ -39,6 +39,7 @@ class Terminal:
 
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, slug: str) -> None:
         self._capsys, self._monkeypatch, self.slug = capsys, monkeypatch, slug
+        monkeypatch.setenv("COLUMNS", "160")  # no value is broken
 
     async def run(self, *arguments: str, group: str = "rules", by: str = "ana") -> tuple[int, str, str]:
         self._monkeypatch.setattr(clinic_rules, "user_name", lambda: by)

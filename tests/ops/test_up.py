@@ -41,7 +41,7 @@ def test_status_and_runs_show_it(up: Up) -> None:
     assert (status["sync"]["sync_id"], status["sync"]["status"]) == (sync_id, "completed")
     assert sync_id in [run["sync_id"] for run in up.json("runs", "harbour-lane")]
     text = up.run("status").stdout
-    assert "Harbour Lane" in text
+    assert "harbour-lane" in text
     assert "s ago" in text
 
 

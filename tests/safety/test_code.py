@@ -15,8 +15,9 @@ MODULES = [
     for path in sorted((ROOT / package).rglob("*.py"))
 ]
 #: They turn data into code, or a text into a shell's command.
-DANGEROUS_MODULES = {"pickle", "marshal", "shelve", "dill", "jsonpickle", "yaml"}
+DANGEROUS_MODULES = {"pickle", "marshal", "shelve", "dill", "jsonpickle"}
 DANGEROUS_CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "subprocess.getoutput"}
+DANGEROUS_CALLS |= {f"yaml.{name}" for name in ("load", "load_all", "full_load", "unsafe_load", "unsafe_load_all")}
 QUERIES = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "cursor"}
 
 
