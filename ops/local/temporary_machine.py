@@ -44,8 +44,8 @@ def on_scratch_machine(
 ) -> int:
     """Runs `work` on a machine with the sandbox portal and `clinics` clinics; returns its exit status.
 
-    `environment` is set for all processes; other variables are as in `idexx-sync up`, except those of `OURS`. `first` starts additional
-    things that the machine needs, and may set more of the environment. `build` makes the machine.
+    `environment` is set for all processes; other variables are as in `idexx-sync up`, except those of `OURS`. `first`
+    starts additional things that the machine needs, and may set more of the environment. `build` makes the machine.
     """
     for name in OURS:
         os.environ.pop(name, None)
