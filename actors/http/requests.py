@@ -148,7 +148,10 @@ def _parsed(model: type[FreeParameters | WhyQuery], request: Request) -> dict[st
 
 
 def sync_id(value: str) -> str:
-    return str(_checked(_SYNC_ID, "syncId", value))
+    try:
+        return str(_SYNC_ID.validate_python(value))
+    except ValidationError:
+        raise BadRequest(f"syncId: needs the full id of a sync, 36 characters, not {value[:40]!r}") from None
 
 
 def parameter_sync_id(request: Request) -> UUID:

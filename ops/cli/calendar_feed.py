@@ -18,7 +18,7 @@ from actors.settings import Settings
 from engine.calendar_feed.feed import DAYS_AHEAD, DAYS_BACK, CalendarFeed, FeedScope
 from engine.issued import check_name
 from engine.store import calendar_feeds as store
-from engine.store.calendar_feeds.scope import resolve_scope
+from engine.store.calendar_feeds.scope import named_scope, resolve_scope
 from engine.store.clinics import find_clinic
 from engine.store.database import Connection
 from ops.client.connections import open_database
@@ -77,9 +77,9 @@ def new(
     wanted = FeedScope(tuple(column) if column else None, provider, names, days_back, days_ahead)
     token = new_feed_token()
 
-    async def run(connection: Connection) -> CalendarFeed:
+    async def run(connection: Connection) -> tuple[CalendarFeed, FeedScope]:
         about = await find_clinic(connection, clinic)
-        return await store.add_feed(
+        stored = await store.add_feed(
             connection,
             name,
             fingerprint(token),
@@ -88,13 +88,14 @@ def new(
             expires_in=expires_in,
             created_by=user_name(),
         )
+        return stored, await named_scope(connection, stored)
 
-    made, settings = _with_database(run), settings_here()
+    (made, named), settings = _with_database(run), settings_here()
     address = f"{_base(settings)}{FOLDER}/{token}.ics"
     if json:
         answer({"ok": True, **_view(made), "token": token, "url": address})
         return
-    say(f"{name}: {_scope(made)}; valid {_until(made)}")
+    say(f"{name}: {_scope(made.clinic, named)}; valid {_until(made)}")
     if settings.http_public_url is None and is_loopback(settings.http_host):
         say("calendar programs on other machines need another address: see docs/calendar-feed.md")
     say("the address, which is not shown again; subscribe to it in a calendar program:")
@@ -115,9 +116,14 @@ def list_(
     Example: `idexx-sync calendar-feed list`
     """
     now = datetime.now(UTC)
-    found = [feed for feed in _with_database(store.list_feeds) if all_ or feed.state(now) == "valid"]
+
+    async def run(connection: Connection) -> list[tuple[CalendarFeed, FeedScope]]:
+        feeds = [feed for feed in await store.list_feeds(connection) if all_ or feed.state(now) == "valid"]
+        return [(feed, await named_scope(connection, feed)) for feed in feeds]
+
+    found = _with_database(run)
     if json:
-        for feed in found:
+        for feed, _ in found:
             answer(_view(feed) | {"state": feed.state(now)})
         return
     console().print(
@@ -182,9 +188,8 @@ def _view(feed: CalendarFeed) -> dict[str, Any]:
     }
 
 
-def _scope(feed: CalendarFeed) -> str:
-    scope = feed.scope
-    parts = [f"clinic {feed.clinic}"]
+def _scope(clinic: str, scope: FeedScope) -> str:
+    parts = [f"clinic {clinic}"]
     if scope.columns is not None:
         parts.append(f"columns {', '.join(scope.columns)}")
     if scope.provider is not None:
@@ -197,17 +202,17 @@ def _until(feed: CalendarFeed) -> str:
     return "until it is revoked" if feed.expires_at is None else f"until {feed.expires_at:%Y-%m-%d %H:%M} UTC"
 
 
-def _table(found: Sequence[CalendarFeed], now: datetime) -> Any:
+def _table(found: Sequence[tuple[CalendarFeed, FeedScope]], now: datetime) -> Any:
     shown = table(
         *("name", "id", "clinic", "shows", "names", "expires", "last read", "made by"),
         wrap=("name", "shows", "made by"),
     )
-    for feed in found:
+    for feed, scope in found:
         state = feed.state(now)
         expires = "never" if feed.expires_at is None else f"{feed.expires_at:%Y-%m-%d}"
-        part = ", ".join(feed.scope.columns or ()) or feed.scope.provider or "everything"
+        part = ", ".join(scope.columns or ()) or scope.provider or "everything"
         shown.add_row(
-            *(feed.name, str(feed.id)[:8], feed.clinic, escape(part), "yes" if feed.scope.names else "no"),
+            *(feed.name, str(feed.id)[:8], feed.clinic, escape(part), "yes" if scope.names else "no"),
             expires if state == "valid" else f"[red]{state}[/]",
             *(ago(feed.last_used_at, now), escape(feed.created_by)),
         )

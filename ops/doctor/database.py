@@ -14,6 +14,7 @@ import asyncpg
 from actors.settings import Settings
 from engine.attention import Attention, command, message, remedy
 from engine.errors import Unavailable
+from engine.failure import Reason
 from engine.portal_address import is_loopback
 from engine.store.attention import attention
 from engine.store.clinics import list_clinics
@@ -56,7 +57,7 @@ async def database(settings: Settings) -> list[Finding]:
                 found.append(fail("schema", f"lacks {', '.join(missing)}", "idexx-sync migrate"))
                 return [*found, key_ring(settings)]
             clinics = await list_clinics(connection)
-            found += [good("schema", "up to date"), _clinics(clinics), _zones(clinics)]
+            found += [good("schema", "up to date"), clinics_that_cannot_sign_in(clinics), _zones(clinics)]
             found.append(_webhooks(await webhook_figures(connection)))
             found.append(_fields(await unknown_fields(connection)))
             found += await portals(connection, settings)
@@ -119,7 +120,8 @@ async def _clock(connection: Connection) -> Finding:
     return compare("postgresql", before, server, datetime.now(UTC))
 
 
-def _clinics(clinics: list[dict[str, Any]]) -> Finding:
+def clinics_that_cannot_sign_in(clinics: list[dict[str, Any]]) -> Finding:
+    """Whether each clinic has credentials that the portal accepts."""
     if not clinics:
         return warn("clinics", "no clinic is stored", "idexx-sync clinic add --help")
     shut = {clinic["slug"]: clinic["login_failure"] for clinic in clinics if clinic["login_failure"]}
@@ -127,8 +129,10 @@ def _clinics(clinics: list[dict[str, Any]]) -> Finding:
     if not (shut or bare):
         return good("clinics", f"{len(clinics)} clinics, all with credentials")
     problems = []
-    if shut:
-        problems.append(f"rejected by the portal: {', '.join(f'{slug} ({why})' for slug, why in shut.items())}")
+    if refused := [f"{slug} ({why})" for slug, why in shut.items() if why != Reason.NO_COMPANY_ID]:
+        problems.append(f"rejected by the portal: {', '.join(refused)}")
+    if lacking := [slug for slug, why in shut.items() if why == Reason.NO_COMPANY_ID]:
+        problems.append(f"without the company id that the portal asks for: {', '.join(lacking)}")
     if bare:
         problems.append(f"without credentials: {', '.join(bare)}")
     [named, *others] = dict.fromkeys([*shut, *bare])

@@ -13,7 +13,7 @@ from engine.appointment import Appointment
 from engine.calendar_feed.feed import FeedScope
 from engine.errors import BadRequest
 from engine.store.calendar_feeds import revisions
-from engine.store.calendar_feeds.scope import resolve_scope
+from engine.store.calendar_feeds.scope import named_scope, resolve_scope
 from engine.store.clinics import find_clinic
 from engine.store.database import Database
 from tests.bookings.practice import BOOKING
@@ -90,7 +90,9 @@ async def test_a_feed_shows_its_columns_or_its_provider_and_what_is_for_the_whol
     async with harness.pool.acquire() as connection:
         clinic = await find_clinic(connection, harness.clinic.slug)
         for name, (scope, expected) in scopes.items():
-            await feeds.new(name, await resolve_scope(connection, clinic, scope))
+            made = await feeds.new(name, await resolve_scope(connection, clinic, scope))
+            named = await named_scope(connection, made)
+            assert {*(named.columns or ()), named.provider} <= {"Exam 1", "Dr. Grey", "Dr. House", None}
             summaries = [event.summary.value for event in (await feeds.read(name)).values()]
             assert {_key(summary) for summary in summaries} == expected, name
         for wrong, message in (

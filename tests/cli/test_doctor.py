@@ -20,7 +20,7 @@ from engine.store.vault import new_ring
 from ops.cli.contact.contact import Contact
 from ops.cli.contact.page import columns_hint
 from ops.doctor import Finding, Grade
-from ops.doctor.database import _columns, _fields, database
+from ops.doctor.database import _columns, _fields, clinics_that_cannot_sign_in, database
 from tests.ops.up_process import ARGV, Up
 
 
@@ -54,6 +54,15 @@ def test_clinics_that_cannot_sign_in_are_named_with_the_command_that_mends_it(up
     finally:
         up.run("clinic", "remove", "west", "--yes")
         up.run("clinic", "remove", "east", "--yes")
+
+
+def test_a_clinic_that_only_lacks_its_company_id_is_not_called_rejected() -> None:
+    clinic = {"slug": "west", "login_failure": "no_company_id", "has_credentials": True}
+    found = clinics_that_cannot_sign_in([clinic])
+    assert (found.message, found.remedy) == (
+        "without the company id that the portal asks for: west",
+        "idexx-sync credentials set west --company-id ID",
+    )
 
 
 def test_a_key_that_does_not_open_what_is_stored_is_found(up: Up) -> None:

@@ -249,7 +249,7 @@ async def test_every_refusal_has_its_code_and_says_why(gateway: httpx.AsyncClien
         (f"{SYNC}/status", 400, "clinicId"),
         (f"{SYNC}/status?clinicId=%00", 400, "clinicId"),
         (f"{SYNC}/status?clinicId=nowhere", 404, "nowhere"),
-        (f"{SYNC}/status?clinicId=elm&syncId=7", 400, "syncId"),
+        (f"{SYNC}/status?clinicId=elm&syncId=7", 400, "syncId: needs the full id"),
         (f"{SYNC}/7/events", 400, "syncId"),
         (f"{SYNC}/{uuid.uuid4()}/events", 404, "sync"),
         (f"{SYNC}/{uuid.uuid4()}/events?clinicId=>", 400, "clinicId"),

@@ -133,5 +133,29 @@ async def test_removals_and_bookings_are_decided_on_their_pages_with_a_key_that_
     await dialog.get_by_role("button", name="It is in the portal").click()
     await expect(booking).to_have_count(0)
     assert (await done(pool))[-1] == ("desk", "http", "settle", "branch-12", None, "done")
+    await pool.execute("update clinics set login_failure = 'no_company_id' where slug = 'branch-12'")
+    await page.reload()
+    await expect(page.locator("#attention h3").first).to_contain_text("Without a company id")
     await page.get_by_role("button", name="Forget this key").click()
+    await expect(page.locator("#access")).to_have_text("Without a key: read-only, without names. Enter a key")
     await expect(page.get_by_role("button", name="Sync now")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("address", "heading", "refusal"),
+    [
+        ("/clinic?clinic=nowhere", "No such clinic", "nowhere"),
+        ("/sync?clinic=branch-1&sync=12345678", "No such sync", "needs the full id of a sync"),
+        ("/date?clinic=nowhere&date=2026-13-01", "No such date", "date"),
+    ],
+)
+async def test_a_wrong_address_is_refused_once(open_page: Open, address: str, heading: str, refusal: str) -> None:
+    page = await open_page(**DESK)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/idexx/live" not in request.url else None)
+    await page.goto(address)
+    await expect(page.locator("#title")).to_have_text(heading)
+    await expect(page.locator("#notice")).to_contain_text(refusal)
+    await expect(page.locator("#notice")).not_to_contain_text("trying again")
+    await page.clock.fast_forward(60_000)
+    assert len([url for url in asked if "/api/" in url]) == 1

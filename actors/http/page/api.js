@@ -32,3 +32,6 @@ async function send(path, query, { signal, body, headers }) {
 
 /** Says why a request failed; browsers describe a failed connection differently, and none of them helpfully. */
 export const described = (error) => (error.code ? error.message : "the gateway does not respond");
+
+/** Whether the same request may succeed later: a refusal of what it asks for stays one. */
+export const mayHeal = ({ code }) => !code || code >= 500 || [401, 408, 429].includes(code);

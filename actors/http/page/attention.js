@@ -6,6 +6,7 @@ import * as words from "./words.js";
 
 const KINDS = {
   credentials: "Credentials refused",
+  no_company_id: "Without a company id",
   no_credentials: "Without credentials",
   time_zone: "Time zone not known",
   held_removals: "Removals held",
@@ -14,8 +15,12 @@ const KINDS = {
   goal_missed: "Freshness goal missed",
 };
 
+/** Reasons that are groups of their own: the portal has refused nothing. */
+const OWN = new Set(["no_credentials", "no_company_id"]);
+
 /** The kind of an item, as groups and filters have it: a new clinic without credentials is not a broken one. */
-export const kindOf = ({ kind, details }) => (details?.reason === "no_credentials" ? "no_credentials" : kind);
+export const kindOf = ({ kind, details }) =>
+  kind === "credentials" && OWN.has(details?.reason) ? details.reason : kind;
 
 export const titleOf = (kind) => KINDS[kind] ?? words.sentence(kind);
 

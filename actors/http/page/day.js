@@ -1,6 +1,6 @@
 // One day of a clinic's calendar: reads it, draws it, and asks why a time is free or not. Read-only.
 
-import { ask, described } from "./api.js";
+import { ask, described, mayHeal } from "./api.js";
 import { calendar, clockOf, columnsOf, coloursOf, firstFocus, moved } from "./calendar.js";
 import { draw, h } from "./draw.js";
 import { hasKey, keepKey } from "./key.js";
@@ -40,12 +40,14 @@ async function read() {
   try {
     state.day = await ask("day", { clinicId: clinic(), ...(wanted() && { date: wanted() }) }, { signal });
     state.received = performance.now();
+    state.isOver = false;
     state.trouble = "";
     state.keyTrouble = null;
   } catch (error) {
     if (signal.aborted) return;
     state.keyTrouble = error.code !== 401 ? null : hasKey() ? "The gateway does not accept this key." : "";
-    state.trouble = described(error);
+    state.isOver = !mayHeal(error);
+    state.trouble = state.isOver ? described(error) : `${described(error)}; trying again`;
   }
   show();
 }
@@ -121,7 +123,7 @@ function showDays({ date }) {
 function notices() {
   const { day, trouble } = state;
   const found = [];
-  if (trouble && state.keyTrouble === null) found.push(h("p", { key: "trouble" }, `${trouble}; trying again`));
+  if (trouble && state.keyTrouble === null) found.push(h("p", { key: "trouble" }, trouble));
   if (day?.doubt) {
     const limit = `the limit is ${words.span(day.max_age_seconds * 1000)}`;
     const doubt = DOUBTS[day.doubt] ?? `it was read ${words.ago(day.read_at, now())}, and ${limit}`;
@@ -222,5 +224,5 @@ place("#key-form").addEventListener("submit", (event) => {
 
 addEventListener("popstate", changeDay);
 document.addEventListener("visibilitychange", () => !document.hidden && read());
-setInterval(() => !document.hidden && state.keyTrouble === null && !state.wantsKey && read(), AGAIN);
+setInterval(() => !document.hidden && !state.isOver && state.keyTrouble === null && !state.wantsKey && read(), AGAIN);
 read();

@@ -1,7 +1,7 @@
 // The pages of one clinic, one sync and one date: reads what the page is about, draws it, and acts for keys that may.
 
 import { actOf } from "./acting.js";
-import { ask, described, picture } from "./api.js";
+import { ask, described, mayHeal, picture } from "./api.js";
 import * as clinic from "./clinic_page.js";
 import * as date from "./date_page.js";
 import { draw, h } from "./draw.js";
@@ -35,16 +35,19 @@ async function read() {
   reading.abort();
   reading = new AbortController();
   const { signal } = reading;
+  let again = true;
   try {
     state.data = await ask(page.path, page.query(given()), { signal });
     Object.assign(state, { received: performance.now(), trouble: "", keyTrouble: null });
   } catch (error) {
     if (signal.aborted) return;
     state.keyTrouble = error.code !== 401 ? null : hasKey() ? "The gateway does not accept this key." : "";
-    state.trouble = described(error);
+    again = mayHeal(error);
+    state.trouble = again ? `${described(error)}; trying again` : described(error);
+    if (!again && !state.data) draw(place("#title"), error.code === 403 ? "Not allowed" : `No such ${page.path}`);
   }
   show();
-  next = setTimeout(() => document.hidden || read(), state.data && page.isBusy(state.data) ? SOON : AGAIN);
+  if (again) next = setTimeout(() => document.hidden || read(), state.data && page.isBusy(state.data) ? SOON : AGAIN);
 }
 
 function show() {
@@ -53,13 +56,13 @@ function show() {
   const wasHidden = place("#key-form").hidden;
   place("#key-form").hidden = !asksKey;
   place("#key-cancel").hidden = state.keyTrouble !== null;
-  draw(place("#key-title"), state.wantsKey ? "Another key" : "This gateway requires a key");
+  draw(place("#key-title"), state.wantsKey ? (hasKey() ? "Another key" : "A key") : "This gateway requires a key");
   draw(place("#key-trouble"), state.keyTrouble ?? "");
   if (asksKey && wasHidden) place("#key").focus();
   const trouble = state.trouble && state.keyTrouble === null;
   draw(
     place("#notice"),
-    ...(trouble ? [h("p", { key: "trouble" }, `${state.trouble}; trying again`)] : []),
+    ...(trouble ? [h("p", { key: "trouble" }, state.trouble)] : []),
     ...(state.said ? [h("p", { key: "said", class: "said" }, state.said)] : []),
   );
   place("#board").hidden = place("#access").hidden = asksKey || !data;
@@ -82,7 +85,7 @@ function access({ name, rights }) {
       "p",
       {},
       name ? ["Key ", h("b", {}, name), `: may ${may}. `] : "Without a key: read-only, without names. ",
-      h("button", { type: "button", class: "plain-button ask-key" }, "Enter another key"),
+      h("button", { type: "button", class: "plain-button ask-key" }, name ? "Enter another key" : "Enter a key"),
       hasKey() && [" · ", h("button", { type: "button", class: "plain-button", id: "drop-key" }, "Forget this key")],
     ),
   ];

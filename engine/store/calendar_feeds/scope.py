@@ -1,10 +1,10 @@
-"""Resolves the columns and the provider that a person names for a feed."""
+"""Resolves the columns and the provider that a person names for a feed, and names them again."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.calendar_feed.feed import FeedScope
+from engine.calendar_feed.feed import CalendarFeed, FeedScope
 from engine.clinic import Clinic
 from engine.errors import BadRequest
 from engine.offer.invalid_rules import InvalidRules
@@ -27,6 +27,18 @@ async def resolve_scope(connection: Connection, clinic: Clinic, scope: FeedScope
     if provider is not None:
         provider = _provider(provider, await known_providers(connection, clinic.id))
     return replace(scope, columns=columns, provider=provider)
+
+
+async def named_scope(connection: Connection, feed: CalendarFeed) -> FeedScope:
+    """The feed's scope with the portal's names instead of its ids, as a person reads it."""
+    columns, provider = feed.scope.columns, feed.scope.provider
+    if columns is not None:
+        names = (await portal_names(connection, feed.clinic_id)).columns or {}
+        columns = tuple(names.get(column, column) for column in columns)
+    if provider is not None:
+        known = dict(await known_providers(connection, feed.clinic_id))
+        provider = known.get(provider, provider)
+    return replace(feed.scope, columns=columns, provider=provider)
 
 
 def _provider(wanted: str, known: list[tuple[str | None, str]]) -> str:

@@ -1,4 +1,4 @@
-"""What a demo leaves on the disk: its servers' data, which the next run does not use."""
+"""What a demo has on the disk: its servers' data, passwords and logs, which the next run does not use."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from ops.local.embedded.postgres_place import remove_data
 
 
 def remove_leftovers(home: Home) -> None:
-    """Removes the data and the logs; the chosen ports stay."""
+    """Removes the demo's folder, with PostgreSQL's data behind its link."""
     remove_data(home)
-    for name in ("nats", "logs"):
-        shutil.rmtree(home.folder / name, ignore_errors=True)
+    shutil.rmtree(home.folder, ignore_errors=True)
 
 
 def megabytes(home: Home) -> int:
