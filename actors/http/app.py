@@ -19,7 +19,7 @@ from actors.http.details import Details
 from actors.http.openapi import description
 from actors.http.page import page_routes
 from actors.http.probes import ProbeRoutes
-from actors.http.responses import HANDLERS, answer
+from actors.http.responses import HANDLERS, answer, on_unknown_page
 from actors.http.server import is_loopback
 from actors.http.signatures import SignatureCheck
 from actors.http.stored_keys import StoredKeys
@@ -58,7 +58,7 @@ def gateway_app(
     routes.append(Mount("/api", routes=[*api.routes(), *more_routes], middleware=[check, Middleware(Spans)]))
     # The token in a feed's address is its key.
     routes.append(Mount(FOLDER, routes=feeds.routes(), middleware=[Middleware(Spans)]))
-    return Starlette(routes=routes, exception_handlers=HANDLERS)
+    return Starlette(routes=routes, exception_handlers={**HANDLERS, 404: on_unknown_page})
 
 
 def worker_app(probes: ProbeRoutes) -> Starlette:

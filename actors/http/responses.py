@@ -9,12 +9,17 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from actors.http import predecessor_fields
 from actors.messages import encode, refusal
 from engine.errors import EngineError
 
+#: For a person who has typed a wrong address.
+_NO_PAGE = (
+    '<!doctype html><html lang="en"><title>No such page · idexx-sync</title>'
+    '<h1>No such page</h1><p><a href="./">To the dashboard</a></p></html>'
+)
 _REASONS = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -103,6 +108,13 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     reason = _REASONS.get(error.status_code, "bad_request")
     body = {"ok": False, "error": {"code": error.status_code, "reason": reason, "message": error.detail}}
     return refuse(request, body, error.headers)
+
+
+async def on_unknown_page(request: Request, error: Exception) -> Response:
+    """A page for a browser, and JSON for programs."""
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
+        return HTMLResponse(_NO_PAGE, 404, {"Content-Security-Policy": "default-src 'none'"})
+    return await on_http_exception(request, error)
 
 
 async def on_error(request: Request, _error: Exception) -> Response:

@@ -261,6 +261,8 @@ async def test_every_refusal_has_its_code_and_says_why(gateway: httpx.AsyncClien
         response = await gateway.get(path)
         assert response.status_code == code, (path, response.text)
         assert named in response.json()["error"]["message"]
+    page = await gateway.get("/nix", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, '<a href="./">' in page.text) == (404, True)
     bad_id = await gateway.get(f"{SYNC}/{uuid.uuid4()}/events", headers={"Last-Event-ID": "-1"})
     assert bad_id.status_code == 400
     assert await pool.fetchval("select count(*) from schedule_syncs") == 0
