@@ -112,8 +112,9 @@ def _sentence(item: Attention) -> str:
             return f"the last sync failed: {_plain(details['reason'])}"
         case AttentionKind.GOAL_MISSED:
             goal = in_words(details["max_age_seconds"])
-            never = "" if details["fresh_as_of"] else ", or has never been read whole"
-            return f"the calendar is older than its goal of {goal}{never}"
+            if details["fresh_as_of"] is None:
+                return f"the calendar has never been read whole; its goal is {goal}"
+            return f"the calendar is older than its goal of {goal}"
         case AttentionKind.BOOKING_TO_SETTLE:
             when = f"{details['date']} {str(details['start_time'])[:5]}"
             return f"the booking of {when} {_BOOKINGS[details['reason']]}"

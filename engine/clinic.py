@@ -14,6 +14,9 @@ from engine.errors import BadRequest, NoTimeZone
 #: A slug stands for the clinic in NATS subjects, so it contains no character with a meaning there.
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 
+#: The days that a sync reads, from today, unless others are given.
+SYNC_DAYS = 14
+
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
@@ -32,7 +35,7 @@ class Clinic:
     country: str = "US"
     resources: tuple[str, ...] | None = None
     timezone_problem: str | None = None
-    horizon_days: int = 14
+    horizon_days: int = SYNC_DAYS
     portal: str | None = None
 
     @property

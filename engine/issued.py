@@ -58,7 +58,10 @@ def one_to_revoke(
         left = [one for one in left if one.state(now) == "valid"] or left
     if len(left) > 1:
         ids = ", ".join(str(one.id)[:8] for one in left)
-        raise WrongState(f"{len(left)} {noun}s are called {name_or_id!r}: name one by its id ({ids})")
+        raise WrongState(
+            f"{len(left)} {noun}s are called {name_or_id!r}: name one by its id ({ids})",
+            hint=f"idexx-sync {command} list",
+        )
     if not left:
         raise WrongState(f"the {noun} {name_or_id!r} was revoked on {found[-1].revoked_at:%Y-%m-%d %H:%M} UTC")
     return left[0]

@@ -28,6 +28,9 @@ def id_range(start: str) -> tuple[UUID, UUID] | None:
 
 def no_such_sync(text: str) -> str:
     """Returns the message for a text that names no sync."""
+    ids = id_range(text)
+    if ids is not None and ids[0] == ids[1]:
+        return f"{text!r}: no sync has this id"
     return (
         f"{text!r} is not a sync: give its id, the first {FEWEST} or more characters of it, or a clinic's slug for "
         "the clinic's latest sync"

@@ -21,7 +21,7 @@ from ops.client.connections import open_database
 from ops.client.user_name import user_name
 from ops.local.discovery import database_url, settings_here
 from ops.terminal.durations import lifetime_of
-from ops.terminal.output import Json, answer, console, say
+from ops.terminal.output import Json, answer, console, say, warn
 from ops.terminal.tables import ago, table
 
 T = TypeVar("T")
@@ -58,9 +58,10 @@ def new(
     rights, expires_in = read_rights(may.split(",")), None if expires is None else lifetime_of(expires)
     key = new_key()
 
-    async def run(connection: Connection) -> ApiKey:
+    async def run(connection: Connection) -> tuple[ApiKey, list[ApiKey]]:
         about = None if clinic is None else await find_clinic(connection, clinic)
-        return await store.add_api_key(
+        known = await store.list_api_keys(connection, name)
+        made = await store.add_api_key(
             connection,
             name,
             fingerprint(key),
@@ -69,8 +70,13 @@ def new(
             expires_in=expires_in,
             created_by=user_name(),
         )
+        return made, [one for one in known if one.name == name and one.state(made.created_at) == "valid"]
 
-    made = _with_database(run)
+    made, older = _with_database(run)
+    if older:
+        revoke_them = "; ".join(f"idexx-sync api-key revoke {str(one.id)[:8]}" for one in older)
+        which = "the older one" if len(older) == 1 else "the older ones"
+        warn(f"{name} now has {len(older) + 1} keys; to revoke {which}: {revoke_them}")
     if json:
         answer({"ok": True, **_view(made), "key": key})
         return

@@ -99,7 +99,8 @@ def settings() -> RenderableType:
     for subject, group in groupby(described(), key=lambda one: one.subject):
         lines += [Text(), Text(subject, style="bold")]
         for one in group:
-            facts = ", ".join(filter(None, (one.default and f"default {one.default}", one.values)))
+            values = f"one of {one.values}" if "`, `" in one.values else one.values
+            facts = "; ".join(filter(None, (one.default and f"default {one.default}", values)))
             meaning = Text(one.meaning.replace("`", ""))
             lines += [
                 Text.assemble((one.name, "cyan"), f"  {facts}".replace("`", "")),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 from rich.markup import escape
@@ -32,11 +34,12 @@ def history(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show all changes of an appointment, oldest first, with names.
+    """Show all changes of an appointment, oldest first, with names. Times are the clinic's.
 
     Example: `idexx-sync history 48213 --clinic cedar-creek`
     """
-    slug, changes = asyncio.run(_find(settings_here(), appointment, clinic))
+    found, changes = asyncio.run(_find(settings_here(), appointment, clinic))
+    slug, zone = found["slug"], ZoneInfo("UTC" if found["timezone_problem"] else found["timezone"] or "UTC")
     if json:
         for change in changes:
             answer({"clinic": slug, **asdict(change)})
@@ -47,26 +50,29 @@ def history(
     )
     shown = table("at", "what", "when", "changes", "by", wrap=("changes",))
     for change in changes:
+        at = f"{change.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
         shown.add_row(
-            *(f"{change.at:%Y-%m-%d %H:%M:%S}", colour(change.kind), places(change.before, change.after)),
+            *(at, colour(change.kind), places(change.before, change.after)),
             *(escape(other_fields(change.before, change.after)), _by(change)),
         )
     out.print(shown)
 
 
-async def _find(settings: Settings, appointment: str, clinic: str | None) -> tuple[str, list[Change]]:
-    """Returns the clinic's slug and the changes. Raises if there are none, or if several clinics have some."""
+async def _find(
+    settings: Settings, appointment: str, clinic: str | None
+) -> tuple[Mapping[str, Any], list[Change]]:
+    """Returns the clinic and the changes. Raises if there are none, or if several clinics have some."""
     async with open_database(database_url(settings)) as connection:
         clinics = await list_clinics(connection)
         if clinic is not None:
             known = await find_clinic(connection, clinic)
             clinics = [one for one in clinics if one["id"] == known.id]
-        found = [(one["slug"], await history_of(connection, one["id"], appointment)) for one in clinics]
-    found = [(slug, changes) for slug, changes in found if changes]
+        found = [(one, await history_of(connection, one["id"], appointment)) for one in clinics]
+    found = [(one, changes) for one, changes in found if changes]
     if len(found) == 1:
         return found[0]
     if found:
-        slugs = ", ".join(slug for slug, _ in found)
+        slugs = ", ".join(one["slug"] for one, _ in found)
         raise CommandFailed(
             f"{slugs} each have an appointment {appointment}", status=Exit.USAGE, hint="add --clinic"
         )

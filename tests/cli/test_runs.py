@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -118,7 +119,13 @@ def test_the_history_of_an_appointment_names_each_sync_that_changed_it(synced: U
     assert changes[-1]["sync_id"] == latest(synced)["sync_id"]
     by_our_id = synced.json("history", changes[0]["appointment_id"])
     assert by_our_id == changes
-    assert "moved" in synced.run("history", number, "--clinic", CLINIC).stdout
+    shown, zone = (
+        synced.run("history", number, "--clinic", CLINIC).stdout,
+        ZoneInfo(synced.clinic(CLINIC).timezone),
+    )
+    moved_at = datetime.fromisoformat(changes[-1]["at"]).astimezone(zone)
+    assert "moved" in shown
+    assert f"{moved_at:%Y-%m-%d %H:%M:%S}" in shown, "on the clinic's clock"
     assert synced.run("history", "no-such-appointment").returncode == Exit.USAGE
 
 
@@ -187,7 +194,10 @@ def test_a_sync_is_named_by_the_start_of_its_id_or_by_its_clinic(
                 output = capsys.readouterr()
                 error = json.loads(output.out)["error"]
                 assert (error["code"], error["reason"]) == (404, "unknown_sync")
-                assert error["message"].startswith(f"{bad!r} is not a sync: give its id, the first 4 or more")
+                wrong = (
+                    "no sync has this id" if len(bad) == 36 else "is not a sync: give its id, the first 4 or more"
+                )
+                assert wrong in error["message"]
                 assert error["message"] in output.err
         assert main(["cancel", CLINIC, "0000", "--json"]) == Exit.USAGE
         assert json.loads(capsys.readouterr().out)["error"]["reason"] == "unknown_sync"

@@ -135,7 +135,10 @@ async def test_a_key_is_shown_once_and_listed_without_it(command: Command, pool:
         0,
         ["desk", str(stored["id"])[:8], "names", "read", "elm"],
     )
-    await command("new", "desk")
+    _, _, said = await command("new", "desk")
+    assert (
+        f"desk now has 2 keys; to revoke the older one: idexx-sync api-key revoke {str(stored['id'])[:8]}" in said
+    )
     wrong = [
         (("new", "two words"), "must be 1 to 40 letters"),
         (("new", "desk", "--may", "read,write"), "'write' is not a right; a key may read, names, act"),
@@ -147,6 +150,7 @@ async def test_a_key_is_shown_once_and_listed_without_it(command: Command, pool:
     for arguments, message in wrong:
         status, printed, said = await command(*arguments)
         assert (status, printed, said.count("\n") <= 2, message in said) == (Exit.USAGE, "", True, True), said
+    assert "→ idexx-sync api-key list" in (await command("revoke", "desk"))[2]
     assert (await command("revoke", str(stored["id"])[:8]))[0] == Exit.OK
     assert (await command("revoke", "desk"))[0] == Exit.OK
     assert "was revoked on" in (await command("revoke", "desk"))[2]

@@ -135,6 +135,10 @@ async def test_a_clinic_is_asked_what_it_offers_and_why(elm: Elm, monkeypatch: p
     assert "the columns that count have not been chosen" in page
     assert "idexx-sync clinic rules set elm-street --columns" in page
     assert "(read " in page
+    whole, later = "idexx-sync sync elm-street", DAY + timedelta(days=30)
+    syncs = [f"{whole} --start {day} --end {day}" for day in (DAY, later)]
+    page = _page(show_offer, nothing | {"reasons": [reason | {"change": one} for one in (*syncs, whole)]})
+    assert [line.partition("→ ")[2] for line in page.splitlines() if "→" in line] == [syncs[1], whole]
 
     await elm.run("update public.clinics set resources = array['r1', 'r2'] where id = $1")
     await elm.run("insert into idexx_sync.rule_origins (clinic_id, rule, set_by) values ($1, 'columns', 'anna')")

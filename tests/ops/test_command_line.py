@@ -353,6 +353,7 @@ def test_help_explains_reasons_settings_statuses_and_commands(capsys: pytest.Cap
     assert main(["help", "settings"]) == Exit.OK
     settings = capsys.readouterr().out
     assert all(f"{name.upper()} " in settings for name in Settings.model_fields)
+    assert "default auto; one of auto, session, transaction" in settings
     assert main(["help", "exit-statuses"]) == Exit.OK
     statuses, page = capsys.readouterr().out, (Path(__file__).parents[2] / "docs/interface.md").read_text()
     for status, meaning in MEANINGS.items():

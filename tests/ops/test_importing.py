@@ -17,6 +17,7 @@ from engine.store.vault import Vault, new_ring
 from ops.cli import main
 from ops.cli.importing.clinics import read_entries
 from ops.cli.importing.credentials import read_entries as read_credentials
+from ops.cli.importing.faults import Faults
 from ops.client.errors import CommandFailed
 from ops.client.exit_status import Exit
 from tests.ops.up_process import ARGV
@@ -149,9 +150,15 @@ async def test_credentials_come_from_standard_input_whole_or_not_at_all(
             [*ARGV, "credentials", "import", "-"], input=text, capture_output=True, text=True, timeout=60
         )
 
-    refused = given(f"{header}{elm}hunter2,desk,hunter3,,\n")
+    refused = given(f"{header}{elm}hunter2,desk,hunter3,,\nhunter2,desk,,,\nelm,desk\n")
     assert refused.returncode == Exit.USAGE
-    assert "line 3: clinic: no clinic has this slug" in refused.stderr
+    assert [line.strip() for line in refused.stderr.splitlines() if "line" in line.split()[:1]] == [
+        "line 3: clinic: no clinic has this slug; idexx-sync clinic list",
+        "line 4: clinic: is the same as on line 3",
+        "line 4: clinic: no clinic has this slug; idexx-sync clinic list",
+        "line 4: password: must not be empty",
+        "line 5: has 2 values for 5 columns",
+    ]
     assert await pool.fetchval("select count(*) from idexx_sync.sealed_credentials") == 0
     done = given(f"{header}{elm}oak,desk,hunter3,,https://EU.idexxneo.com/\n")
     assert done.returncode == 0, done.stderr
@@ -182,8 +189,14 @@ async def test_credentials_come_from_standard_input_whole_or_not_at_all(
     ],
 )
 def test_no_fault_of_credentials_repeats_a_value(text: str) -> None:
+    faults = Faults("standard input")
+
+    def read() -> None:
+        read_credentials(text, faults)
+        faults.check()
+
     with pytest.raises(CommandFailed, match="standard input has") as failed:
-        read_credentials(text)
+        read()
     assert "hunter" not in str(failed.value)
     assert "line " in str(failed.value)
 

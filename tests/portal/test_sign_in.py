@@ -13,10 +13,14 @@ from playwright.async_api import Page
 
 from engine.dates import DateRange
 from engine.failure import Failure, Reason
+from engine.portal.contact import ContactReport, Step
 from engine.portal.egress import EgressPolicy
 from engine.portal.protocols import Refusal, Session
 from engine.portal.request_filter import RequestFilter
+from engine.portal.transcript import Transcript
 from engine.snapshot import Snapshot
+from ops.cli.contact.contact import Contact
+from ops.cli.contact.next_step import next_step
 from tests.portal.conftest import TODAY, Stage, now
 from tests.portal.doubles import CountingBudget
 
@@ -127,7 +131,11 @@ async def test_new_credentials_and_a_test_of_the_old_ones_end_a_refusal(stranger
 
 async def test_a_form_that_wants_a_company_id_gets_no_password_without_one(stranger: Stage):
     stranger.credentials = replace(stranger.credentials, company_id=None)
-    assert (await sign_in(stranger)).reason is Reason.NO_COMPANY_ID
+    failure = await sign_in(stranger)
+    assert failure.reason is Reason.NO_COMPANY_ID
+    report = ContactReport([Step("sign-in", False, 0.0, failure=failure)])
+    contact = Contact(stranger.clinic, stranger.credentials, "https://us.idexxneo.com", report, Transcript())
+    assert next_step(contact, failure) == f"idexx-sync credentials set {stranger.clinic.slug} --company-id ID"
     assert await stranger.calls("login") == []
 
 

@@ -42,7 +42,9 @@ async def test_a_start_must_be_that_of_one_sync_and_a_slug_comes_before_it(
         assert [str((await find_sync(connection, text))[1].id) for text in ("beef2", clinic.slug)] == [IDS[1]] * 2
         with pytest.raises(BadRequest, match="more characters"):
             await find_sync(connection, "beef")
-        for text in ("dead", "bee", "nothing at all", IDS[0].replace("1", "3")):
+        with pytest.raises(UnknownSync, match="no sync has this id"):
+            await find_sync(connection, IDS[0].replace("1", "3"))
+        for text in ("dead", "bee", "nothing at all"):
             with pytest.raises(
                 UnknownSync, match="is not a sync: give its id, the first 4 or more characters of it"
             ):

@@ -23,6 +23,8 @@ def next_step(contact: Contact, failure: Failure) -> str:
                 f"then shown (us., eu., …) with {setting}, which `{move}` changes; else "
                 f"{sign_in_remedy(slug, {failure.reason})}"
             )
+        case Reason.NO_COMPANY_ID:
+            return sign_in_remedy(slug, {failure.reason})
         case reason if reason in FATAL_FOR_SYNC:
             return f"do what the message says, then {again}"
         case reason if reason in _WAIT:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from actors.runtime.vault import open_vault
 from actors.settings import Settings
+from engine.clinic import Clinic
 from engine.credentials import Credentials
 from engine.errors import BadRequest, UnknownClinic
 from engine.portal_address import check_address, origin_of
@@ -71,28 +72,37 @@ def import_(
         )
     settings = settings_here()
     vault = open_vault(settings)
-    entries = read_entries(_text())
-    asyncio.run(_store(settings, vault, entries))
+    faults = Faults(INPUT)
+    rows, entries = read_entries(_text(), faults)
+    asyncio.run(_store(settings, vault, rows, entries, faults))
     if json:
         answer({"ok": True, "clinics": [entry.clinic for entry in entries]})
     else:
         say(f"stored the credentials of {len(entries)} clinics; next: idexx-sync credentials test CLINIC")
 
 
-def read_entries(text: str) -> list[Entry]:
-    """Returns the credentials. Raises `CommandFailed` with every fault, which repeats no value."""
-    faults = Faults(INPUT)
-    rows = read_csv(text, COLUMNS, faults)
-    entries = [entry for row in rows if (entry := _entry(row, faults)) is not None]
+def read_entries(text: str, faults: Faults) -> tuple[list[Row], list[Entry]]:
+    """Returns the rows that name a clinic, and the credentials of those without a fault. No fault repeats a value.
+
+    Raises `CommandFailed` if no row names a clinic.
+    """
+    read = read_csv(text, COLUMNS, faults)
+    entries = [entry for row in read if (entry := _entry(row, faults)) is not None]
+    rows = [row for row in read if "clinic" in row.values]
     first: dict[str, int] = {}
-    for entry in entries:
-        if first.setdefault(entry.clinic, entry.line) != entry.line:
-            faults.add(entry.line, f"clinic: is the same as on line {first[entry.clinic]}")
-    faults.check()
-    if not entries:
+    for row in rows:
+        before = first.setdefault(_clinic(row), row.line)
+        if before != row.line:
+            faults.add(row.line, f"clinic: is the same as on line {before}")
+    if not rows:
+        faults.check()
         faults.add(1, "has no credentials")
-    faults.check()
-    return entries
+        faults.check()
+    return rows, entries
+
+
+def _clinic(row: Row) -> str:
+    return row.values["clinic"].strip()
 
 
 def _entry(row: Row, faults: Faults) -> Entry | None:
@@ -112,14 +122,18 @@ def _entry(row: Row, faults: Faults) -> Entry | None:
     return Entry(row.line, values["clinic"], given, address)
 
 
-async def _store(settings: Settings, vault: Vault, entries: Sequence[Entry]) -> None:
-    faults = Faults(INPUT)
+async def _store(
+    settings: Settings, vault: Vault, rows: Sequence[Row], entries: Sequence[Entry], faults: Faults
+) -> None:
+    clinics: dict[str, Clinic] = {}
     async with open_database(database_url(settings)) as connection, connection.transaction():
-        for entry in sorted(entries, key=lambda entry: entry.clinic):  # one order of locks for all imports
+        for row in rows:
             try:
-                clinic = await store.find_clinic(connection, entry.clinic)
+                clinics[_clinic(row)] = await store.find_clinic(connection, _clinic(row))
             except UnknownClinic:
-                faults.add(entry.line, "clinic: no clinic has this slug; idexx-sync clinic list")
+                faults.add(row.line, "clinic: no clinic has this slug; idexx-sync clinic list")
+        for entry in sorted(entries, key=lambda entry: entry.clinic):  # one order of locks for all imports
+            if (clinic := clinics.get(entry.clinic)) is None:
                 continue
             own = clinic.portal if entry.address is None else None if entry.address == DEFAULT else entry.address
             origin = origin_of(own or settings.idexx_base_url)
